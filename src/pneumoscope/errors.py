@@ -1,0 +1,136 @@
+"""Every error that Pneumoscope raises on purpose.
+
+    PneumoscopeError
+    ├── SettingsError        an option or argument makes no sense            exit code 2
+    ├── DataError            a data set cannot be used as it is              exit code 2
+    │   └── ImageError       one image file cannot be read
+    ├── BundleError          a bundle cannot be used                         exit code 3
+    │   ├── BundleMissingError     it, or a file of it, is not there
+    │   ├── BundleCorruptError     a byte of it has changed
+    │   ├── BundleSchemaError      made by a newer version
+    │   └── ClassMismatchError     its classes are not those of the data
+    ├── StorageError         the disk is full, or access is denied           exit code 4
+    └── DependencyError      an optional part is not installed               exit code 5
+
+Each says what was expected, what was received, and what to do about it. The command line prints
+one as a single line and leaves with its exit code. Two more codes mean: 1, the work was done but
+some files could not be read; 130, interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+
+class PneumoscopeError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        problem: what went wrong, naming the file or option.
+        expected: what would have been right.
+        received: what was found instead.
+        remedy: what the person at the keyboard can do.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, problem: str, *, expected: str = "", received: str = "", remedy: str = ""
+    ) -> None:
+        self.problem = problem
+        self.expected = expected
+        self.received = received
+        self.remedy = remedy
+        parts = [problem.rstrip(".")]
+        if expected:
+            parts.append(f"Expected {expected}")
+        if received:
+            parts.append(f"Received {received}")
+        if remedy:
+            parts.append(remedy.rstrip("."))
+        super().__init__(". ".join(parts) + ".")
+
+
+class SettingsError(PneumoscopeError):
+    """An option or argument makes no sense."""
+
+    exit_code = 2
+
+
+class DataError(PneumoscopeError):
+    """A data set cannot be used as it is."""
+
+    exit_code = 2
+
+
+class ImageError(DataError):
+    """One image file cannot be read."""
+
+
+class BundleError(PneumoscopeError):
+    """A bundle cannot be used."""
+
+    exit_code = 3
+
+
+class BundleMissingError(BundleError):
+    """A bundle, or a file of it, is not there."""
+
+
+class BundleCorruptError(BundleError):
+    """A file of a bundle is not the one that was written."""
+
+
+class BundleSchemaError(BundleError):
+    """A bundle was made by a newer version of Pneumoscope."""
+
+
+class ClassMismatchError(BundleError):
+    """The classes of a bundle are not those of the data."""
+
+
+class StorageError(PneumoscopeError):
+    """The disk is full, or access is denied."""
+
+    exit_code = 4
+
+
+class DependencyError(PneumoscopeError):
+    """An optional part of Pneumoscope is not installed."""
+
+    exit_code = 5
+
+
+_STORAGE_REMEDIES = {
+    errno.ENOSPC: ("the disk is full", "Free some space or choose another folder"),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space or choose another folder"),
+    errno.EACCES: ("permission was denied", "Check its permissions or choose another folder"),
+    errno.EPERM: ("permission was denied", "Check its permissions or choose another folder"),
+    errno.EROFS: ("the disk is read-only", "Choose a folder on a writable disk"),
+    errno.ENOTDIR: ("a file stands where a folder is needed", "Choose another folder"),
+    errno.EEXIST: ("a file stands where a folder is needed", "Choose another folder"),
+}
+
+
+@contextmanager
+def storage_errors(action: str, path: Path) -> Iterator[None]:
+    """Turns an `OSError` inside the block into a `StorageError` that names `path`.
+
+    Args:
+        action: what was being done, such as "write" or "read".
+        path: the file or folder that it was done to.
+
+    Raises:
+        StorageError: if the block raises an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason, remedy = _STORAGE_REMEDIES.get(
+            error.errno or 0, (str(error), "Check the disk and try again")
+        )
+        raise StorageError(f"Cannot {action} {path}: {reason}", remedy=remedy) from error

@@ -1,0 +1,134 @@
+"""The plain records that cross from one room to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.errors import SettingsError
+
+RESEARCH_NOTICE = "Pneumoscope is a research tool, not a medical device: never a diagnosis."
+
+
+class Label(IntEnum):
+    """The published classes, with the numbers that the network gives them."""
+
+    NORMAL = 0
+    PNEUMONIA = 1
+
+
+class Split(StrEnum):
+    """The part of a data set that an image belongs to."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+class Status(StrEnum):
+    """What became of an image that was to be predicted."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The pixel grid that a network reads: one 8-bit grey channel of `height` x `width`.
+
+    The image is squashed to it: both sides are scaled on their own, without crop or border.
+    """
+
+    height: int = 224
+    width: int = 224
+
+    def __post_init__(self) -> None:
+        if not (32 <= self.height <= 1024 and 32 <= self.width <= 1024):
+            raise SettingsError(
+                "The image size is out of range",
+                expected="32 to 1024 pixels a side",
+                received=f"{self.height}x{self.width}",
+            )
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image of a data set, before its pixels are read.
+
+    Attributes:
+        path: the file.
+        label: index of its class in the data set's class names.
+        patient: key of the patient, the same for all images of one patient.
+        patient_known: whether the key was read off the name; if not, the file stands for itself.
+        split: where the data set, or the split, puts it; None before it is split.
+        subgroup: a finer kind within the class, such as "bacterial"; empty if none is known.
+        sha256: of the bytes of the source file, in hex; empty until they have been read.
+    """
+
+    path: Path
+    label: int
+    patient: str
+    patient_known: bool = True
+    split: Split | None = None
+    subgroup: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A named threshold: an image is called positive at a probability of `threshold` or more."""
+
+    name: str = "default"
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.threshold <= 1.0:
+            raise SettingsError(
+                "The threshold is out of range", expected="0 to 1", received=f"{self.threshold}"
+            )
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one image: the same record from every surface.
+
+    Attributes:
+        path: the file as the user named it; "-" for standard input.
+        status: accepted, refused, or error (the file could not be read).
+        label: name of the predicted class; None on error.
+        probability: of the positive class, in [0, 1]: one minus that of the first class, which
+            is the reference (Normal). None on error.
+        probabilities: by class name, adding up to one; empty on error.
+        reasons: why it was refused; empty otherwise.
+        operating_point: name of the threshold that made the label.
+        model: name and version of the model.
+        error: one line that says why the file could not be read; None otherwise.
+    """
+
+    path: str
+    status: Status
+    model: Mapping[str, str]
+    label: str | None = None
+    probability: float | None = None
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    operating_point: str | None = None
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain JSON types, in the order in which a person would read it."""
+        return {
+            "path": self.path,
+            "label": self.label,
+            "probability": self.probability,
+            "probabilities": dict(self.probabilities),
+            "status": self.status.value,
+            "reasons": list(self.reasons),
+            "operating_point": self.operating_point,
+            "model": dict(self.model),
+            "error": self.error,
+        }

@@ -1,0 +1,46 @@
+"""Records are valid once made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pneumoscope.errors import SettingsError
+from pneumoscope.types import Geometry, Label, OperatingPoint, Prediction, Status
+
+
+def test_published_classes_have_the_published_numbers() -> None:
+    assert (Label.NORMAL, Label.PNEUMONIA) == (0, 1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(31, 224), (224, 1025)])
+def test_geometry_out_of_range(height: int, width: int) -> None:
+    with pytest.raises(SettingsError, match=f"{height}x{width}"):
+        Geometry(height, width)
+
+
+@pytest.mark.parametrize("side", [32, 1024])
+def test_geometry_at_its_limits(side: int) -> None:
+    assert Geometry(side, side).height == side
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1])
+def test_threshold_out_of_range(threshold: float) -> None:
+    with pytest.raises(SettingsError, match="threshold"):
+        OperatingPoint("odd", threshold)
+
+
+def test_prediction_record_is_json() -> None:
+    record = Prediction("a.png", Status.ERROR, {"name": "m", "version": "1"}, error="broken")
+    assert json.loads(json.dumps(record.to_dict())) == {
+        "path": "a.png",
+        "label": None,
+        "probability": None,
+        "probabilities": {},
+        "status": "error",
+        "reasons": [],
+        "operating_point": None,
+        "model": {"name": "m", "version": "1"},
+        "error": "broken",
+    }
