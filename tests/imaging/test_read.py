@@ -1,0 +1,93 @@
+"""Files are told by their bytes, and refused in one clear line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pneumoscope.errors import ImageError
+from pneumoscope.imaging import read
+from pneumoscope.imaging.read import Source, open_upright, read_bytes, sniff
+from tests.conftest import encoded, picture
+
+PNG = encoded(picture())
+JPEG = encoded(picture(), "JPEG")
+
+
+@pytest.mark.parametrize(("data", "kind"), [(PNG, "PNG"), (JPEG, "JPEG")])
+def test_format_is_told_from_bytes_not_name(data: bytes, kind: str) -> None:
+    assert sniff(Source("misnamed.txt", data)) == kind
+    assert open_upright(Source("misnamed.txt", data)).size == (40, 48)
+
+
+BROKEN = {
+    "empty": (b"", "an empty file"),
+    "text": (b"NORMAL\n", "not an image that can be read"),
+    "gif": (b"GIF89a" + bytes(50), "not an image that can be read"),
+    "truncated jpeg": (JPEG[: len(JPEG) // 2], "a broken JPEG"),
+    "truncated png": (PNG[: len(PNG) // 2], "a broken PNG"),
+    "png head only": (PNG[:8], "a broken PNG"),
+    "one pixel": (encoded(picture((1, 1))), "expected sides of 32 pixels".capitalize()),
+    "constant": (encoded(np.full((64, 64), 77, np.uint8)), "a single value everywhere"),
+    "constant colour": (encoded(np.full((64, 64, 3), 77, np.uint8)), "a single value everywhere"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_file_is_refused_by_name(name: str) -> None:
+    data, reason = BROKEN[name]
+    with pytest.raises(ImageError) as caught:
+        open_upright(Source("file.png", data))
+    assert "file.png" in str(caught.value)
+    assert reason in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(("side", "fits"), [(31, False), (32, True)])
+def test_least_side(side: int, fits: bool) -> None:
+    source = Source("small.png", encoded(picture((side, 64))))
+    if fits:
+        assert open_upright(source).height == side
+    else:
+        with pytest.raises(ImageError, match="64x31"):
+            open_upright(source)
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(48 * 40, True), (48 * 40 - 1, False)])
+def test_most_pixels(limit: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "MAX_PIXELS", limit)
+    if fits:
+        open_upright(Source("a.png", PNG))
+    else:
+        with pytest.raises(ImageError, match="at most 1919 pixels"):
+            open_upright(Source("a.png", PNG))
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(len(PNG), True), (len(PNG) - 1, False)])
+def test_most_bytes(
+    limit: int, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "MAX_BYTES", limit)
+    (tmp_path / "a.png").write_bytes(PNG)
+    if fits:
+        assert read_bytes(tmp_path / "a.png").data == PNG
+    else:
+        with pytest.raises(ImageError, match="too large"):
+            read_bytes(tmp_path / "a.png")
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="no such file"):
+        read_bytes(tmp_path / "none.png")
+    with pytest.raises(ImageError, match="is a directory"):
+        read_bytes(tmp_path)
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"", PNG[:60], JPEG[:60]]))
+def test_no_bytes_raise_anything_but_image_error(tail: bytes, head: bytes) -> None:
+    with pytest.raises(ImageError):
+        open_upright(Source("fuzz", head + tail))
