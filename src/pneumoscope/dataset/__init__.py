@@ -1,0 +1,38 @@
+"""Folders to splits, and splits to prepared images."""
+
+from pathlib import Path
+
+from pneumoscope.dataset.known import Attribution
+from pneumoscope.dataset.phantom import Layout, PhantomSettings, make_phantoms
+from pneumoscope.dataset.prepare import Progress, ensure_prepared, prepare
+from pneumoscope.dataset.prepared import LeftOut, PreparedSet, is_prepared, read_prepared
+from pneumoscope.dataset.scan import ImageSet, name_classes, scan
+from pneumoscope.dataset.split import SplitSettings
+
+__all__ = [
+    "Attribution",
+    "ImageSet",
+    "Layout",
+    "LeftOut",
+    "PhantomSettings",
+    "PreparedSet",
+    "Progress",
+    "SplitSettings",
+    "ensure_prepared",
+    "is_prepared",
+    "make_phantoms",
+    "name_classes",
+    "prepare",
+    "read_images",
+    "read_prepared",
+    "scan",
+]
+
+
+def read_images(data: Path) -> ImageSet:
+    """The images of a data set, whether it has been prepared or not.
+
+    Raises:
+        DataError: if it cannot be used.
+    """
+    return read_prepared(data).images if is_prepared(data) else scan(data)

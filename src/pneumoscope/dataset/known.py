@@ -1,0 +1,67 @@
+"""Reads patients off file names, by the rules in `known_datasets.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Whose data it is, for bundles and model cards."""
+
+    name: str
+    title: str
+    attribution: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a file name tells.
+
+    Attributes:
+        patient: a key that no other patient of any known data set has.
+        subgroup: a finer kind within the class; empty if the name tells none.
+        dataset: whose naming rule it was.
+    """
+
+    patient: str
+    subgroup: str
+    dataset: Attribution
+
+
+@dataclass(frozen=True)
+class _FileRule:
+    dataset: Attribution
+    pattern: re.Pattern[str]
+    patient: str
+    subgroup: str
+
+
+def identify(file_name: str) -> Identity | None:
+    """The patient behind a file name (without folder), or None if no known rule fits it."""
+    for rule in _rules():
+        if match := rule.pattern.fullmatch(file_name):
+            groups = match.groupdict()
+            patient = f"{rule.dataset.name} {rule.patient.format(**groups)}"
+            return Identity(patient, rule.subgroup.format(**groups), rule.dataset)
+    return None
+
+
+@cache
+def _rules() -> tuple[_FileRule, ...]:
+    text = files("pneumoscope.dataset").joinpath("known_datasets.toml").read_text("utf-8")
+    return tuple(
+        _FileRule(
+            Attribution(known["name"], known["title"], known["attribution"], known["licence"]),
+            re.compile(file["pattern"], re.IGNORECASE),
+            file["patient"],
+            file.get("subgroup", ""),
+        )
+        for known in tomllib.loads(text)["dataset"]
+        for file in known["file"]
+    )

@@ -1,0 +1,183 @@
+"""Source files to a prepared folder: each decoded once, in parallel, and never twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+from platformdirs import user_cache_path
+
+from pneumoscope.dataset.prepared import (
+    LeftOut,
+    PreparedSet,
+    claim,
+    finish,
+    header,
+    is_prepared,
+    read_prepared,
+)
+from pneumoscope.dataset.scan import ImageSet, scan
+from pneumoscope.dataset.split import SplitSettings, divide
+from pneumoscope.errors import DataError, ImageError
+from pneumoscope.files import atomic_path
+from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.types import Geometry, ImageRecord, Split
+
+Progress = Callable[[int, int], None]
+"""Called with the number of items done and the number of all."""
+
+_SOURCE_KEY = "source-sha256"
+
+
+def prepare(
+    data: Path | str,
+    output: Path | str | None = None,
+    *,
+    geometry: Geometry | None = None,
+    split: SplitSettings | None = None,
+    progress: Progress | None = None,
+) -> PreparedSet:
+    """Divides a data set by patient and writes each image once at the size of the network.
+
+    Interrupted, it goes on where it was; run again, it only reads what has changed. A file that
+    cannot be read is left out and listed.
+
+    Args:
+        data: class folders, or the published train/val/test layout.
+        output: the prepared folder; by default one in the user's cache that this data set and
+            these settings always come back to.
+        geometry: the size to write, 224x224 by default.
+        split: shares and seed.
+        progress: called after each image with (done, all).
+
+    Raises:
+        DataError: if the data set cannot be used, or `output` holds something else.
+        StorageError: if `output` cannot be written.
+    """
+    data = Path(data)
+    geometry = geometry or Geometry()
+    split = split or SplitSettings()
+    images = scan(data)
+    division = divide(images, split)
+    images = replace(images, notices=images.notices + division.notices)
+    wanted = header(data, images.classes, geometry, split)
+    if output is None:
+        key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
+        output = user_cache_path("pneumoscope") / "prepared" / f"{data.resolve().name}-{key}"
+    output = Path(output)
+    claim(output, wanted)
+
+    targets = [_target(output, images, record) for record in division.records]
+    outcomes = _prepare_all(division.records, targets, geometry, progress)
+    done = [outcome for outcome in outcomes if isinstance(outcome, ImageRecord)]
+    origins = [
+        record.path
+        for record, outcome in zip(division.records, outcomes, strict=True)
+        if isinstance(outcome, ImageRecord)
+    ]
+    left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+    _require_all_classes(images, done, left_out)
+    _remove_others(output, {record.path for record in done})
+    return finish(output, wanted, images, done, origins, left_out)
+
+
+def ensure_prepared(
+    data: Path,
+    *,
+    geometry: Geometry,
+    split: SplitSettings,
+    progress: Progress | None = None,
+) -> PreparedSet:
+    """The prepared set behind `data`: itself if it is one, or prepared now into the cache.
+
+    Raises:
+        DataError: if `data` is a prepared set of another geometry, or cannot be used.
+    """
+    if not is_prepared(data):
+        return prepare(data, geometry=geometry, split=split, progress=progress)
+    found = read_prepared(data)
+    if found.geometry != geometry:
+        raise DataError(
+            f"{data} was prepared at another image size",
+            expected=f"{geometry.height}x{geometry.width}",
+            received=f"{found.geometry.height}x{found.geometry.width}",
+            remedy="Give the folder of the original images, or prepare them at this size",
+        )
+    return found
+
+
+def _target(output: Path, images: ImageSet, record: ImageRecord) -> Path:
+    """Where an image goes: its own name, made safe, and a digest of where it came from."""
+    relative = str(record.path.relative_to(images.root))
+    digest = hashlib.sha256(relative.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", record.path.stem)[:80]
+    return output / str(record.split) / images.classes[record.label] / f"{stem}-{digest}.png"
+
+
+def _prepare_all(
+    records: Sequence[ImageRecord],
+    targets: Sequence[Path],
+    geometry: Geometry,
+    progress: Progress | None,
+) -> list[ImageRecord | LeftOut]:
+    # Threads do: decoding, resizing and hashing all let go of the interpreter.
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        outcomes = []
+        for outcome in pool.map(_prepare_one, records, targets, [geometry] * len(records)):
+            outcomes.append(outcome)
+            if progress:
+                progress(len(outcomes), len(records))
+        return outcomes
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _prepare_one(record: ImageRecord, target: Path, geometry: Geometry) -> ImageRecord | LeftOut:
+    try:
+        source = read_bytes(record.path)
+        sha256 = source.sha256
+        if not _is_made_from(target, sha256):
+            image = Image.fromarray(load_pixels(source, geometry))
+            note = PngImagePlugin.PngInfo()
+            note.add_text(_SOURCE_KEY, sha256)
+            with atomic_path(target) as temporary:
+                image.save(temporary, format="PNG", pnginfo=note, compress_level=1)
+    except ImageError as error:
+        return LeftOut(str(record.path), str(error))
+    return replace(record, path=target, sha256=sha256)
+
+
+def _is_made_from(target: Path, sha256: str) -> bool:
+    if not target.is_file():
+        return False
+    with Image.open(target, formats=["PNG"]) as image:
+        return image.info.get(_SOURCE_KEY) == sha256
+
+
+def _require_all_classes(
+    images: ImageSet, done: Sequence[ImageRecord], left_out: Sequence[LeftOut]
+) -> None:
+    for label, name in enumerate(images.classes):
+        for split in (Split.TRAIN, Split.VAL):
+            if not any(record.label == label and record.split is split for record in done):
+                first = f"; the first: {left_out[0].reason}" if left_out else ""
+                raise DataError(
+                    f"No readable image of class {name!r} is left for the {split} split",
+                    received=f"{len(left_out)} files that could not be read{first}",
+                    remedy="Check the files",
+                )
+
+
+def _remove_others(output: Path, keep: set[Path]) -> None:
+    for split in Split:
+        for path in (output / split).rglob("*.png"):
+            if path not in keep:
+                path.unlink()

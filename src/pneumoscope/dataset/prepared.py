@@ -1,0 +1,250 @@
+"""The prepared folder: what preparing leaves behind, and how it is read back.
+
+OUT/dataset.json                    classes, geometry, split settings, fingerprint
+OUT/manifest.csv                    each image: where it came from, its patient and split
+OUT/left_out.csv                    each file that could not be read, and why
+OUT/{train,val,test}/{CLASS}/*.png  8-bit grey, at the size that the network reads
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.dataset.known import Attribution
+from pneumoscope.dataset.scan import ImageSet
+from pneumoscope.dataset.split import SplitSettings
+from pneumoscope.errors import DataError, storage_errors
+from pneumoscope.files import write_text
+from pneumoscope.imaging import RECIPE
+from pneumoscope.types import Geometry, ImageRecord, Split
+
+_HEADER = "dataset.json"
+_MANIFEST = "manifest.csv"
+_LEFT_OUT = "left_out.csv"
+_COLUMNS = (
+    "image",
+    "source",
+    "class",
+    "split",
+    "patient",
+    "patient_known",
+    "subgroup",
+    "sha256",
+)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is not in the prepared set."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PreparedSet:
+    """A data set at the size that a network reads, divided by patient.
+
+    Attributes:
+        images: the prepared images; `path` is the prepared file, `sha256` that of its source.
+        geometry: the size of each image.
+        split: how it was divided.
+        source: the folder that it was made from.
+        fingerprint: SHA-256 over the sources' hashes, classes and splits, in hex.
+        left_out: the files that could not be read.
+    """
+
+    images: ImageSet
+    geometry: Geometry
+    split: SplitSettings
+    source: str
+    fingerprint: str
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def root(self) -> Path:
+        """The prepared folder."""
+        return self.images.root
+
+    def count(self, split: Split) -> dict[str, int]:
+        """Images of each class in a split."""
+        labels = [record.label for record in self.images.published(split)]
+        return {name: labels.count(label) for label, name in enumerate(self.images.classes)}
+
+
+def is_prepared(root: Path) -> bool:
+    """Whether a folder is, or is becoming, a prepared data set."""
+    return (root / _HEADER).is_file()
+
+
+def header(
+    source: Path, classes: Sequence[str], geometry: Geometry, split: SplitSettings
+) -> dict[str, Any]:
+    """What makes one preparation differ from another, as JSON types."""
+    return {
+        "recipe": RECIPE,
+        "source": str(source.resolve()),
+        "classes": list(classes),
+        "geometry": asdict(geometry),
+        "split": asdict(split),
+    }
+
+
+def claim(output: Path, wanted: dict[str, Any]) -> None:
+    """Makes `output` the home of one preparation, new or to be continued.
+
+    Raises:
+        DataError: if something else is in it, or a preparation with other settings.
+        StorageError: if it cannot be written.
+    """
+    if is_prepared(output):
+        found = _read_header(output)
+        differing = [key for key, value in wanted.items() if found.get(key) != value]
+        if differing:
+            key = differing[0]
+            raise DataError(
+                f"{output} was prepared with another {key}",
+                expected=f"{wanted[key]}",
+                received=f"{found.get(key)}",
+                remedy="Choose another output folder, or delete this one",
+            )
+        return
+    with storage_errors("write", output):
+        output.mkdir(parents=True, exist_ok=True)
+        if any(output.iterdir()):
+            raise DataError(
+                f"{output} is not empty and holds no prepared data set",
+                remedy="Choose another output folder",
+            )
+    write_text(output / _HEADER, json.dumps(wanted, indent=2) + "\n")
+
+
+def finish(
+    output: Path,
+    wanted: dict[str, Any],
+    sources: ImageSet,
+    prepared: Sequence[ImageRecord],
+    origins: Sequence[Path],
+    left_out: Sequence[LeftOut],
+) -> PreparedSet:
+    """Writes the manifest, and then the header that declares the set complete.
+
+    Args:
+        output: the prepared folder.
+        wanted: as `claim` was given.
+        sources: the scanned data set.
+        prepared: the images; `path` is the prepared file.
+        origins: the source file of each of them, in the same order.
+        left_out: the files that could not be read.
+    """
+    rows = [
+        {
+            "image": record.path.relative_to(output).as_posix(),
+            "source": str(origin),
+            "class": sources.classes[record.label],
+            "split": str(record.split),
+            "patient": record.patient,
+            "patient_known": int(record.patient_known),
+            "subgroup": record.subgroup,
+            "sha256": record.sha256,
+        }
+        for record, origin in zip(prepared, origins, strict=True)
+    ]
+    _write_csv(output / _MANIFEST, _COLUMNS, rows)
+    _write_csv(output / _LEFT_OUT, ("source", "reason"), [asdict(file) for file in left_out])
+    complete = {
+        **wanted,
+        "fingerprint": _fingerprint(rows),
+        "attributions": [asdict(attribution) for attribution in sources.attributions],
+        "notices": list(sources.notices),
+    }
+    write_text(output / _HEADER, json.dumps(complete, indent=2) + "\n")
+    return read_prepared(output)
+
+
+def read_prepared(root: Path) -> PreparedSet:
+    """Reads a prepared folder back.
+
+    Raises:
+        DataError: if it was not finished, or is not whole.
+    """
+    found = _read_header(root)
+    if "fingerprint" not in found:
+        raise DataError(
+            f"The preparation of {root} was not finished",
+            remedy="Run the same `pneumoscope data prepare` again: it goes on where it was",
+        )
+    try:
+        rows = _read_csv(root / _MANIFEST)
+        left_out = tuple(LeftOut(**row) for row in _read_csv(root / _LEFT_OUT))
+        classes = tuple(found["classes"])
+        images = ImageSet(
+            root,
+            classes,
+            tuple(_record(root, classes, row) for row in rows),
+            tuple(Attribution(**known) for known in found["attributions"]),
+            tuple(found["notices"]),
+        )
+        return PreparedSet(
+            images,
+            Geometry(**found["geometry"]),
+            SplitSettings(**found["split"]),
+            found["source"],
+            found["fingerprint"],
+            left_out,
+        )
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise DataError(
+            f"The prepared folder {root} is not whole: {error}",
+            remedy="Delete it and prepare the data set again",
+        ) from error
+
+
+def _record(root: Path, classes: tuple[str, ...], row: dict[str, str]) -> ImageRecord:
+    return ImageRecord(
+        path=root / row["image"],
+        label=classes.index(row["class"]),
+        patient=row["patient"],
+        patient_known=row["patient_known"] == "1",
+        split=Split(row["split"]),
+        subgroup=row["subgroup"],
+        sha256=row["sha256"],
+    )
+
+
+def _fingerprint(rows: Iterable[dict[str, Any]]) -> str:
+    lines = sorted(f"{row['sha256']} {row['class']} {row['split']}" for row in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _read_header(root: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((root / _HEADER).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"Cannot read {root / _HEADER}: {error}",
+            remedy="Delete the folder and prepare the data set again",
+        ) from error
+    return found
+
+
+# File names may hold bytes that are no UTF-8: they go through these files unharmed.
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    with (
+        storage_errors("write", path),
+        path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return list(csv.DictReader(file))

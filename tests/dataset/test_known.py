@@ -1,0 +1,31 @@
+"""File names tell patients by the rules that ship as data."""
+
+from __future__ import annotations
+
+import pytest
+
+from pneumoscope.dataset.known import identify
+
+NAMES = {
+    "person1_bacteria_2.jpeg": ("guangzhou bacteria 1", "bacterial"),
+    "person1_virus_12.jpeg": ("guangzhou virus 1", "viral"),
+    "person1637_virus_2_1.jpeg": ("guangzhou virus 1637", "viral"),
+    "IM-0115-0001.jpeg": ("guangzhou IM 0115", ""),
+    "IM-0640-0001-0001.jpeg": ("guangzhou IM 0640", ""),
+    "NORMAL2-IM-0115-0001.jpeg": ("guangzhou NORMAL2-IM 0115", ""),
+    "phantom7-00012-1.png": ("phantom 7 00012", ""),
+    "phantom7-00012-consolidation-0.png": ("phantom 7 00012", "consolidation"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_known_names(name: str) -> None:
+    identity = identify(name)
+    assert identity is not None
+    assert (identity.patient, identity.subgroup) == NAMES[name]
+    assert identity.dataset.attribution
+
+
+@pytest.mark.parametrize("name", ["0001.png", "person_bacteria.jpeg", "scan IM-0115-0001.jpeg", ""])
+def test_unknown_names(name: str) -> None:
+    assert identify(name) is None

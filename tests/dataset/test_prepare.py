@@ -1,0 +1,204 @@
+"""Preparing: each file once, bad ones reported, interruptions survived."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pneumoscope.dataset import (
+    SplitSettings,
+    ensure_prepared,
+    is_prepared,
+    prepare,
+    read_images,
+    read_prepared,
+)
+from pneumoscope.dataset import prepare as prepare_function
+from pneumoscope.errors import DataError, StorageError
+from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.types import Geometry, Split
+from tests.conftest import encoded, picture
+
+SMALL = Geometry(32, 32)
+MODULE = prepare_function.__module__
+
+
+def test_prepared_folder_holds_every_image_at_its_size(phantoms: Path, tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    prepared = prepare(
+        phantoms, tmp_path / "out", geometry=SMALL, progress=lambda *call: calls.append(call)
+    )
+    sources = sorted(phantoms.rglob("*.png"))
+    assert len(prepared.images.records) == len(sources)
+    assert calls[-1] == (len(sources), len(sources))
+    with (tmp_path / "out" / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        path = tmp_path / "out" / row["image"]
+        assert path.parent == tmp_path / "out" / row["split"] / row["class"]
+        source = read_bytes(Path(row["source"]))
+        assert row["sha256"] == source.sha256
+        with Image.open(path) as image:
+            assert image.mode == "L"
+            assert (np.asarray(image) == load_pixels(source, SMALL)).all()
+
+
+def test_reading_back_gives_the_same_set(phantoms: Path, tmp_path: Path) -> None:
+    prepared = prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    again = read_prepared(tmp_path / "out")
+    assert again == prepared
+    assert again.geometry == SMALL
+    assert read_images(tmp_path / "out") == prepared.images
+    assert sum(sum(again.count(split).values()) for split in Split) == len(again.images.records)
+    assert [known.name for known in again.images.attributions] == ["phantom"]
+
+
+def test_default_output_is_a_cache_that_is_found_again(phantoms: Path) -> None:
+    first = prepare(str(phantoms), geometry=SMALL)
+    assert prepare(phantoms, geometry=SMALL).root == first.root
+    assert prepare(phantoms, geometry=SMALL, split=SplitSettings(2)).root != first.root
+
+
+def test_goes_on_where_it_was(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def stop_early(done: int, total: int) -> None:
+        if done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(phantoms, out, geometry=SMALL, progress=stop_early)
+    assert is_prepared(out)
+    with pytest.raises(DataError, match="not finished"):
+        read_prepared(out)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
+    assert len(before) >= 10
+    prepared = prepare(phantoms, out, geometry=SMALL)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(prepared.images.records) == len(list(phantoms.rglob("*.png")))
+
+
+def test_run_again_it_follows_the_source(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = class_folders(NORMAL=8, PNEUMONIA=8)
+    first = prepare(data, tmp_path / "out", geometry=SMALL)
+    (data / "NORMAL" / "3.png").write_bytes(encoded(picture(seed=99)))
+    (data / "PNEUMONIA" / "9.png").write_bytes(encoded(picture(seed=98)))
+    second = prepare(data, tmp_path / "out", geometry=SMALL)
+    assert second.fingerprint != first.fingerprint
+    written = set((tmp_path / "out").rglob("*.png"))
+    assert written == {record.path for record in second.images.records}
+    assert len(written) == 17
+
+
+BAD_FILES = {
+    "zero.jpeg": b"",
+    "text.png": b"this is no image",
+    "cut.jpeg": encoded(picture(), "JPEG")[:400],
+    "dot.png": encoded(picture((1, 1))),
+    "blank.png": encoded(np.zeros((64, 64), np.uint8)),
+}
+
+
+def test_bad_files_are_reported_and_left_out(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = class_folders(NORMAL=6, PNEUMONIA=6)
+    for name, content in BAD_FILES.items():
+        (data / "NORMAL" / name).write_bytes(content)
+    prepared = prepare(data, tmp_path / "out", geometry=SMALL)
+    assert len(prepared.images.records) == 12
+    assert {Path(file.source).name for file in prepared.left_out} == set(BAD_FILES)
+    assert all(Path(file.source).name in file.reason for file in prepared.left_out)
+    with (tmp_path / "out" / "left_out.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(BAD_FILES)
+
+
+def test_like_names_do_not_overwrite_each_other(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = class_folders(NORMAL=6, PNEUMONIA=6)
+    (data / "NORMAL" / "again").mkdir()
+    for name in ("again/0.png", "0.jpeg", "odd\nname é.png"):
+        (data / "NORMAL" / name).write_bytes(encoded(picture(seed=len(name))))
+    prepared = prepare(data, tmp_path / "out", geometry=SMALL)
+    assert len({record.path for record in prepared.images.records}) == 15
+    assert read_prepared(tmp_path / "out") == prepared
+
+
+def test_nothing_readable_in_a_class(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+    data = class_folders(NORMAL=6, PNEUMONIA=6)
+    for path in (data / "PNEUMONIA").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"No readable image of class 'PNEUMONIA'.*6 files"):
+        prepare(data, tmp_path / "out", geometry=SMALL)
+
+
+def test_other_settings_in_the_same_folder(phantoms: Path, tmp_path: Path) -> None:
+    prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    with pytest.raises(DataError, match="another geometry"):
+        prepare(phantoms, tmp_path / "out", geometry=Geometry(64, 64))
+    with pytest.raises(DataError, match="another split"):
+        prepare(phantoms, tmp_path / "out", geometry=SMALL, split=SplitSettings(5))
+
+
+def test_folder_with_something_else_in_it(phantoms: Path, tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    with pytest.raises(DataError, match="not empty"):
+        prepare(phantoms, tmp_path, geometry=SMALL)
+    assert (tmp_path / "diary.txt").read_text() == "mine"
+
+
+def test_prepared_data_must_have_the_size_that_is_asked_for(phantoms: Path, tmp_path: Path) -> None:
+    prepared = prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    same = ensure_prepared(prepared.root, geometry=SMALL, split=SplitSettings(9))
+    assert same == prepared
+    with pytest.raises(DataError, match="another image size"):
+        ensure_prepared(prepared.root, geometry=Geometry(), split=SplitSettings())
+
+
+@pytest.mark.parametrize("broken", ["manifest.csv", "left_out.csv", "dataset.json"])
+def test_prepared_folder_that_is_not_whole(broken: str, phantoms: Path, tmp_path: Path) -> None:
+    prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    if broken == "dataset.json":
+        (tmp_path / "out" / broken).write_text("{")
+    else:
+        (tmp_path / "out" / broken).unlink()
+    with pytest.raises(DataError, match="Delete"):
+        read_prepared(tmp_path / "out")
+
+
+def test_missing_key_in_header(phantoms: Path, tmp_path: Path) -> None:
+    prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    header = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    del header["geometry"]
+    (tmp_path / "out" / "dataset.json").write_text(json.dumps(header))
+    with pytest.raises(DataError, match="not whole"):
+        read_prepared(tmp_path / "out")
+
+
+def test_full_disk_ends_it_and_leaves_no_half_file(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Image.Image.save
+
+    def save(self: Image.Image, fp: Path, *args: object, **options: object) -> None:
+        real(self, fp, *args, **options)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    with pytest.raises(StorageError, match="disk is full"):
+        prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    assert [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == [
+        tmp_path / "out" / "dataset.json"
+    ]

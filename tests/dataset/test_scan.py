@@ -1,0 +1,133 @@
+"""Folders are understood as people lay them out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pneumoscope.dataset import name_classes, scan
+from pneumoscope.errors import DataError, StorageError
+from pneumoscope.types import Split
+
+
+def touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    images = scan(touch(tmp_path, "PNEUMONIA/b.png", "NORMAL/a.png", "NORMAL/deeper/c.png"))
+    assert images.classes == ("NORMAL", "PNEUMONIA")
+    assert [(r.path.name, r.label, r.split) for r in images.records] == [
+        ("a.png", 0, None),
+        ("c.png", 0, None),
+        ("b.png", 1, None),
+    ]
+
+
+def test_published_layout_with_doubled_folder_and_junk(tmp_path: Path) -> None:
+    inner = "chest_xray/chest_xray"
+    root = touch(
+        tmp_path,
+        "__MACOSX/chest_xray/._NORMAL",
+        f"{inner}/train/NORMAL/IM-0001-0001.jpeg",
+        f"{inner}/train/NORMAL/.DS_Store",
+        f"{inner}/train/PNEUMONIA/person1_bacteria_1.jpeg",
+        f"{inner}/val/PNEUMONIA/person2_virus_1.jpeg",
+        f"{inner}/test/NORMAL/IM-0002-0001.jpeg",
+        f"{inner}/chest_xray/train/NORMAL/IM-0001-0001.jpeg",
+    )
+    images = scan(root)
+    assert len(images.records) == 4
+    assert [len(images.published(split)) for split in Split] == [2, 1, 1]
+    assert [known.name for known in images.attributions] == ["guangzhou"]
+    assert any("chest_xray is not one of the splits" in notice for notice in images.notices)
+
+
+def test_train_alone_is_enough(tmp_path: Path) -> None:
+    images = scan(touch(tmp_path, "train/a/1.png", "train/b/2.png"))
+    assert {record.split for record in images.records} == {Split.TRAIN}
+
+
+def test_patients_are_told_or_the_file_stands_for_itself(tmp_path: Path) -> None:
+    names = ("NORMAL/IM-0001-0001.jpeg", "NORMAL/IM-0001-0002.jpeg", "PNEUMONIA/scan.png")
+    images = scan(touch(tmp_path, *names))
+    patients = [record.patient for record in images.records]
+    assert patients == ["guangzhou IM 0001", "guangzhou IM 0001", "file PNEUMONIA/scan.png"]
+    assert [record.patient_known for record in images.records] == [True, True, False]
+    assert any("1 of 3 images" in notice for notice in images.notices)
+
+
+CLASSES = {
+    ("NORMAL", "PNEUMONIA"): ("NORMAL", "PNEUMONIA"),
+    ("pneumonia", "Normal"): ("NORMAL", "PNEUMONIA"),
+    ("Viral", "normal", "Bacterial"): ("NORMAL", "Bacterial", "Viral"),
+    ("cat", "Dog"): ("cat", "Dog"),
+    ("Dog", "cat", "dog"): ("cat", "Dog"),
+}
+
+
+@pytest.mark.parametrize("folders", CLASSES)
+def test_class_numbers(folders: tuple[str, ...]) -> None:
+    assert name_classes(folders) == CLASSES[folders]
+
+
+def test_case_of_class_folders_may_differ_between_splits(tmp_path: Path) -> None:
+    root = touch(tmp_path, "train/Normal/1.png", "train/PNEUMONIA/2.png", "test/NORMAL/3.png")
+    images = scan(root)
+    assert images.classes == ("NORMAL", "PNEUMONIA")
+    assert [record.label for record in images.records] == [0, 0, 1]
+
+
+BAD = {
+    "missing": ([], "nowhere", "There is no folder"),
+    "a file": (["file"], "file", "Received a file"),
+    "empty": ([], "", "too few classes"),
+    "one class": (["NORMAL/a.png"], "", "only 'NORMAL'"),
+    "second class empty": (["NORMAL/a.png", "PNEUMONIA/.DS_Store"], "", "only 'NORMAL'"),
+    "no class folders": (["a.png", "b.png"], "", "Received none"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_unusable_folders_are_refused(case: str, tmp_path: Path) -> None:
+    names, where, reason = BAD[case]
+    touch(tmp_path, *names)
+    with pytest.raises(DataError, match=reason) as caught:
+        scan(tmp_path / where)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("locked", ["", "NORMAL"])
+def test_folder_without_permission(
+    locked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "NORMAL/a.png", "PNEUMONIA/b.png")
+
+    def refusing(function: Callable[[str], object]) -> Callable[[str], object]:
+        def call(path: str) -> object:  # permissions do not bind the root user
+            if Path(path) == tmp_path / locked:
+                raise PermissionError(13, "Permission denied", str(path))
+            return function(path)
+
+        return call
+
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+    monkeypatch.setattr(os, "listdir", refusing(os.listdir))
+    with pytest.raises(StorageError, match=r"Cannot list .*permission denied"):
+        scan(tmp_path)
+
+
+@pytest.mark.real
+def test_real_patients_are_counted_as_documented(real: Path) -> None:
+    records = scan(real / "chest_xray").records
+    patients = [{r.patient for r in records if r.label == label} for label in (0, 1)]
+    assert [len(group) for group in patients] == [1211, 2443]
+    assert not patients[0] & patients[1]
+    assert sum(record.subgroup == "bacterial" for record in records) == 2530
+    assert sum(record.subgroup == "viral" for record in records) == 1345
