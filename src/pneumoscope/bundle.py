@@ -1,0 +1,279 @@
+"""The bundle: the folder that training makes and everything after it uses.
+
+    bundle.json      what the model is, and the SHA-256 of every other file
+    model.onnx       the network, for prediction: probabilities and class-activation maps
+    model.keras      the same network, for further training
+    seen.json        keyed hashes of the images and patients that it was made with
+    MODEL_CARD.md    what it is for, and what it is not for
+    figures/         pictures of its training
+
+A bundle is whole or absent. Reading one checks every file and executes nothing of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.errors import (
+    BundleCorruptError,
+    BundleMissingError,
+    BundleSchemaError,
+    ClassMismatchError,
+    storage_errors,
+)
+from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
+
+SCHEMA_VERSION = 1
+_MANIFEST = "bundle.json"
+_SEEN = "seen.json"
+_REMEDY = "Make the bundle again with `pneumoscope train`, or copy it again from where it came"
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """What a model is, as kept in `bundle.json`.
+
+    Attributes:
+        name: of the model.
+        version: of Pneumoscope, which made it.
+        architecture: name of the network.
+        classes: class names in the order of the network's outputs; the first is the reference.
+        geometry: the image size that it reads.
+        operating_points: the thresholds that it offers; the first is the default.
+        seed: that made it.
+        command: that made it.
+        settings: of the training, as resolved.
+        training_data: fingerprint, counts by split and class, attributions.
+        metrics: of the best epoch, on the validation patients.
+        versions: of the libraries that made it.
+    """
+
+    name: str
+    version: str
+    architecture: str
+    classes: tuple[str, ...]
+    geometry: Geometry
+    operating_points: tuple[OperatingPoint, ...]
+    seed: int
+    command: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    training_data: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def require_classes(self, classes: tuple[str, ...], where: Path) -> None:
+        """Refuses data of another class set.
+
+        Raises:
+            ClassMismatchError: if `classes` are not those of the bundle.
+        """
+        if classes != self.classes:
+            raise ClassMismatchError(
+                f"The classes of {where} are not those of the bundle",
+                expected=", ".join(self.classes),
+                received=", ".join(classes),
+                remedy="Use a bundle that was trained on these classes",
+            )
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was found whole."""
+
+    root: Path
+    info: BundleInfo
+
+    @property
+    def onnx(self) -> Path:
+        """The network for ONNX Runtime."""
+        return self.root / "model.onnx"
+
+    def seen(self) -> Seen:
+        """Which images and patients the model was made with."""
+        content = json.loads((self.root / _SEEN).read_text("utf-8"))
+        return Seen(content["key"], frozenset(content["images"]), frozenset(content["patients"]))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Keyed hashes of the images and patients that a model was trained or chosen on.
+
+    They let anybody who has an image tell whether the model knows it, and nobody else tell whose
+    images these were.
+    """
+
+    key: str
+    images: frozenset[str]
+    patients: frozenset[str]
+
+    @classmethod
+    def of(cls, key: str, records: Iterable[ImageRecord]) -> Seen:
+        """Remembers the training and validation images among `records`.
+
+        Args:
+            key: anything that is particular to the data set, such as its fingerprint.
+            records: with splits and source hashes.
+        """
+        used = [record for record in records if record.split is not Split.TEST]
+        return cls(
+            key,
+            frozenset(_digest(key, record.sha256) for record in used),
+            frozenset(_digest(key, record.patient) for record in used if record.patient_known),
+        )
+
+    def has_image(self, sha256: str) -> bool:
+        """Whether the model was made with the image of this source hash."""
+        return _digest(self.key, sha256) in self.images
+
+    def has_patient(self, patient: str) -> bool:
+        """Whether the model was made with images of this patient."""
+        return _digest(self.key, patient) in self.patients
+
+    def write(self, folder: Path) -> None:
+        """Writes itself into a bundle that is being made."""
+        content = {
+            "key": self.key,
+            "images": sorted(self.images),
+            "patients": sorted(self.patients),
+        }
+        (folder / _SEEN).write_text(json.dumps(content), encoding="utf-8")
+
+
+def _digest(key: str, text: str) -> str:
+    return hashlib.blake2b(text.encode(), key=key.encode()[:64], digest_size=8).hexdigest()
+
+
+@contextmanager
+def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
+    """Hands out a folder to fill, and makes it the bundle `root` when the block ends well.
+
+    A bundle that stood there before is replaced, and stays as it was if anything fails.
+
+    Args:
+        root: where the bundle shall stand.
+        info: what it is.
+
+    Raises:
+        StorageError: if it cannot be written; nothing is left then.
+    """
+    temporary = root.with_name(f".{root.name}.{os.getpid()}.part")
+    try:
+        with storage_errors("write", root):
+            temporary.mkdir(parents=True)
+            yield temporary
+            manifest = {
+                "schema_version": SCHEMA_VERSION,
+                **asdict(info),
+                "files": {
+                    path.relative_to(temporary).as_posix(): _sha256(path)
+                    for path in sorted(temporary.rglob("*"))
+                    if path.is_file()
+                },
+            }
+            text = json.dumps(manifest, indent=2) + "\n"
+            (temporary / _MANIFEST).write_text(text, encoding="utf-8")
+            _put_in_place(temporary, root)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, root: Path) -> None:
+    if not root.exists():
+        temporary.rename(root)
+        return
+    former = root.with_name(f".{root.name}.{os.getpid()}.former")
+    root.rename(former)
+    try:
+        temporary.rename(root)
+    except OSError:
+        former.rename(root)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def read_bundle(root: Path) -> Bundle:
+    """Reads a bundle, and checks every file of it against its SHA-256.
+
+    Args:
+        root: the bundle, or the run folder that holds it as `bundle`.
+
+    Raises:
+        BundleMissingError: if it, or a file of it, is not there.
+        BundleCorruptError: if a file has changed, or `bundle.json` makes no sense.
+        BundleSchemaError: if a newer version made it.
+    """
+    if not (root / _MANIFEST).is_file() and (root / "bundle" / _MANIFEST).is_file():
+        root = root / "bundle"
+    manifest = _read_manifest(root)
+    schema = manifest.get("schema_version")
+    if not isinstance(schema, int) or schema > SCHEMA_VERSION:
+        raise BundleSchemaError(
+            f"{root} was made by a newer version of Pneumoscope",
+            expected=f"schema {SCHEMA_VERSION} or older",
+            received=f"{schema}",
+            remedy="Upgrade with `pip install --upgrade pneumoscope`",
+        )
+    try:
+        _verify(root, manifest["files"])
+        info = _parse(manifest)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleCorruptError(
+            f"{root / _MANIFEST} makes no sense: {error!r}", remedy=_REMEDY
+        ) from error
+    return Bundle(root, info)
+
+
+def _read_manifest(root: Path) -> dict[str, Any]:
+    path = root / _MANIFEST
+    if not path.is_file():
+        raise BundleMissingError(
+            f"There is no bundle at {root}",
+            expected=f"a folder with {_MANIFEST} in it",
+            received="nothing there" if not root.exists() else "",
+            remedy="Give the bundle folder that `pneumoscope train` printed",
+        )
+    try:
+        with storage_errors("read", path):
+            manifest = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BundleCorruptError(f"{path} is no JSON: {error}", remedy=_REMEDY) from error
+    if not isinstance(manifest, dict):
+        raise BundleCorruptError(f"{path} holds no JSON object", remedy=_REMEDY)
+    return manifest
+
+
+def _verify(root: Path, files: Mapping[str, str]) -> None:
+    for name, expected in files.items():
+        path = root / name
+        if not path.is_file():
+            raise BundleMissingError(f"{path} is missing from the bundle", remedy=_REMEDY)
+        with storage_errors("read", path):
+            received = _sha256(path)
+        if received != expected:
+            raise BundleCorruptError(
+                f"{path} has changed since the bundle was made",
+                expected=f"SHA-256 {expected[:12]}…",
+                received=f"{received[:12]}…",
+                remedy=_REMEDY,
+            )
+
+
+def _parse(manifest: Mapping[str, Any]) -> BundleInfo:
+    known = {name: manifest[name] for name in BundleInfo.__dataclass_fields__}
+    known["classes"] = tuple(known["classes"])
+    known["geometry"] = Geometry(**known["geometry"])
+    known["operating_points"] = tuple(OperatingPoint(**p) for p in known["operating_points"])
+    return BundleInfo(**known)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,133 @@
+"""What tests share: an isolated home, small data sets, and a bundle that needed no training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from PIL import Image
+
+from pneumoscope.bundle import BundleInfo, Seen, new_bundle
+from pneumoscope.dataset import PhantomSettings, make_phantoms
+from pneumoscope.types import Geometry, OperatingPoint
+
+REAL = Path(__file__).parents[2] / "shared" / "data"
+SIDE = 32
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / "cache"))
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    if not REAL.is_dir():
+        pytest.skip("the real radiographs are not beside this checkout")
+    return REAL
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set of class folders."""
+    root = tmp_path_factory.mktemp("data") / "phantoms"
+    make_phantoms(root, PhantomSettings(patients=36, seed=3, width=(96, 128)))
+    return root
+
+
+def picture(shape: tuple[int, ...] = (48, 40), seed: int = 0) -> np.ndarray:
+    """uint8 noise."""
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def encoded(image: Image.Image | np.ndarray, kind: str = "PNG", **options: object) -> bytes:
+    """An image file in memory."""
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    stream = BytesIO()
+    image.save(stream, format=kind, **options)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def class_folders(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a data set of noise: so many images for each class, each a patient of its own."""
+
+    def make(name: str = "data", **counts: int) -> Path:
+        for index, (folder, count) in enumerate(counts.items()):
+            (tmp_path / name / folder).mkdir(parents=True)
+            for number in range(count):
+                data = encoded(picture(seed=1000 * index + number))
+                (tmp_path / name / folder / f"{number}.png").write_bytes(data)
+        return tmp_path / name
+
+    return make
+
+
+def brightness_network() -> onnx.ModelProto:
+    """A network without weights: the brighter the image, the likelier class 1."""
+    size = SIDE // 4
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["float", "shape"], ["channels_first"]),
+        helper.make_node(
+            "AveragePool", ["channels_first"], ["mean"], kernel_shape=[size] * 2, strides=[size] * 2
+        ),
+        helper.make_node("Sub", ["mean", "middle"], ["centred"]),
+        helper.make_node("Div", ["centred", "scale"], ["for_1"]),
+        helper.make_node("Neg", ["for_1"], ["for_0"]),
+        helper.make_node("Concat", ["for_0", "for_1"], ["class_activation_maps"], axis=1),
+        helper.make_node("GlobalAveragePool", ["class_activation_maps"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "brightness",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", SIDE, SIDE, 1])],
+        [
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2]),
+            helper.make_tensor_value_info("class_activation_maps", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, SIDE, SIDE]),
+            helper.make_tensor("middle", TensorProto.FLOAT, [], [128.0]),
+            helper.make_tensor("scale", TensorProto.FLOAT, [], [16.0]),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+def bundle_info(**changes: object) -> BundleInfo:
+    return BundleInfo(
+        **{
+            "name": "brightness",
+            "version": "0.0",
+            "architecture": "none",
+            "classes": ("NORMAL", "PNEUMONIA"),
+            "geometry": Geometry(SIDE, SIDE),
+            "operating_points": (OperatingPoint(),),
+            "seed": 0,
+            "command": "none",
+            **changes,
+        }
+    )
+
+
+def write_bundle(root: Path, seen: Seen | None = None, **changes: object) -> Path:
+    """A bundle around `brightness_network`."""
+    with new_bundle(root, bundle_info(**changes)) as folder:
+        onnx.save(brightness_network(), folder / "model.onnx")
+        (seen or Seen("key", frozenset(), frozenset())).write(folder)
+    return root
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "bundle")

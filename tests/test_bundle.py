@@ -1,0 +1,141 @@
+"""A bundle is whole or absent, and tells when it is not what it was."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from pneumoscope.bundle import SCHEMA_VERSION, Seen, new_bundle, read_bundle
+from pneumoscope.errors import (
+    BundleCorruptError,
+    BundleError,
+    BundleMissingError,
+    BundleSchemaError,
+    ClassMismatchError,
+    StorageError,
+)
+from pneumoscope.types import ImageRecord, OperatingPoint, Split
+from tests.conftest import bundle_info, write_bundle
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    points = (OperatingPoint("screening", 0.2), OperatingPoint("confirm", 0.9))
+    write_bundle(tmp_path / "b", operating_points=points, metrics={"val_loss": 0.5})
+    info = read_bundle(tmp_path / "b").info
+    assert info == bundle_info(operating_points=points, metrics={"val_loss": 0.5})
+
+
+def test_run_folder_stands_for_its_bundle(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "run" / "bundle")
+    assert read_bundle(tmp_path / "run").root == tmp_path / "run" / "bundle"
+
+
+def test_failure_leaves_nothing(tmp_path: Path) -> None:
+    def fill_the_disk() -> None:
+        with new_bundle(tmp_path / "b", bundle_info()) as folder:
+            (folder / "model.onnx").write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(StorageError, match="disk is full"):
+        fill_the_disk()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failure_keeps_the_former_bundle(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", name="former")
+    with pytest.raises(RuntimeError), new_bundle(tmp_path / "b", bundle_info()):
+        raise RuntimeError
+    assert read_bundle(tmp_path / "b").info.name == "former"
+    assert list(tmp_path.iterdir()) == [tmp_path / "b"]
+
+
+def test_success_replaces_the_former_bundle(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", name="former")
+    write_bundle(tmp_path / "b", name="new")
+    assert read_bundle(tmp_path / "b").info.name == "new"
+    assert list(tmp_path.iterdir()) == [tmp_path / "b"]
+
+
+def test_rename_that_fails_puts_the_former_bundle_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bundle(tmp_path / "b", name="former")
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if self.name.endswith(".part"):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(StorageError):
+        write_bundle(tmp_path / "b", name="new")
+    assert read_bundle(tmp_path / "b").info.name == "former"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "seen.json"])
+def test_changed_byte(name: str, bundle: Path) -> None:
+    content = bytearray((bundle / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / name).write_bytes(content)
+    with pytest.raises(BundleCorruptError, match=rf"{name} has changed.*SHA-256"):
+        read_bundle(bundle)
+
+
+def test_missing_file(bundle: Path) -> None:
+    (bundle / "model.onnx").unlink()
+    with pytest.raises(BundleMissingError, match=r"model\.onnx is missing"):
+        read_bundle(bundle)
+
+
+def test_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleMissingError, match="Received nothing there"):
+        read_bundle(tmp_path / "none")
+    with pytest.raises(BundleMissingError, match="There is no bundle"):
+        read_bundle(tmp_path)
+
+
+def change(bundle: Path, **changes: object) -> None:
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    manifest.update(changes)
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+
+
+def test_future_schema(bundle: Path) -> None:
+    change(bundle, schema_version=SCHEMA_VERSION + 1)
+    with pytest.raises(BundleSchemaError, match="newer version") as caught:
+        read_bundle(bundle)
+    assert "pip install --upgrade" in caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"schema_version": 1}'])
+def test_manifest_that_makes_no_sense(text: str, bundle: Path) -> None:
+    (bundle / "bundle.json").write_text(text)
+    with pytest.raises(BundleCorruptError):
+        read_bundle(bundle)
+
+
+def test_all_bundle_errors_share_an_exit_code() -> None:
+    assert {kind.exit_code for kind in BundleError.__subclasses__()} == {3}
+
+
+def test_other_classes(bundle: Path) -> None:
+    with pytest.raises(ClassMismatchError, match=r"Expected NORMAL, PNEUMONIA.*Received cat, dog"):
+        read_bundle(bundle).info.require_classes(("cat", "dog"), Path("pets"))
+
+
+def test_seen_knows_what_it_was_made_with_and_tells_nobody(tmp_path: Path) -> None:
+    records = [
+        ImageRecord(Path("a"), 0, "guangzhou IM 1", True, Split.TRAIN, sha256="aa"),
+        ImageRecord(Path("b"), 0, "guangzhou IM 2", True, Split.VAL, sha256="bb"),
+        ImageRecord(Path("c"), 0, "guangzhou IM 3", True, Split.TEST, sha256="cc"),
+        ImageRecord(Path("d"), 0, "file d", False, Split.TRAIN, sha256="dd"),
+    ]
+    root = write_bundle(tmp_path / "b", seen=Seen.of("fingerprint", records))
+    seen = read_bundle(root).seen()
+    assert [seen.has_image(record.sha256) for record in records] == [True, True, False, True]
+    assert [seen.has_patient(record.patient) for record in records] == [True, True, False, False]
+    assert "guangzhou" not in (root / "seen.json").read_text()
