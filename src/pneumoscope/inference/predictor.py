@@ -1,0 +1,222 @@
+"""A loaded model: images in, prediction records out, in the order in which they came."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from pneumoscope.bundle import Bundle, BundleInfo, read_bundle
+from pneumoscope.errors import BundleError, ImageError, SettingsError
+from pneumoscope.imaging import Source, load_pixels, read_bytes
+from pneumoscope.inference.explain import evidence
+from pneumoscope.types import OperatingPoint, Prediction, Status
+
+# Large enough to keep the cores busy, small enough for the feature maps to stay in their caches.
+_BATCH = 8
+_PROBABILITIES = "probabilities"
+_MAPS = "class_activation_maps"
+
+Image = Path | str | Source
+"""A file by its path, or its bytes with a name."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A prediction and where its evidence lies.
+
+    Attributes:
+        prediction: the record.
+        heatmap: float32 (h, w), coarser than the image, 0 to 1: evidence for the predicted class,
+            relative to the strongest places. None if the file could not be read.
+    """
+
+    prediction: Prediction
+    heatmap: NDArray[np.float32] | None
+
+
+def load(bundle: Path | str, *, threads: int | None = None) -> Predictor:
+    """Loads a bundle for prediction.
+
+    Args:
+        bundle: the bundle, or the run folder that holds it.
+        threads: CPU threads to use; by default all cores.
+
+    Raises:
+        BundleError: if it is missing, changed, or of a newer version.
+    """
+    return Predictor(read_bundle(Path(bundle)), threads=threads)
+
+
+class Predictor:
+    """A model in memory.
+
+    Args:
+        bundle: as read from disk.
+        threads: CPU threads to use; by default all cores.
+
+    Raises:
+        BundleError: if ONNX Runtime cannot run the network.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        self._bundle = bundle
+        self._point = bundle.info.operating_points[0]
+        self._workers = threads or os.cpu_count() or 1
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._workers
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                bundle.onnx, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own exceptions share no public base
+            raise BundleError(
+                f"ONNX Runtime cannot run {bundle.onnx}: {error}",
+                remedy="Upgrade with `pip install --upgrade onnxruntime`",
+            ) from error
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that was loaded."""
+        return self._bundle
+
+    @property
+    def info(self) -> BundleInfo:
+        """What the model is."""
+        return self._bundle.info
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """The threshold that makes labels of probabilities."""
+        return self._point
+
+    def predict(self, image: Image) -> Prediction:
+        """Predicts one image; a file that cannot be read gives a record with status `error`."""
+        return next(self.predict_many([image]))
+
+    def explain(self, image: Image) -> Explanation:
+        """Predicts one image and tells where the evidence lies."""
+        return next(self.explain_many([image]))
+
+    def predict_many(self, images: Iterable[Image]) -> Iterator[Prediction]:
+        """Predicts images in a stream: only a few are in memory at any time.
+
+        Args:
+            images: paths or sources, as many as there are.
+
+        Yields:
+            A record for each image, in order.
+        """
+        for explanation in self._stream(images, [_PROBABILITIES]):
+            yield explanation.prediction
+
+    def explain_many(self, images: Iterable[Image]) -> Iterator[Explanation]:
+        """As `predict_many`, with the heatmap of each image."""
+        return self._stream(images, [_PROBABILITIES, _MAPS])
+
+    def _stream(self, images: Iterable[Image], outputs: list[str]) -> Iterator[Explanation]:
+        waiting: deque[Future[NDArray[np.uint8] | ImageError]] = deque()
+        names: deque[str] = deque()
+        iterator = iter(images)
+        with ThreadPoolExecutor(self._workers) as pool:
+            try:
+                while True:
+                    # Read ahead by one batch, so that decoding and the network share the cores.
+                    for image in islice(iterator, 2 * _BATCH - len(waiting)):
+                        names.append(_name(image))
+                        waiting.append(pool.submit(self._read, image))
+                    if not waiting:
+                        return
+                    count = min(_BATCH, len(waiting))
+                    pixels = [waiting.popleft().result() for _ in range(count)]
+                    yield from self._explain([names.popleft() for _ in pixels], pixels, outputs)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _read(self, image: Image) -> NDArray[np.uint8] | ImageError:
+        try:
+            source = image if isinstance(image, Source) else read_bytes(Path(image))
+            return load_pixels(source, self.info.geometry)
+        except ImageError as error:
+            return error
+
+    def _explain(
+        self,
+        names: Sequence[str],
+        pixels: Sequence[NDArray[np.uint8] | ImageError],
+        outputs: list[str],
+    ) -> Iterator[Explanation]:
+        readable = [image for image in pixels if not isinstance(image, ImageError)]
+        rows: Iterator[tuple[NDArray[np.float32], ...]] = iter(())
+        if readable:
+            rows = zip(*self._run(np.stack(readable)[..., np.newaxis], outputs), strict=True)
+        for name, image in zip(names, pixels, strict=True):
+            if isinstance(image, ImageError):
+                yield Explanation(self._failure(name, image), None)
+                continue
+            probabilities, *maps = next(rows)
+            prediction = self._prediction(name, probabilities)
+            label = self.info.classes.index(str(prediction.label))
+            yield Explanation(prediction, evidence(maps[0][label]) if maps else None)
+
+    def _run(self, images: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
+        results: list[NDArray[np.float32]] = self._session.run(outputs, {"image": images})
+        return results
+
+    def _prediction(self, name: str, probabilities: NDArray[np.float32]) -> Prediction:
+        positive = 1.0 - float(probabilities[0])
+        label = 0
+        if positive >= self._point.threshold:
+            label = 1 + int(np.argmax(probabilities[1:]))
+        return Prediction(
+            path=name,
+            status=Status.ACCEPTED,
+            model=self._model(),
+            label=self.info.classes[label],
+            probability=positive,
+            probabilities=dict(zip(self.info.classes, map(float, probabilities), strict=True)),
+            operating_point=self._point.name,
+        )
+
+    def _failure(self, name: str, error: ImageError) -> Prediction:
+        return Prediction(path=name, status=Status.ERROR, model=self._model(), error=str(error))
+
+    def _model(self) -> dict[str, str]:
+        return {"name": self.info.name, "version": self.info.version}
+
+
+def list_images(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files among `paths`, and all files below the folders among them, in order.
+
+    Hidden files are left out of folders. A path that is not there is handed on: predicting it gives
+    a record that says so.
+
+    Raises:
+        SettingsError: if a folder holds no file.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        empty = True
+        for where, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                if not name.startswith("."):
+                    empty = False
+                    yield Path(where, name)
+        if empty:
+            raise SettingsError(f"There are no files in {path}", remedy="Check the path")
+
+
+def _name(image: Image) -> str:
+    return image.name if isinstance(image, Source) else str(image)

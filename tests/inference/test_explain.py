@@ -1,0 +1,67 @@
+"""Heatmaps: in range, upright, in the right place, one file for each image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+
+from pneumoscope.errors import StorageError
+from pneumoscope.imaging import Source
+from pneumoscope.inference import load, overlay
+from pneumoscope.inference.explain import evidence
+from pneumoscope.inference.gallery import write_heatmaps
+from tests.conftest import encoded, picture
+
+
+@given(arrays.arrays(np.float32, (3, 4), elements=st.floats(-1e6, 1e6, width=32)))
+def test_evidence_is_in_range(class_map: np.ndarray) -> None:
+    heat = evidence(class_map)
+    assert heat.min() >= 0
+    assert heat.max() in (0.0, 1.0)
+    assert ((heat > 0) <= (class_map > 0)).all()
+
+
+def test_overlay_colours_only_where_there_is_evidence() -> None:
+    image = np.full((80, 60), 100, np.uint8)
+    heatmap = np.zeros((4, 3), np.float32)
+    heatmap[0, 2] = 1.0
+    mixed = overlay(image, heatmap)
+    assert mixed.shape == (80, 60, 3)
+    assert mixed.dtype == np.uint8
+    assert (mixed[60:, :20] == 100).all()
+    red, green, blue = mixed[5, 55].astype(int)
+    assert red > blue + 30
+    assert green > blue + 30
+
+
+def test_files_are_written_in_the_proportions_of_the_image(bundle: Path, tmp_path: Path) -> None:
+    images = [
+        Source("a/scan.png", encoded(picture((60, 90)))),
+        Source("b/scan.png", encoded(picture((70, 40)))),
+        Source("-", encoded(picture((50, 50)))),
+        Source("bad.png", b""),
+    ]
+    records = list(write_heatmaps(load(bundle), images, tmp_path / "out"))
+    assert [record.path for record in records] == ["a/scan.png", "b/scan.png", "-", "bad.png"]
+    sizes = {}
+    for path in (tmp_path / "out").iterdir():
+        with Image.open(path) as image:
+            sizes[path.name] = image.size
+    assert sizes == {
+        "scan.heatmap.png": (90, 60),
+        "scan-2.heatmap.png": (40, 70),
+        "stdin.heatmap.png": (50, 50),
+    }
+
+
+def test_folder_that_cannot_be_written(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    images = [Source("a.png", encoded(picture()))]
+    with pytest.raises(StorageError):
+        list(write_heatmaps(load(bundle), images, tmp_path / "file"))

@@ -1,0 +1,135 @@
+"""Images in, records out, in order; a bad file is a record too."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pneumoscope.bundle import read_bundle
+from pneumoscope.errors import BundleError, SettingsError
+from pneumoscope.imaging import Source
+from pneumoscope.inference import Predictor, list_images, load
+from pneumoscope.types import OperatingPoint, Status
+from tests.conftest import SIDE, encoded, write_bundle
+
+
+def shade(level: int) -> np.ndarray:
+    """uint8 (SIDE, SIDE) of this mean brightness."""
+    pixels = np.full((SIDE, SIDE), level, np.uint8)
+    pixels[0, 0] ^= 1
+    return pixels
+
+
+@pytest.fixture
+def shades(tmp_path: Path) -> list[Path]:
+    """Twenty images from dark to bright, one of them broken."""
+    paths = [tmp_path / f"{number:02}.png" for number in range(20)]
+    for number, path in enumerate(paths):
+        path.write_bytes(encoded(shade(60 + 7 * number)))
+    paths[7].write_bytes(b"broken")
+    return paths
+
+
+def test_record(bundle: Path, shades: list[Path]) -> None:
+    record = load(bundle).predict(shades[0])
+    assert record.path == str(shades[0])
+    assert record.status is Status.ACCEPTED
+    assert record.label == "NORMAL"
+    # The network's logits are -x and x, x = (60 - 128) / 16.
+    assert record.probability == pytest.approx(1 / (1 + np.exp(2 * 68 / 16)), abs=1e-4)
+    assert sum(record.probabilities.values()) == pytest.approx(1)
+    assert record.model == {"name": "brightness", "version": "0.0"}
+    assert record.operating_point == "default"
+
+
+def test_stream_keeps_order_and_goes_on_after_a_bad_file(bundle: Path, shades: list[Path]) -> None:
+    records = list(load(bundle).predict_many(iter(shades)))
+    assert [record.path for record in records] == list(map(str, shades))
+    assert [record.status for record in records].count(Status.ERROR) == 1
+    assert records[7].probability is None
+    assert "07.png" in str(records[7].error)
+    rest = [record.probability for record in records if record.probability is not None]
+    assert rest == sorted(rest)
+    assert {record.label for record in records[:7]} == {"NORMAL"}
+    assert {record.label for record in records[12:]} == {"PNEUMONIA"}
+
+
+def test_batches_do_not_change_the_numbers(bundle: Path, shades: list[Path]) -> None:
+    predictor = load(bundle, threads=1)
+    together = [record.probability for record in predictor.predict_many(shades)]
+    alone = [predictor.predict(path).probability for path in shades]
+    assert together == pytest.approx(alone, abs=1e-6)
+
+
+def test_bytes_in_memory_and_missing_file(bundle: Path) -> None:
+    predictor = load(str(bundle))
+    assert predictor.predict(Source("upload", encoded(shade(200)))).label == "PNEUMONIA"
+    assert "no such file" in str(predictor.predict("nowhere.png").error)
+
+
+def test_nothing_in_nothing_out(bundle: Path) -> None:
+    assert list(load(bundle).predict_many([])) == []
+
+
+def test_stopping_early_is_clean(bundle: Path, shades: list[Path]) -> None:
+    stream = load(bundle).predict_many(shades)
+    next(stream)
+    stream.close()
+
+
+@pytest.mark.parametrize(("threshold", "label"), [(0.01, "PNEUMONIA"), (0.99, "NORMAL")])
+def test_operating_point_makes_the_label(threshold: float, label: str, tmp_path: Path) -> None:
+    root = write_bundle(tmp_path / "b", operating_points=(OperatingPoint("mine", threshold),))
+    record = load(root).predict(Source("middle", encoded(shade(128))))
+    assert (record.label, record.operating_point) == (label, "mine")
+
+
+def test_heatmap_is_where_the_evidence_is(bundle: Path) -> None:
+    pixels = shade(129)
+    pixels[:8, -8:] = 255
+    explanation = load(bundle).explain(Source("corner", encoded(pixels)))
+    assert explanation.prediction.label == "PNEUMONIA"
+    assert explanation.heatmap is not None
+    assert explanation.heatmap.shape == (4, 4)
+    assert explanation.heatmap[0, -1] == 1.0
+    assert np.delete(explanation.heatmap.ravel(), 3).max() < 0.1
+
+
+def test_unreadable_image_has_no_heatmap(bundle: Path) -> None:
+    assert load(bundle).explain(Source("bad", b"")).heatmap is None
+
+
+def test_network_that_onnx_runtime_cannot_run(bundle: Path) -> None:
+    found = read_bundle(bundle)
+    found.onnx.write_bytes(b"no network")
+    with pytest.raises(BundleError, match="ONNX Runtime cannot run"):
+        Predictor(found)
+
+
+def test_list_images(tmp_path: Path) -> None:
+    (tmp_path / "b" / ".hidden").mkdir(parents=True)
+    for name in ("b/2.png", "b/1.png", "b/.DS_Store", "b/.hidden/3.png", "a.png"):
+        (tmp_path / name).touch()
+    listed = list(list_images([tmp_path / "a.png", tmp_path / "b", tmp_path / "none"]))
+    assert [path.name for path in listed] == ["a.png", "1.png", "2.png", "none"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError, match="no files in"):
+        list(list_images([tmp_path / "empty"]))
+
+
+def test_many_files_in_little_memory(bundle: Path, shades: list[Path]) -> None:
+    predictor = load(bundle)
+
+    def peak(times: int) -> int:
+        tracemalloc.start()
+        for _ in predictor.predict_many(path for _ in range(times) for path in shades):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(2)
+    assert peak(40) < 2 * peak(4) + 100_000
