@@ -1,0 +1,180 @@
+"""The charts of an evaluation: each function takes data and returns a matplotlib `Figure`.
+
+`pneumoscope.plots` holds their style and writes them to files.
+"""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pneumoscope.evaluation.intervals import Band, Estimate
+from pneumoscope.evaluation.metrics import (
+    all_metrics,
+    confusion_matrix,
+    precision_recall_curve,
+    roc_curve,
+)
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.plots import (
+    BLACK,
+    BLUE,
+    CLASS_COLOURS,
+    COLUMN,
+    GREY,
+    LABEL,
+    LINE,
+    PAGE,
+    SMALL,
+    VERMILLION,
+    dress,
+    legend,
+    new_figure,
+    shortened,
+)
+
+_BINS = 40
+
+
+def confusion(scored: ScoredImages) -> Figure:
+    """Draws how many images, and what share, of each true class were called what."""
+    counts = confusion_matrix(scored)
+    totals = counts.sum(axis=1, keepdims=True)
+    share = counts / np.maximum(totals, 1)
+    side = min(PAGE, max(COLUMN, 0.6 + 0.9 * len(counts)))
+    figure = new_figure(side, side)
+    axes = figure.subplots()
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        percent = f"{100 * share[row, column]:.1f} %" if totals[row, 0] else "no image"
+        colour = "white" if share[row, column] > 0.5 else BLACK
+        axes.text(
+            column, row, f"{count:,}", ha="center", va="bottom", color=colour, fontsize=LABEL + 3
+        )
+        axes.text(column, row + 0.05, percent, ha="center", va="top", color=colour, fontsize=SMALL)
+    dress(axes, x="Predicted class", y="True class", note=scored.counts)
+    names = [shortened(name) for name in scored.classes]
+    rows = [f"{name}\nn = {n:,}" for name, n in zip(names, totals[:, 0], strict=True)]
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), rows, rotation=90, va="center", ma="center")
+    axes.tick_params(length=0)
+    axes.spines[:].set(visible=True, color="#C0C0C0")
+    return figure
+
+
+def roc(scored: ScoredImages, auroc: Estimate, band: Band) -> Figure:
+    """Draws the receiver operating characteristic with its band and the operating point.
+
+    Args:
+        scored: the labelled images.
+        auroc: the area under the curve.
+        band: pointwise 95 % band of the curve, from `intervals.roc_band`.
+
+    Returns:
+        The figure; without a curve if all images are of one side, and without the band if the
+        area has no interval.
+    """
+    figure = new_figure(COLUMN, COLUMN)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":", label="chance")
+    if auroc.value is None:
+        _say_one_side(axes, scored)
+    else:
+        weights = np.ones((1, len(scored.labels)))
+        rates = roc_curve(scored.positive, scored.score, weights)
+        axes.plot(rates[0][0], rates[1][0], color=BLUE, linewidth=LINE, label=f"AUROC {auroc}")
+        if auroc.low is not None:
+            axes.fill_between(*band, color=BLUE, alpha=0.2, linewidth=0, label="95 % band")
+        point = all_metrics(scored, weights)
+        specificity, sensitivity = point["specificity"][0], point["sensitivity"][0]
+        label = f"threshold {scored.threshold:g}:\nsens. {sensitivity:.3f}, spec. {specificity:.3f}"
+        _mark_operating_point(axes, 1 - specificity, sensitivity, label)
+    _unit_square(axes)
+    dress(axes, x="False-positive rate (1 \u2212 specificity)", y="Sensitivity", note=scored.counts)
+    legend(axes, "lower right")
+    return figure
+
+
+def precision_recall(scored: ScoredImages, average_precision: Estimate) -> Figure:
+    """Draws precision against recall with the prevalence and the operating point.
+
+    Args:
+        scored: the labelled images.
+        average_precision: the area under the curve, as steps.
+
+    Returns:
+        The figure; without a curve if there is no positive image.
+    """
+    figure = new_figure(COLUMN, COLUMN)
+    axes = figure.subplots()
+    prevalence = scored.positive.mean()
+    axes.axhline(
+        prevalence, color=GREY, linewidth=0.6, linestyle=":", label=f"prevalence {prevalence:.3f}"
+    )
+    if average_precision.value is None:
+        _say_one_side(axes, scored)
+    else:
+        recall, precision = precision_recall_curve(scored.positive, scored.score)
+        # precision holds over the step in recall before it, as average precision counts it
+        steps = np.append(0, recall), np.append(precision[0], precision)
+        axes.step(*steps, color=BLUE, linewidth=LINE, label=f"AP {average_precision}")
+        point = all_metrics(scored, np.ones((1, len(scored.labels))))
+        ppv, sensitivity = point["ppv"][0], point["sensitivity"][0]
+        label = f"threshold {scored.threshold:g}:\nPPV {ppv:.3f}, sens. {sensitivity:.3f}"
+        _mark_operating_point(axes, sensitivity, ppv, label)
+    _unit_square(axes)
+    dress(axes, x="Recall (sensitivity)", y="Precision (PPV)", note=scored.counts)
+    legend(axes, "lower left")
+    return figure
+
+
+def score_histogram(scored: ScoredImages) -> Figure:
+    """Draws the scores of each true class, with the threshold between the two calls."""
+    c = len(scored.classes)
+    figure = new_figure(COLUMN, 0.8 + 1.05 * c)
+    panels = figure.subplots(c, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    edges = np.linspace(0.0, 1.0, _BINS + 1)
+    heights = [np.histogram(scored.score[scored.labels == i], edges)[0] for i in range(c)]
+    for axes, name, height, colour in zip(panels, scored.classes, heights, cycle(CLASS_COLOURS)):
+        axes.stairs(height, edges, fill=True, color=colour)
+        axes.axvline(scored.threshold, color=BLACK, linewidth=0.8, linestyle="--")
+        dress(axes, x="", y="Images")
+        axes.set_title(
+            f"true {shortened(name)}: {height.sum():,}", fontsize=SMALL, color=colour, loc="left"
+        )
+    # A good model fills the two ends: only a logarithm, from one image on, shows the rest.
+    panels[0].set_yscale("symlog", linthresh=1)
+    panels[0].set(xlim=(0, 1), ylim=(0, max(10, 1.5 * np.max(heights))))
+    panels[0].yaxis.set_major_formatter("{x:,.0f}")
+    panels[0].set_title(scored.counts, fontsize=SMALL, color=GREY, loc="right")
+    threshold = f"(dashed: threshold {scored.threshold:g})"
+    panels[-1].set_xlabel(
+        f"Predicted probability of {shortened(scored.positive_name)}\n{threshold}", fontsize=LABEL
+    )
+    return figure
+
+
+def _mark_operating_point(axes: Axes, x: float, y: float, label: str) -> None:
+    if np.isfinite(x + y):  # PPV is not defined where nothing is called positive
+        axes.plot(x, y, "o", color=VERMILLION, markersize=5, label=label, zorder=5)
+
+
+def _say_one_side(axes: Axes, scored: ScoredImages) -> None:
+    side = scored.positive_name if scored.positive.all() else scored.classes[0]
+    axes.text(
+        0.05,
+        0.95,
+        f"not computable:\nall images are {shortened(side)}",
+        va="top",
+        fontsize=LABEL,
+        transform=axes.transAxes,
+    )
+
+
+def _unit_square(axes: Axes) -> None:
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.grid(color="#E5E5E5", linewidth=0.5)
+    axes.set_axisbelow(True)

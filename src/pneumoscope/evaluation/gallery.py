@@ -1,0 +1,148 @@
+"""Example predictions: choosing the telling ones, and drawing them with their heatmaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pneumoscope.evaluation.scores import IntArray, ScoredImages
+from pneumoscope.plots import BLACK, DPI, GREEN, GREY, LABEL, PAGE, SMALL, VERMILLION, shortened
+
+COLUMNS = 6
+
+# Inches, save the sizes of text in points.
+_MARGIN, _TITLE, _NAME, _NOTE = 0.3, 0.44, 0.14, 0.2
+_PITCH = (PAGE - _MARGIN) / COLUMNS
+_PICTURE = _PITCH - 0.08
+_TINY = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One predicted image.
+
+    Attributes:
+        image: uint8 of shape (h, w), in its own proportions.
+        overlay: the image under its heatmap, uint8 RGB of shape (h, w, 3), if there is one.
+        truth: name of the true class.
+        predicted: name of the predicted class.
+        probability: of the positive side, in [0, 1].
+        name: of the file.
+    """
+
+    image: NDArray[np.uint8]
+    overlay: NDArray[np.uint8] | None
+    truth: str
+    predicted: str
+    probability: float
+    name: str
+
+
+def worst_mistakes(scored: ScoredImages, count: int) -> IntArray:
+    """The wrongly predicted images whose true class was given the least probability, worst first.
+
+    Args:
+        scored: the labelled images.
+        count: how many to return at most.
+
+    Returns:
+        Indices of the images, int64, at most one image of each patient.
+    """
+    wrong = np.flatnonzero(scored.predicted != scored.labels)
+    given_to_truth = scored.probabilities[wrong, scored.labels[wrong]]
+    return _one_per_patient(scored, wrong[np.argsort(given_to_truth, kind="stable")])[:count]
+
+
+def right_examples(scored: ScoredImages, count: int, *, seed: int = 0) -> IntArray:
+    """Rightly predicted images drawn at random, the classes taking turns.
+
+    Args:
+        scored: the labelled images.
+        count: how many to return at most.
+        seed: of the draw.
+
+    Returns:
+        Indices of the images, int64, at most one image of each patient.
+    """
+    right = np.flatnonzero(scored.predicted == scored.labels)
+    right = _one_per_patient(scored, np.random.default_rng(seed).permutation(right))
+    labels = scored.labels[right]
+    so_far = np.cumsum(labels[:, None] == np.arange(len(scored.classes)), axis=0)  # (n, c)
+    turn = so_far[np.arange(len(labels)), labels]
+    return right[np.lexsort((labels, turn))][:count]
+
+
+def sample_grid(samples: Sequence[Sample], positive_name: str) -> Figure:
+    """Draws right predictions above wrong ones, each image above its heatmap.
+
+    Args:
+        samples: the images, right and wrong in any order: the first `COLUMNS` of each are shown.
+        positive_name: what their probability is of.
+
+    Returns:
+        The figure; without the row of which there is no sample.
+    """
+    right = [sample for sample in samples if sample.truth == sample.predicted][:COLUMNS]
+    wrong = [sample for sample in samples if sample.truth != sample.predicted][:COLUMNS]
+    pictures = 1 + any(sample.overlay is not None for sample in samples)
+    block = _TITLE + pictures * _PITCH + _NAME
+    width = _MARGIN + max(3, len(right), len(wrong)) * _PITCH
+    height = (bool(right) + bool(wrong)) * block + _NOTE
+    figure = Figure(figsize=(width, height), dpi=DPI)
+    top = height
+    for heading, colour, row in (("Right", GREEN, right), ("Mistakes", VERMILLION, wrong)):
+        if row:
+            middle = top - _TITLE - pictures * _PITCH / 2
+            _write_heading(figure, heading, middle, colour)
+            for column, sample in enumerate(row):
+                _draw_sample(figure, sample, _MARGIN + column * _PITCH, top, colour)
+            top -= block
+    note = f"p: predicted probability of {positive_name}"
+    figure.text(_MARGIN / width, 0.05 / height, note, fontsize=SMALL, color=GREY)
+    return figure
+
+
+def _write_heading(figure: Figure, heading: str, middle: float, colour: str) -> None:
+    """Writes it upwards in the left margin, around `middle`, in inches from the bottom."""
+    width, height = figure.get_size_inches()
+    figure.text(
+        0.4 * _MARGIN / width,
+        middle / height,
+        heading,
+        rotation=90,
+        ha="center",
+        va="center",
+        fontsize=LABEL,
+        fontweight="bold",
+        color=colour,
+    )
+
+
+def _draw_sample(figure: Figure, sample: Sample, left: float, top: float, colour: str) -> None:
+    """Draws a column of the grid whose upper left corner is at (left, top), in inches."""
+    width, height = figure.get_size_inches()
+    size = _PICTURE / width, _PICTURE / height
+    calls = shortened(f"true {sample.truth}"), shortened(f"predicted {sample.predicted}")
+    title = "\n".join([*calls, f"p = {sample.probability:.3f}"])
+    bottom = top - _TITLE - _PICTURE
+    for picture in (sample.image, sample.overlay):
+        if picture is None:
+            continue
+        axes = figure.add_axes((left / width, bottom / height, *size))
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        # what is not square stands before black in a square, so that rows and columns align
+        axes.set(xticks=[], yticks=[], facecolor=BLACK, adjustable="datalim")
+        axes.spines[:].set(color=colour, linewidth=1.6)
+        axes.set_title(title, fontsize=_TINY, loc="left", pad=4)
+        title = ""
+        bottom -= _PITCH
+    axes.set_xlabel(shortened(sample.name), fontsize=_TINY - 1, color=GREY, labelpad=2)
+
+
+def _one_per_patient(scored: ScoredImages, indices: IntArray) -> IntArray:
+    _, first = np.unique(scored.patients[indices], return_index=True)
+    return indices[np.sort(first)]

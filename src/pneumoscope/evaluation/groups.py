@@ -1,0 +1,127 @@
+"""The measures of a whole set, of each of its classes and of each of its subgroups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from pneumoscope.evaluation.intervals import RESAMPLES, Estimate, bootstrap
+from pneumoscope.evaluation.metrics import all_metrics, binary_metrics
+from pneumoscope.evaluation.scores import BoolArray, ScoredImages
+
+_CLASS_METRICS = ("sensitivity", "ppv", "f1", "auroc")
+_SUBGROUP_METRICS = ("sensitivity", "specificity", "auroc")
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """The measures of a set of images, or of a part of it against its comparison group.
+
+    Attributes:
+        images: number of images of the group.
+        patients: number of patients of the group.
+        comparison_images: number of images that the group is told apart from, where these are
+            not of the group itself; otherwise 0.
+        estimates: by name of the measure.
+    """
+
+    images: int
+    patients: int
+    comparison_images: int
+    estimates: dict[str, Estimate]
+
+
+def evaluate_all(scored: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0) -> GroupResult:
+    """Measures the whole set: the ten of `metrics.all_metrics`.
+
+    Args:
+        scored: the labelled images.
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+
+    Returns:
+        The counts and estimates.
+    """
+    measure = partial(all_metrics, scored)
+    estimates = bootstrap(measure, scored.patients, resamples=resamples, seed=seed)
+    return GroupResult(len(scored.labels), scored.n_patients, 0, estimates)
+
+
+def evaluate_classes(
+    scored: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, GroupResult]:
+    """Measures each class against the rest: sensitivity (recall), PPV (precision), F1 and AUROC.
+
+    The score of a class is its own probability. What an image is called comes from the
+    operating point, as for the whole set.
+
+    Args:
+        scored: the labelled images.
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+
+    Returns:
+        The counts and estimates by class name, in the order of the classes.
+    """
+    results = {}
+    for index, name in enumerate(scored.classes):
+        truth = scored.labels == index
+        measure = partial(
+            binary_metrics, truth, scored.predicted == index, scored.probabilities[:, index]
+        )
+        estimates = bootstrap(measure, scored.patients, resamples=resamples, seed=seed)
+        results[name] = _group(scored, truth, ~truth, estimates, _CLASS_METRICS)
+    return results
+
+
+def evaluate_subgroups(
+    scored: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, GroupResult]:
+    """Measures each subgroup, positive against reference: sensitivity, specificity and AUROC.
+
+    A subgroup of one side only, such as bacterial among the pneumonias, is compared with all
+    images of the other side that belong to no subgroup: specificity is then that of the
+    comparison group. Patients are resampled over both together, so that a patient with images in
+    both moves as one.
+
+    Args:
+        scored: the labelled images.
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+
+    Returns:
+        The counts and estimates by subgroup, in alphabetical order; empty if there is none.
+    """
+    results = {}
+    for name in sorted(set(scored.subgroups.tolist()) - {""}):
+        members = scored.subgroups == name
+        comparison = _comparison(scored, members)
+        part = scored.subset(members | comparison)
+        estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
+        results[name] = _group(scored, members, comparison, estimates, _SUBGROUP_METRICS)
+    return results
+
+
+def _comparison(scored: ScoredImages, members: BoolArray) -> BoolArray:
+    sides = np.unique(scored.positive[members])
+    if len(sides) == 2:
+        return np.zeros_like(members)
+    comparison: BoolArray = (scored.positive != sides[0]) & (scored.subgroups == "")
+    return comparison
+
+
+def _group(
+    scored: ScoredImages,
+    members: BoolArray,
+    comparison: BoolArray,
+    estimates: dict[str, Estimate],
+    names: tuple[str, ...],
+) -> GroupResult:
+    return GroupResult(
+        images=int(np.count_nonzero(members)),
+        patients=len(np.unique(scored.patients[members])),
+        comparison_images=int(np.count_nonzero(comparison)),
+        estimates={name: estimates[name] for name in names},
+    )

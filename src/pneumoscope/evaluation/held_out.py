@@ -1,0 +1,203 @@
+"""A bundle against a labelled data set, on images and patients that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumoscope.bundle import BundleInfo, Seen
+from pneumoscope.dataset import Progress, read_images
+from pneumoscope.errors import DataError, ImageError
+from pneumoscope.evaluation.groups import (
+    GroupResult,
+    evaluate_all,
+    evaluate_classes,
+    evaluate_subgroups,
+)
+from pneumoscope.evaluation.intervals import RESAMPLES
+from pneumoscope.evaluation.report import write_report
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.imaging import read_bytes
+from pneumoscope.inference import Predictor, load
+from pneumoscope.types import ImageRecord, Prediction, Status
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a model is on data that it has not seen.
+
+    Attributes:
+        model: what was evaluated.
+        data: the folder that it was evaluated on.
+        scored: the images with their probabilities.
+        overall: measures of the whole set.
+        classes: measures of each class against the rest.
+        subgroups: measures of each subgroup against its comparison group.
+        seen: number of images that were left out because the model was made with them, or with
+            others of their patients.
+        unreadable: why each file that could not be read was left out.
+        notices: what a person should know about how the data set was understood.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+    """
+
+    model: BundleInfo
+    data: Path
+    scored: ScoredImages
+    overall: GroupResult
+    classes: dict[str, GroupResult]
+    subgroups: dict[str, GroupResult]
+    seen: int
+    unreadable: tuple[str, ...]
+    notices: tuple[str, ...]
+    resamples: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the single images, as plain JSON types."""
+        return {
+            "model": {"name": self.model.name, "version": self.model.version},
+            "data": str(self.data),
+            "classes": list(self.model.classes),
+            "threshold": self.scored.threshold,
+            "interval": f"95 %, {self.resamples} resamples of patients, seed {self.seed}",
+            "left_out": {"seen": self.seen, "unreadable": list(self.unreadable)},
+            "notices": list(self.notices),
+            "overall": asdict(self.overall),
+            "by_class": {name: asdict(result) for name, result in self.classes.items()},
+            "by_subgroup": {name: asdict(result) for name, result in self.subgroups.items()},
+        }
+
+
+def evaluate(
+    bundle: Path | str,
+    data: Path | str,
+    output: Path | str | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Evaluates a bundle on the images of a data set that had no part in making it.
+
+    Where the data set shares images with the training data, all images of the patients that the
+    model knows are left out as well.
+
+    Args:
+        bundle: the bundle, or the run folder that holds it.
+        data: class folders, the published layout, or a prepared folder.
+        output: where to write the figures, `metrics.json` and `predictions.csv`; nowhere by
+            default.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+        progress: called with the number of images predicted and of all.
+
+    Raises:
+        BundleError: if the bundle cannot be used, or has other classes than the data.
+        DataError: if the data cannot be used, or holds nothing that the model has not seen.
+        StorageError: if `output` cannot be written.
+    """
+    data = Path(data)
+    predictor = load(bundle)
+    images = read_images(data)
+    predictor.info.require_classes(images.classes, data)
+    hashed = _hash_all(images.records)
+    found = [record for record in hashed if isinstance(record, ImageRecord)]
+    unseen = _unseen(found, predictor.bundle.seen())
+    if not unseen:
+        raise DataError(
+            f"{data} holds no image to evaluate on",
+            expected="images that the model was not made with",
+            received=f"{len(found)} readable images, all of which it knows",
+            remedy="Give other data, or train with a larger --test-share",
+        )
+    records, predictions, broken = _predict(predictor, unseen, progress)
+    unreadable = [str(error) for error in hashed if isinstance(error, ImageError)] + broken
+    scored = _score(predictor, records, predictions, unreadable)
+    evaluation = Evaluation(
+        model=predictor.info,
+        data=data,
+        scored=scored,
+        overall=evaluate_all(scored, resamples=resamples, seed=seed),
+        classes=evaluate_classes(scored, resamples=resamples, seed=seed),
+        subgroups=evaluate_subgroups(scored, resamples=resamples, seed=seed),
+        seen=len(found) - len(unseen),
+        unreadable=tuple(unreadable),
+        notices=images.notices,
+        resamples=resamples,
+        seed=seed,
+    )
+    if output is not None:
+        write_report(evaluation, predictor, Path(output))
+    return evaluation
+
+
+def _hash_all(records: Sequence[ImageRecord]) -> list[ImageRecord | ImageError]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(_with_hash, records))
+
+
+def _with_hash(record: ImageRecord) -> ImageRecord | ImageError:
+    if record.sha256:
+        return record
+    try:
+        return replace(record, sha256=read_bytes(record.path).sha256)
+    except ImageError as error:
+        return error
+
+
+def _unseen(records: Sequence[ImageRecord], seen: Seen) -> list[ImageRecord]:
+    known = {record.path for record in records if seen.has_image(record.sha256)}
+    if not known:
+        return list(records)  # another data set, whose patients only happen to bear like names
+    return [
+        record
+        for record in records
+        if record.path not in known
+        and not (record.patient_known and seen.has_patient(record.patient))
+    ]
+
+
+def _predict(
+    predictor: Predictor, records: Sequence[ImageRecord], progress: Progress | None
+) -> tuple[list[ImageRecord], list[Prediction], list[str]]:
+    kept, predictions, broken = [], [], []
+    results = predictor.predict_many(record.path for record in records)
+    for done, (record, prediction) in enumerate(zip(records, results, strict=True), start=1):
+        if prediction.status is Status.ERROR:
+            broken.append(str(prediction.error))
+        else:
+            kept.append(record)
+            predictions.append(prediction)
+        if progress:
+            progress(done, len(records))
+    return kept, predictions, broken
+
+
+def _score(
+    predictor: Predictor,
+    records: Sequence[ImageRecord],
+    predictions: Sequence[Prediction],
+    unreadable: Sequence[str],
+) -> ScoredImages:
+    if not records:
+        raise DataError(
+            "None of the images could be read",
+            received=f"{len(unreadable)} broken files; the first: {unreadable[0]}",
+            remedy="Check the files",
+        )
+    classes = predictor.info.classes
+    return ScoredImages(
+        classes=classes,
+        labels=np.array([record.label for record in records], dtype=np.int64),
+        probabilities=np.array([[p.probabilities[c] for c in classes] for p in predictions]),
+        patients=np.array([record.patient for record in records], dtype=np.str_),
+        subgroups=np.array([record.subgroup for record in records], dtype=np.str_),
+        paths=tuple(str(record.path) for record in records),
+        threshold=predictor.operating_point.threshold,
+    )

@@ -1,0 +1,86 @@
+"""An evaluation as files: figures for people, numbers for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pneumoscope import plots
+from pneumoscope.evaluation import figures, gallery
+from pneumoscope.evaluation.intervals import roc_band
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.files import write_text
+from pneumoscope.imaging import load_display, read_bytes
+from pneumoscope.inference import Predictor, overlay
+
+if TYPE_CHECKING:
+    from pneumoscope.evaluation.held_out import Evaluation
+
+
+def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> None:
+    """Writes the figures as PNG, the measures as JSON and the single predictions as CSV.
+
+    Args:
+        evaluation: what to write.
+        predictor: the model, for the heatmaps of the examples.
+        output: the folder; files of a former evaluation in it are replaced.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    scored = evaluation.scored
+    estimates = evaluation.overall.estimates
+    band = roc_band(scored, resamples=evaluation.resamples, seed=evaluation.seed)
+    drawn = {
+        "confusion_matrix": figures.confusion(scored),
+        "roc": figures.roc(scored, estimates["auroc"], band),
+        "precision_recall": figures.precision_recall(scored, estimates["average_precision"]),
+        "score_histogram": figures.score_histogram(scored),
+        "sample_predictions": gallery.sample_grid(
+            list(_samples(scored, predictor)), scored.positive_name
+        ),
+    }
+    for name, figure in drawn.items():
+        plots.save(figure, output / f"{name}.png")
+    write_text(output / "metrics.json", json.dumps(evaluation.to_dict(), indent=2) + "\n")
+    write_text(output / "predictions.csv", _predictions_csv(scored))
+
+
+def _samples(scored: ScoredImages, predictor: Predictor) -> Iterator[gallery.Sample]:
+    right = gallery.right_examples(scored, gallery.COLUMNS)
+    wrong = gallery.worst_mistakes(scored, gallery.COLUMNS)
+    chosen = [*right.tolist(), *wrong.tolist()]
+    explanations = predictor.explain_many(scored.paths[index] for index in chosen)
+    for index, explanation in zip(chosen, explanations, strict=True):
+        path = Path(scored.paths[index])
+        image = load_display(read_bytes(path), longest=384)
+        yield gallery.Sample(
+            image=image,
+            overlay=None if explanation.heatmap is None else overlay(image, explanation.heatmap),
+            truth=scored.classes[scored.labels[index]],
+            predicted=scored.classes[scored.predicted[index]],
+            probability=float(scored.score[index]),
+            name=path.name,
+        )
+
+
+def _predictions_csv(scored: ScoredImages) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "patient", "subgroup", "true", "predicted", "probability"])
+    for index, path in enumerate(scored.paths):
+        writer.writerow(
+            [
+                path,
+                scored.patients[index],
+                scored.subgroups[index],
+                scored.classes[scored.labels[index]],
+                scored.classes[scored.predicted[index]],
+                f"{scored.score[index]:.6f}",
+            ]
+        )
+    return text.getvalue()

@@ -1,0 +1,160 @@
+"""What a model said of a set of labelled images: the input of everything in this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.errors import DataError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+StrArray = NDArray[np.str_]
+
+# Softmax in half precision adds up to one only roughly; more than this is not a probability.
+_SUM_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredImages:
+    """Labelled images and the probabilities that a model gave them.
+
+    Class 0 is the reference ("Normal"); all other classes together are the positive side.
+
+    Attributes:
+        classes: names of the c >= 2 classes.
+        labels: true class of each image, int64 of shape (n,), each in 0 to c - 1.
+        probabilities: float64 of shape (n, c) in [0, 1], each row adding up to one.
+        patients: key of the patient of each image, str of shape (n,).
+        subgroups: finer kind of each image, str of shape (n,); empty where none is known.
+        paths: the n files.
+        threshold: an image is called positive at a score of this or more, in [0, 1].
+
+    Raises:
+        DataError: on construction, if a value is out of range or the lengths differ.
+    """
+
+    classes: tuple[str, ...]
+    labels: IntArray
+    probabilities: FloatArray
+    patients: StrArray
+    subgroups: StrArray
+    paths: tuple[str, ...]
+    threshold: float
+
+    def __post_init__(self) -> None:
+        self._check_shapes()
+        self._check_values()
+
+    @cached_property
+    def score(self) -> FloatArray:
+        """Probability of the positive side of each image, shape (n,), in [0, 1]."""
+        score: FloatArray = 1.0 - self.probabilities[:, 0]
+        return score
+
+    @cached_property
+    def positive(self) -> BoolArray:
+        """Whether each image is truly of another class than the reference, shape (n,)."""
+        positive: BoolArray = self.labels != 0
+        return positive
+
+    @cached_property
+    def predicted(self) -> IntArray:
+        """Predicted class of each image, shape (n,).
+
+        At a score of `threshold` or more it is the likeliest class but the reference; below,
+        it is the reference.
+        """
+        likeliest = 1 + np.argmax(self.probabilities[:, 1:], axis=1)
+        return np.where(self.score >= self.threshold, likeliest, 0).astype(np.int64)
+
+    @property
+    def positive_name(self) -> str:
+        """What `score` is the probability of, in words."""
+        two = len(self.classes) == 2
+        return self.classes[1] if two else f"any class but {self.classes[0]}"
+
+    @property
+    def n_patients(self) -> int:
+        """Number of different patients."""
+        return len(np.unique(self.patients))
+
+    @property
+    def counts(self) -> str:
+        """How many images of how many patients, in words."""
+        images, patients = len(self.paths), self.n_patients
+        return (
+            f"{images:,} image{'s' if images != 1 else ''}, "
+            f"{patients:,} patient{'s' if patients != 1 else ''}"
+        )
+
+    def subset(self, chosen: BoolArray) -> ScoredImages:
+        """The images where `chosen`, bool of shape (n,), is true: at least one."""
+        return ScoredImages(
+            classes=self.classes,
+            labels=self.labels[chosen],
+            probabilities=self.probabilities[chosen],
+            patients=self.patients[chosen],
+            subgroups=self.subgroups[chosen],
+            paths=tuple(self.paths[i] for i in np.flatnonzero(chosen)),
+            threshold=self.threshold,
+        )
+
+    def _check_shapes(self) -> None:
+        n, c = len(self.paths), len(self.classes)
+        _require(c >= 2, "the classes", "two or more", self.classes)
+        _require(n >= 1, "the set", "at least one image", "none")
+        for name, values, shape in (
+            ("labels", self.labels, (n,)),
+            ("probabilities", self.probabilities, (n, c)),
+            ("patients", self.patients, (n,)),
+            ("subgroups", self.subgroups, (n,)),
+        ):
+            _require(values.shape == shape, f"the shape of {name}", shape, values.shape)
+
+    def _check_values(self) -> None:
+        labels, probabilities = self.labels, self.probabilities
+        last = len(self.classes) - 1
+        _require(
+            bool(np.all((labels >= 0) & (labels <= last))),
+            "a label",
+            f"0 to {last}",
+            f"{labels.min()} to {labels.max()}",
+        )
+        finite = np.isfinite(probabilities).all(axis=1)
+        _require(
+            bool(finite.all()),
+            "a probability",
+            "finite numbers",
+            f"{np.count_nonzero(~finite)} images with NaN or infinite ones, the first being "
+            f"{self.paths[int(np.argmin(finite))]}",
+        )
+        _require(
+            bool(np.all((probabilities >= 0) & (probabilities <= 1))),
+            "a probability",
+            "0 to 1",
+            f"{probabilities.min():g} to {probabilities.max():g}",
+        )
+        sums = probabilities.sum(axis=1)
+        _require(
+            bool(np.all(np.abs(sums - 1) <= _SUM_TOLERANCE)),
+            "the probabilities of an image",
+            "a sum of 1",
+            f"{sums.min():g} to {sums.max():g}",
+        )
+        _require(0 <= self.threshold <= 1, "the threshold", "0 to 1", self.threshold)
+
+
+def _require(holds: bool, what: str, expected: Any, received: Any) -> None:
+    if not holds:
+        raise DataError(
+            f"These scores cannot be evaluated: {what} is wrong",
+            expected=str(expected),
+            received=str(received),
+            remedy="Predict the images again with the model that belongs to these classes",
+        )

@@ -1,0 +1,129 @@
+"""Evaluation: only on what the model has not seen, and with all that was left out told."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pneumoscope
+from pneumoscope.bundle import Seen
+from pneumoscope.dataset import prepare, scan
+from pneumoscope.errors import ClassMismatchError, DataError, StorageError
+from pneumoscope.evaluation.held_out import evaluate
+from pneumoscope.imaging import read_bytes
+from pneumoscope.types import Geometry, ImageRecord, Split
+from tests.conftest import SIDE, write_bundle
+
+FIGURES = {
+    "confusion_matrix.png",
+    "roc.png",
+    "precision_recall.png",
+    "score_histogram.png",
+    "sample_predictions.png",
+}
+
+
+def test_figures_numbers_and_predictions(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    out = tmp_path / "evaluation"
+    found = pneumoscope.evaluate(str(bundle), str(phantoms), str(out), resamples=100)
+    assert {path.name for path in out.iterdir()} == FIGURES | {"metrics.json", "predictions.csv"}
+    for name in FIGURES:
+        with Image.open(out / name) as image:
+            assert min(image.size) > 300
+    saved = json.loads((out / "metrics.json").read_text())
+    assert saved == json.loads(json.dumps(found.to_dict()))
+    assert set(saved["by_class"]) == {"NORMAL", "PNEUMONIA"}
+    assert set(saved["by_subgroup"]) == {"consolidation", "interstitial"}
+    assert set(saved["overall"]["estimates"]["auroc"]) == {"value", "low", "high"}
+    with (out / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == found.overall.images == len(list(phantoms.rglob("*.png")))
+    right = sum(row["true"] == row["predicted"] for row in rows) / len(rows)
+    assert found.overall.estimates["accuracy"].value == pytest.approx(right)
+
+
+def test_same_seed_same_intervals(bundle: Path, phantoms: Path) -> None:
+    first, again, other = (
+        evaluate(bundle, phantoms, resamples=100, seed=seed).to_dict()["overall"]
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def seen_bundle(tmp_path: Path, records: list[ImageRecord]) -> Path:
+    return write_bundle(tmp_path / "trained", seen=Seen.of("key", records))
+
+
+def hashed(phantoms: Path, split: Split) -> list[ImageRecord]:
+    from dataclasses import replace
+
+    return [
+        replace(record, split=split, sha256=read_bytes(record.path).sha256)
+        for record in scan(phantoms).records
+    ]
+
+
+def test_seen_images_and_their_patients_are_left_out(phantoms: Path, tmp_path: Path) -> None:
+    records = hashed(phantoms, Split.TRAIN)
+    used = [record for record in records if record.patient.endswith(("0", "1"))][::2]
+    patients = {record.patient for record in used}
+    expected = [record for record in records if record.patient not in patients]
+    found = evaluate(seen_bundle(tmp_path, used), phantoms, resamples=100)
+    assert found.overall.images == len(expected)
+    assert found.seen == len(records) - len(expected)
+    assert found.seen > len(used)
+
+
+def test_like_names_in_another_data_set_are_no_overlap(phantoms: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    elsewhere = [replace(r, sha256=r.sha256[::-1]) for r in hashed(phantoms, Split.TRAIN)]
+    assert evaluate(seen_bundle(tmp_path, elsewhere), phantoms, resamples=100).seen == 0
+
+
+def test_nothing_unseen_is_left(phantoms: Path, tmp_path: Path) -> None:
+    root = seen_bundle(tmp_path, hashed(phantoms, Split.VAL))
+    with pytest.raises(DataError, match="no image to evaluate on"):
+        evaluate(root, phantoms)
+
+
+def test_prepared_folder_gives_the_same_as_its_source(
+    bundle: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    prepared = prepare(phantoms, tmp_path / "out", geometry=Geometry(SIDE, SIDE))
+    from_source = evaluate(bundle, phantoms, resamples=100).to_dict()["overall"]
+    assert evaluate(bundle, prepared.root, resamples=100).to_dict()["overall"] == from_source
+
+
+def test_other_classes(bundle: Path, class_folders: Callable[..., Path]) -> None:
+    with pytest.raises(ClassMismatchError):
+        evaluate(bundle, class_folders(cat=2, dog=2))
+
+
+def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Path]) -> None:
+    data = class_folders(NORMAL=4, PNEUMONIA=4)
+    (data / "NORMAL" / "text.png").write_text("no image")
+    (data / "NORMAL" / "gone.png").symlink_to("nowhere")
+    found = evaluate(bundle, data, resamples=100)
+    assert found.overall.images == 8
+    assert len(found.unreadable) == 2
+
+
+def test_nothing_can_be_read(bundle: Path, class_folders: Callable[..., Path]) -> None:
+    data = class_folders(NORMAL=2, PNEUMONIA=2)
+    for path in data.rglob("*.png"):
+        path.write_text(path.name)
+    with pytest.raises(DataError, match="None of the images could be read"):
+        evaluate(bundle, data)
+
+
+def test_output_that_cannot_be_written(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        evaluate(bundle, phantoms, tmp_path / "file", resamples=100)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from pneumoscope.errors import SettingsError
+from pneumoscope.evaluation import intervals
+from pneumoscope.evaluation.intervals import Estimate, bootstrap, patient_weights, roc_band
+from pneumoscope.evaluation.metrics import all_metrics
+
+ESTIMATES = [
+    (Estimate(0.9534, 0.9312, 0.97), "0.953 (0.931 to 0.970)"),
+    (Estimate(1.0, None, None), "1.000 (interval not computable)"),
+    (Estimate(None, None, None), "not computable"),
+]
+
+
+@pytest.mark.parametrize(("estimate", "words"), ESTIMATES)
+def test_estimates_are_written_in_words(estimate, words):
+    assert str(estimate) == words
+
+
+def mean_of(values):
+    """A measure: the weighted mean of `values`."""
+    return lambda weights: {"mean": weights @ values / weights.sum(axis=1)}
+
+
+def test_all_images_of_a_patient_are_drawn_together():
+    patients = np.array(["b", "a", "b", "c", "a", "b"])
+    weights = np.vstack(list(patient_weights(patients, 300, seed=1)))
+    assert weights.shape == (300, 6)
+    for key in "abc":
+        drawn = weights[:, patients == key]
+        assert (drawn == drawn[:, :1]).all()
+    by_patient = weights[:, [1, 0, 3]]
+    assert (by_patient.sum(axis=1) == 3).all()  # as many patients as there are
+    np.testing.assert_allclose(by_patient.mean(axis=0), 1, atol=0.15)
+    assert by_patient.var(axis=0) == pytest.approx(np.full(3, 2 / 3), abs=0.15)  # binomial
+
+
+def test_resamples_do_not_depend_on_the_chunks(monkeypatch):
+    patients = np.array(["a", "b", "c", "d", "e"])
+    whole = np.vstack(list(patient_weights(patients, 50, seed=3)))
+    monkeypatch.setattr(intervals, "_CHUNK_ELEMENTS", 35)
+    chunks = list(patient_weights(patients, 50, seed=3))
+    assert [len(chunk) for chunk in chunks] == [7] * 7 + [1]
+    np.testing.assert_array_equal(np.vstack(chunks), whole)
+
+
+def test_the_interval_is_that_of_a_plain_loop(make_scored):
+    scored = make_scored()
+    estimates = bootstrap(partial(all_metrics, scored), scored.patients, resamples=400, seed=5)
+    rng = np.random.default_rng(99)
+    keys = np.unique(scored.patients)
+    members = {key: np.flatnonzero(scored.patients == key) for key in keys}
+    replicates = []
+    for _ in range(400):
+        images = np.concatenate([members[key] for key in rng.choice(keys, len(keys))])
+        replicates.append((scored.predicted == scored.labels)[images].mean())
+    low, high = np.percentile(replicates, [2.5, 97.5])
+    accuracy = estimates["accuracy"]
+    assert accuracy.value == (scored.predicted == scored.labels).mean()
+    assert accuracy.low == pytest.approx(low, abs=0.015)
+    assert accuracy.high == pytest.approx(high, abs=0.015)
+
+
+def test_clustered_intervals_are_wider_than_those_over_images():
+    values = np.repeat(np.random.default_rng(0).integers(0, 2, 40), 5).astype(float)
+    patients = np.repeat(np.arange(40), 5).astype(str)
+    by_patient = bootstrap(mean_of(values), patients, resamples=500)["mean"]
+    by_image = bootstrap(mean_of(values), np.arange(200).astype(str), resamples=500)["mean"]
+    # five alike images a patient: the standard error is sqrt(5) as large
+    ratio = (by_patient.high - by_patient.low) / (by_image.high - by_image.low)
+    assert ratio == pytest.approx(np.sqrt(5), rel=0.15)
+
+
+def test_intervals_cover_as_often_as_they_say():
+    rng = np.random.default_rng(7)
+    patients = np.repeat(np.arange(60), 2).astype(str)
+    covered = 0
+    for _ in range(200):
+        values = np.repeat(rng.normal(0, 1, 60), 2) + rng.normal(0, 0.5, 120)
+        estimate = bootstrap(mean_of(values), patients, resamples=200)["mean"]
+        covered += estimate.low <= 0 <= estimate.high
+    assert 0.88 <= covered / 200 <= 0.99
+
+
+def test_the_seed_decides(make_scored):
+    scored = make_scored()
+    run = partial(bootstrap, partial(all_metrics, scored), scored.patients, resamples=50)
+    assert run(seed=1) == run(seed=1)
+    assert run(seed=1) != run(seed=2)
+
+
+def test_a_perfect_result_has_no_interval(make_scored):
+    scored = make_scored(distance=40)
+    auroc = bootstrap(partial(all_metrics, scored), scored.patients, resamples=50)["auroc"]
+    assert auroc == Estimate(1.0, None, None)
+
+
+def test_rounding_makes_no_interval():
+    values = np.full(7, 0.1)
+    estimate = bootstrap(mean_of(values), np.arange(7).astype(str), resamples=200)["mean"]
+    assert estimate == Estimate(pytest.approx(0.1), None, None)
+
+
+def test_a_single_patient_has_no_interval(make_scored):
+    scored = make_scored(6, 2, distance=0.5)
+    part = scored.subset(scored.patients == "patient1")
+    estimates = bootstrap(partial(all_metrics, part), part.patients, resamples=50)
+    assert {(e.low, e.high) for e in estimates.values()} == {(None, None)}
+    assert estimates["auroc"].value is None
+
+
+@pytest.mark.parametrize(("positives", "computable"), [(1, False), (2, False), (6, True)])
+def test_a_class_of_very_few_patients_has_no_interval(make_scored, positives, computable):
+    scored = make_scored(80, 80, distance=1.0)
+    chosen = ~scored.positive | (np.cumsum(scored.positive) <= positives)
+    part = scored.subset(chosen)
+    estimates = bootstrap(partial(all_metrics, part), part.patients, resamples=500)
+    for name in ("auroc", "average_precision", "balanced_accuracy", "f1"):
+        assert estimates[name].value is not None
+        assert (estimates[name].low is not None) == computable, name
+    assert estimates["specificity"].low is not None  # the other class has enough
+
+
+@pytest.mark.parametrize("resamples", [0, -5])
+def test_resamples_are_one_or_more(make_scored, resamples):
+    with pytest.raises(SettingsError, match="1 or more"):
+        roc_band(make_scored(), resamples=resamples)
+
+
+def test_the_roc_band_lies_around_the_curve(make_scored):
+    scored = make_scored(distance=1.5)
+    rate, low, high = roc_band(scored, resamples=300)
+    assert rate[[0, 50, 100]].tolist() == [0, 0.5, 1]
+    assert (np.diff(low) >= 0).all()
+    assert (np.diff(high) >= 0).all()
+    assert low[-1] == high[-1] == 1
+    negatives = scored.score[~scored.positive]
+    for fraction in (0.1, 0.3, 0.5):
+        cut = np.quantile(negatives, 1 - fraction, method="higher")
+        sensitivity = (scored.score[scored.positive] >= cut).mean()
+        at = int(100 * fraction)
+        assert low[at] <= sensitivity <= high[at]
+
+
+def test_there_is_no_roc_band_without_negatives(make_scored):
+    scored = make_scored()
+    _, low, high = roc_band(scored.subset(scored.positive), resamples=20)
+    assert np.isnan([low, high]).all()
