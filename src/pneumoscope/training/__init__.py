@@ -1,0 +1,13 @@
+"""Splits to a bundle: the only room that imports Keras or TensorFlow."""
+
+from pneumoscope.training.fit import TrainingResult, resume, train
+from pneumoscope.training.settings import Observer, Precision, TrainingSettings
+
+__all__ = [
+    "Observer",
+    "Precision",
+    "TrainingResult",
+    "TrainingSettings",
+    "resume",
+    "train",
+]

@@ -1,0 +1,65 @@
+"""The networks: one function each, found by name.
+
+Every network reads uint8 grey images of shape (n, height, width, 1) and normalises them itself.
+The output of its layer `FEATURES` is its last stack of feature maps; what follows is the head:
+`Flatten` or `GlobalAveragePooling2D`, hidden `Dense` layers with `Dropout` if any, and a `Dense`
+softmax named `PROBABILITIES`. That is all that the exported class-activation map relies on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pneumoscope.errors import SettingsError
+from pneumoscope.training.backend import keras
+from pneumoscope.types import Geometry
+
+FEATURES = "features"
+PROBABILITIES = "probabilities"
+
+Builder = Callable[[Geometry, int], Any]
+
+
+def baseline(geometry: Geometry, classes: int) -> Any:
+    """The published network: three convolutions, 32 to 64 to 128, each with max-pooling.
+
+    Args:
+        geometry: the image size.
+        classes: number of classes.
+
+    Returns:
+        A Keras model from uint8 (n, height, width, 1) to float32 (n, classes).
+    """
+    layers = keras.layers
+    inputs = keras.Input((geometry.height, geometry.width, 1), dtype="uint8", name="image")
+    x = layers.Rescaling(1 / 255, dtype="float32", name="rescaling")(inputs)
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, activation="relu", name=f"convolution_{filters}")(x)
+        name = FEATURES if filters == 128 else f"pooling_{filters}"
+        x = layers.MaxPooling2D(name=name)(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(128, activation="relu", name="hidden")(x)
+    x = layers.Dropout(0.5, name="dropout")(x)
+    # The softmax stays in float32 whatever the precision of the rest.
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name=PROBABILITIES)(x)
+    return keras.Model(inputs, outputs, name="baseline")
+
+
+ARCHITECTURES: dict[str, Builder] = {"baseline": baseline}
+
+
+def find(name: str) -> Builder:
+    """The architecture of this name.
+
+    Raises:
+        SettingsError: if there is none.
+    """
+    try:
+        return ARCHITECTURES[name]
+    except KeyError:
+        raise SettingsError(
+            "There is no such architecture",
+            expected=" or ".join(ARCHITECTURES),
+            received=name,
+        ) from None

@@ -1,0 +1,41 @@
+"""Brings Keras in: the one place that imports it, so that it is quiet and its absence is explained.
+
+TensorFlow writes start-up notices to the process's standard error before it can be told not to.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pneumoscope.errors import DependencyError
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@contextmanager
+def _silent_standard_error() -> Iterator[None]:
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+try:
+    with _silent_standard_error():
+        import keras
+except ImportError as error:
+    raise DependencyError(
+        f"Training needs Keras, which is not installed ({error})",
+        remedy='Install it with `pip install "pneumoscope[train]"`',
+    ) from error
+
+__all__ = ["keras"]

@@ -1,0 +1,20 @@
+"""The model card: what a model is for, what it was made of, and what it must not be used for."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pneumoscope.bundle import BundleInfo
+from pneumoscope.types import RESEARCH_NOTICE
+
+
+def model_card(info: BundleInfo) -> str:
+    """The model card of a bundle, as Markdown (after Mitchell et al. 2019, arXiv:1810.03993)."""
+    environment = Environment(
+        loader=PackageLoader("pneumoscope.training", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # Markdown, made of our own records
+    )
+    return environment.get_template("model_card.md.j2").render(info=info, notice=RESEARCH_NOTICE)

@@ -1,0 +1,126 @@
+"""The state of a run after each epoch: enough to go on as if nothing had happened.
+
+    checkpoint/epoch-0007.weights.h5    network and optimizer after an epoch: the last and the best
+    checkpoint/progress.json            the history, and which of these files count
+
+Only `progress.json` says what counts, and it is replaced in one step, so that a run that is killed
+at any moment finds either the former state or the new one. (`keras.callbacks.BackupAndRestore`
+keeps neither the history nor what early stopping knows, and writes its two files one by one.)
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.errors import storage_errors
+from pneumoscope.files import write_text
+from pneumoscope.training.backend import keras
+
+MONITOR = "val_loss"
+
+History = dict[str, list[float]]
+"""Losses and metrics by name, a value for each epoch."""
+
+
+class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the last and the best state of a run, and its history.
+
+    Random layers are given a new state at each epoch, made of the seed and the number of the epoch
+    alone, so that a resumed run draws what it would have drawn.
+
+    Args:
+        folder: of the run; the checkpoint is a folder in it, the history a CSV beside.
+        seed: of the run.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__()
+        self._folder = folder / "checkpoint"
+        self._history_csv = folder / "history.csv"
+        self._progress = self._folder / "progress.json"
+        self._seed = seed
+        self.history: History = {}
+        if self._progress.is_file():
+            self.history = json.loads(self._progress.read_text("utf-8"))["history"]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs have been completed."""
+        return len(self.history.get(MONITOR, ()))
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of the best epoch so far, from 0."""
+        losses = self.history[MONITOR]
+        return losses.index(min(losses))
+
+    @property
+    def epochs_since_best(self) -> int:
+        """How many epochs have passed without being better."""
+        return self.epochs - 1 - self.best_epoch
+
+    def load_last(self, model: Any) -> None:
+        """Puts a compiled model into the state after the last epoch that is kept, if any is."""
+        if self.epochs:
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(self._state(self.epochs - 1))
+
+    def load_best(self, model: Any) -> None:
+        """Gives a model the weights of the best epoch; the history must not be empty."""
+        model.load_weights(self._state(self.best_epoch))
+
+    def remove(self) -> None:
+        """Deletes the states of a run that has ended; the history stays."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Sets the state of every random layer."""
+        states = [v for v in self.model.variables if v.name == "seed_generator_state"]
+        for number, state in enumerate(states):
+            state.assign([(self._seed * 7919 + number) % 2**32, epoch * 2**20 % 2**32])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Writes the state, then declares it the one that counts."""
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        with storage_errors("write", self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self.model.save_weights(self._state(epoch))
+        write_text(self._progress, json.dumps({"history": self.history}, indent=1))
+        write_text(self._history_csv, _to_csv(self.history))
+        keep = {self._state(epoch), self._state(self.best_epoch)}
+        for path in set(self._folder.glob("*.weights.h5")) - keep:
+            path.unlink()
+
+    def _state(self, epoch: int) -> Path:
+        return self._folder / f"epoch-{epoch + 1:04}.weights.h5"
+
+
+class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Early stopping that knows the epochs before the run was interrupted."""
+
+    def __init__(self, checkpoint: Checkpoint, patience: int) -> None:
+        super().__init__(monitor=MONITOR, patience=patience)
+        self._checkpoint = checkpoint
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Takes up the best value and the wait from the checkpoint's history."""
+        super().on_train_begin(logs)
+        if self._checkpoint.epochs:
+            self.best_epoch = self._checkpoint.best_epoch
+            self.best = self._checkpoint.history[MONITOR][self.best_epoch]
+            self.wait = self._checkpoint.epochs_since_best
+
+
+def _to_csv(history: History) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *history])
+    for number, row in enumerate(zip(*history.values(), strict=True), start=1):
+        writer.writerow([number, *row])
+    return text.getvalue()

@@ -1,0 +1,133 @@
+"""Network to ONNX, with two outputs: class probabilities and class-activation maps."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.errors import PneumoscopeError
+from pneumoscope.training.architectures import FEATURES, PROBABILITIES
+from pneumoscope.training.backend import keras
+
+MAPS = "class_activation_maps"
+TOLERANCE = 1e-4
+
+
+class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
+    """The head of a network, computed so that each place of the feature maps shows its share.
+
+    Its first dense layer is linear in the feature maps: the sum of what each place contributes.
+    The sum goes on through the rest of the head; the contributions, weighted with the gradient of
+    the class score that comes back, are the class-activation map. This is the gradient times the
+    feature maps, summed over channels (HiResCAM: Draelos & Carin 2020, arXiv:2011.08891; for a head
+    of global average pooling and one dense layer it is CAM: Zhou et al. 2016, arXiv:1512.04150), at
+    the cost of one pass.
+
+    The score of a class is its logit less the mean of all logits, since the softmax is blind to
+    what they have in common.
+
+    Args:
+        network: ends as `architectures` says.
+    """
+
+    def __init__(self, network: Any) -> None:
+        super().__init__(name="explained_head", dtype="float32")
+        names = [layer.name for layer in network.layers]
+        head = network.layers[names.index(FEATURES) + 1 :]
+        self._pools = isinstance(head[0], keras.layers.GlobalAveragePooling2D)
+        self._dense = [layer for layer in head if isinstance(layer, keras.layers.Dense)]
+        if not (
+            isinstance(head[0], (keras.layers.Flatten, keras.layers.GlobalAveragePooling2D))
+            and all(isinstance(x, (keras.layers.Dense, keras.layers.Dropout)) for x in head[1:])
+            and all(dense.activation is keras.activations.relu for dense in self._dense[:-1])
+        ):
+            raise TypeError(f"the head of {network.name} is not one that can be explained")
+
+    def call(self, features: Any) -> tuple[Any, Any]:
+        """Feature maps (n, h, w, k) to probabilities (n, c) and maps (n, c, h, w), float32."""
+        ops = keras.ops
+        _, height, width, _ = features.shape
+        contributions = self._contributions(features)  # (n, h * w, u)
+        inputs = ops.sum(contributions, axis=1)
+        slopes = []
+        for layer, following in zip(self._dense, self._dense[1:], strict=False):
+            inputs = inputs + layer.bias
+            slopes.append(ops.cast(inputs > 0, "float32"))  # of a ReLU: 1 where it lets through
+            inputs = ops.matmul(ops.relu(inputs), following.kernel)
+        probabilities = ops.softmax(inputs + self._dense[-1].bias)
+
+        maps = ops.matmul(contributions, self._backward(slopes))  # (n, h * w, c)
+        maps = ops.reshape(ops.transpose(maps, (0, 2, 1)), (-1, maps.shape[-1], height, width))
+        return probabilities, maps
+
+    def _contributions(self, features: Any) -> Any:
+        """What each place adds to the first dense layer, (n, h * w, u)."""
+        ops = keras.ops
+        _, height, width, channels = features.shape
+        places = height * width
+        flat = ops.reshape(features, (-1, places, channels))
+        kernel = self._dense[0].kernel
+        if self._pools:
+            return ops.matmul(flat, kernel / places)
+        kernel = ops.reshape(kernel, (places, channels, -1))
+        by_place = ops.matmul(ops.transpose(flat, (1, 0, 2)), kernel)  # (h * w, n, u)
+        return ops.transpose(by_place, (1, 0, 2))
+
+    def _backward(self, slopes: list[Any]) -> Any:
+        """Gradient of the class scores at the output of the first dense layer, (n or 1, u, c)."""
+        ops = keras.ops
+        classes = self._dense[-1].units
+        centred = ops.eye(classes) - 1.0 / classes
+        if not slopes:
+            return ops.expand_dims(centred, 0)
+        gradient = ops.expand_dims(ops.matmul(self._dense[-1].kernel, centred), 0)
+        for layer, slope in zip(self._dense[-2:0:-1], slopes[:0:-1], strict=True):
+            gradient = ops.matmul(layer.kernel, ops.expand_dims(slope, -1) * gradient)
+        return ops.expand_dims(slopes[0], -1) * gradient
+
+
+def explained(network: Any) -> Any:
+    """The network with a second output, float32 (n, classes, h, w): its class-activation maps."""
+    features = network.get_layer(FEATURES).output
+    probabilities, maps = ExplainedHead(network)(features)
+    named = {PROBABILITIES: probabilities, MAPS: maps}
+    return keras.Model(network.input, named, name=network.name)
+
+
+def export_onnx(network: Any, path: Path) -> None:
+    """Writes a float32 network as ONNX: fixed height and width, any number of images.
+
+    The input `image` is uint8 (n, height, width, 1): a picture in another range does not fit.
+
+    Args:
+        network: a float32 network of `architectures`.
+        path: the file to write.
+
+    Raises:
+        PneumoscopeError: if the written file does not give the network's own numbers.
+    """
+    signature = [keras.InputSpec(shape=network.input_shape, dtype="uint8", name="image")]
+    with warnings.catch_warnings():
+        # Keras asks numpy for a name that it has given up.
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
+        explained(network).export(path, format="onnx", input_signature=signature, verbose=False)
+    noise = np.random.default_rng(0).integers(0, 256, (2, *network.input_shape[1:]), dtype=np.uint8)
+    difference = np.abs(network.predict_on_batch(noise) - _run(path, noise)).max()
+    if not difference <= TOLERANCE:
+        raise PneumoscopeError(
+            f"The exported {path.name} does not agree with the network",
+            expected=f"probabilities within {TOLERANCE}",
+            received=f"a difference of {difference}",
+        )
+
+
+def _run(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path)
+    (probabilities,) = session.run([PROBABILITIES], {"image": images})
+    return np.asarray(probabilities)

@@ -1,0 +1,254 @@
+"""A run from data to bundle."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pneumoscope import __version__, plots
+from pneumoscope.bundle import BundleInfo, Seen, new_bundle
+from pneumoscope.dataset import PreparedSet, ensure_prepared
+from pneumoscope.errors import DataError, PneumoscopeError
+from pneumoscope.training import architectures, precision
+from pneumoscope.training.augment import with_augmentation
+from pneumoscope.training.backend import keras
+from pneumoscope.training.card import model_card
+from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
+from pneumoscope.training.export import export_onnx
+from pneumoscope.training.run import Run, library_versions, new_run, read_run
+from pneumoscope.training.settings import Observer, Precision, TrainingSettings
+from pneumoscope.training.stream import training_stream, validation_stream
+from pneumoscope.types import OperatingPoint, Split
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run has come to.
+
+    Attributes:
+        run: its folder.
+        bundle: the model.
+        history: losses and metrics by name, a value for each epoch.
+        best_epoch: number of the epoch (from 1) whose weights are in the bundle.
+        interrupted: whether it was stopped by Ctrl-C before its end.
+    """
+
+    run: Path
+    bundle: Path
+    history: History
+    best_epoch: int
+    interrupted: bool
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were trained."""
+        return len(self.history["loss"])
+
+
+def train(
+    data: Path | str,
+    output: Path | str | None = None,
+    settings: TrainingSettings | None = None,
+    observer: Observer | None = None,
+) -> TrainingResult:
+    """Trains a network and writes its bundle.
+
+    Args:
+        data: class folders, the published layout, or a prepared folder.
+        output: the run folder, which must be new or empty; by default one under `runs`.
+        settings: the choices; the defaults train the published network.
+        observer: is told of the progress.
+
+    Raises:
+        SettingsError: if a setting makes no sense, or the output folder is not empty.
+        DataError: if the data cannot be used.
+        StorageError: if something cannot be written.
+    """
+    settings = settings or TrainingSettings()
+    architectures.find(settings.arch)
+    run = new_run(Path(data), None if output is None else Path(output), settings)
+    return _execute(run, observer or Observer())
+
+
+def resume(run: Path | str, observer: Observer | None = None) -> TrainingResult:
+    """Goes on with a run where it was, with the settings that it was started with.
+
+    It ends with the history that it would have had without the interruption.
+
+    Raises:
+        DataError: if `run` is no run folder, or its data has changed.
+    """
+    return _execute(read_run(Path(run)), observer or Observer())
+
+
+def _execute(run: Run, observer: Observer) -> TrainingResult:
+    settings = run.given
+    prepared = ensure_prepared(
+        run.data, geometry=settings.geometry, split=settings.split, progress=observer.prepared
+    )
+    _tell_about(prepared, observer)
+    run = _resolve(run, prepared, observer)
+
+    keras.utils.set_random_seed(settings.seed)
+    network = precision.build_in(run.precision, lambda: _build(run, prepared))
+    trainee = with_augmentation(network) if settings.augmentation else network
+    trainee.compile(
+        keras.optimizers.Adam(settings.learning_rate),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    checkpoint = Checkpoint(run.root, settings.seed)
+    checkpoint.load_last(trainee)
+    interrupted = _fit(trainee, run, prepared, checkpoint, observer)
+    if not checkpoint.epochs:
+        raise PneumoscopeError(
+            "Interrupted before the first epoch had ended: there is nothing to keep",
+            remedy=f"Start again with `pneumoscope train --resume {run.root}`",
+        )
+    checkpoint.load_best(trainee)
+    _write_bundle(network, run, prepared, checkpoint)
+    if not interrupted:
+        checkpoint.remove()
+    return TrainingResult(
+        run.root, run.bundle, checkpoint.history, checkpoint.best_epoch + 1, interrupted
+    )
+
+
+def _build(run: Run, prepared: PreparedSet) -> Any:
+    return architectures.find(run.given.arch)(prepared.geometry, len(prepared.images.classes))
+
+
+def _tell_about(prepared: PreparedSet, observer: Observer) -> None:
+    for notice in prepared.images.notices:
+        observer.note(notice)
+    for file in prepared.left_out:
+        observer.note(f"Left out: {file.reason}")
+    for split in Split:
+        counts = prepared.count(split)
+        listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+        observer.note(f"{split.value}: {sum(counts.values())} images ({listed})")
+
+
+def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
+    if run.fingerprint not in ("", prepared.fingerprint):
+        raise DataError(
+            f"The images in {run.data} have changed since the run was started",
+            remedy="Start a new run",
+        )
+    if run.precision is Precision.AUTO:
+        chosen = precision.resolve(run.given.precision, lambda: _build(run, prepared))
+        run = replace(run, precision=chosen, fingerprint=prepared.fingerprint)
+    run.save()
+    observer.note(f"Training in {run.precision.value}")
+    return run
+
+
+def _fit(
+    trainee: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
+) -> bool:
+    """Trains until the end or Ctrl-C; tells whether it was the latter."""
+    settings = run.given
+    first_epoch = checkpoint.epochs
+    if first_epoch and (
+        first_epoch >= settings.epochs or checkpoint.epochs_since_best >= settings.patience
+    ):
+        return False
+    classes = prepared.images.classes
+    common = (classes, prepared.geometry, settings.batch_size)
+    training = training_stream(
+        prepared.root / Split.TRAIN, *common, seed=settings.seed, first_epoch=first_epoch
+    )
+    validation = validation_stream(prepared.root / Split.VAL, *common)
+    try:
+        trainee.fit(
+            training.batches,
+            steps_per_epoch=training.steps,
+            validation_data=validation.batches,
+            initial_epoch=first_epoch,
+            epochs=settings.epochs,
+            class_weight=_class_weights(prepared) if settings.class_weights else None,
+            callbacks=[
+                ResumedEarlyStopping(checkpoint, settings.patience),
+                checkpoint,
+                keras.callbacks.TensorBoard(run.root / "tensorboard", write_graph=False),
+                _Reporter(observer, checkpoint, settings, training.images),
+            ],
+            shuffle=False,  # the stream has seen to it
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _class_weights(prepared: PreparedSet) -> dict[int, float]:
+    """Weights that make every class count alike, 1 on average over the images."""
+    counts = Counter(record.label for record in prepared.images.published(Split.TRAIN))
+    total = sum(counts.values())
+    return {label: total / (len(counts) * count) for label, count in sorted(counts.items())}
+
+
+class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
+    """Passes the progress on to an observer."""
+
+    def __init__(
+        self, observer: Observer, checkpoint: Checkpoint, settings: TrainingSettings, images: int
+    ) -> None:
+        super().__init__()
+        self._observer = observer
+        self._checkpoint = checkpoint
+        self._settings = settings
+        self._images = images
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        done = min((batch + 1) * self._settings.batch_size, self._images)
+        self._observer.trained(self._epoch, self._settings.epochs, done, self._images)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        best = self._checkpoint.best_epoch == epoch
+        self._observer.epoch_ended(epoch + 1, dict(logs or {}), best)
+
+
+def _write_bundle(network: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint) -> None:
+    plots.save(plots.training_curves(checkpoint.history), run.root / "figures" / "curves.png")
+    plain = precision.build_in(Precision.FLOAT32, lambda: _build(run, prepared))
+    plain.set_weights(network.get_weights())
+    info = _describe(run, prepared, checkpoint)
+    with new_bundle(run.bundle, info) as folder:
+        export_onnx(plain, folder / "model.onnx")
+        plain.save(folder / "model.keras")
+        Seen.of(prepared.fingerprint, prepared.images.records).write(folder)
+        (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
+        shutil.copytree(run.root / "figures", folder / "figures")
+
+
+def _describe(run: Run, prepared: PreparedSet, checkpoint: Checkpoint) -> BundleInfo:
+    settings = run.resolved
+    return BundleInfo(
+        name=run.root.resolve().name,
+        version=__version__,
+        architecture=settings.arch,
+        classes=prepared.images.classes,
+        geometry=prepared.geometry,
+        operating_points=(OperatingPoint(),),
+        seed=settings.seed,
+        command=run.given.command(run.data),
+        settings=asdict(settings),
+        training_data={
+            "fingerprint": prepared.fingerprint,
+            "images": {split.value: prepared.count(split) for split in Split},
+            "attributions": [asdict(known) for known in prepared.images.attributions],
+        },
+        metrics={
+            "epoch": checkpoint.best_epoch + 1,
+            **{name: values[checkpoint.best_epoch] for name, values in checkpoint.history.items()},
+        },
+        versions=library_versions(),
+    )

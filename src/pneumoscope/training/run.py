@@ -1,0 +1,129 @@
+"""The run folder, which explains itself.
+
+    settings.json      the data, and the settings as given and as resolved
+    environment.json   versions, machine
+    history.csv        losses and metrics of each epoch
+    tensorboard/       the same, for TensorBoard
+    figures/           the same, as a picture
+    checkpoint/        to go on from; gone once the run has ended
+    bundle/            the result
+
+Only `fit` writes into one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+from pneumoscope.errors import DataError, SettingsError, storage_errors
+from pneumoscope.files import write_text
+from pneumoscope.training.settings import Precision, TrainingSettings
+
+_SETTINGS = "settings.json"
+_LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "numpy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run and its folder.
+
+    Attributes:
+        root: the folder.
+        data: what it trains on.
+        given: the settings as the user chose them.
+        precision: what `auto` was resolved to; `AUTO` until it is.
+        fingerprint: of the prepared data; empty until it is known.
+    """
+
+    root: Path
+    data: Path
+    given: TrainingSettings
+    precision: Precision = Precision.AUTO
+    fingerprint: str = ""
+
+    @property
+    def bundle(self) -> Path:
+        """Where its bundle stands once it is made."""
+        return self.root / "bundle"
+
+    @property
+    def resolved(self) -> TrainingSettings:
+        """The settings in force."""
+        return replace(self.given, precision=self.precision)
+
+    def save(self) -> None:
+        """Writes the settings and the environment."""
+        content = {
+            "data": str(self.data),
+            "fingerprint": self.fingerprint,
+            "given": asdict(self.given),
+            "resolved": asdict(self.resolved),
+        }
+        write_text(self.root / _SETTINGS, json.dumps(content, indent=2) + "\n")
+        machine = {
+            "versions": library_versions(),
+            "platform": platform.platform(),
+            "machine": platform.machine(),
+            "cpu_count": os.cpu_count(),
+        }
+        write_text(self.root / "environment.json", json.dumps(machine, indent=2) + "\n")
+
+
+def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Run:
+    """A run to be made in `root`, or in a folder under `runs` named after network and time.
+
+    Nothing is written before it is saved.
+
+    Raises:
+        SettingsError: if something is in the folder already.
+        StorageError: if it cannot be looked into.
+    """
+    root = root or Path("runs") / f"{settings.arch}-{datetime.now():%Y%m%d-%H%M%S}"
+    with storage_errors("read", root):
+        if root.exists() and any(root.iterdir()):
+            raise SettingsError(
+                f"The output folder {root} is not empty",
+                remedy=f"Choose another, or go on with `pneumoscope train --resume {root}`",
+            )
+    return Run(root, data.resolve(), settings)
+
+
+def read_run(root: Path) -> Run:
+    """Reads a run folder back.
+
+    Raises:
+        DataError: if it is no run folder.
+    """
+    try:
+        content = json.loads((root / _SETTINGS).read_text("utf-8"))
+        given = dict(content["given"])
+        given["precision"] = Precision(given["precision"])
+        return Run(
+            root,
+            Path(content["data"]),
+            TrainingSettings(**given),
+            Precision(content["resolved"]["precision"]),
+            content["fingerprint"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{root} is no run that can be resumed: {error}",
+            remedy="Give the folder that `pneumoscope train` printed",
+        ) from error
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that make a model, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,99 @@
+"""The class-activation map of the exported graph is the gradient, exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pneumoscope.errors import PneumoscopeError
+from pneumoscope.training import export
+from pneumoscope.training.architectures import FEATURES, PROBABILITIES
+from pneumoscope.training.backend import keras
+from pneumoscope.training.export import MAPS, explained, export_onnx
+
+pytestmark = pytest.mark.keras
+
+HIDDEN = {
+    "one dense layer": (),
+    "one hidden layer": (7,),
+    "three hidden layers": (9, 8, 7),
+}
+
+
+def network(pooling: str, hidden: tuple[int, ...], classes: int = 3) -> Any:
+    layers = keras.layers
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((12, 10, 1), dtype="uint8", name="image")
+    x = layers.Rescaling(1 / 255, dtype="float32")(inputs)
+    x = layers.Conv2D(5, 3, activation="tanh", name=FEATURES)(x)
+    x = layers.Flatten()(x) if pooling == "flatten" else layers.GlobalAveragePooling2D()(x)
+    for units in hidden:
+        x = layers.Dense(units, activation="relu", bias_initializer="normal")(x)
+        x = layers.Dropout(0.5)(x)
+    outputs = layers.Dense(
+        classes, activation="softmax", bias_initializer="normal", name=PROBABILITIES
+    )(x)
+    return keras.Model(inputs, outputs)
+
+
+def differentiated(model: Any, images: np.ndarray) -> np.ndarray:
+    """Gradient of each centred logit times the features, by automatic differentiation."""
+    import tensorflow as tf
+
+    layers = list(model.layers)
+    start = [layer.name for layer in layers].index(FEATURES) + 1
+    features = tf.convert_to_tensor(keras.Model(model.input, layers[start - 1].output)(images))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(features)
+        x = features
+        for layer in layers[start:-1]:
+            x = layer(x, training=False) if isinstance(layer, keras.layers.Dropout) else layer(x)
+        logits = x @ layers[-1].kernel + layers[-1].bias
+        logits -= tf.reduce_mean(logits, axis=1, keepdims=True)
+        scores = [logits[:, c] for c in range(logits.shape[1])]
+    maps = [tf.reduce_sum(tape.gradient(score, features) * features, axis=-1) for score in scores]
+    return np.stack(maps, axis=1)
+
+
+@pytest.mark.parametrize("pooling", ["flatten", "average"])
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_maps_equal_automatic_differentiation(pooling: str, hidden: str) -> None:
+    model = network(pooling, HIDDEN[hidden])
+    images = np.random.default_rng(0).integers(0, 256, (4, 12, 10, 1), dtype=np.uint8)
+    outputs = explained(model).predict_on_batch(images)
+    expected = differentiated(model, images)
+    assert np.abs(expected).max() > 1e-3
+    assert np.asarray(outputs[MAPS]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert outputs[PROBABILITIES] == pytest.approx(model.predict_on_batch(images), abs=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["flatten", "average"])
+def test_maps_and_biases_add_up_to_the_score_of_a_linear_head(pooling: str) -> None:
+    model = network(pooling, ())
+    images = np.random.default_rng(1).integers(0, 256, (2, 12, 10, 1), dtype=np.uint8)
+    outputs = explained(model).predict_on_batch(images)
+    logits = np.log(outputs[PROBABILITIES])
+    bias = np.asarray(model.layers[-1].bias)
+    scores = logits - logits.mean(axis=1, keepdims=True) - (bias - bias.mean())
+    assert np.asarray(outputs[MAPS]).sum(axis=(2, 3)) == pytest.approx(scores, abs=1e-4)
+
+
+def test_head_that_cannot_be_explained_is_refused() -> None:
+    layers = keras.layers
+    inputs = keras.Input((12, 10, 1), name="image")
+    x = layers.Conv2D(4, 3, name=FEATURES)(inputs)
+    x = layers.Dense(4, activation="tanh")(layers.Flatten()(x))
+    outputs = layers.Dense(2, activation="softmax", name=PROBABILITIES)(x)
+    with pytest.raises(TypeError, match="not one that can be explained"):
+        explained(keras.Model(inputs, outputs))
+
+
+def test_file_with_other_numbers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_run", lambda path, images: np.array([[0.5, np.nan, 0.5]] * 2))
+    with pytest.raises(PneumoscopeError, match="does not agree"):
+        export_onnx(network("average", ()), tmp_path / "network.onnx")

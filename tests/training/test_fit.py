@@ -1,0 +1,254 @@
+"""Runs from data to bundle: whole, interrupted, killed and resumed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import pneumoscope
+from pneumoscope.bundle import read_bundle
+from pneumoscope.dataset import PreparedSet
+from pneumoscope.errors import DataError, PneumoscopeError, SettingsError
+from pneumoscope.imaging import read_bytes
+from pneumoscope.training import (
+    Observer,
+    Precision,
+    TrainingResult,
+    TrainingSettings,
+    resume,
+    train,
+)
+from pneumoscope.types import Split
+from tests.training.conftest import SEED
+
+pytestmark = pytest.mark.keras
+
+SETTINGS = TrainingSettings(
+    image_size=32, epochs=4, batch_size=8, precision=Precision.FLOAT32, seed=SEED
+)
+OPTIONS = shlex.split(
+    f"--image-size 32 --epochs 4 --batch-size 8 --precision float32 --seed {SEED}"
+)
+
+
+class Recorder(Observer):
+    """Keeps what it was told, and presses Ctrl-C after so many epochs or batches."""
+
+    def __init__(self, stop_after_epoch: int = 99, stop_at_batch: bool = False) -> None:
+        self.notes: list[str] = []
+        self.epochs: list[int] = []
+        self.images: list[int] = []
+        self._stop_after_epoch = stop_after_epoch
+        self._stop_at_batch = stop_at_batch
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
+        self.images.append(images)
+        assert images <= total
+        if self._stop_at_batch or epoch > self._stop_after_epoch:
+            raise KeyboardInterrupt
+
+    def epoch_ended(self, epoch: int, results: dict[str, float], best: bool) -> None:
+        self.epochs.append(epoch)
+
+
+@pytest.fixture(scope="module")
+def whole(prepared: PreparedSet, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """A run that nobody disturbed."""
+    return train(prepared.root, tmp_path_factory.mktemp("runs") / "whole", SETTINGS)
+
+
+def test_run_folder_explains_itself(whole: TrainingResult) -> None:
+    names = {path.name for path in whole.run.iterdir()}
+    assert names == {
+        "settings.json",
+        "environment.json",
+        "history.csv",
+        "tensorboard",
+        "figures",
+        "bundle",
+    }
+    assert (whole.run / "figures" / "curves.png").stat().st_size > 10_000
+    assert list((whole.run / "tensorboard").rglob("events.*"))
+    with (whole.run / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == list(range(1, whole.epochs + 1))
+    assert [float(row["val_loss"]) for row in rows] == whole.history["val_loss"]
+
+
+def test_bundle_holds_the_best_epoch(whole: TrainingResult, prepared: PreparedSet) -> None:
+    from pneumoscope.training.backend import keras
+    from pneumoscope.training.stream import validation_stream
+
+    assert whole.history["val_loss"][whole.best_epoch - 1] == min(whole.history["val_loss"])
+    network = keras.models.load_model(whole.bundle / "model.keras")
+    network.compile(loss="sparse_categorical_crossentropy")
+    stream = validation_stream(prepared.root / "val", prepared.images.classes, prepared.geometry, 8)
+    loss = network.evaluate(stream.batches, verbose=0)
+    assert loss == pytest.approx(min(whole.history["val_loss"]), abs=1e-5)
+
+
+def test_bundle_tells_its_story(whole: TrainingResult, prepared: PreparedSet) -> None:
+    info = read_bundle(whole.bundle).info
+    assert info.classes == ("NORMAL", "PNEUMONIA")
+    assert info.seed == SEED
+    assert info.training_data["fingerprint"] == prepared.fingerprint
+    assert info.metrics["epoch"] == whole.best_epoch
+    assert info.metrics["val_loss"] == min(whole.history["val_loss"])
+    assert "keras" in info.versions
+    card = (whole.bundle / "MODEL_CARD.md").read_text()
+    assert info.command in card
+    assert "never a diagnosis" in card
+    assert f"| train | {prepared.count(Split.TRAIN)['NORMAL']} |" in card
+    assert "{" not in card
+
+
+def test_bundle_predicts_and_is_evaluated_on_test_patients_only(
+    whole: TrainingResult, prepared: PreparedSet, phantoms: Path
+) -> None:
+    record = prepared.images.published(Split.TEST)[0]
+    source = next(p for p in phantoms.rglob("*.png") if read_bytes(p).sha256 == record.sha256)
+    from_source = pneumoscope.load(whole.run).predict(source)
+    assert pneumoscope.load(whole.bundle).predict(record.path).probability == pytest.approx(
+        from_source.probability
+    )
+    found = pneumoscope.evaluate(whole.bundle, phantoms, resamples=100)
+    assert found.overall.images == len(prepared.images.published(Split.TEST))
+
+
+def test_same_seed_same_run(whole: TrainingResult, phantoms: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, epochs=2)
+    again = train(str(phantoms), str(tmp_path / "again"), settings)
+    assert again.history["loss"] == whole.history["loss"][:2]
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_resume_ends_alike(
+    whole: TrainingResult, prepared: PreparedSet, tmp_path: Path
+) -> None:
+    stopped = train(prepared.root, tmp_path / "run", SETTINGS, Recorder(stop_after_epoch=2))
+    assert stopped.interrupted
+    assert stopped.epochs == 2
+    assert read_bundle(stopped.bundle).info.metrics["epoch"] == stopped.best_epoch
+    observer = Recorder()
+    resumed = resume(str(tmp_path / "run"), observer)
+    assert not resumed.interrupted
+    assert observer.epochs == [3, 4]
+    assert resumed.history == whole.history
+    assert resumed.best_epoch == whole.best_epoch
+    image = prepared.images.records[0].path
+    first, second = (pneumoscope.load(result.bundle).predict(image) for result in (resumed, whole))
+    assert first.probabilities == second.probabilities
+
+
+def test_ctrl_c_before_the_first_epoch_keeps_nothing(prepared: PreparedSet, tmp_path: Path) -> None:
+    with pytest.raises(PneumoscopeError, match=r"nothing to keep.*--resume"):
+        train(prepared.root, tmp_path / "run", SETTINGS, Recorder(stop_at_batch=True))
+    assert not (tmp_path / "run" / "bundle").exists()
+
+
+def test_killed_run_resumes_to_the_same_history(
+    whole: TrainingResult, phantoms: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "pneumoscope", "train", str(phantoms), "-o", str(run)]
+    process = subprocess.Popen([*command, *OPTIONS], stderr=subprocess.DEVNULL)
+    progress = run / "checkpoint" / "progress.json"
+    deadline = time.monotonic() + 120
+    while not progress.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    resumed = resume(run)
+    assert (run / "history.csv").read_text() == (whole.run / "history.csv").read_text()
+    assert resumed.history == whole.history
+
+
+def test_early_stopping_counts_on_after_resuming(prepared: PreparedSet, tmp_path: Path) -> None:
+    # With this learning rate nothing gets better after a while.
+    settings = replace(SETTINGS, epochs=40, patience=2, learning_rate=0.02)
+    whole = train(prepared.root, tmp_path / "whole", settings)
+    assert whole.epochs == whole.best_epoch + 2 < 40
+    cut = train(
+        prepared.root, tmp_path / "cut", settings, Recorder(stop_after_epoch=whole.epochs - 1)
+    )
+    assert cut.epochs == whole.epochs - 1
+    assert resume(tmp_path / "cut").history == whole.history
+
+
+def test_killed_after_its_last_epoch_only_the_bundle_is_made(
+    whole: TrainingResult, prepared: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pneumoscope.training import fit
+
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "_write_bundle", die)
+        with pytest.raises(SystemExit):
+            train(prepared.root, tmp_path / "run", SETTINGS)
+    observer = Recorder()
+    assert resume(tmp_path / "run", observer).history == whole.history
+    assert observer.epochs == []
+
+
+def test_augmentation_and_class_weights_resume_alike(prepared: PreparedSet, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, epochs=2, augmentation=True, class_weights=True)
+    whole = train(prepared.root, tmp_path / "whole", settings)
+    train(prepared.root, tmp_path / "cut", settings, Recorder(stop_after_epoch=1))
+    assert resume(tmp_path / "cut").history == whole.history
+
+
+def test_auto_precision_is_resolved_once(
+    prepared: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pneumoscope.training import precision
+
+    monkeypatch.setattr(precision, "resolve", lambda *_: Precision.MIXED_BFLOAT16)
+    settings = replace(SETTINGS, epochs=2, precision=Precision.AUTO)
+    train(prepared.root, tmp_path / "run", settings, Recorder(stop_after_epoch=1))
+    monkeypatch.setattr(precision, "resolve", lambda *_: Precision.FLOAT32)
+    observer = Recorder()
+    resume(tmp_path / "run", observer)
+    assert "Training in mixed_bfloat16" in observer.notes
+    saved = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert saved["given"]["precision"] == "auto"
+    assert saved["resolved"]["precision"] == "mixed_bfloat16"
+
+
+def test_changed_data_is_not_resumed(phantoms: Path, tmp_path: Path) -> None:
+    import shutil
+
+    data = shutil.copytree(phantoms, tmp_path / "data")
+    train(data, tmp_path / "run", replace(SETTINGS, epochs=3), Recorder(stop_after_epoch=1))
+    next((data / "NORMAL").iterdir()).unlink()
+    with pytest.raises(DataError, match="have changed"):
+        resume(tmp_path / "run")
+
+
+def test_unknown_architecture_makes_no_folder(phantoms: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no such architecture"):
+        train(phantoms, tmp_path / "run", replace(SETTINGS, arch="none"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_keras_is_quiet(tmp_path: Path) -> None:
+    script = "from pneumoscope.training.backend import keras"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True
+    )
+    assert done.stdout == done.stderr == ""

@@ -1,0 +1,78 @@
+"""Settings are refused at once, and can be given again as a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pneumoscope.errors import DataError, SettingsError
+from pneumoscope.training.run import new_run, read_run
+from pneumoscope.training.settings import Observer, Precision, TrainingSettings
+
+WRONG = {
+    "epochs": 0,
+    "patience": 0,
+    "batch_size": -1,
+    "learning_rate": 0.0,
+    "image_size": 16,
+    "seed": -1,
+    "validation_share": 0.0,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_out_of_range(name: str) -> None:
+    with pytest.raises(SettingsError):
+        TrainingSettings(**{name: WRONG[name]})
+
+
+def test_command_names_what_differs() -> None:
+    settings = TrainingSettings(epochs=5, augmentation=True, precision=Precision.FLOAT32)
+    assert settings.command(Path("/home/me/my data")) == (
+        "pneumoscope train 'my data' --arch baseline --seed 1 --epochs 5 "
+        "--precision float32 --augmentation"
+    )
+
+
+def test_precision_by_name() -> None:
+    assert Precision.of("mixed_bfloat16") is Precision.MIXED_BFLOAT16
+    with pytest.raises(SettingsError, match="float16"):
+        Precision.of("float16")
+
+
+def test_run_folder_round_trip(tmp_path: Path) -> None:
+    run = new_run(tmp_path, tmp_path / "run", TrainingSettings(seed=4))
+    assert not run.root.exists()
+    run.save()
+    assert read_run(tmp_path / "run") == run
+    assert "python" in (tmp_path / "run" / "environment.json").read_text()
+
+
+def test_run_folder_must_be_new(tmp_path: Path) -> None:
+    (tmp_path / "something").touch()
+    with pytest.raises(SettingsError, match="--resume"):
+        new_run(tmp_path, tmp_path, TrainingSettings())
+
+
+def test_default_run_folder_is_named_after_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert new_run(tmp_path, None, TrainingSettings()).root.name.startswith("baseline-")
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", '{"given": {"colour": 1}}'])
+def test_no_run_folder(text: str | None, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(DataError, match="no run that can be resumed"):
+        read_run(tmp_path)
+
+
+def test_observer_ignores_everything() -> None:
+    observer = Observer()
+    observer.note("text")
+    observer.prepared(1, 2)
+    observer.trained(1, 2, 3, 4)
+    observer.epoch_ended(1, {}, True)

@@ -1,0 +1,58 @@
+"""Batches: every image once an epoch, each epoch in its own order, the same on resuming."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pneumoscope.dataset import PreparedSet
+from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.training.stream import training_stream, validation_stream
+from pneumoscope.types import Split
+from tests.training.conftest import SMALL
+
+pytestmark = pytest.mark.keras
+
+
+def epochs(prepared: PreparedSet, first: int, count: int, seed: int = 1) -> list[list[Any]]:
+    """The images of each epoch as bytes, in the order in which they come."""
+    stream = training_stream(
+        prepared.root / "train", prepared.images.classes, SMALL, 8, seed=seed, first_epoch=first
+    )
+    batches = list(islice(stream.batches.as_numpy_iterator(), count * stream.steps))
+    found = []
+    for number in range(count):
+        part = batches[number * stream.steps : (number + 1) * stream.steps]
+        found.append([image.tobytes() for images, _ in part for image in images])
+        assert len(found[-1]) == stream.images
+    return found
+
+
+def test_every_epoch_holds_every_image_in_another_order(prepared: PreparedSet) -> None:
+    first, second = epochs(prepared, 0, 2)
+    assert sorted(first) == sorted(second)
+    assert first != second
+    assert len(set(first)) == len(prepared.images.published(Split.TRAIN))
+
+
+def test_order_depends_on_seed_and_epoch_alone(prepared: PreparedSet) -> None:
+    assert epochs(prepared, 0, 3)[2] == epochs(prepared, 2, 1)[0]
+    assert epochs(prepared, 0, 1) != epochs(prepared, 0, 1, seed=2)
+
+
+def test_validation_holds_the_prepared_pixels_with_their_labels(prepared: PreparedSet) -> None:
+    stream = validation_stream(prepared.root / "val", prepared.images.classes, SMALL, 8)
+    images, labels = (
+        np.concatenate(parts) for parts in zip(*stream.batches.as_numpy_iterator(), strict=True)
+    )
+    records = prepared.images.published(Split.VAL)
+    assert images.dtype == np.uint8
+    assert images.shape == (len(records), 32, 32, 1)
+    found = sorted(zip((i.tobytes() for i in images), labels.tolist(), strict=True))
+    expected = sorted(
+        (load_pixels(read_bytes(record.path), SMALL).tobytes(), record.label) for record in records
+    )
+    assert found == expected
