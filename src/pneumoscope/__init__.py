@@ -1,0 +1,56 @@
+"""Pneumoscope: trains, proves and runs a network that tells normal from pneumonia.
+
+    >>> import pneumoscope
+    >>> prepared = pneumoscope.prepare("chest_xray")
+    >>> result = pneumoscope.train("chest_xray")
+    >>> report = pneumoscope.evaluate(result.bundle, "chest_xray")
+    >>> pneumoscope.load(result.bundle).predict("radiograph.jpeg").probability
+
+A research tool, not a medical device: never a diagnosis.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pneumoscope.dataset import make_phantoms, prepare
+    from pneumoscope.errors import PneumoscopeError
+    from pneumoscope.evaluation import evaluate
+    from pneumoscope.inference import Predictor, load
+    from pneumoscope.training import TrainingSettings, train
+    from pneumoscope.types import Prediction
+
+# Each name is imported when it is first used: predicting never waits for what trains.
+_HOMES = {
+    "PneumoscopeError": "errors",
+    "Prediction": "types",
+    "Predictor": "inference",
+    "TrainingSettings": "training",
+    "evaluate": "evaluation",
+    "load": "inference",
+    "make_phantoms": "dataset",
+    "prepare": "dataset",
+    "train": "training",
+}
+
+__all__ = [
+    "PneumoscopeError",
+    "Prediction",
+    "Predictor",
+    "TrainingSettings",
+    "evaluate",
+    "load",
+    "make_phantoms",
+    "prepare",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pneumoscope' has no attribute {name!r}")
+    return getattr(import_module(f"pneumoscope.{_HOMES[name]}"), name)

@@ -1,0 +1,61 @@
+"""What all commands share: how they print, show progress and say what went wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pneumoscope.types import RESEARCH_NOTICE
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def say(text: str) -> None:
+    """Prints a line for people, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(text: str) -> None:
+    """Prints what went wrong, in one line."""
+    say("Error: " + " ".join(text.split()))
+
+
+def say_notice() -> None:
+    """Says what the tool is not."""
+    say(RESEARCH_NOTICE)
+
+
+def print_json(content: Any) -> None:
+    """Prints a result for programs, on standard output."""
+    print(json.dumps(content, indent=2))
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Bars with a rate and the time left, on standard error; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} images"),
+        TextColumn("{task.speed:,.0f} images/s", style="cyan"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        yield bars
+
+
+@contextmanager
+def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
+    """One bar, as a function to be called with the number of images done and of all."""
+    with progress_bars() as bars:
+        task = bars.add_task(description, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

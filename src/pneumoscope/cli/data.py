@@ -1,0 +1,98 @@
+"""`pneumoscope data`: everything that happens to images before training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+
+app = typer.Typer(help="Prepare data sets, and make synthetic ones.", no_args_is_help=True)
+
+
+@app.command()
+def prepare(
+    data: Annotated[
+        Path, typer.Argument(help="Class folders, or the published train/val/test layout.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write; by default one in the user's cache."),
+    ] = None,
+    image_size: Annotated[int, typer.Option(help="Pixels of each side.")] = 224,
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 1,
+    validation_share: Annotated[
+        float, typer.Option(help="Share of the images, held out to choose the best epoch.")
+    ] = 0.15,
+    test_share: Annotated[
+        float, typer.Option(help="Share held out for evaluation, if no test split was published.")
+    ] = 0.15,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Split a data set by patient, and write each image once at the size of the network.
+
+    \b
+    pneumoscope data prepare chest_xray
+    pneumoscope data prepare chest_xray --output prepared --seed 7
+
+    `train` does this by itself. Run again, it goes on where it was. Files that cannot be read are
+    left out, and listed in left_out.csv.
+    """
+    from pneumoscope.dataset import SplitSettings
+    from pneumoscope.dataset import prepare as prepare_images
+    from pneumoscope.types import Geometry, Split
+
+    with progress_bar("preparing") as progress:
+        prepared = prepare_images(
+            data,
+            output,
+            geometry=Geometry(image_size, image_size),
+            split=SplitSettings(seed, validation_share, test_share),
+            progress=progress,
+        )
+    for notice in prepared.images.notices:
+        say(notice)
+    for file in prepared.left_out:
+        say(f"Left out: {file.reason}")
+    counts = {split.value: prepared.count(split) for split in Split}
+    if as_json:
+        print_json(
+            {
+                "prepared": str(prepared.root),
+                "images": counts,
+                "left_out": len(prepared.left_out),
+                "fingerprint": prepared.fingerprint,
+            }
+        )
+        return
+    for split, by_class in counts.items():
+        listed = ", ".join(f"{count} {name}" for name, count in by_class.items())
+        print(f"{split:<6}{sum(by_class.values()):>7} images ({listed})")
+    print(f"left out {len(prepared.left_out):>4}")
+    print(f"prepared in {prepared.root}")
+
+
+@app.command()
+def phantoms(
+    output: Annotated[Path, typer.Argument(help="An empty folder, or one to be made.")],
+    patients: Annotated[int, typer.Option(help="Number of patients.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same images.")] = 0,
+    masks: Annotated[
+        Path | None, typer.Option(help="Another folder, for a mask of each pneumonia.")
+    ] = None,
+) -> None:
+    """Draw synthetic chest radiographs, for demonstrations and tests only.
+
+    \b
+    pneumoscope data phantoms phantoms --patients 200 --seed 7
+    """
+    from pneumoscope.dataset import PhantomSettings, make_phantoms
+
+    with progress_bar("drawing") as progress:
+        records = make_phantoms(
+            output, PhantomSettings(patients=patients, seed=seed), masks=masks, progress=progress
+        )
+    print(f"{len(records)} synthetic radiographs of {patients} patients in {output}")
+    say_notice()

@@ -1,0 +1,170 @@
+"""`pneumoscope train`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pneumoscope.cli.console import print_json, progress_bars, say, say_notice
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def train(
+    context: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="Class folders, the published layout, or a prepared folder."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Run folder; by default a new one under runs/."),
+    ] = None,
+    arch: Annotated[str, typer.Option(help="The network.")] = "baseline",
+    epochs: Annotated[int, typer.Option(help="At most this many.")] = 20,
+    patience: Annotated[
+        int, typer.Option(help="Stop after so many epochs without a lower validation loss.")
+    ] = 3,
+    batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 32,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 1e-3,
+    image_size: Annotated[int, typer.Option(help="Pixels of each side.")] = 224,
+    seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 1,
+    precision: Annotated[
+        str,
+        typer.Option(help="float32, mixed_bfloat16, or auto: whichever is faster on this CPU."),
+    ] = "auto",
+    class_weights: Annotated[
+        bool, typer.Option("--class-weights", help="Let each class count alike.")
+    ] = False,
+    augmentation: Annotated[
+        bool, typer.Option("--augmentation", help="Randomly change the training images.")
+    ] = False,
+    validation_share: Annotated[
+        float, typer.Option(help="Share of the images, held out to choose the best epoch.")
+    ] = 0.15,
+    test_share: Annotated[
+        float, typer.Option(help="Share held out for evaluation, if no test split was published.")
+    ] = 0.15,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with this run; give nothing else but --json."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a network on a data set, and write its bundle.
+
+    \b
+    pneumoscope train chest_xray
+    pneumoscope train chest_xray --output runs/first --epochs 30 --augmentation
+    pneumoscope train --resume runs/first
+
+    Ctrl-C ends the run with the best model so far; `--resume` goes on.
+    """
+    _check_usage(context, data, resume)
+    from pneumoscope.training import Precision, TrainingSettings
+    from pneumoscope.training import resume as resume_run
+    from pneumoscope.training import train as train_network
+
+    say_notice()
+    with progress_bars() as bars:
+        observer = _observer(bars)
+        if resume is not None:
+            result = resume_run(resume, observer)
+        else:
+            settings = TrainingSettings(
+                arch=arch,
+                epochs=epochs,
+                patience=patience,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                image_size=image_size,
+                seed=seed,
+                precision=Precision.of(precision),
+                class_weights=class_weights,
+                augmentation=augmentation,
+                validation_share=validation_share,
+                test_share=test_share,
+            )
+            result = train_network(Path(str(data)), output, settings, observer)
+    best = {name: values[result.best_epoch - 1] for name, values in result.history.items()}
+    if as_json:
+        print_json(
+            {
+                "run": str(result.run),
+                "bundle": str(result.bundle),
+                "best_epoch": result.best_epoch,
+                "best": best,
+                "interrupted": result.interrupted,
+            }
+        )
+    else:
+        print(f"bundle  {result.bundle}  (epoch {result.best_epoch} of {result.epochs})")
+        print(f"curves  {result.run / 'figures' / 'curves.png'}")
+    if result.interrupted:
+        say(f"Interrupted. To go on: pneumoscope train --resume {result.run}")
+        raise typer.Exit(130)
+
+
+def _check_usage(context: typer.Context, data: Path | None, resume: Path | None) -> None:
+    if data is None and resume is None:
+        raise typer.BadParameter("give DATA, or --resume RUN", param_hint="DATA")
+    if resume is None:
+        return
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and parameter.name not in {"resume", "as_json"}:
+            raise typer.BadParameter(
+                f"a resumed run keeps its settings: leave out {parameter.name}",
+                param_hint="--resume",
+            )
+
+
+def _observer(bars: Progress):  # type: ignore[no-untyped-def]  # made where training is imported
+    from pneumoscope.training import Observer
+
+    class Bars(Observer):
+        """Shows the progress as bars, and each epoch as a line."""
+
+        def __init__(self) -> None:
+            self._preparing = bars.add_task("preparing", total=None, visible=False)
+            self._training = bars.add_task("training", total=None, visible=False)
+            self._first = (0, 0.0)
+            self._rate = 0.0
+
+        def note(self, text: str) -> None:
+            bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+        def prepared(self, done: int, total: int) -> None:
+            bars.update(self._preparing, completed=done, total=total, visible=done < total)
+
+        def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
+            now = time.monotonic()
+            if self._first[0] == 0 or images <= self._first[0]:
+                self._first = (images, now)
+            elif now > self._first[1]:
+                self._rate = (images - self._first[0]) / (now - self._first[1])
+            bars.update(
+                self._training,
+                description=f"epoch {epoch} of at most {epochs}",
+                completed=(epoch - 1) * total + images,
+                total=epochs * total,
+                visible=True,
+            )
+
+        def epoch_ended(self, epoch: int, results: Mapping[str, float], best: bool) -> None:
+            self._first = (0, 0.0)
+            self.note(
+                f"epoch {epoch:>3}  loss {results['loss']:.4f}  "
+                f"accuracy {results['accuracy']:.4f}  "
+                f"validation loss {results['val_loss']:.4f}  "
+                f"accuracy {results['val_accuracy']:.4f}  "
+                f"{self._rate:.0f} images/s{'  best so far' if best else ''}"
+            )
+
+    return Bars()

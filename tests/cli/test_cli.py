@@ -1,0 +1,272 @@
+"""The command line as its users meet it: what it prints, where, and how it leaves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pneumoscope import __version__
+from pneumoscope.bundle import SCHEMA_VERSION
+from pneumoscope.cli.main import main
+from tests.conftest import encoded, picture
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process: exit code, standard output, standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["pneumoscope", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capsys.readouterr()
+        return int(caught.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.png").write_bytes(encoded(picture(seed=number)))
+    return folder
+
+
+def test_version_and_help(run: Run) -> None:
+    assert run("--version") == (0, f"pneumoscope {__version__}\n", "")
+    for command in ((), ("train",), ("evaluate",), ("predict",), ("data", "prepare")):
+        code, out, _ = run(*command, "--help")
+        assert code == 0
+        assert "pneumoscope " + " ".join(command) in out  # usage and examples
+
+
+def test_predict_prints_a_table(run: Run, bundle: Path, images: Path) -> None:
+    code, out, err = run("predict", bundle, images / "0.png")
+    assert code == 0
+    head, row = out.splitlines()
+    assert head.split() == ["label", "p(PNEUMONIA)", "file"]
+    label, probability, file = row.split()
+    assert label in ("NORMAL", "PNEUMONIA")
+    assert 0 <= float(probability) <= 1
+    assert file == str(images / "0.png")
+    assert "research tool" in err
+
+
+def test_predict_json_is_one_record_a_line(run: Run, bundle: Path, images: Path) -> None:
+    code, out, _ = run("predict", bundle, images, "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [Path(record["path"]).name for record in records] == ["0.png", "1.png", "2.png"]
+    assert all(record["status"] == "accepted" for record in records)
+
+
+def test_predict_goes_on_after_bad_files_and_exits_1(run: Run, bundle: Path, images: Path) -> None:
+    (images / "1.png").write_text("text")
+    code, out, err = run("predict", bundle, images, images / "none.png", "--csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 1
+    assert [row["status"] for row in rows] == ["accepted", "error", "accepted", "error"]
+    assert rows[1]["probability"] == ""
+    assert "2 of 4 files could not be read" in err
+    code, out, err = run("predict", bundle, images)
+    assert code == 1
+    assert "error" in out
+    assert "1.png is not an image" in err
+
+
+def test_predict_reads_standard_input(
+    run: Run, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(encoded(picture())))
+    monkeypatch.setattr(sys, "stdin", stream)
+    code, out, _ = run("predict", bundle, "-", "--json")
+    assert code == 0
+    assert json.loads(out)["path"] == "-"
+
+
+def test_predict_writes_heatmaps(run: Run, bundle: Path, images: Path, tmp_path: Path) -> None:
+    code, _, _ = run("predict", bundle, images, "--heatmap", tmp_path / "heat")
+    assert code == 0
+    assert len(list((tmp_path / "heat").glob("*.heatmap.png"))) == 3
+
+
+def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    out_folder = tmp_path / "evaluation"
+    code, out, _ = run(
+        "evaluate", bundle, phantoms, "-o", out_folder, "--resamples", "100", "--json"
+    )
+    assert code == 0
+    assert json.loads(out) == json.loads((out_folder / "metrics.json").read_text())
+    (phantoms_copy := tmp_path / "copy").symlink_to(phantoms)
+    code, out, err = run("evaluate", bundle, phantoms_copy, "-o", out_folder, "--resamples", "100")
+    assert code == 0
+    for word in ("balanced accuracy", "AUROC", "consolidation", "PNEUMONIA", str(out_folder)):
+        assert word in out
+    assert "research tool" in err
+
+
+def test_evaluate_tells_what_it_leaves_out(
+    run: Run, bundle: Path, class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = class_folders(NORMAL=4, PNEUMONIA=4)
+    (data / "NORMAL" / "bad.png").write_text("text")
+    code, _, err = run("evaluate", bundle, data, "-o", tmp_path / "out", "--resamples", "100")
+    assert code == 0
+    assert "Left out:" in err
+    assert "bad.png" in err
+    assert "patient of 9 of 9 images" in err
+
+
+def test_data_prepare(run: Run, class_folders: Callable[..., Path], tmp_path: Path) -> None:
+    data = class_folders(NORMAL=6, PNEUMONIA=6)
+    (data / "NORMAL" / "bad.png").write_text("text")
+    command = ("data", "prepare", data, "-o", tmp_path / "out", "--image-size", "32")
+    code, out, err = run(*command)
+    assert code == 0
+    assert "left out    1" in out
+    assert "bad.png" in err
+    code, out, _ = run(*command, "--json")
+    assert json.loads(out)["left_out"] == 1
+    assert sum(json.loads(out)["images"]["train"].values()) > 0
+
+
+def test_data_phantoms(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("data", "phantoms", tmp_path / "new", "--patients", "4")
+    assert code == 0
+    assert f"in {tmp_path / 'new'}" in out
+    assert "research tool" in err
+
+
+@pytest.mark.keras
+def test_train_and_resume(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    options = ("--image-size", "32", "--epochs", "1", "--precision", "float32")
+    code, out, err = run("train", phantoms, "-o", root, *options)
+    assert code == 0
+    assert f"bundle  {root / 'bundle'}  (epoch 1 of 1)" in out
+    assert "images/s" in err
+    code, out, _ = run("train", "--resume", root, "--json")
+    assert code == 0
+    assert json.loads(out)["best_epoch"] == 1
+    code, _, err = run("train", phantoms, "-o", root, *options)
+    assert code == 2
+    assert "not empty" in err
+
+
+@pytest.mark.keras
+def test_interrupted_training_exits_130(
+    run: Run, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pneumoscope.training import fit
+
+    def interrupted(reporter: object, epoch: int, logs: object = None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit._Reporter, "on_epoch_end", interrupted)
+    options = ("--image-size", "32", "--epochs", "2", "--precision", "float32")
+    code, out, err = run("train", phantoms, "-o", tmp_path / "run", *options)
+    assert code == 130
+    assert "(epoch 1 of 1)" in out
+    assert f"pneumoscope train --resume {tmp_path / 'run'}" in err
+
+
+def break_bundle(bundle: Path, how: str) -> None:
+    if how == "byte":
+        content = bytearray((bundle / "model.onnx").read_bytes())
+        content[-1] ^= 1
+        (bundle / "model.onnx").write_bytes(content)
+    elif how == "file":
+        (bundle / "model.onnx").unlink()
+    else:
+        manifest = json.loads((bundle / "bundle.json").read_text())
+        manifest["schema_version"] = SCHEMA_VERSION + 1
+        (bundle / "bundle.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("how", ["byte", "file", "schema"])
+def test_bad_bundle_exits_3_with_one_line(how: str, run: Run, bundle: Path, images: Path) -> None:
+    break_bundle(bundle, how)
+    code, out, err = run("predict", bundle, images)
+    assert (code, out) == (3, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+
+
+USAGE = {
+    "no data": ("train",),
+    "missing folder": ("train", "nowhere"),
+    "resume with data": ("train", "data", "--resume", "run"),
+    "resume nothing": ("train", "--resume", "nowhere"),
+    "json and csv": ("predict", "bundle", "image.png", "--json", "--csv"),
+    "odd precision": ("train", "data", "--precision", "float8"),
+    "odd network": ("train", "data", "--arch", "resnet999"),
+    "odd size": ("data", "prepare", "data", "--image-size", "7"),
+    "missing data": ("data", "prepare", "nowhere"),
+}
+
+
+@pytest.mark.parametrize("case", USAGE)
+def test_bad_input_exits_2_without_traceback(
+    case: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*USAGE[case])
+    assert (code, out) == (2, "")
+    assert "Error" in err
+    assert "Traceback" not in err
+
+
+def test_missing_folder_leaves_no_run_behind(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("train", "nowhere", "-o", "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_classes_exit_3(run: Run, bundle: Path, class_folders: Callable[..., Path]) -> None:
+    code, _, err = run("evaluate", bundle, class_folders(cat=1, dog=1))
+    assert code == 3
+    assert "Expected NORMAL, PNEUMONIA. Received cat, dog" in err
+
+
+def test_output_below_a_file_exits_4(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, _, err = run("data", "prepare", phantoms, "-o", tmp_path / "file" / "out")
+    assert code == 4
+    assert "a file stands where a folder is needed" in err
+
+
+def test_bug_is_one_line_unless_debugging(
+    run: Run, bundle: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pneumoscope.inference import Predictor
+
+    monkeypatch.setattr(Predictor, "predict_many", lambda *_: 1 / 0)
+    code, _, err = run("predict", bundle, images)
+    assert code == 70
+    assert err.startswith("Error: Internal error: ZeroDivisionError")
+    monkeypatch.setenv("PNEUMOSCOPE_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["pneumoscope", "predict", str(bundle), str(images)])
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_closed_pipe_is_no_error(bundle: Path, images: Path) -> None:
+    for number in range(3, 400):
+        (images / f"{number}.png").symlink_to(images / "0.png")
+    command = f"{sys.executable} -m pneumoscope predict {bundle} {images} --json | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert "Error" not in done.stderr
