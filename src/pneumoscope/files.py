@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under a temporary name, then renamed."""
+"""Files on disk: listed without junk, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
-from pneumoscope.errors import storage_errors
+from pneumoscope.errors import StorageError, storage_errors
+
+# What operating systems leave behind in folders, in lower case.
+_JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
 @contextmanager
@@ -35,3 +39,41 @@ def write_text(path: Path, text: str) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def list_folders(folder: Path) -> list[Path]:
+    """The folders right below a folder, sorted, without hidden ones and junk.
+
+    Raises:
+        StorageError: if the folder may not be read.
+    """
+    try:
+        return sorted(p for p in folder.iterdir() if p.is_dir() and not _is_junk(p.name))
+    except OSError as error:
+        _refuse(error)
+
+
+def list_files(folder: Path, deep: bool = True) -> Iterator[Path]:
+    """The files below a folder, sorted, without hidden ones and junk.
+
+    Args:
+        folder: where to look.
+        deep: whether to look into folders below it; links to folders are not followed.
+
+    Raises:
+        StorageError: if a folder may not be read.
+    """
+    for where, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = sorted(name for name in folders if deep and not _is_junk(name))
+        yield from (Path(where, name) for name in sorted(names) if not _is_junk(name))
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in _JUNK
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise StorageError(
+        f"Cannot list {error.filename}: {(error.strerror or str(error)).lower()}",
+        remedy="Check its permissions",
+    ) from error

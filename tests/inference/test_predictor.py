@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pneumoscope.bundle import read_bundle
-from pneumoscope.errors import BundleError, SettingsError
+from pneumoscope.errors import BundleError, DataError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Predictor, list_images, load
 from pneumoscope.types import OperatingPoint, Status
@@ -116,7 +116,7 @@ def test_list_images(tmp_path: Path) -> None:
     listed = list(list_images([tmp_path / "a.png", tmp_path / "b", tmp_path / "none"]))
     assert [path.name for path in listed] == ["a.png", "1.png", "2.png", "none"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SettingsError, match="no files in"):
+    with pytest.raises(DataError, match="no files in"):
         list(list_images([tmp_path / "empty"]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shlex
@@ -13,12 +14,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import pneumoscope
 from pneumoscope.bundle import read_bundle
 from pneumoscope.dataset import PreparedSet
-from pneumoscope.errors import DataError, PneumoscopeError, SettingsError
+from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, StorageError
 from pneumoscope.imaging import read_bytes
 from pneumoscope.training import (
     Observer,
@@ -175,6 +177,29 @@ def test_killed_run_resumes_to_the_same_history(
     resumed = resume(run)
     assert (run / "history.csv").read_text() == (whole.run / "history.csv").read_text()
     assert resumed.history == whole.history
+
+
+def test_full_disk_stops_the_run_in_one_line(
+    prepared: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(StorageError, match=r"epoch-0001\.npz: the disk is full"):
+        train(prepared.root, tmp_path / "run", SETTINGS)
+    assert list((tmp_path / "run" / "checkpoint").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK broken"])
+def test_broken_checkpoint_is_told(
+    content: bytes | None, prepared: PreparedSet, tmp_path: Path
+) -> None:
+    train(prepared.root, tmp_path / "run", SETTINGS, Recorder(stop_after_epoch=1))
+    (state,) = (tmp_path / "run" / "checkpoint").glob("*.npz")
+    state.unlink() if content is None else state.write_bytes(content)
+    with pytest.raises(DataError, match=r"epoch-0001\.npz cannot be read.*Start a new run"):
+        resume(tmp_path / "run")
 
 
 def test_early_stopping_counts_on_after_resuming(prepared: PreparedSet, tmp_path: Path) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from pneumoscope.dataset.known import Attribution, identify
-from pneumoscope.errors import DataError, StorageError
+from pneumoscope.errors import DataError
+from pneumoscope.files import list_files, list_folders
 from pneumoscope.types import ImageRecord, Label, Split
 
 _LAYOUT_REMEDY = "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA"
-_JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,8 @@ def scan(root: Path) -> ImageSet:
     folders = [
         (split, folder)
         for split, parent in splits.items()
-        for folder in _subfolders(parent)
-        if any(_files_below(folder))
+        for folder in list_folders(parent)
+        if any(list_files(folder))
     ]
     classes = name_classes(sorted({folder.name for _, folder in folders}))
     if len(classes) < 2:
@@ -100,7 +98,7 @@ def _collect(
     records: list[ImageRecord] = []
     attributions: dict[str, Attribution] = {}
     for split, folder in folders:
-        for path in _files_below(folder):
+        for path in list_files(folder):
             identity = identify(path.name)
             if identity:
                 attributions[identity.dataset.name] = identity.dataset
@@ -128,37 +126,13 @@ def _find_layout(root: Path) -> tuple[Path, dict[Split | None, Path], list[str]]
     """The folder that holds the classes or splits, which folder is which split, and notices."""
     base = root
     while True:
-        folders = _subfolders(base)
+        folders = list_folders(base)
         splits = {folder.name.casefold(): folder for folder in folders}
         found: dict[Split | None, Path] = {s: splits[s] for s in Split if s in splits}
         if found:
             extra = [folder for folder in folders if folder.name.casefold() not in found]
             notices = [f"{folder} is not one of the splits and is left out" for folder in extra]
             return base, found, notices
-        if len(folders) != 1 or any(_files_below(folders[0], deep=False)):
+        if len(folders) != 1 or any(list_files(folders[0], deep=False)):
             return base, {None: base}, []
         base = folders[0]
-
-
-def _is_junk(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in _JUNK
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        return sorted(p for p in folder.iterdir() if p.is_dir() and not _is_junk(p.name))
-    except OSError as error:
-        _refuse(error)
-
-
-def _files_below(folder: Path, deep: bool = True) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if deep and not _is_junk(name))
-        yield from (Path(where, name) for name in sorted(names) if not _is_junk(name))
-
-
-def _refuse(error: OSError) -> NoReturn:
-    raise StorageError(
-        f"Cannot list {error.filename}: {(error.strerror or str(error)).lower()}",
-        remedy="Check its permissions",
-    ) from error

@@ -15,7 +15,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.bundle import Bundle, BundleInfo, read_bundle
-from pneumoscope.errors import BundleError, ImageError, SettingsError
+from pneumoscope.errors import BundleError, DataError, ImageError
+from pneumoscope.files import list_files
 from pneumoscope.imaging import Source, load_pixels, read_bytes
 from pneumoscope.inference.explain import evidence
 from pneumoscope.types import OperatingPoint, Prediction, Status
@@ -197,25 +198,22 @@ class Predictor:
 def list_images(paths: Iterable[Path]) -> Iterator[Path]:
     """The files among `paths`, and all files below the folders among them, in order.
 
-    Hidden files are left out of folders. A path that is not there is handed on: predicting it gives
-    a record that says so.
+    A path that is not there is handed on: predicting it gives a record that says so.
 
     Raises:
-        SettingsError: if a folder holds no file.
+        DataError: if a folder holds no file.
+        StorageError: if a folder may not be read.
     """
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        empty = True
-        for where, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
-                if not name.startswith("."):
-                    empty = False
-                    yield Path(where, name)
-        if empty:
-            raise SettingsError(f"There are no files in {path}", remedy="Check the path")
+        files = list_files(path)
+        first = next(files, None)
+        if first is None:
+            raise DataError(f"There are no files in {path}", remedy="Check the path")
+        yield first
+        yield from files
 
 
 def _name(image: Image) -> str:

@@ -1,11 +1,12 @@
 """The state of a run after each epoch: enough to go on as if nothing had happened.
 
-    checkpoint/epoch-0007.weights.h5    network and optimizer after an epoch: the last and the best
-    checkpoint/progress.json            the history, and which of these files count
+    checkpoint/epoch-0007.npz    network and optimizer after an epoch: the last and the best
+    checkpoint/progress.json     the history
 
 Only `progress.json` says what counts, and it is replaced in one step, so that a run that is killed
 at any moment finds either the former state or the new one. (`keras.callbacks.BackupAndRestore`
-keeps neither the history nor what early stopping knows, and writes its two files one by one.)
+keeps neither the history nor what early stopping knows, writes its two files one by one, and its
+HDF5 brings the process down when the disk is full.)
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import csv
 import io
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-from pneumoscope.errors import storage_errors
-from pneumoscope.files import write_text
+import numpy as np
+
+from pneumoscope.errors import DataError
+from pneumoscope.files import atomic_path, write_text
 from pneumoscope.training.backend import keras
 
 MONITOR = "val_loss"
@@ -68,11 +73,11 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Puts a compiled model into the state after the last epoch that is kept, if any is."""
         if self.epochs:
             model.optimizer.build(model.trainable_variables)
-            model.load_weights(self._state(self.epochs - 1))
+            self._load(self.epochs - 1, _variables(model))
 
     def load_best(self, model: Any) -> None:
         """Gives a model the weights of the best epoch; the history must not be empty."""
-        model.load_weights(self._state(self.best_epoch))
+        self._load(self.best_epoch, model.weights)
 
     def remove(self) -> None:
         """Deletes the states of a run that has ended; the history stays."""
@@ -88,17 +93,28 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Writes the state, then declares it the one that counts."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        with storage_errors("write", self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self.model.save_weights(self._state(epoch))
+        values = [keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)]
+        with atomic_path(self._state(epoch)) as temporary, temporary.open("wb") as file:
+            np.savez(file, *values)
         write_text(self._progress, json.dumps({"history": self.history}, indent=1))
         write_text(self._history_csv, _to_csv(self.history))
         keep = {self._state(epoch), self._state(self.best_epoch)}
-        for path in set(self._folder.glob("*.weights.h5")) - keep:
+        for path in set(self._folder.glob("epoch-*.npz")) - keep:
             path.unlink()
 
     def _state(self, epoch: int) -> Path:
-        return self._folder / f"epoch-{epoch + 1:04}.weights.h5"
+        return self._folder / f"epoch-{epoch + 1:04}.npz"
+
+    def _load(self, epoch: int, variables: Sequence[Any]) -> None:
+        path = self._state(epoch)
+        try:
+            with np.load(path, allow_pickle=False) as state:
+                for variable, name in zip(variables, state.files, strict=False):
+                    variable.assign(state[name])
+        except (OSError, EOFError, ValueError, BadZipFile) as error:
+            raise DataError(
+                f"The checkpoint {path} cannot be read: {error}", remedy="Start a new run"
+            ) from error
 
 
 class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
@@ -115,6 +131,11 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
             self.best_epoch = self._checkpoint.best_epoch
             self.best = self._checkpoint.history[MONITOR][self.best_epoch]
             self.wait = self._checkpoint.epochs_since_best
+
+
+def _variables(model: Any) -> list[Any]:
+    """All that training changes, the network's own weights first."""
+    return [*model.weights, *model.optimizer.variables]
 
 
 def _to_csv(history: History) -> str:

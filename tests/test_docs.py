@@ -1,0 +1,141 @@
+"""The documentation says what is so: references, commands, links, and the notebook."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from typer.main import get_command
+
+from pneumoscope import errors
+from pneumoscope.cli.main import app
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "docs" / "notebooks" / "walkthrough.ipynb"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def documented_commands() -> Iterator[str]:
+    """Every command line of ours in a console block, without pipes and redirections."""
+    for page in PAGES:
+        for line in "\n".join(blocks(page, "console")).splitlines():
+            for part in re.split(r"[|;]|&&", line.removeprefix("$ ").split("  #")[0]):
+                if part.strip().startswith("pneumoscope "):
+                    yield part.split(" > ")[0].strip()
+
+
+def script(name: str) -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))
+
+
+def test_command_reference_is_what_help_says() -> None:
+    reference = script("cli_reference")
+    assert reference["PAGE"].read_text("utf-8") == reference["render"](), (
+        "run `python scripts/cli_reference.py`"
+    )
+
+
+@pytest.mark.parametrize("line", sorted(set(documented_commands())))
+def test_documented_command_exists_with_its_options(line: str) -> None:
+    command: Any = get_command(app)
+    words = shlex.split(line)[1:]
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context(command.name, words)  # fails on an unknown option or a missing argument
+
+
+def test_commands_are_found_in_the_documentation() -> None:
+    found = set(documented_commands())
+    for name in ("data prepare", "data phantoms", "train", "evaluate", "predict"):
+        assert any(line.startswith(f"pneumoscope {name} ") for line in found), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_python_of_pages_uses_names_that_exist(page: Path) -> None:
+    for block in blocks(page, "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("pneumoscope"):
+                module = importlib.import_module(str(node.module))
+                assert all(hasattr(module, alias.name) for alias in node.names), node.module
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pneumoscope":
+                assert node.attr in importlib.import_module("pneumoscope").__all__
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_dependency_has_a_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    names = {re.split(r"[^A-Za-z0-9-]", line)[0] for line in wanted}
+    record = (ROOT / "docs" / "adr" / "0002-dependencies.md").read_text("utf-8")
+    given = set(re.findall(r"\*\*([a-z0-9-]+)\*\*", record))
+    assert names == given
+
+
+def test_exit_codes_are_documented_as_they_are() -> None:
+    table = (ROOT / "docs" / "how-to" / "automation.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (\d+) \|.*\|([^|]*)\|$", table, re.MULTILINE))
+    for name, kind in vars(errors).items():
+        if isinstance(kind, type) and issubclass(kind, errors.PneumoscopeError):
+            assert f"`{name}`" in rows[str(kind.exit_code)], name
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "index.md").read_text("utf-8")
+    for record in folder.glob("[0-9]*.md"):
+        assert f"[{record.name[:4]}]({record.name})" in index
+
+
+def test_site_builds_strictly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "notebooks" / "walkthrough" / "index.html").is_file()
+
+
+def test_notebook_was_run_whole_and_tells_nothing_of_the_machine() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    text = "".join(str(output.get("text", "")) + str(output.get("data", "")) for output in outputs)
+    assert not re.search(r"(?<![\w.…])/(home|root|tmp|work|usr|Users|var)/", text)
+    assert NOTEBOOK.stat().st_size < 1_500_000
+
+
+@pytest.mark.keras
+def test_notebook_runs(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()  # IPython insists on a home
+    fresh = script("run_notebook")["execute"](NOTEBOOK)
+    assert sum("data" in output for cell in fresh.cells for output in cell.get("outputs", ())) >= 6
