@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,6 @@ def seen_bundle(tmp_path: Path, records: list[ImageRecord]) -> Path:
 
 
 def hashed(phantoms: Path, split: Split) -> list[ImageRecord]:
-    from dataclasses import replace
-
     return [
         replace(record, split=split, sha256=read_bytes(record.path).sha256)
         for record in scan(phantoms).records
@@ -80,11 +79,21 @@ def test_seen_images_and_their_patients_are_left_out(phantoms: Path, tmp_path: P
     assert found.seen > len(used)
 
 
-def test_like_names_in_another_data_set_are_no_overlap(phantoms: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
+def test_patients_are_known_again_when_their_images_were_saved_anew(
+    phantoms: Path, tmp_path: Path
+) -> None:
+    records = [replace(r, sha256=r.sha256[::-1]) for r in hashed(phantoms, Split.TRAIN)]
+    patients = {record.patient for record in records[:9]}
+    found = evaluate(seen_bundle(tmp_path, records[:9]), phantoms, resamples=100)
+    assert found.seen == sum(record.patient in patients for record in records)
 
-    elsewhere = [replace(r, sha256=r.sha256[::-1]) for r in hashed(phantoms, Split.TRAIN)]
-    assert evaluate(seen_bundle(tmp_path, elsewhere), phantoms, resamples=100).seen == 0
+
+def test_unknown_patients_are_not_taken_for_one_another(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = class_folders(NORMAL=4, PNEUMONIA=4)
+    records = [replace(r, sha256=r.sha256[::-1]) for r in hashed(data, Split.TRAIN)]
+    assert evaluate(seen_bundle(tmp_path, records), data, resamples=100).seen == 0
 
 
 def test_nothing_unseen_is_left(phantoms: Path, tmp_path: Path) -> None:

@@ -85,8 +85,8 @@ def evaluate(
 ) -> Evaluation:
     """Evaluates a bundle on the images of a data set that had no part in making it.
 
-    Where the data set shares images with the training data, all images of the patients that the
-    model knows are left out as well.
+    Left out are the images that it was trained or chosen on, and all other images of their
+    patients, where the file names tell who these are.
 
     Args:
         bundle: the bundle, or the run folder that holds it.
@@ -152,13 +152,11 @@ def _with_hash(record: ImageRecord) -> ImageRecord | ImageError:
 
 
 def _unseen(records: Sequence[ImageRecord], seen: Seen) -> list[ImageRecord]:
-    known = {record.path for record in records if seen.has_image(record.sha256)}
-    if not known:
-        return list(records)  # another data set, whose patients only happen to bear like names
+    # By patient as well as by image: the same radiograph may have been scaled or saved anew.
     return [
         record
         for record in records
-        if record.path not in known
+        if not seen.has_image(record.sha256)
         and not (record.patient_known and seen.has_patient(record.patient))
     ]
 

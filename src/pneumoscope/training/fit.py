@@ -126,6 +126,7 @@ def _tell_about(prepared: PreparedSet, observer: Observer) -> None:
         observer.note(notice)
     for file in prepared.left_out:
         observer.note(f"Left out: {file.reason}")
+    observer.note(f"Prepared images: {prepared.root}")
     for split in Split:
         counts = prepared.count(split)
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())
