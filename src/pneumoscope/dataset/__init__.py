@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.phantom import Layout, PhantomSettings, make_phantoms
-from pneumoscope.dataset.prepare import Progress, ensure_prepared, prepare
+from pneumoscope.dataset.prepare import ensure_prepared, prepare
 from pneumoscope.dataset.prepared import LeftOut, PreparedSet, is_prepared, read_prepared
 from pneumoscope.dataset.scan import ImageSet, name_classes, scan
 from pneumoscope.dataset.split import SplitSettings
@@ -16,7 +16,6 @@ __all__ = [
     "LeftOut",
     "PhantomSettings",
     "PreparedSet",
-    "Progress",
     "SplitSettings",
     "ensure_prepared",
     "is_prepared",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
@@ -28,10 +27,8 @@ from pneumoscope.dataset.split import SplitSettings, divide
 from pneumoscope.errors import DataError, ImageError
 from pneumoscope.files import atomic_path
 from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord, Split
-
-Progress = Callable[[int, int], None]
-"""Called with the number of items done and the number of all."""
 
 _SOURCE_KEY = "source-sha256"
 
@@ -74,8 +71,8 @@ def prepare(
     output = Path(output)
     claim(output, wanted)
 
-    targets = [_target(output, images, record) for record in division.records]
-    outcomes = _prepare_all(division.records, targets, geometry, progress)
+    tasks = [(record, _target(output, images, record)) for record in division.records]
+    outcomes = in_parallel(partial(_prepare_one, geometry), tasks, progress)
     done = [outcome for outcome in outcomes if isinstance(outcome, ImageRecord)]
     origins = [
         record.path
@@ -121,26 +118,8 @@ def _target(output: Path, images: ImageSet, record: ImageRecord) -> Path:
     return output / str(record.split) / images.classes[record.label] / f"{stem}-{digest}.png"
 
 
-def _prepare_all(
-    records: Sequence[ImageRecord],
-    targets: Sequence[Path],
-    geometry: Geometry,
-    progress: Progress | None,
-) -> list[ImageRecord | LeftOut]:
-    # Threads do: decoding, resizing and hashing all let go of the interpreter.
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
-    try:
-        outcomes = []
-        for outcome in pool.map(_prepare_one, records, targets, [geometry] * len(records)):
-            outcomes.append(outcome)
-            if progress:
-                progress(len(outcomes), len(records))
-        return outcomes
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _prepare_one(record: ImageRecord, target: Path, geometry: Geometry) -> ImageRecord | LeftOut:
+def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> ImageRecord | LeftOut:
+    record, target = task
     try:
         source = read_bytes(record.path)
         sha256 = source.sha256

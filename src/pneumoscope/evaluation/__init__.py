@@ -1,8 +1,9 @@
 """Predictions to evidence: how good a model is, how sure that is, and what it gets wrong."""
 
 from pneumoscope.evaluation.groups import GroupResult
-from pneumoscope.evaluation.held_out import Evaluation, evaluate
+from pneumoscope.evaluation.held_out import evaluate
 from pneumoscope.evaluation.intervals import Estimate
+from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
 
 __all__ = ["Estimate", "Evaluation", "GroupResult", "ScoredImages", "evaluate"]

@@ -3,75 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from pneumoscope.bundle import BundleInfo, Seen
-from pneumoscope.dataset import Progress, read_images
+from pneumoscope.bundle import Seen
+from pneumoscope.dataset import read_images
 from pneumoscope.errors import DataError, ImageError
-from pneumoscope.evaluation.groups import (
-    GroupResult,
-    evaluate_all,
-    evaluate_classes,
-    evaluate_subgroups,
-)
+from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.intervals import RESAMPLES
 from pneumoscope.evaluation.report import write_report
+from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import Predictor, load
+from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import ImageRecord, Prediction, Status
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How good a model is on data that it has not seen.
-
-    Attributes:
-        model: what was evaluated.
-        data: the folder that it was evaluated on.
-        scored: the images with their probabilities.
-        overall: measures of the whole set.
-        classes: measures of each class against the rest.
-        subgroups: measures of each subgroup against its comparison group.
-        seen: number of images that were left out because the model was made with them, or with
-            others of their patients.
-        unreadable: why each file that could not be read was left out.
-        notices: what a person should know about how the data set was understood.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
-    """
-
-    model: BundleInfo
-    data: Path
-    scored: ScoredImages
-    overall: GroupResult
-    classes: dict[str, GroupResult]
-    subgroups: dict[str, GroupResult]
-    seen: int
-    unreadable: tuple[str, ...]
-    notices: tuple[str, ...]
-    resamples: int
-    seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it but the single images, as plain JSON types."""
-        return {
-            "model": {"name": self.model.name, "version": self.model.version},
-            "data": str(self.data),
-            "classes": list(self.model.classes),
-            "threshold": self.scored.threshold,
-            "interval": f"95 %, {self.resamples} resamples of patients, seed {self.seed}",
-            "left_out": {"seen": self.seen, "unreadable": list(self.unreadable)},
-            "notices": list(self.notices),
-            "overall": asdict(self.overall),
-            "by_class": {name: asdict(result) for name, result in self.classes.items()},
-            "by_subgroup": {name: asdict(result) for name, result in self.subgroups.items()},
-        }
 
 
 def evaluate(
@@ -106,7 +54,7 @@ def evaluate(
     predictor = load(bundle)
     images = read_images(data)
     predictor.info.require_classes(images.classes, data)
-    hashed = _hash_all(images.records)
+    hashed = in_parallel(_with_hash, images.records)
     found = [record for record in hashed if isinstance(record, ImageRecord)]
     unseen = _unseen(found, predictor.bundle.seen())
     if not unseen:
@@ -135,11 +83,6 @@ def evaluate(
     if output is not None:
         write_report(evaluation, predictor, Path(output))
     return evaluation
-
-
-def _hash_all(records: Sequence[ImageRecord]) -> list[ImageRecord | ImageError]:
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(_with_hash, records))
 
 
 def _with_hash(record: ImageRecord) -> ImageRecord | ImageError:

@@ -7,18 +7,15 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pneumoscope import plots
 from pneumoscope.evaluation import figures, gallery
 from pneumoscope.evaluation.intervals import roc_band
+from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.files import write_text
 from pneumoscope.imaging import load_display, read_bytes
 from pneumoscope.inference import Predictor, overlay
-
-if TYPE_CHECKING:
-    from pneumoscope.evaluation.held_out import Evaluation
 
 
 def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> None:

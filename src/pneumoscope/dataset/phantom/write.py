@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -21,17 +18,18 @@ from pneumoscope.dataset.phantom.plan import Shot, plan
 from pneumoscope.dataset.phantom.settings import PhantomSettings
 from pneumoscope.errors import SettingsError, storage_errors
 from pneumoscope.files import atomic_path
+from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import ImageRecord, Label
 
 SOFTWARE = "pneumoscope-phantom"
 
 
 def make_phantoms(
-    output: Path,
-    settings: PhantomSettings,
+    output: Path | str,
+    settings: PhantomSettings | None = None,
     *,
     masks: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[ImageRecord, ...]:
     """Writes a data set of synthetic radiographs: 8-bit grey PNG, each marked as synthetic.
 
@@ -40,7 +38,7 @@ def make_phantoms(
 
     Args:
         output: an empty folder, or one to be made.
-        settings: what to make up.
+        settings: what to make up; 60 patients by default.
         masks: another such folder, outside of `output`, for a mask of the pneumonia of each
             image, under the same name: 255 in the pneumonia, 0 elsewhere.
         progress: called with the number of images written and the number of all images.
@@ -52,6 +50,8 @@ def make_phantoms(
         SettingsError: if a folder is not empty, or the masks would lie among the images.
         StorageError: if a folder cannot be written to.
     """
+    output = Path(output)
+    settings = settings or PhantomSettings()
     if masks and masks.resolve().is_relative_to(output.resolve()):
         raise SettingsError(
             "The masks would be taken for images",
@@ -61,17 +61,7 @@ def make_phantoms(
     for folder in filter(None, (output, masks)):
         _check_empty(folder)
     shots = plan(settings)
-    records: list[ImageRecord] = []
-    # Threads will do: most of the time goes to numpy and Pillow, which let other threads run.
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        for record in pool.map(partial(_write, settings, output, masks), shots):
-            records.append(record)
-            if progress:
-                progress(len(records), len(shots))
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return tuple(records)
+    return tuple(in_parallel(partial(_write, settings, output, masks), shots, progress))
 
 
 def _check_empty(folder: Path) -> None:

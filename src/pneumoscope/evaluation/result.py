@@ -1,0 +1,58 @@
+"""What an evaluation has found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.bundle import BundleInfo
+from pneumoscope.evaluation.groups import GroupResult
+from pneumoscope.evaluation.scores import ScoredImages
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a model is on data that it has not seen.
+
+    Attributes:
+        model: what was evaluated.
+        data: the folder that it was evaluated on.
+        scored: the images with their probabilities.
+        overall: measures of the whole set.
+        classes: measures of each class against the rest.
+        subgroups: measures of each subgroup against its comparison group.
+        seen: number of images that were left out because the model was made with them, or with
+            others of their patients.
+        unreadable: why each file that could not be read was left out.
+        notices: what a person should know about how the data set was understood.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+    """
+
+    model: BundleInfo
+    data: Path
+    scored: ScoredImages
+    overall: GroupResult
+    classes: dict[str, GroupResult]
+    subgroups: dict[str, GroupResult]
+    seen: int
+    unreadable: tuple[str, ...]
+    notices: tuple[str, ...]
+    resamples: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the single images, as plain JSON types."""
+        return {
+            "model": {"name": self.model.name, "version": self.model.version},
+            "data": str(self.data),
+            "classes": list(self.model.classes),
+            "threshold": self.scored.threshold,
+            "interval": f"95 %, {self.resamples} resamples of patients, seed {self.seed}",
+            "left_out": {"seen": self.seen, "unreadable": list(self.unreadable)},
+            "notices": list(self.notices),
+            "overall": asdict(self.overall),
+            "by_class": {name: asdict(result) for name, result in self.classes.items()},
+            "by_subgroup": {name: asdict(result) for name, result in self.subgroups.items()},
+        }
