@@ -111,7 +111,13 @@ def test_future_schema(bundle: Path) -> None:
     assert "pip install --upgrade" in caught.value.remedy
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{", '{"schema_version": 1}'])
+def test_other_preprocessing(bundle: Path) -> None:
+    change(bundle, recipe=0)
+    with pytest.raises(BundleSchemaError, match="preprocessed otherwise"):
+        read_bundle(bundle)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"schema_version": 1, "recipe": 1}'])
 def test_manifest_that_makes_no_sense(text: str, bundle: Path) -> None:
     (bundle / "bundle.json").write_text(text)
     with pytest.raises(BundleCorruptError):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pneumoscope.dataset import make_phantoms, prepare
+    from pneumoscope.dataset import PhantomSettings, make_phantoms, prepare
     from pneumoscope.errors import PneumoscopeError
     from pneumoscope.evaluation import evaluate
     from pneumoscope.inference import Predictor, load
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Each name is imported when it is first used: predicting never waits for what trains.
 _HOMES = {
+    "PhantomSettings": "dataset",
     "PneumoscopeError": "errors",
     "Prediction": "types",
     "Predictor": "inference",
@@ -38,6 +39,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "PhantomSettings",
     "PneumoscopeError",
     "Prediction",
     "Predictor",

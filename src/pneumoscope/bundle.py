@@ -29,6 +29,7 @@ from pneumoscope.errors import (
     ClassMismatchError,
     storage_errors,
 )
+from pneumoscope.imaging import RECIPE
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
 
 SCHEMA_VERSION = 1
@@ -171,6 +172,7 @@ def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
             yield temporary
             manifest = {
                 "schema_version": SCHEMA_VERSION,
+                "recipe": RECIPE,
                 **asdict(info),
                 "files": {
                     path.relative_to(temporary).as_posix(): _sha256(path)
@@ -208,7 +210,7 @@ def read_bundle(root: Path) -> Bundle:
     Raises:
         BundleMissingError: if it, or a file of it, is not there.
         BundleCorruptError: if a file has changed, or `bundle.json` makes no sense.
-        BundleSchemaError: if a newer version made it.
+        BundleSchemaError: if a newer version made it, or one that preprocesses otherwise.
     """
     if not (root / _MANIFEST).is_file() and (root / "bundle" / _MANIFEST).is_file():
         root = root / "bundle"
@@ -220,6 +222,13 @@ def read_bundle(root: Path) -> Bundle:
             expected=f"schema {SCHEMA_VERSION} or older",
             received=f"{schema}",
             remedy="Upgrade with `pip install --upgrade pneumoscope`",
+        )
+    if manifest.get("recipe") != RECIPE:
+        raise BundleSchemaError(
+            f"{root} was made for images that were preprocessed otherwise",
+            expected=f"preprocessing recipe {RECIPE}",
+            received=f"{manifest.get('recipe')}",
+            remedy=f"{_REMEDY}, or install the version of Pneumoscope that made it",
         )
     try:
         _verify(root, manifest["files"])

@@ -100,7 +100,7 @@ class Prediction:
         path: the file as the user named it; "-" for standard input.
         status: accepted, refused, or error (the file could not be read).
         label: name of the predicted class; None on error.
-        probability: of the positive class, in [0, 1]: one minus that of the first class, which
+        probability: of the positive class, in [0, 1]: of all classes but the first, which
             is the reference (Normal). None on error.
         probabilities: by class name, adding up to one; empty on error.
         reasons: why it was refused; empty otherwise.

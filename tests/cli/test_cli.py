@@ -263,6 +263,28 @@ def test_bug_is_one_line_unless_debugging(
         main()
 
 
+def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:
+    import os
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pneumoscope", "data", "phantoms", str(tmp_path / "new")]
+    process = subprocess.Popen(
+        [*command, "--patients", "4"], stderr=theirs, stdout=subprocess.DEVNULL
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:  # Linux's way of saying that the other side has closed
+        pass
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"drawing" in shown
+    assert b"images/s" in shown
+
+
 def test_closed_pipe_is_no_error(bundle: Path, images: Path) -> None:
     for number in range(3, 400):
         (images / f"{number}.png").symlink_to(images / "0.png")

@@ -55,7 +55,7 @@ def test_reading_back_gives_the_same_set(phantoms: Path, tmp_path: Path) -> None
     again = read_prepared(tmp_path / "out")
     assert again == prepared
     assert again.geometry == SMALL
-    assert read_images(tmp_path / "out") == prepared.images
+    assert read_images(tmp_path / "out", SMALL) == prepared.images
     assert sum(sum(again.count(split).values()) for split in Split) == len(again.images.records)
     assert [known.name for known in again.images.attributions] == ["phantom"]
 
@@ -175,6 +175,22 @@ def test_prepared_folder_that_is_not_whole(broken: str, phantoms: Path, tmp_path
     else:
         (tmp_path / "out" / broken).unlink()
     with pytest.raises(DataError, match="Delete"):
+        read_prepared(tmp_path / "out")
+
+
+def test_prepared_data_is_not_prepared_again(phantoms: Path, tmp_path: Path) -> None:
+    prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    with pytest.raises(DataError, match="prepared data set already"):
+        prepare(tmp_path / "out", tmp_path / "again", geometry=SMALL)
+
+
+def test_prepared_by_another_version(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    header = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    (tmp_path / "out" / "dataset.json").write_text(json.dumps({**header, "recipe": 0}))
+    with pytest.raises(DataError, match=r"another version.*Received 0"):
         read_prepared(tmp_path / "out")
 
 

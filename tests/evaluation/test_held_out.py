@@ -110,6 +110,12 @@ def test_prepared_folder_gives_the_same_as_its_source(
     assert evaluate(bundle, prepared.root, resamples=100).to_dict()["overall"] == from_source
 
 
+def test_prepared_folder_of_another_size(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    prepared = prepare(phantoms, tmp_path / "out", geometry=Geometry(64, 64))
+    with pytest.raises(DataError, match="another image size"):
+        evaluate(bundle, prepared.root)
+
+
 def test_other_classes(bundle: Path, class_folders: Callable[..., Path]) -> None:
     with pytest.raises(ClassMismatchError):
         evaluate(bundle, class_folders(cat=2, dog=2))

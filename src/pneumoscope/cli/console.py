@@ -38,13 +38,29 @@ def print_json(content: Any) -> None:
 def progress_bars() -> Iterator[Progress]:
     """Bars with a rate and the time left, on standard error; nothing where that is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class RateColumn(ProgressColumn):
+        """Images a second, once it is known."""
+
+        def render(self, task: Task) -> Text:
+            rate = task.finished_speed or task.speed
+            return Text("" if rate is None else f"{rate:,.0f} images/s", style="cyan")
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} images"),
-        TextColumn("{task.speed:,.0f} images/s", style="cyan"),
+        MofNCompleteColumn(),
+        RateColumn(),
         TimeRemainingColumn(compact=True),
         TextColumn("left"),
     )

@@ -8,6 +8,7 @@ from pneumoscope.dataset.prepare import ensure_prepared, prepare
 from pneumoscope.dataset.prepared import LeftOut, PreparedSet, is_prepared, read_prepared
 from pneumoscope.dataset.scan import ImageSet, name_classes, scan
 from pneumoscope.dataset.split import SplitSettings
+from pneumoscope.types import Geometry
 
 __all__ = [
     "Attribution",
@@ -28,10 +29,18 @@ __all__ = [
 ]
 
 
-def read_images(data: Path) -> ImageSet:
+def read_images(data: Path, geometry: Geometry) -> ImageSet:
     """The images of a data set, whether it has been prepared or not.
 
+    Args:
+        data: class folders, the published layout, or a prepared folder.
+        geometry: that the images are wanted in.
+
     Raises:
-        DataError: if it cannot be used.
+        DataError: if it cannot be used, or was prepared in another geometry.
     """
-    return read_prepared(data).images if is_prepared(data) else scan(data)
+    if not is_prepared(data):
+        return scan(data)
+    prepared = read_prepared(data)
+    prepared.require_geometry(geometry)
+    return prepared.images

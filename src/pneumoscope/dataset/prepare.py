@@ -59,6 +59,10 @@ def prepare(
         StorageError: if `output` cannot be written.
     """
     data = Path(data)
+    if is_prepared(data):
+        raise DataError(
+            f"{data} is a prepared data set already", remedy="Give the folder of the source images"
+        )
     geometry = geometry or Geometry()
     split = split or SplitSettings()
     images = scan(data)
@@ -100,13 +104,7 @@ def ensure_prepared(
     if not is_prepared(data):
         return prepare(data, geometry=geometry, split=split, progress=progress)
     found = read_prepared(data)
-    if found.geometry != geometry:
-        raise DataError(
-            f"{data} was prepared at another image size",
-            expected=f"{geometry.height}x{geometry.width}",
-            received=f"{found.geometry.height}x{found.geometry.width}",
-            remedy="Give the folder of the original images, or prepare them at this size",
-        )
+    found.require_geometry(geometry)
     return found
 
 

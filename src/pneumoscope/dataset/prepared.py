@@ -72,6 +72,20 @@ class PreparedSet:
         """The prepared folder."""
         return self.images.root
 
+    def require_geometry(self, geometry: Geometry) -> None:
+        """Refuses to be used at another size than it has.
+
+        Raises:
+            DataError: if `geometry` is not its own.
+        """
+        if self.geometry != geometry:
+            raise DataError(
+                f"{self.root} was prepared at another image size",
+                expected=f"{geometry.height}x{geometry.width}",
+                received=f"{self.geometry.height}x{self.geometry.width}",
+                remedy="Give the folder of the source images, or prepare them at this size",
+            )
+
     def count(self, split: Split) -> dict[str, int]:
         """Images of each class in a split."""
         labels = [record.label for record in self.images.published(split)]
@@ -179,6 +193,13 @@ def read_prepared(root: Path) -> PreparedSet:
         raise DataError(
             f"The preparation of {root} was not finished",
             remedy="Run the same `pneumoscope data prepare` again: it goes on where it was",
+        )
+    if found.get("recipe") != RECIPE:
+        raise DataError(
+            f"{root} was prepared by another version of Pneumoscope",
+            expected=f"preprocessing recipe {RECIPE}",
+            received=f"{found.get('recipe')}",
+            remedy="Prepare the data set again",
         )
     try:
         rows = _read_csv(root / _MANIFEST)

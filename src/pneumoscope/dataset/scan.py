@@ -34,7 +34,7 @@ class ImageSet:
 
     def published(self, split: Split) -> tuple[ImageRecord, ...]:
         """The images that the data set itself puts into `split`."""
-        return tuple(record for record in self.records if record.split is split)
+        return tuple(record for record in self.records if record.split == split)
 
 
 def scan(root: Path) -> ImageSet:

@@ -52,7 +52,7 @@ def evaluate(
     """
     data = Path(data)
     predictor = load(bundle)
-    images = read_images(data)
+    images = read_images(data, predictor.info.geometry)
     predictor.info.require_classes(images.classes, data)
     hashed = in_parallel(_with_hash, images.records)
     found = [record for record in hashed if isinstance(record, ImageRecord)]

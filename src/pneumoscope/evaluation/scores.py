@@ -54,7 +54,7 @@ class ScoredImages:
     @cached_property
     def score(self) -> FloatArray:
         """Probability of the positive side of each image, shape (n,), in [0, 1]."""
-        score: FloatArray = 1.0 - self.probabilities[:, 0]
+        score: FloatArray = np.minimum(self.probabilities[:, 1:].sum(axis=1), 1.0)
         return score
 
     @cached_property

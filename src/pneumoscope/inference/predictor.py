@@ -174,7 +174,7 @@ class Predictor:
         return results
 
     def _prediction(self, name: str, probabilities: NDArray[np.float32]) -> Prediction:
-        positive = 1.0 - float(probabilities[0])
+        positive = min(1.0, sum(map(float, probabilities[1:])))
         label = 0
         if positive >= self._point.threshold:
             label = 1 + int(np.argmax(probabilities[1:]))
