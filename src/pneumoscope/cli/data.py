@@ -15,7 +15,7 @@ app = typer.Typer(help="Prepare data sets, and make synthetic ones.", no_args_is
 @app.command()
 def prepare(
     data: Annotated[
-        Path, typer.Argument(help="Class folders, or the published train/val/test layout.")
+        Path, typer.Argument(help="Class folders, the train/val/test layout, or a CSV manifest.")
     ],
     output: Annotated[
         Path | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -57,6 +58,9 @@ def _options(
 
 def main() -> None:
     """Runs the command line, and turns every error into one line and an exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A file name that the terminal cannot show is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except PneumoscopeError as error:
