@@ -43,7 +43,7 @@ def test_a_file_where_a_folder_is_needed(tmp_path: Path) -> None:
 NAMES = {
     "a b-é.png": "a b-é.png",
     "two\nlines\r.png": r"two\nlines\r.png",
-    "caf\udce9.png": r"caf\udce9.png",
+    "name\udce9.png": r"name\udce9.png",
     "\x1b[2Jgone": r"\x1b[2Jgone",
     "\u202egnp.exe": r"\u202egnp.exe",
 }
@@ -56,6 +56,6 @@ def test_names_are_shown_on_one_line(name: str) -> None:
 
 
 def test_any_name_can_be_written(tmp_path: Path) -> None:
-    name = b"caf\xe9\r\n".decode("utf-8", "surrogateescape")
+    name = b"name\xe9\r\n".decode("utf-8", "surrogateescape")
     write_text(tmp_path / "list.txt", name)
-    assert (tmp_path / "list.txt").read_bytes() == b"caf\xe9\r\n"
+    assert (tmp_path / "list.txt").read_bytes() == b"name\xe9\r\n"

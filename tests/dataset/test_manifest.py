@@ -190,7 +190,7 @@ def test_a_patient_in_two_splits_is_tested_and_not_trained_on(write) -> None:
 
 
 def test_prepared_from_a_manifest(tmp_path: Path) -> None:
-    name = b"caf\xe9\n2.png".decode("utf-8", "surrogateescape")  # Latin-1, and of two lines
+    name = b"name\xe9\n2.png".decode("utf-8", "surrogateescape")  # Latin-1, and of two lines
     data = tmp_path / "data"
     data.mkdir()
     lines = ["path,label,patient,sex"]

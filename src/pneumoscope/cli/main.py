@@ -28,7 +28,7 @@ app = typer.Typer(
 
     Results go to standard output, progress and warnings to standard error. Exit codes: 0 done,
     1 done but some files could not be read, 2 bad input, 3 bad bundle, 4 disk full or access
-    denied, 5 part not installed, 130 interrupted.
+    denied, 5 part not installed, 6 download failed, 130 interrupted.
     """,
     no_args_is_help=True,
     rich_markup_mode=None,
