@@ -46,6 +46,8 @@ class Server:
     location: str = ""
     announces: int | None = None  # instead of the size of the body
     answer_range: str = ""  # a Content-Range that is not true
+    stalls: int = 0  # so many answers that never end
+    going: threading.Event = field(default_factory=threading.Event)
     asked: list[tuple[str | None, str | None]] = field(default_factory=list)
     url: str = ""
 
@@ -77,6 +79,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with suppress(ConnectionError):  # whoever asked has seen enough
             self.wfile.write(rest[: plan.cuts.pop(0)] if plan.cuts else rest)
+        if plan.stalls:
+            plan.stalls -= 1
+            plan.going.wait(10)
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -92,6 +97,7 @@ def server() -> Iterator[Server]:
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield plan
+    plan.going.set()
     running.shutdown()
     running.server_close()
     thread.join()
@@ -175,6 +181,15 @@ def test_a_busy_server_is_asked_again(status: int, server: Server, tmp_path: Pat
     server.statuses = [status, status]
     download(archive_of(server), tmp_path / "file")
     assert len(server.asked) == 3
+
+
+def test_a_connection_that_falls_silent(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download_module, "TIMEOUT", 0.2)
+    server.cuts, server.stalls = [1000], 1
+    download(archive_of(server), tmp_path / "file")
+    assert server.asked[-1] == ("bytes=1000-", server.etag)
 
 
 def test_nothing_new_for_long_ends_it(server: Server, tmp_path: Path) -> None:

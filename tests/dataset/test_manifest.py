@@ -194,7 +194,7 @@ def test_prepared_from_a_manifest(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     lines = ["path,label,patient,sex"]
-    for number in range(12):
+    for number in range(24):
         file = name if number == 5 else f"{number}.png"
         (data / file).write_bytes(encoded(picture(seed=number)))
         lines.append(f'"{file}",{("NORMAL", "PNEUMONIA")[number % 2]},Secret{number},F')
@@ -203,13 +203,25 @@ def test_prepared_from_a_manifest(tmp_path: Path) -> None:
     manifest.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
     assert not is_prepared(manifest)
     prepared = prepare(manifest, tmp_path / "out", geometry=Geometry(32, 32))
-    assert len(prepared.images.records) == 12
+    assert len(prepared.images.records) == 24
     assert [Path(file.source).name for file in prepared.left_out] == ["gone.png"]
     assert all(dict(record.groups) == {"sex": "F"} for record in prepared.images.records)
     assert read_prepared(tmp_path / "out") == prepared
     text = (tmp_path / "out" / "manifest.csv").read_bytes()
     assert b"Secret" not in text
     assert name.encode("utf-8", "surrogateescape") in text
+
+
+def test_the_draw_is_the_same_for_every_user(
+    write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"{n}.png,{'NP'[n % 2]},P{n // 2 * 7919 % 31}" for n in range(80)]
+    path = write("path,label,patient\n" + "\n".join(rows))
+    first = divide(scan(path), SplitSettings(5)).records
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another user"))
+    second = divide(scan(path), SplitSettings(5)).records
+    assert [record.split for record in first] == [record.split for record in second]
+    assert {record.patient for record in first}.isdisjoint(record.patient for record in second)
 
 
 CELLS = st.text(st.characters(exclude_characters="\0"), max_size=12)

@@ -181,8 +181,9 @@ def _copy(
 ) -> None:
     while True:
         try:
-            # One byte more than there should be is enough to see that it is too long.
-            chunk = response.read(min(_CHUNK, archive.size - file.tell() + 1))
+            # `read` would lose what has come when the rest does not. One byte more than there
+            # should be is enough to see that it is too long.
+            chunk = response.read1(min(_CHUNK, archive.size - file.tell() + 1))
         except (OSError, http.client.HTTPException) as error:
             raise _Interrupted(str(error) or type(error).__name__) from error
         if not chunk:

@@ -18,6 +18,7 @@ from platformdirs import user_data_path
 from pneumoscope.errors import DataError, storage_errors
 
 _BYTES = 32
+_PREFIX = "patient "
 
 
 def pseudonym(identifier: str, issuer: str = "") -> str:
@@ -37,7 +38,12 @@ def pseudonym(identifier: str, issuer: str = "") -> str:
     secret = _secret(user_data_path("pneumoscope") / "patient.key")
     # The length keeps "a" + "bc" from being "ab" + "c".
     text = f"{len(issuer)} {issuer}{identifier}".encode("utf-8", "surrogateescape")
-    return f"patient {hashlib.blake2b(text, key=secret, digest_size=16).hexdigest()}"
+    return f"{_PREFIX}{hashlib.blake2b(text, key=secret, digest_size=16).hexdigest()}"
+
+
+def is_pseudonym(patient: str) -> bool:
+    """Whether a patient's key was made here, and so is another one for every user."""
+    return patient.startswith(_PREFIX)
 
 
 @cache
