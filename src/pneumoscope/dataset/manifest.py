@@ -236,16 +236,16 @@ def _path(manifest: Path, row: _Row) -> Path:
     if not given:
         raise DataError(f"{row.where} has no path", remedy="Name the file, or delete the line")
     # By the words alone: a link inside of the folder may lead wherever its owner wants it to.
-    root = os.path.abspath(manifest.parent)
-    path = os.path.abspath(os.path.join(root, given))
-    if not Path(path).is_relative_to(root) or path == root:
+    root = os.path.join(os.path.abspath(manifest.parent), "")
+    path = os.path.normpath(os.path.join(root, given))
+    if not path.startswith(root):
         raise DataError(
             f"{row.where} leads out of the folder of the manifest",
             expected="a path below that folder",
             received=repr(given),
             remedy="Put the manifest into the folder that holds all images",
         )
-    return manifest.parent / os.path.relpath(path, root)
+    return manifest.parent / path.removeprefix(root)
 
 
 def _class_name(row: _Row) -> str:
