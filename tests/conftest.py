@@ -9,12 +9,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from onnx import TensorProto, helper
 from PIL import Image
 
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle
 from pneumoscope.dataset import PhantomSettings, make_phantoms
 from pneumoscope.types import Geometry, OperatingPoint
+
+# How long an example takes is this machine's affair, not the program's.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 SIDE = 32
