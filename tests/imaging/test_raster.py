@@ -20,7 +20,6 @@ from tests.conftest import encoded, picture
 from tests.imaging.test_preprocess import GREY, PIXELS
 
 DEEP = PIXELS.astype(np.uint16) * 257
-COLOUR = np.dstack([PIXELS, PIXELS // 2, 255 - PIXELS])
 
 
 def prepared(data: bytes) -> np.ndarray:
