@@ -45,7 +45,7 @@ docs: .venv/installed
 # Renews the pinned versions: needs uv.
 constraints:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header --upgrade --extra train --extra dev pyproject.toml -o constraints.txt
+	  --no-annotate --no-header --upgrade --extra train --extra fetch --extra dev pyproject.toml -o constraints.txt
 
 .venv/installed: constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Pneumoscope needs Python 3.11, 3.12 or 3.13: install one of them."; exit 1; }
