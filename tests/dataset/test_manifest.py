@@ -228,7 +228,7 @@ CELLS = st.text(st.characters(exclude_characters="\0"), max_size=12)
 
 
 @given(table=st.lists(st.lists(CELLS, max_size=5), max_size=6), mark=st.sampled_from(",;\t"))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_table_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, table: list[list[str]], mark: str
 ) -> None:

@@ -59,7 +59,7 @@ def test_images_of_one_patient_differ_in_pose() -> None:
     assert len(shapes) > 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(SICK), st.integers(64, 320), st.booleans())
 def test_pneumonia_only_brightens_and_its_mask_says_where(
     seed: int, pattern: Pattern, width: int, marker: bool
