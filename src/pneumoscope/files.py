@@ -41,6 +41,18 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def printable(text: str) -> str:
+    r"""A text of foreign origin on one line, fit for a terminal, a table or a figure.
+
+    Line breaks, control codes and bytes that are no text become escapes such as `\n` and
+    `\udce9`: a file name can neither forge a second line nor stop what prints it.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
 def list_folders(folder: Path) -> list[Path]:
     """The folders right below a folder, sorted, without hidden ones and junk.
 

@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from pneumoscope.cli import audit
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
 
-app = typer.Typer(help="Prepare data sets, and make synthetic ones.", no_args_is_help=True)
+app = typer.Typer(
+    help="Audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
+)
+app.command(name="audit")(audit.audit)
 
 
 @app.command()
