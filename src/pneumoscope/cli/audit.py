@@ -60,6 +60,8 @@ def audit(
 def _print_tables(found: Audit) -> None:
     from rich.console import Console
 
+    from pneumoscope.dataset.audit.table import TITLES
+
     console = Console(highlight=False)
     console.width = min(console.width, _WIDTH)
     table = _table("Findings", "severity", "what was found, and what to do")
@@ -73,7 +75,7 @@ def _print_tables(found: Audit) -> None:
             f"Shortcut score: AUROC {found.shortcut.score}", "fact alone", "AUROC (95 % interval)"
         )
         for name, estimate in found.shortcut.by_fact.items():
-            ranking.add_row(name.replace("_", " "), str(estimate))
+            ranking.add_row(TITLES[name], str(estimate))
         console.print(ranking)
 
 
@@ -91,7 +93,7 @@ def _facts_table(found: Audit) -> Table:
             for spread in map(by_class.get, classes)
         )
         if by_class:
-            table.add_row(quantity.title, *cells)
+            table.add_row(quantity.heading, *cells)
     return table
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from pneumoscope.dataset.audit.result import Audit
-from pneumoscope.dataset.audit.table import CATEGORIES, QUANTITIES
+from pneumoscope.dataset.audit.table import CATEGORIES, QUANTITIES, TITLES
 from pneumoscope.errors import ImageError
 from pneumoscope.files import printable, write_text
 from pneumoscope.imaging import load_display, read_bytes
@@ -67,7 +67,7 @@ def write_page(audit: Audit, path: Path) -> None:
         max_files=_MAX_FILES,
         quantities=QUANTITIES,
         categories=CATEGORIES,
-        titles={fact.name: fact.title for fact in (*QUANTITIES, *CATEGORIES)},
+        titles=TITLES,
         chart=_CHART,
         outlines=_outlines(audit),
     )

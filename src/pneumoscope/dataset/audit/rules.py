@@ -10,6 +10,7 @@ from pneumoscope.dataset.audit.examine import Unreadable
 from pneumoscope.dataset.audit.findings import Finding, Severity
 from pneumoscope.dataset.audit.patients import Patients
 from pneumoscope.dataset.audit.shortcut import MIN_PATIENTS, Shortcut
+from pneumoscope.dataset.audit.table import TITLES
 from pneumoscope.dataset.scan import ImageSet
 
 # From here on discrimination is called acceptable (Hosmer and Lemeshow, Applied Logistic
@@ -110,7 +111,7 @@ def balance_findings(images: ImageSet) -> Iterator[Finding]:
         "class-balance",
         Severity.WARNING if rare else Severity.INFO,
         count,
-        f"{images.classes[label]} is the smallest class: {share:.1%} of the images",
+        f"{images.classes[label]} is the smallest class: {100 * share:.1f} % of the images",
         "Train with class weights, and read sensitivity and specificity, not accuracy"
         if rare
         else "",
@@ -128,7 +129,7 @@ def shortcut_findings(found: Shortcut | None) -> Iterator[Finding]:
         )
         return
     telling = (found.score.low or found.score.value or 0.0) >= _TELLING
-    leaks = [name for name, each in found.by_fact.items() if (each.low or 0.0) >= _TELLING]
+    leaks = [TITLES[name] for name, each in found.by_fact.items() if (each.low or 0) >= _TELLING]
     worst = f", most of all {' and '.join(leaks[:2])}" if telling and leaks else ""
     yield Finding(
         "shortcut",

@@ -21,13 +21,20 @@ class Quantity:
 
     Attributes:
         name: for programs.
-        title: for people, with the unit.
+        title: for people.
+        unit: of the values, in words; empty for a ratio.
         read: takes it out of the facts; None where an image does not have it.
     """
 
     name: str
     title: str
+    unit: str
     read: Callable[[ImageFacts], float | None]
+
+    @property
+    def heading(self) -> str:
+        """The title with the unit."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
 @dataclass(frozen=True)
@@ -47,19 +54,20 @@ class Category:
 
 # A new fact needs a line here, and is then summed up, drawn and part of the shortcut score.
 QUANTITIES = (
-    Quantity("width", "width (pixels)", lambda facts: facts.width),
-    Quantity("height", "height (pixels)", lambda facts: facts.height),
-    Quantity("aspect", "width / height", lambda facts: facts.aspect),
-    Quantity("bytes", "file size (kB)", lambda facts: facts.bytes / 1000),
-    Quantity("jpeg_quality", "JPEG quality", lambda facts: facts.jpeg_quality),
-    Quantity("brightness", "brightness (grey levels)", lambda facts: facts.brightness),
-    Quantity("contrast", "contrast (grey levels)", lambda facts: facts.contrast),
-    Quantity("black", "black area (%)", lambda facts: 100 * facts.black),
+    Quantity("width", "width", "pixels", lambda facts: facts.width),
+    Quantity("height", "height", "pixels", lambda facts: facts.height),
+    Quantity("aspect", "width / height", "", lambda facts: facts.aspect),
+    Quantity("bytes", "file size", "kB", lambda facts: facts.bytes / 1000),
+    Quantity("jpeg_quality", "JPEG quality", "1 to 100", lambda facts: facts.jpeg_quality),
+    Quantity("brightness", "brightness", "0 to 255", lambda facts: facts.brightness),
+    Quantity("contrast", "contrast", "grey levels", lambda facts: facts.contrast),
+    Quantity("black", "black area", "%", lambda facts: 100 * facts.black),
 )
 CATEGORIES = (
     Category("format", "file format", lambda facts: facts.format),
     Category("mode", "colour mode", lambda facts: f"{facts.mode}, {facts.bits} bit"),
 )
+TITLES = {fact.name: fact.title for fact in (*QUANTITIES, *CATEGORIES)}
 
 
 @dataclass(frozen=True, eq=False)
