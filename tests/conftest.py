@@ -9,12 +9,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from onnx import TensorProto, helper
 from PIL import Image
 
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle
 from pneumoscope.dataset import PhantomSettings, make_phantoms
 from pneumoscope.types import Geometry, OperatingPoint
+
+# How long an example takes is this machine's affair, not the program's.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 SIDE = 32
@@ -24,6 +29,7 @@ SIDE = 32
 def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home" / "data"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@
     │   ├── BundleSchemaError      made by a newer version
     │   └── ClassMismatchError     its classes are not those of the data
     ├── StorageError         the disk is full, or access is denied           exit code 4
-    └── DependencyError      an optional part is not installed               exit code 5
+    ├── DependencyError      an optional part is not installed               exit code 5
+    └── FetchError           a download failed                               exit code 6
 
 Each says what was expected, what was received, and what to do about it. The command line prints
 one as a single line and leaves with its exit code. Two more codes mean: 1, the work was done but
@@ -103,6 +104,12 @@ class DependencyError(PneumoscopeError):
     """An optional part of Pneumoscope is not installed."""
 
     exit_code = 5
+
+
+class FetchError(PneumoscopeError):
+    """A download failed."""
+
+    exit_code = 6
 
 
 _STORAGE_REMEDIES = {

@@ -1,4 +1,4 @@
-"""Files on disk: listed without junk, and written whole or not at all."""
+"""Files on disk: listed without junk, written whole or not at all, and named on one line."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Writes a UTF-8 text file, whole or not at all.
 
+    File names in the text may hold bytes that are no UTF-8: they are written as they are.
+
     Raises:
         StorageError: if it cannot be written.
     """
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def printable(text: str) -> str:
@@ -56,11 +58,14 @@ def printable(text: str) -> str:
 def list_folders(folder: Path) -> list[Path]:
     """The folders right below a folder, sorted, without hidden ones and junk.
 
+    A link that leads back to where it lies, or above, is left out: it has no end.
+
     Raises:
         StorageError: if the folder may not be read.
     """
     try:
-        return sorted(p for p in folder.iterdir() if p.is_dir() and not _is_junk(p.name))
+        inner = sorted(p for p in folder.iterdir() if p.is_dir() and not is_junk(p.name))
+        return [p for p in inner if not (p.is_symlink() and _leads_back(p))]
     except OSError as error:
         _refuse(error)
 
@@ -76,12 +81,17 @@ def list_files(folder: Path, deep: bool = True) -> Iterator[Path]:
         StorageError: if a folder may not be read.
     """
     for where, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if deep and not _is_junk(name))
-        yield from (Path(where, name) for name in sorted(names) if not _is_junk(name))
+        folders[:] = sorted(name for name in folders if deep and not is_junk(name))
+        yield from (Path(where, name) for name in sorted(names) if not is_junk(name))
 
 
-def _is_junk(name: str) -> bool:
+def is_junk(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or left behind by an operating system."""
     return name.startswith(".") or name.casefold() in _JUNK
+
+
+def _leads_back(link: Path) -> bool:
+    return link.parent.resolve().is_relative_to(link.resolve())
 
 
 def _refuse(error: OSError) -> NoReturn:

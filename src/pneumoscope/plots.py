@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pneumoscope.errors import DataError
-from pneumoscope.files import atomic_path
+from pneumoscope.files import atomic_path, printable
 
 COLUMN, PAGE = 3.5, 7.2  # inches
 DPI = 200
@@ -61,9 +61,11 @@ def legend(axes: Axes, loc: Literal["best", "lower left", "lower right"] = "best
 
 
 def shortened(text: str) -> str:
-    """The text, its middle left out if it is longer than a caption of an inch has room for."""
+    """The text on one line, its middle left out if it is longer than an inch has room for."""
+    text = printable(text)
     half = _CAPTION // 2
-    return text if len(text) <= _CAPTION else f"{text[: half - 1]}…{text[-half:]}"
+    short = text if len(text) <= _CAPTION else f"{text[: half - 1]}…{text[-half:]}"
+    return short.replace("$", r"\$")  # between two of them, Matplotlib reads a formula
 
 
 def save(figure: Figure, path: Path) -> None:

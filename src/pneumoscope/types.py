@@ -66,6 +66,7 @@ class ImageRecord:
         patient_known: whether the key was read off the name; if not, the file stands for itself.
         split: where the data set, or the split, puts it; None before it is split.
         subgroup: a finer kind within the class, such as "bacterial"; empty if none is known.
+        groups: what else images are told apart by, such as {"sex": "F"}; may cut across classes.
         sha256: of the bytes of the source file, in hex; empty until they have been read.
     """
 
@@ -75,6 +76,7 @@ class ImageRecord:
     patient_known: bool = True
     split: Split | None = None
     subgroup: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict, hash=False)
     sha256: str = ""
 
 

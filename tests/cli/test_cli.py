@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -141,6 +142,56 @@ def test_data_prepare(run: Run, class_folders: Callable[..., Path], tmp_path: Pa
     assert sum(json.loads(out)["images"]["train"].values()) > 0
 
 
+ODD_NAMES = (b"two\nNORMAL 0.9 lines\r.png", b"name\xe9.png", b"\x1b[31m $a$.png", b"[bold].png")
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """Class folders of files whose names are no text, or more than one line."""
+    root = tmp_path / "odd"
+    for index, folder in enumerate(("NORMAL", "PNEUMONIA")):
+        (root / folder).mkdir(parents=True)
+        for number, name in enumerate((*ODD_NAMES, b"0.png", b"1.png")):
+            path = root / folder / os.fsdecode(name)
+            path.write_bytes(encoded(picture(seed=10 * index + number)))
+        (root / folder / os.fsdecode(b"bad\n\xe9.png")).write_text("text")
+    return root
+
+
+@pytest.mark.parametrize("style", ["--json", "--csv", None])
+def test_predict_with_odd_names(style: str | None, bundle: Path, odd: Path) -> None:
+    command = [sys.executable, "-m", "pneumoscope", "predict", bundle, odd]
+    done = subprocess.run([*command, *([style] if style else [])], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert len(done.stdout.splitlines()) == 14 + (style != "--json")
+    if style == "--json":
+        paths = [json.loads(line)["path"] for line in done.stdout.splitlines()]
+        assert all(Path(path).is_file() for path in paths)
+
+
+def test_evaluate_and_prepare_with_odd_names(
+    run: Run, bundle: Path, odd: Path, tmp_path: Path
+) -> None:
+    lines = ["path,label,ward"]
+    for path in sorted(odd.rglob("*.png")):
+        lines.append(f'"{path.relative_to(odd)}",{path.parent.name},"[/red] $x$"')
+    (odd / "list.csv").write_bytes(os.fsencode("\n".join(lines)))
+    for number, data in enumerate((odd, odd / "list.csv")):
+        out_folder = tmp_path / f"e{number}"
+        code, out, err = run("evaluate", bundle, data, "-o", out_folder, "--resamples", "100")
+        assert code == 0, err
+        assert err.count("Left out: ") == 2
+        assert ("ward=[/red] $x$" in out) == (number == 1)
+        text = (out_folder / "predictions.csv").read_bytes().decode("utf-8", "surrogateescape")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert len(rows) == 12
+        assert all(Path(row["path"]).is_file() for row in rows)
+        code, out, err = run("data", "prepare", data, "-o", tmp_path / f"p{number}", "--json")
+        assert code == 0, err
+        assert json.loads(out)["left_out"] == 2
+
+
 def test_data_phantoms(run: Run, tmp_path: Path) -> None:
     code, out, err = run("data", "phantoms", tmp_path / "new", "--patients", "4")
     assert code == 0
@@ -264,7 +315,6 @@ def test_bug_is_one_line_unless_debugging(
 
 
 def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:
-    import os
     import pty
 
     ours, theirs = pty.openpty()

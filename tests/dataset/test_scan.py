@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pydicom
 import pytest
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from pneumoscope.dataset import name_classes, scan
 from pneumoscope.errors import DataError, StorageError
@@ -86,7 +88,7 @@ def test_case_of_class_folders_may_differ_between_splits(tmp_path: Path) -> None
 
 BAD = {
     "missing": ([], "nowhere", "There is no folder"),
-    "a file": (["file"], "file", "Received a file"),
+    "a file": (["file"], "file", "is no CSV manifest.*Received an empty file"),
     "empty": ([], "", "too few classes"),
     "one class": (["NORMAL/a.png"], "", "only 'NORMAL'"),
     "second class empty": (["NORMAL/a.png", "PNEUMONIA/.DS_Store"], "", "only 'NORMAL'"),
@@ -121,6 +123,69 @@ def test_folder_without_permission(
     monkeypatch.setattr(os, "listdir", refusing(os.listdir))
     with pytest.raises(StorageError, match=r"Cannot list .*permission denied"):
         scan(tmp_path)
+
+
+def save_dicom(path: Path, **elements: str) -> None:
+    """A DICOM file with a header and nothing else."""
+    ds = pydicom.Dataset()
+    ds.SOPClassUID = ComputedRadiographyImageStorage
+    ds.SOPInstanceUID = pydicom.uid.generate_uid()
+    for keyword, value in elements.items():
+        setattr(ds, keyword, value)
+    ds.file_meta = pydicom.dataset.FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ds.save_as(path, enforce_file_format=True)
+
+
+def test_patients_of_dicom_files_are_told_by_their_headers(tmp_path: Path) -> None:
+    save_dicom(tmp_path / "NORMAL" / "1", PatientID="4711", PatientName="Doe")
+    save_dicom(tmp_path / "NORMAL" / "2", PatientID="4711 ")
+    save_dicom(tmp_path / "NORMAL" / "3", PatientID="4711", IssuerOfPatientID="elsewhere")
+    save_dicom(tmp_path / "PNEUMONIA" / "4", PatientID="")
+    save_dicom(tmp_path / "PNEUMONIA" / "5")
+    whole = (tmp_path / "NORMAL" / "1").read_bytes()
+    (tmp_path / "PNEUMONIA" / "6").write_bytes(whole[:200])
+    (tmp_path / "PNEUMONIA" / "7").write_bytes(whole[128:])  # without preamble
+    (tmp_path / "list.csv").write_text("path,label,patient\nNORMAL/3,N,4711\nNORMAL/1,P,\n")
+    records = scan(tmp_path).records
+    assert [record.patient_known for record in records] == [True] * 3 + [False] * 4
+    first, second, third = (record.patient for record in records[:3])
+    assert first == second != third
+    assert not any("4711" in record.patient for record in records)
+    listed = scan(tmp_path / "list.csv").records
+    assert {record.patient for record in listed} == {first}  # one hospital, two ways in
+
+
+def test_links_without_end(tmp_path: Path) -> None:
+    touch(tmp_path, "NORMAL/a.png", "PNEUMONIA/b.png")
+    (tmp_path / "NORMAL" / "up").symlink_to(tmp_path)
+    (tmp_path / "PNEUMONIA" / "itself.png").symlink_to("itself.png")
+    (tmp_path / "LOOP").symlink_to(tmp_path)
+    (tmp_path / "NOTHING").symlink_to("NOTHING")
+    images = scan(tmp_path)
+    assert images.classes == ("NORMAL", "PNEUMONIA")
+    assert [record.path.name for record in images.records] == ["a.png", "b.png", "itself.png"]
+
+
+def test_a_wrapping_link_without_end(tmp_path: Path) -> None:
+    (tmp_path / "again").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="too few classes"):
+        scan(tmp_path)
+
+
+def test_links_to_elsewhere_are_followed(tmp_path: Path) -> None:
+    touch(tmp_path, "store/n/a.png", "data/PNEUMONIA/b.png")
+    (tmp_path / "data" / "NORMAL").symlink_to(tmp_path / "store" / "n")
+    assert [record.label for record in scan(tmp_path / "data").records] == [0, 1]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    touch(tmp_path, "NORMAL/a.png", "PNEUMONIA/b.png")
+    os.mkfifo(tmp_path / "NORMAL" / "pipe")
+    assert len(scan(tmp_path).records) == 3
+    with pytest.raises(DataError, match="no folder or CSV manifest"):
+        scan(tmp_path / "NORMAL" / "pipe")
 
 
 @pytest.mark.real

@@ -34,7 +34,7 @@ def many(count: int, split: Split | None = None, prefix: str = "") -> list[tuple
     counts=st.lists(st.tuples(st.integers(0, 1), st.integers(1, 9)), min_size=40, max_size=90),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whole_patients_all_images_all_classes(counts: list[tuple[int, int]], seed: int) -> None:
     counts += [(0, 1), (1, 1)] * 4
     records = tuple(

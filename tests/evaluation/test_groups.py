@@ -129,3 +129,19 @@ def test_a_subgroup_of_one_patient_has_no_interval_of_its_own(make_scored):
 def test_without_subgroups_there_is_nothing(make_scored):
     scored = make_scored()
     assert evaluate_subgroups(replace(scored, subgroups=np.full(120, "")), resamples=5) == {}
+
+
+def test_what_cuts_across_classes_is_measured_on_its_own(make_scored):
+    scored = make_scored(distance=1.5)
+    number = np.array([int(name.removeprefix("patient")) for name in scored.patients])
+    sex = np.array(["F", "M", ""])[number // 2 % 3]
+    grade = np.where(scored.positive & (number > 30), "severe", "")
+    scored = replace(scored, groups={"sex": sex, "grade": grade})
+    results = evaluate_subgroups(scored, resamples=100)
+    assert list(results) == ["bacterial", "viral", "sex=F", "sex=M", "grade=severe"]
+    women = scored.subset(sex == "F")
+    assert women.groups["sex"].tolist() == ["F"] * len(women.labels)
+    expected = reference.roc_auc_score(women.positive, women.score)
+    assert results["sex=F"].estimates["auroc"].value == pytest.approx(expected)
+    assert results["sex=F"].comparison_images == 0
+    assert results["grade=severe"].comparison_images == np.count_nonzero(~scored.positive)

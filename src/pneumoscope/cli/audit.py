@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +20,10 @@ _WIDTH = 80  # also on a wide terminal: long lines are hard to read
 
 def audit(
     data: Annotated[
-        Path, typer.Argument(help="Class folders, the published layout, or a prepared folder.")
+        Path,
+        typer.Argument(
+            help="Class folders, the published layout, a CSV manifest, or a prepared folder."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The page to write, with the pictures found.")
@@ -62,12 +66,12 @@ def _print_tables(found: Audit) -> None:
 
     from pneumoscope.dataset.audit.table import TITLES
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # names of classes are not ours
     console.width = min(console.width, _WIDTH)
     table = _table("Findings", "severity", "what was found, and what to do")
     for finding in found.findings:
         advice = f"\n{finding.advice}." if finding.advice else ""
-        table.add_row(str(finding.severity), f"{finding.text}.{advice}")
+        table.add_row(str(finding.severity), printable(finding.text) + f".{advice}")
     console.print(table)
     console.print(_facts_table(found))
     if found.shortcut:
@@ -103,5 +107,5 @@ def _table(title: str, *columns: str) -> Table:
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(printable(column))
     return table

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pneumoscope.files import printable
 from pneumoscope.types import RESEARCH_NOTICE
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """Prints a line for people, on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def fail(text: str) -> None:
@@ -50,11 +51,12 @@ def progress_bars() -> Iterator[Progress]:
     from rich.text import Text
 
     class RateColumn(ProgressColumn):
-        """Images a second, once it is known."""
+        """Images, or what else is counted, a second, once it is known."""
 
         def render(self, task: Task) -> Text:
             rate = task.finished_speed or task.speed
-            return Text("" if rate is None else f"{rate:,.0f} images/s", style="cyan")
+            unit = task.fields.get("unit", "images")
+            return Text("" if rate is None else f"{rate:,.0f} {unit}/s", style="cyan")
 
     columns = (
         TextColumn("{task.description}"),
@@ -73,5 +75,14 @@ def progress_bars() -> Iterator[Progress]:
 def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     """One bar, as a function to be called with the number of images done and of all."""
     with progress_bars() as bars:
-        task = bars.add_task(description, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+        yield add_bar(bars, description)
+
+
+def add_bar(
+    bars: Progress, description: str, unit: str = "images", size: float = 1
+) -> Callable[[int, int], None]:
+    """One more bar, shown from the first call on; `unit` is so many of what is counted."""
+    task = bars.add_task(description, total=None, visible=False, unit=unit)
+    return lambda done, total: bars.update(
+        task, completed=done / size, total=total / size, visible=True
+    )

@@ -7,19 +7,20 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli import audit
+from pneumoscope.cli import audit, fetch
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
 
 app = typer.Typer(
-    help="Audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
+    help="Fetch, audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
 )
+app.command(name="fetch")(fetch.fetch)
 app.command(name="audit")(audit.audit)
 
 
 @app.command()
 def prepare(
     data: Annotated[
-        Path, typer.Argument(help="Class folders, or the published train/val/test layout.")
+        Path, typer.Argument(help="Class folders, the train/val/test layout, or a CSV manifest.")
     ],
     output: Annotated[
         Path | None,

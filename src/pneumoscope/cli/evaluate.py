@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
     data: Annotated[
-        Path, typer.Argument(help="Class folders, the published layout, or a prepared folder.")
+        Path, typer.Argument(help="Class folders, a CSV manifest, or a prepared folder.")
     ],
     output: Annotated[
         Path | None,
@@ -85,20 +86,25 @@ def _print_tables(found: Evaluation) -> None:
 def _table(title: str, *columns: str) -> Table:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    table = Table(
+        title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
+    )
     for column in columns:
         table.add_column(column, no_wrap=True)
     return table
 
 
 def _group_table(kind: str, groups: dict[str, GroupResult]) -> Table:
+    from rich.text import Text
+
     columns = (kind, "images\n(patients)", "measure", "value (95 % interval)")
     table = _table(f"Each {kind} against the other side", *columns)
     for name, group in groups.items():
         counts = f"{group.images:,} ({group.patients:,})"
         for measure, estimate in group.estimates.items():
-            table.add_row(name, counts, _words(measure), str(estimate))
+            table.add_row(Text(printable(name)), counts, _words(measure), str(estimate))
             name = counts = ""
     return table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ app = typer.Typer(
 
     Results go to standard output, progress and warnings to standard error. Exit codes: 0 done,
     1 done but some files could not be read, 2 bad input, 3 bad bundle, 4 disk full or access
-    denied, 5 part not installed, 130 interrupted.
+    denied, 5 part not installed, 6 download failed, 130 interrupted.
     """,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -57,6 +58,9 @@ def _options(
 
 def main() -> None:
     """Runs the command line, and turns every error into one line and an exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A file name that the terminal cannot show is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except PneumoscopeError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import say, say_notice
+from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
@@ -95,12 +96,12 @@ def _csv_writer() -> Callable[[Prediction], None]:
         probability = "" if prediction.probability is None else f"{prediction.probability:.6f}"
         writer.writerow(
             [
-                prediction.path,
+                printable(prediction.path),
                 prediction.label,
                 probability,
                 prediction.status,
                 prediction.operating_point,
-                prediction.error,
+                prediction.error and printable(prediction.error),
             ]
         )
 
@@ -115,11 +116,12 @@ def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
 
     def write(prediction: Prediction) -> None:
         column = len(f"p({positive})")
+        path = printable(prediction.path)
         if prediction.probability is None:
-            print(f"{'error':<{width}}  {'-':>{column}}  {prediction.path}")
+            print(f"{'error':<{width}}  {'-':>{column}}  {path}")
             say(f"Left out: {prediction.error}")
         else:
             probability = f"{prediction.probability:.3f}"
-            print(f"{prediction.label:<{width}}  {probability:>{column}}  {prediction.path}")
+            print(f"{prediction.label:<{width}}  {probability:>{column}}  {path}")
 
     return write

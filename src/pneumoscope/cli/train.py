@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import print_json, progress_bars, say, say_notice
+from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -19,7 +20,7 @@ def train(
     context: typer.Context,
     data: Annotated[
         Path | None,
-        typer.Argument(help="Class folders, the published layout, or a prepared folder."),
+        typer.Argument(help="Class folders, a CSV manifest, or a prepared folder."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -138,7 +139,7 @@ def _observer(bars: Progress):  # type: ignore[no-untyped-def]  # made where tra
             self._rate = 0.0
 
         def note(self, text: str) -> None:
-            bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            bars.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
         def prepared(self, done: int, total: int) -> None:
             bars.update(self._preparing, completed=done, total=total, visible=done < total)

@@ -33,7 +33,7 @@ def read_images(data: Path, geometry: Geometry) -> ImageSet:
     """The images of a data set, whether it has been prepared or not.
 
     Args:
-        data: class folders, the published layout, or a prepared folder.
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
         geometry: that the images are wanted in.
 
     Raises:

@@ -47,7 +47,7 @@ def prepare(
     cannot be read is left out and listed.
 
     Args:
-        data: class folders, or the published train/val/test layout.
+        data: class folders, the published train/val/test layout, or a CSV manifest.
         output: the prepared folder; by default one in the user's cache that this data set and
             these settings always come back to.
         geometry: the size to write, 224x224 by default.

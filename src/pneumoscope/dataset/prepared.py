@@ -35,6 +35,7 @@ _COLUMNS = (
     "patient",
     "patient_known",
     "subgroup",
+    "groups",
     "sha256",
 )
 
@@ -166,6 +167,7 @@ def finish(
             "patient": record.patient,
             "patient_known": int(record.patient_known),
             "subgroup": record.subgroup,
+            "groups": json.dumps(dict(record.groups)),
             "sha256": record.sha256,
         }
         for record, origin in zip(prepared, origins, strict=True)
@@ -235,6 +237,7 @@ def _record(root: Path, classes: tuple[str, ...], row: dict[str, str]) -> ImageR
         patient_known=row["patient_known"] == "1",
         split=Split(row["split"]),
         subgroup=row["subgroup"],
+        groups=json.loads(row["groups"]),
         sha256=row["sha256"],
     )
 

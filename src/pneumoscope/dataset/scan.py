@@ -1,4 +1,4 @@
-"""Folders to a list of images: class folders, and the published train/val/test layout."""
+"""Folders and CSV manifests to a list of images, each with its class and its patient."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pneumoscope.dataset.known import Attribution, identify
+from pneumoscope.dataset.known import Attribution, Identity, identify
+from pneumoscope.dataset.manifest import Entry, read_manifest
+from pneumoscope.dataset.pseudonym import pseudonym
 from pneumoscope.errors import DataError
 from pneumoscope.files import list_files, list_folders
+from pneumoscope.imaging.identity import patient_of
 from pneumoscope.types import ImageRecord, Label, Split
 
-_LAYOUT_REMEDY = "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA"
+_LAYOUT_REMEDY = (
+    "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA, or a CSV "
+    "manifest with a column for the label"
+)
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """The images of a data set, in a fixed order, none of them opened yet.
+    """The images of a data set, in a fixed order, no pixel of them read yet.
 
     Attributes:
-        root: the folder that was asked for.
+        root: the folder that was asked for, or that of the manifest.
         classes: class names; the first is the reference (Normal).
         records: the images, sorted by path.
         attributions: the known data sets that the file names come from.
-        notices: what a person should know about how the folder was understood.
+        notices: what a person should know about how the data set was understood.
     """
 
     root: Path
@@ -40,39 +46,39 @@ class ImageSet:
 def scan(root: Path) -> ImageSet:
     """Lists the images of a data set.
 
-    Understands `ROOT/{class}/...` and `ROOT/{train,val,test}/{class}/...`, below any number of
-    single wrapping folders, and steps over what operating systems leave behind. Every other file
-    in a class folder counts as an image until it has been opened.
+    Understands a CSV manifest (`read_manifest`), and the folders `ROOT/{class}/...` and
+    `ROOT/{train,val,test}/{class}/...`, below any number of single wrapping folders. It steps over
+    what operating systems leave behind; every other file in a class folder counts as an image
+    until it has been opened.
+
+    The patient is the one that a manifest names; else told from the file name by the rule of a
+    known data set; else from the header of a DICOM file. What a manifest or a header says is
+    hashed at once (`pseudonym`).
 
     Args:
-        root: a folder.
+        root: a folder, or a CSV manifest.
 
     Raises:
-        DataError: if it is missing or empty, or has fewer than two classes with files in them.
-        StorageError: if a folder in it may not be read.
+        DataError: if it is missing or empty, has fewer than two classes with files in them, or is
+            a manifest with a mistake.
+        StorageError: if it, or a folder in it, may not be read.
     """
-    if not root.is_dir():
-        raise DataError(
-            f"There is no folder {root}",
-            received="a file" if root.exists() else "",
-            remedy="Check the path",
-        )
-    base, splits, notices = _find_layout(root)
-    folders = [
-        (split, folder)
-        for split, parent in splits.items()
-        for folder in list_folders(parent)
-        if any(list_files(folder))
-    ]
-    classes = name_classes(sorted({folder.name for _, folder in folders}))
+    if root.is_dir():
+        base, entries, notices = _list_entries(root)
+    elif root.is_file():
+        entries, notices = read_manifest(root)
+        base, root = root, root.parent
+    else:
+        raise DataError(f"There is no folder or CSV manifest {root}", remedy="Check the path")
+    classes = name_classes(sorted({entry.class_name for entry in entries}))
     if len(classes) < 2:
         raise DataError(
             f"{base} holds too few classes",
-            expected="two or more class folders with images in them",
+            expected="two or more with images in them",
             received=f"only {classes[0]!r}" if classes else "none",
             remedy=_LAYOUT_REMEDY,
         )
-    return _collect(root, classes, folders, notices)
+    return _collect(root, classes, entries, notices)
 
 
 def name_classes(folder_names: Sequence[str]) -> tuple[str, ...]:
@@ -89,37 +95,57 @@ def name_classes(folder_names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _collect(
-    root: Path,
-    classes: tuple[str, ...],
-    folders: list[tuple[Split | None, Path]],
-    notices: list[str],
+    root: Path, classes: tuple[str, ...], entries: list[Entry], notices: list[str]
 ) -> ImageSet:
     index = {name.casefold(): number for number, name in enumerate(classes)}
     records: list[ImageRecord] = []
     attributions: dict[str, Attribution] = {}
-    for split, folder in folders:
-        for path in list_files(folder):
-            identity = identify(path.name)
-            if identity:
-                attributions[identity.dataset.name] = identity.dataset
-            records.append(
-                ImageRecord(
-                    path=path,
-                    label=index[folder.name.casefold()],
-                    patient=identity.patient if identity else f"file {path.relative_to(root)}",
-                    patient_known=identity is not None,
-                    split=split,
-                    subgroup=identity.subgroup if identity else "",
-                )
+    for entry in entries:
+        identity = identify(entry.path.name)
+        if identity:
+            attributions[identity.dataset.name] = identity.dataset
+        patient = _patient(entry, identity)
+        records.append(
+            ImageRecord(
+                path=entry.path,
+                label=index[entry.class_name.casefold()],
+                patient=patient or f"file {entry.path.relative_to(root)}",
+                patient_known=bool(patient),
+                split=entry.split,
+                subgroup=entry.subgroup or (identity.subgroup if identity else ""),
+                groups=entry.groups,
             )
+        )
     records.sort(key=lambda record: str(record.path))
     unknown = sum(not record.patient_known for record in records)
     if unknown:
         notices.append(
-            f"The patient of {unknown} of {len(records)} images cannot be told from the file name: "
+            f"The patient of {unknown} of {len(records)} images cannot be told: "
             "each of them counts as a patient of its own"
         )
     return ImageSet(root, classes, tuple(records), tuple(attributions.values()), tuple(notices))
+
+
+def _patient(entry: Entry, identity: Identity | None) -> str:
+    """The key of the patient; empty if nothing tells who it is."""
+    if entry.patient:
+        return pseudonym(entry.patient)
+    if identity:
+        return identity.patient
+    found = patient_of(entry.path)
+    return pseudonym(found.patient_id, found.issuer) if found else ""
+
+
+def _list_entries(root: Path) -> tuple[Path, list[Entry], list[str]]:
+    """The folder that holds the classes or splits, the files in class folders, and notices."""
+    base, splits, notices = _find_layout(root)
+    entries = [
+        Entry(path, folder.name, split)
+        for split, parent in splits.items()
+        for folder in list_folders(parent)
+        for path in list_files(folder)
+    ]
+    return base, entries, notices
 
 
 def _find_layout(root: Path) -> tuple[Path, dict[Split | None, Path], list[str]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.dataset.pseudonym import is_pseudonym
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.types import ImageRecord, Split
@@ -128,7 +129,14 @@ def _folds(records: Sequence[ImageRecord], count: int, seed: int) -> NDArray[np.
     from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
 
     strata = [f"{record.label} {record.subgroup}" for record in records]
-    patients = [record.patient for record in records]
+    # The draw goes by the order of the keys: that of pseudonyms must not differ from user to user.
+    order: dict[str, int] = {}
+    patients = [
+        f"{order.setdefault(record.patient, len(order)):09d}"
+        if is_pseudonym(record.patient)
+        else record.patient
+        for record in records
+    ]
     folds = np.zeros(len(records), dtype=np.int64)
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

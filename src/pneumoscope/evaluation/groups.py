@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from pneumoscope.evaluation.metrics import all_metrics, binary_metrics
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.statistics import RESAMPLES, BoolArray, Estimate, bootstrap
+from pneumoscope.statistics import RESAMPLES, BoolArray, Estimate, StrArray, bootstrap
 
 _CLASS_METRICS = ("sensitivity", "ppv", "f1", "auroc")
 _SUBGROUP_METRICS = ("sensitivity", "specificity", "auroc")
@@ -82,8 +83,9 @@ def evaluate_subgroups(
     """Measures each subgroup, positive against reference: sensitivity, specificity and AUROC.
 
     A subgroup of one side only, such as bacterial among the pneumonias, is compared with all
-    images of the other side that belong to no subgroup: specificity is then that of the
-    comparison group. Patients are resampled over both together, so that a patient with images in
+    images of the other side that belong to none of its kind: specificity is then that of the
+    comparison group. What else images are told apart by is measured likewise, each on its own and
+    named "sex=F". Patients are resampled over both together, so that a patient with images in
     both moves as one.
 
     Args:
@@ -92,23 +94,32 @@ def evaluate_subgroups(
         seed: of the bootstrap.
 
     Returns:
-        The counts and estimates by subgroup, in alphabetical order; empty if there is none.
+        The counts and estimates by name; empty if there is no subgroup.
     """
     results = {}
-    for name in sorted(set(scored.subgroups.tolist()) - {""}):
-        members = scored.subgroups == name
-        comparison = _comparison(scored, members)
-        part = scored.subset(members | comparison)
-        estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
-        results[name] = _group(scored, members, comparison, estimates, _SUBGROUP_METRICS)
+    for prefix, values in _columns(scored):
+        for value in sorted(set(values.tolist()) - {""}):
+            members = values == value
+            comparison = _comparison(scored, members, values == "")
+            part = scored.subset(members | comparison)
+            estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
+            results[prefix + value] = _group(
+                scored, members, comparison, estimates, _SUBGROUP_METRICS
+            )
     return results
 
 
-def _comparison(scored: ScoredImages, members: BoolArray) -> BoolArray:
+def _columns(scored: ScoredImages) -> Iterator[tuple[str, StrArray]]:
+    yield "", scored.subgroups
+    for name, values in scored.groups.items():
+        yield f"{name}=", values
+
+
+def _comparison(scored: ScoredImages, members: BoolArray, ungrouped: BoolArray) -> BoolArray:
     sides = np.unique(scored.positive[members])
     if len(sides) == 2:
         return np.zeros_like(members)
-    comparison: BoolArray = (scored.positive != sides[0]) & (scored.subgroups == "")
+    comparison: BoolArray = (scored.positive != sides[0]) & ungrouped
     return comparison
 
 

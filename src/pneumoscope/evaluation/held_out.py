@@ -38,7 +38,7 @@ def evaluate(
 
     Args:
         bundle: the bundle, or the run folder that holds it.
-        data: class folders, the published layout, or a prepared folder.
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: where to write the figures, `metrics.json` and `predictions.csv`; nowhere by
             default.
         resamples: of the bootstrap behind the intervals.
@@ -141,4 +141,8 @@ def _score(
         subgroups=np.array([record.subgroup for record in records], dtype=np.str_),
         paths=tuple(str(record.path) for record in records),
         threshold=predictor.operating_point.threshold,
+        groups={
+            name: np.array([record.groups.get(name, "") for record in records], dtype=np.str_)
+            for name in sorted({name for record in records for name in record.groups})
+        },
     )

@@ -67,14 +67,16 @@ def _samples(scored: ScoredImages, predictor: Predictor) -> Iterator[gallery.Sam
 
 def _predictions_csv(scored: ScoredImages) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "patient", "subgroup", "true", "predicted", "probability"])
+    writer = csv.writer(text)
+    columns = ["path", "patient", "subgroup", *scored.groups, "true", "predicted", "probability"]
+    writer.writerow(columns)
     for index, path in enumerate(scored.paths):
         writer.writerow(
             [
                 path,
                 scored.patients[index],
                 scored.subgroups[index],
+                *(values[index] for values in scored.groups.values()),
                 scored.classes[scored.labels[index]],
                 scored.classes[scored.predicted[index]],
                 f"{scored.score[index]:.6f}",

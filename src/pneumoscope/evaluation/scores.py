@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +30,8 @@ class ScoredImages:
         subgroups: finer kind of each image, str of shape (n,); empty where none is known.
         paths: the n files.
         threshold: an image is called positive at a score of this or more, in [0, 1].
+        groups: what else the images are told apart by: by name, such as "sex", the value of each
+            image, str of shape (n,); empty where none is known.
 
     Raises:
         DataError: on construction, if a value is out of range or the lengths differ.
@@ -41,6 +44,7 @@ class ScoredImages:
     subgroups: StrArray
     paths: tuple[str, ...]
     threshold: float
+    groups: Mapping[str, StrArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -98,6 +102,7 @@ class ScoredImages:
             subgroups=self.subgroups[chosen],
             paths=tuple(self.paths[i] for i in np.flatnonzero(chosen)),
             threshold=self.threshold,
+            groups={name: values[chosen] for name, values in self.groups.items()},
         )
 
     def _check_shapes(self) -> None:
@@ -109,6 +114,7 @@ class ScoredImages:
             ("probabilities", self.probabilities, (n, c)),
             ("patients", self.patients, (n,)),
             ("subgroups", self.subgroups, (n,)),
+            *((f"group {name}", values, (n,)) for name, values in self.groups.items()),
         ):
             _require(values.shape == shape, f"the shape of {name}", shape, values.shape)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.errors import ImageError
 from pneumoscope.imaging.preprocess import load_pixels
+from pneumoscope.imaging.quiet import without_warnings
 from pneumoscope.imaging.read import Source, sniff
 from pneumoscope.types import Geometry
 
@@ -42,12 +43,15 @@ class ImageFacts:
 
     Attributes:
         format: of the file, such as "JPEG".
-        mode: how it stores a pixel, by Pillow's name, such as "L" or "RGB".
+        mode: how it stores a pixel: by Pillow's name, such as "L" or "RGB", or for DICOM its
+            photometric interpretation.
         bits: of each channel.
         width: pixels, upright.
         height: pixels, upright.
         bytes: of the file.
         jpeg_quality: estimate of libjpeg's setting, 1 to 100; None if it is no JPEG.
+        device: maker and model, for DICOM; empty if it does not say.
+        view: such as "PA" or "AP", for DICOM; empty if it does not say.
         brightness: mean grey level, 0 to 255.
         contrast: standard deviation of the grey levels.
         black: share of the picture that is all but black, 0 to 1.
@@ -60,6 +64,8 @@ class ImageFacts:
     height: int
     bytes: int
     jpeg_quality: float | None
+    device: str
+    view: str
     brightness: float
     contrast: float
     black: float
@@ -91,28 +97,50 @@ def look(source: Source) -> Look:
     """
     grey = load_pixels(source, _GRID)
     kind = sniff(source)
-    try:
-        with Image.open(BytesIO(source.data), formats=[kind]) as image:
-            width, height = image.size
-            if image.getexif().get(_ORIENTATION) in _TURNED:
-                width, height = height, width
-            mode, quality = image.mode, _jpeg_quality(image)
-    except Exception as error:  # a broken EXIF block, for instance
-        raise ImageError(f"{source.name} has a broken header: {error}") from error
+    with without_warnings():
+        header = _dicom_header(source) if kind == "DICOM" else _raster_header(source, kind)
     facts = ImageFacts(
         format=kind,
-        mode=mode,
-        bits=16 if mode.startswith("I") else 8,
-        width=width,
-        height=height,
         bytes=len(source.data),
-        jpeg_quality=quality,
         brightness=float(grey.mean()),
         contrast=float(grey.std()),
         black=float((grey < _BLACK).mean()),
+        **header,
     )
     blocks = grey.reshape(THUMBNAIL, 2, THUMBNAIL, 2).mean(axis=(1, 3))
     return Look(facts, blocks.round().astype(np.uint8))
+
+
+def _raster_header(source: Source, kind: str) -> dict[str, Any]:
+    with Image.open(BytesIO(source.data), formats=[kind]) as image:
+        width, height = image.size
+        if image.getexif().get(_ORIENTATION) in _TURNED:
+            width, height = height, width
+        return {
+            "mode": image.mode,
+            "bits": {"1": 1, "I;16": 16, "I;16B": 16}.get(image.mode, 8),
+            "width": width,
+            "height": height,
+            "jpeg_quality": _jpeg_quality(image),
+            "device": "",
+            "view": "",
+        }
+
+
+def _dicom_header(source: Source) -> dict[str, Any]:
+    from pneumoscope.imaging.dicom import read_header  # loads pydicom and its codecs
+
+    ds = read_header(source)
+    device = (ds.get("Manufacturer"), ds.get("ManufacturerModelName"))
+    return {
+        "mode": str(ds.PhotometricInterpretation),
+        "bits": int(ds.BitsStored),
+        "width": int(ds.Columns),
+        "height": int(ds.Rows),
+        "jpeg_quality": None,
+        "device": " ".join(str(name).strip() for name in device if name),
+        "view": str(ds.get("ViewPosition") or ""),
+    }
 
 
 def _jpeg_quality(image: Image.Image) -> float | None:

@@ -61,9 +61,8 @@ def to_grey(image: Image.Image) -> Image.Image:
     Colour becomes ITU-R BT.601 luma, transparency is laid over black, and 16-bit grey keeps its
     upper eight bits (the nominal range, whatever of it is used).
     """
-    if image.mode.startswith("I"):
-        deep = np.asarray(image).clip(0, 65535)
-        return Image.fromarray((deep >> 8).astype(np.uint8))
+    if image.mode == "I;16":
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         black = Image.new("RGBA", image.size, "black")

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pneumoscope.errors import ImageError
+from pneumoscope.imaging.quiet import without_warnings
 
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 80_000_000  # below the size at which Pillow itself begins to warn
 MIN_SIDE = 32
 
-# First bytes of each format that is read, by the name that Pillow gives the format.
-SIGNATURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG"}
+# First bytes of each format that is read. Pillow knows all but DICOM by the same names.
+SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
+REMEDY = "Open the file in an image viewer and export it again as PNG or JPEG, or leave it out"
 
-_REMEDY = "Open the file in an image viewer and export it again as PNG or JPEG, or leave it out"
+_FORMATS = (*dict.fromkeys(SIGNATURES.values()), "WEBP", "DICOM")
+# How a DICOM file begins that came without its preamble: with group 0002, or with group 0008.
+_BARE_DICOM = (b"\x02\0\0\0UL\4\0", b"\x02\0\1\0OB\0\0", b"\x08\0\5\0", b"\x08\0\x16\0")
 
 
 @dataclass(frozen=True)
@@ -63,19 +72,30 @@ def read_bytes(path: Path) -> Source:
 
 
 def sniff(source: Source) -> str:
-    """The format of an image, by its first bytes: a name out of `SIGNATURES`.
+    """The format of an image, by its first bytes: JPEG, PNG, BMP, TIFF, WEBP or DICOM.
 
     Raises:
         ImageError: if the file is empty or of no format that is read.
     """
+    data = source.data
+    if data[128:132] == b"DICM":  # the preamble before it may hold anything: PS3.10 7.1
+        return "DICOM"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
     for signature, name in SIGNATURES.items():
-        if source.data.startswith(signature):
+        if data.startswith(signature):
             return name
+    if data.startswith(_BARE_DICOM):
+        raise ImageError(
+            f"{source.name} looks like DICOM without its preamble",
+            expected="128 bytes and 'DICM' before the first element",
+            remedy="Save it as a DICOM file again, for example with `dcmconv +F IN OUT`",
+        )
     raise ImageError(
         f"{source.name} is not an image that can be read",
-        expected=" or ".join(SIGNATURES.values()),
-        received=f"bytes that begin with {source.data[:8]!r}" if source.data else "an empty file",
-        remedy=_REMEDY,
+        expected=" or ".join(_FORMATS),
+        received=f"bytes that begin with {data[:8]!r}" if data else "an empty file",
+        remedy=REMEDY,
     )
 
 
@@ -88,38 +108,56 @@ def open_upright(source: Source, at_least: int | None = None) -> Image.Image:
             its size, as long as both sides keep this many pixels (or the whole size, if less).
 
     Returns:
-        The decoded picture, in the mode of the file; "L" where a JPEG stores luma.
+        The decoded picture, in the mode of the file; "L" where a JPEG stores luma, and for DICOM.
 
     Raises:
-        ImageError: if it is of no known format, broken, too small or too large, or if all of its
-            pixels have the same value.
+        ImageError: if it is of no known format, broken, too small or too large, holds several
+            pictures, or if all of its pixels have the same value.
     """
     kind = sniff(source)
     try:
-        with Image.open(BytesIO(source.data), formats=[kind]) as image:
-            _check_size(source, *image.size)
-            if at_least is not None:
-                image.draft("L", (at_least, at_least))
-            image.load()
-            upright = ImageOps.exif_transpose(image)
+        with without_warnings():
+            picture = _decode(source, kind, at_least)
     except ImageError:
         raise
+    except Image.DecompressionBombError as error:
+        raise _wrong_size(source, "far more") from error
     except Exception as error:  # decoders raise whatever a broken file leads them to
         raise ImageError(
-            f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=_REMEDY
+            f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=REMEDY
         ) from error
-    _check_content(source, upright)
-    return upright
+    _check_content(source, picture)
+    return picture
 
 
-def _check_size(source: Source, width: int, height: int) -> None:
+def check_size(source: Source, width: int, height: int) -> None:
+    """Holds a declared size against the limits, before anything is decoded.
+
+    Raises:
+        ImageError: if it is outside of them.
+    """
     if min(width, height) < MIN_SIDE or width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{source.name} does not have the size of a radiograph",
-            expected=f"sides of {MIN_SIDE} pixels or more, and at most {MAX_PIXELS} pixels",
-            received=f"{width}x{height}",
-            remedy=_REMEDY,
-        )
+        raise _wrong_size(source, f"{width}x{height}")
+
+
+def _decode(source: Source, kind: str, at_least: int | None) -> Image.Image:
+    if kind == "DICOM":
+        # Loads pydicom and its codecs, which nobody with a JPEG should wait for.
+        from pneumoscope.imaging.dicom import decode_dicom
+
+        return decode_dicom(source)
+    from pneumoscope.imaging.raster import decode_raster
+
+    return decode_raster(source, kind, at_least)
+
+
+def _wrong_size(source: Source, received: str) -> ImageError:
+    return ImageError(
+        f"{source.name} does not have the size of a radiograph",
+        expected=f"sides of {MIN_SIDE} pixels or more, and at most {MAX_PIXELS} pixels",
+        received=received,
+        remedy=REMEDY,
+    )
 
 
 def _check_content(source: Source, image: Image.Image) -> None:

@@ -22,7 +22,7 @@ from pneumoscope.inference.explain import evidence
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
 # Large enough to keep the cores busy, small enough for the feature maps to stay in their caches.
-_BATCH = 8
+_BATCH = 16
 _PROBABILITIES = "probabilities"
 _MAPS = "class_activation_maps"
 

@@ -14,6 +14,7 @@ from pneumoscope.training.architectures import FEATURES, PROBABILITIES
 from pneumoscope.training.backend import keras
 
 MAPS = "class_activation_maps"
+KERNEL = "first_kernel"
 TOLERANCE = 1e-4
 
 
@@ -47,11 +48,19 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         ):
             raise TypeError(f"the head of {network.name} is not one that can be explained")
 
-    def call(self, features: Any) -> tuple[Any, Any]:
+    def kernel(self, height: int, width: int) -> Any:
+        """The first dense layer's kernel by place, (h * w, k, u); (k, u) if it sees their mean."""
+        kernel = self._dense[0].kernel
+        places = height * width
+        if self._pools:
+            return kernel / places
+        return keras.ops.reshape(kernel, (places, kernel.shape[0] // places, -1))
+
+    def call(self, features: Any, kernel: Any) -> tuple[Any, Any]:
         """Feature maps (n, h, w, k) to probabilities (n, c) and maps (n, c, h, w), float32."""
         ops = keras.ops
         _, height, width, _ = features.shape
-        contributions = self._contributions(features)  # (n, h * w, u)
+        contributions = self._contributions(features, kernel)  # (n, h * w, u)
         inputs = ops.sum(contributions, axis=1)
         slopes = []
         for layer, following in zip(self._dense, self._dense[1:], strict=False):
@@ -64,16 +73,13 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         maps = ops.reshape(ops.transpose(maps, (0, 2, 1)), (-1, maps.shape[-1], height, width))
         return probabilities, maps
 
-    def _contributions(self, features: Any) -> Any:
+    def _contributions(self, features: Any, kernel: Any) -> Any:
         """What each place adds to the first dense layer, (n, h * w, u)."""
         ops = keras.ops
         _, height, width, channels = features.shape
-        places = height * width
-        flat = ops.reshape(features, (-1, places, channels))
-        kernel = self._dense[0].kernel
+        flat = ops.reshape(features, (-1, height * width, channels))
         if self._pools:
-            return ops.matmul(flat, kernel / places)
-        kernel = ops.reshape(kernel, (places, channels, -1))
+            return ops.matmul(flat, kernel)
         by_place = ops.matmul(ops.transpose(flat, (1, 0, 2)), kernel)  # (h * w, n, u)
         return ops.transpose(by_place, (1, 0, 2))
 
@@ -90,12 +96,19 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         return ops.expand_dims(slopes[0], -1) * gradient
 
 
-def explained(network: Any) -> Any:
-    """The network with a second output, float32 (n, classes, h, w): its class-activation maps."""
+def explained(network: Any) -> tuple[Any, Any]:
+    """The network with a second output: its class-activation maps, float32 (n, classes, h, w).
+
+    Returns:
+        The model, with the outputs `PROBABILITIES` and `MAPS`; and the tensor that it wants as its
+        second input `KERNEL`: most of its weights, which so need not pass through a converter.
+    """
     features = network.get_layer(FEATURES).output
-    probabilities, maps = ExplainedHead(network)(features)
-    named = {PROBABILITIES: probabilities, MAPS: maps}
-    return keras.Model(network.input, named, name=network.name)
+    head = ExplainedHead(network)
+    kernel = head.kernel(*features.shape[1:3])
+    inputs = [network.input, keras.Input(batch_shape=kernel.shape, name=KERNEL)]
+    probabilities, maps = head(features, inputs[1])
+    return keras.Model(inputs, {PROBABILITIES: probabilities, MAPS: maps}), kernel
 
 
 def export_onnx(network: Any, path: Path) -> None:
@@ -110,11 +123,16 @@ def export_onnx(network: Any, path: Path) -> None:
     Raises:
         PneumoscopeError: if the written file does not give the network's own numbers.
     """
-    signature = [keras.InputSpec(shape=network.input_shape, dtype="uint8", name="image")]
+    model, kernel = explained(network)
+    signature = [
+        keras.InputSpec(shape=network.input_shape, dtype="uint8", name="image"),
+        keras.InputSpec(shape=kernel.shape, dtype="float32", name=KERNEL),
+    ]
     with warnings.catch_warnings():
         # Keras asks numpy for a name that it has given up.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-        explained(network).export(path, format="onnx", input_signature=signature, verbose=False)
+        model.export(path, format="onnx", input_signature=[signature], verbose=False)
+    _put_in(path, keras.ops.convert_to_numpy(kernel))
     noise = np.random.default_rng(0).integers(0, 256, (2, *network.input_shape[1:]), dtype=np.uint8)
     difference = np.abs(network.predict_on_batch(noise) - _run(path, noise)).max()
     if not difference <= TOLERANCE:
@@ -123,6 +141,18 @@ def export_onnx(network: Any, path: Path) -> None:
             expected=f"probabilities within {TOLERANCE}",
             received=f"a difference of {difference}",
         )
+
+
+def _put_in(path: Path, kernel: NDArray[np.float32]) -> None:
+    """Turns the graph's input `KERNEL` into a constant: tf2onnx copies those dozens of times."""
+    import onnx
+
+    model = onnx.load(path)
+    inputs = [value for value in model.graph.input if value.name != KERNEL]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(kernel, KERNEL))
+    onnx.save(model, path)
 
 
 def _run(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:

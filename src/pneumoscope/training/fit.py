@@ -57,7 +57,7 @@ def train(
     """Trains a network and writes its bundle.
 
     Args:
-        data: class folders, the published layout, or a prepared folder.
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: the run folder, which must be new or empty; by default one under `runs`.
         settings: the choices; the defaults train the published network.
         observer: is told of the progress.

@@ -31,7 +31,8 @@ def audit(data: Path | str, *, seed: int = 0, progress: Progress | None = None) 
     rare classes, and how well facts such as the size of a file predict the label.
 
     Args:
-        data: class folders, the published train/val/test layout, or a prepared folder.
+        data: class folders, the published train/val/test layout, a CSV manifest, or a prepared
+            folder.
         seed: of the search for copies, and of the folds and the bootstrap of the shortcut score.
         progress: called after each file with (done, all).
 

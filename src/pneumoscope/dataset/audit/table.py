@@ -44,7 +44,7 @@ class Category:
     Attributes:
         name: for programs.
         title: for people.
-        read: takes it out of the facts.
+        read: takes it out of the facts; empty where an image does not say.
     """
 
     name: str
@@ -66,6 +66,8 @@ QUANTITIES = (
 CATEGORIES = (
     Category("format", "file format", lambda facts: facts.format),
     Category("mode", "colour mode", lambda facts: f"{facts.mode}, {facts.bits} bit"),
+    Category("device", "device", lambda facts: facts.device),
+    Category("view", "view", lambda facts: facts.view),
 )
 TITLES = {fact.name: fact.title for fact in (*QUANTITIES, *CATEGORIES)}
 
@@ -96,7 +98,8 @@ class Table:
     Attributes:
         edges: by name of a quantity, the least and the greatest value of any image.
         spreads: by name of a quantity, then by class; classes without it are not there.
-        counts: by name of a category, then by class, then by value: number of images.
+        counts: by name of a category, then by class, then by value: number of images; a category
+            that no image says anything of is not there.
     """
 
     edges: dict[str, tuple[float, float]]
@@ -130,6 +133,8 @@ def tabulate(images: Sequence[Examined], classes: Sequence[str]) -> Table:
                 if (known & (labels == label)).any()
             }
     for category in CATEGORIES:
+        if not any(category.read(image.look.facts) for image in images):
+            continue
         table.counts[category.name] = {
             name: dict(
                 Counter(

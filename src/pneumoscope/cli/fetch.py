@@ -1,0 +1,45 @@
+"""`pneumoscope data fetch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pneumoscope.cli.console import add_bar, print_json, progress_bars, say
+
+
+def fetch(
+    source: Annotated[
+        str | None, typer.Argument(help="mendeley (the original, the default) or kaggle.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A new folder.", show_default=True)
+    ] = Path("chest_xray"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Fetch the public data set: 5,856 radiographs of children, 1.2 GB, CC BY 4.0.
+
+    \b
+    pneumoscope data fetch
+    pneumoscope data fetch kaggle --output chest_xray
+
+    Says first whose data they are, and keeps that beside them in ATTRIBUTION.md. What arrives is
+    checked. Interrupted, run it again: it goes on where it was. Kaggle needs the extra `fetch`.
+    """
+    from pneumoscope.dataset.fetch import fetch as fetch_data
+    from pneumoscope.dataset.fetch import find_source
+
+    found = find_source(source)
+    for line in found.terms.splitlines():
+        if line:
+            say(line.removeprefix("# "))
+    with progress_bars() as bars:
+        downloading = add_bar(bars, "downloading", unit="MB", size=1e6)
+        unpacking = add_bar(bars, "unpacking")
+        fetch_data(found, output, downloading=downloading, unpacking=unpacking)
+    if as_json:
+        print_json({"data": str(output), "source": found.name, "licence": found.licence})
+    else:
+        print(f"data in {output}")

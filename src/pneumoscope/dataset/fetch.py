@@ -1,0 +1,191 @@
+"""Public data sets to a folder, with the name of whoever made them beside the images."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from pneumoscope.dataset.download import Archive, download
+from pneumoscope.dataset.unpack import unpack
+from pneumoscope.errors import (
+    DataError,
+    DependencyError,
+    FetchError,
+    SettingsError,
+    storage_errors,
+)
+from pneumoscope.files import is_junk, write_text
+from pneumoscope.parallel import Progress
+
+ATTRIBUTION = "ATTRIBUTION.md"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a public data set is, and on what terms.
+
+    Attributes:
+        name: short name.
+        title: of the data set.
+        attribution: whom to name when it is used.
+        licence: its name.
+        licence_url: its text.
+        page: of the data set, for people.
+        archive: a zip archive over HTTPS, or None.
+        kaggle: handle at Kaggle; empty where there is an archive.
+    """
+
+    name: str
+    title: str
+    attribution: str
+    licence: str
+    licence_url: str
+    page: str
+    archive: Archive | None = None
+    kaggle: str = ""
+
+    @property
+    def terms(self) -> str:
+        """Whose the data are and what may be done with them, as Markdown."""
+        checksum = f"\nSHA-256 of the archive: {self.archive.sha256}\n" if self.archive else ""
+        return (
+            f"# {self.title}\n\n{self.attribution}\n\n"
+            f"Licence: {self.licence}, {self.licence_url}\n\nFrom: {self.page}\n{checksum}"
+        )
+
+
+def find_source(name: str | None = None) -> Source:
+    """A source by its name, or the default one.
+
+    Raises:
+        SettingsError: if there is none of this name.
+    """
+    sources = _sources()
+    if name is None:
+        return next(iter(sources.values()))
+    if name not in sources:
+        raise SettingsError(
+            "There is no such source of data",
+            expected=" or ".join(sources),
+            received=name,
+            remedy="Choose one of them",
+        )
+    return sources[name]
+
+
+def fetch(
+    source: Source,
+    output: Path,
+    *,
+    downloading: Progress | None = None,
+    unpacking: Progress | None = None,
+) -> None:
+    """Fetches a data set into a folder, which is whole or absent.
+
+    Interrupted, it goes on where it was; what is there already is left as it is.
+
+    Args:
+        source: what to fetch.
+        output: a new or empty folder. What has been downloaded so far lies beside it until all is
+            done.
+        downloading: called with the bytes here and of all; not by Kaggle, which shows its own.
+        unpacking: called with the files written and of all.
+
+    Raises:
+        DataError: if something else is in `output`, or the archive is not fit to be unpacked.
+        DependencyError: if the source is at Kaggle and `kagglehub` is not installed.
+        FetchError: if the download fails.
+        StorageError: if the disk is full or cannot be written.
+    """
+    if _is_there(source, output):
+        return
+    if source.archive is None:
+        found = _download_from_kaggle(source)
+        with _whole(source, output) as folder:
+            shutil.copytree(
+                found, folder, copy_function=_link, ignore=_junk_among, dirs_exist_ok=True
+            )
+        return
+    target = output.with_name(f".{output.name}.{source.archive.sha256[:8]}.part")
+    download(source.archive, target, downloading)
+    with _whole(source, output) as folder:
+        unpack(target, folder, unpacking)
+    for leftover in (target, target.with_name(f"{target.name}.etag")):
+        leftover.unlink(missing_ok=True)
+
+
+def _is_there(source: Source, output: Path) -> bool:
+    with storage_errors("look into", output):
+        if not output.exists() or not any(output.iterdir()):
+            return False
+        note = output / ATTRIBUTION
+        if note.is_file() and note.read_text("utf-8") == source.terms:
+            return True
+    raise DataError(
+        f"{output} is not empty", remedy="Choose another output folder, or empty this one"
+    )
+
+
+@contextmanager
+def _whole(source: Source, output: Path) -> Iterator[Path]:
+    """Hands out a folder to fill, which becomes `output`, with the attribution in it."""
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.unpacking")
+    try:
+        with storage_errors("write", output):
+            temporary.mkdir(parents=True)
+            yield temporary
+            write_text(temporary / ATTRIBUTION, source.terms)
+            if output.exists():
+                output.rmdir()  # it is empty: that was seen to first
+            temporary.rename(output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _download_from_kaggle(source: Source) -> Path:
+    try:
+        import kagglehub
+    except ImportError as error:
+        raise DependencyError(
+            "Fetching from Kaggle needs kagglehub",
+            remedy='Install it with `pip install "pneumoscope[fetch]"`, or fetch from another '
+            "source",
+        ) from error
+    try:
+        return Path(kagglehub.dataset_download(source.kaggle))
+    except Exception as error:  # those of kagglehub and of what it is made of share no base
+        raise FetchError(
+            f"Kaggle does not give {source.kaggle}: {error or type(error).__name__}",
+            remedy="Run the same command again: it goes on where it was. Or fetch from another "
+            "source",
+        ) from error
+
+
+def _link(source: str, target: str) -> None:
+    """Gives a file a second name, which takes no space; copies it where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _junk_among(_: str, names: list[str]) -> set[str]:
+    return {name for name in names if is_junk(name)}
+
+
+@cache
+def _sources() -> dict[str, Source]:
+    text = files("pneumoscope.dataset").joinpath("sources.toml").read_text("utf-8")
+    sources = {}
+    for entry in tomllib.loads(text)["source"]:
+        place = {name: entry.pop(name) for name in ("url", "size", "sha256") if name in entry}
+        archive = Archive(**place) if place else None
+        sources[entry["name"]] = Source(**entry, archive=archive)
+    return sources

@@ -1,0 +1,66 @@
+"""Identifiers of patients to keys that tell nothing of them.
+
+A hospital's number for a patient is personal data. It is replaced, the moment it is read, by a
+keyed hash under a secret that never leaves this user's data folder: `docs/adr/0011-sources.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from pneumoscope.errors import DataError, storage_errors
+
+_BYTES = 32
+_PREFIX = "patient "
+
+
+def pseudonym(identifier: str, issuer: str = "") -> str:
+    """The key of a patient: the same for the same identifier wherever this secret is.
+
+    Args:
+        identifier: as the hospital or a manifest gives it.
+        issuer: who gave it, where that is known; the same number of two issuers is two patients.
+
+    Returns:
+        A key that no patient of a known data set has.
+
+    Raises:
+        DataError: if the secret was damaged.
+        StorageError: if it cannot be read or made.
+    """
+    secret = _secret(user_data_path("pneumoscope") / "patient.key")
+    # The length keeps "a" + "bc" from being "ab" + "c".
+    text = f"{len(issuer)} {issuer}{identifier}".encode("utf-8", "surrogateescape")
+    return f"{_PREFIX}{hashlib.blake2b(text, key=secret, digest_size=16).hexdigest()}"
+
+
+def is_pseudonym(patient: str) -> bool:
+    """Whether a patient's key was made here, and so is another one for every user."""
+    return patient.startswith(_PREFIX)
+
+
+@cache
+def _secret(path: Path) -> bytes:
+    """The secret in `path`, made by the first one who asks; nobody else may read it."""
+    with storage_errors("keep the key of patients in", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(_BYTES))
+        secret = path.read_bytes()
+    if len(secret) != _BYTES:
+        raise DataError(
+            f"{path} is damaged",
+            expected=f"{_BYTES} bytes",
+            received=f"{len(secret)}",
+            remedy="Restore it, or delete it: patients seen before are then not known again",
+        )
+    return secret

@@ -1,0 +1,71 @@
+"""JPEG, PNG, BMP, TIFF and WebP to upright pictures, by Pillow."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageOps, TiffImagePlugin
+
+from pneumoscope.errors import ImageError
+from pneumoscope.imaging.codestream import read_declared
+from pneumoscope.imaging.read import REMEDY, Source, check_size
+
+# Pixels of 1, 8 or 16 bits without sign. Others ("I", "F", "LAB") have no nominal range.
+_MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+_MODES |= {"I;16", "I;16B"}
+
+
+def decode_raster(source: Source, kind: str, at_least: int | None) -> Image.Image:
+    """Decodes a file with a single picture.
+
+    Args:
+        source: the file.
+        kind: its format, as Pillow names it.
+        at_least: see `open_upright`.
+
+    Raises:
+        ImageError: if it holds several pictures, pixels of a type that is not read, or does not
+            have the size of a radiograph. Whatever else Pillow raises means that it is broken.
+    """
+    if kind == "JPEG":
+        _check_jpeg(source)
+    with Image.open(BytesIO(source.data), formats=[kind]) as image:
+        check_size(source, *image.size)
+        # A JPEG from a telephone may carry further pictures of the same; the first is the one.
+        if kind != "JPEG" and getattr(image, "is_animated", False):
+            raise _refused(source, "a single picture", "several: an animation, or pages")
+        if image.mode not in _MODES:
+            raise _refused(source, "8 or 16 bit without sign", f"pixels of type {image.mode!r}")
+        negative = isinstance(image, TiffImagePlugin.TiffImageFile) and _check_tiff(source, image)
+        if at_least is not None:
+            image.draft("L", (at_least, at_least))
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+    if upright.mode == "I;16B":  # which much of Pillow does not work with
+        upright = Image.fromarray(np.asarray(upright).astype(np.uint16))
+    return upright.point(lambda value: 65535 - value) if negative else upright
+
+
+def _check_jpeg(source: Source) -> None:
+    declared = read_declared(source.data)
+    if declared and declared.bits != 8:
+        raise _refused(source, "a JPEG of 8 bits", f"{declared.bits} bits")
+
+
+def _check_tiff(source: Source, image: TiffImagePlugin.TiffImageFile) -> bool:
+    """Refuses what Pillow would misread; True if it leaves white at zero where it should not."""
+    tags = image.tag_v2
+    samples = set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,)))
+    bits = set(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+    if samples != {1} or not bits <= {1, 8, 16}:
+        received = f"{sorted(bits)} bits of sample format {sorted(samples)}"
+        raise _refused(source, "8 or 16 bit without sign", received)
+    white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    return white_is_zero and image.mode.startswith("I;16")
+
+
+def _refused(source: Source, expected: str, received: str) -> ImageError:
+    return ImageError(
+        f"{source.name} cannot be read", expected=expected, received=received, remedy=REMEDY
+    )

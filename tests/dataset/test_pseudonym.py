@@ -1,0 +1,51 @@
+"""Patients are known again, and not known to others."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from platformdirs import user_data_path
+
+from pneumoscope.dataset.known import identify
+from pneumoscope.dataset.pseudonym import pseudonym
+from pneumoscope.errors import DataError
+
+
+def secret_file() -> Path:
+    return user_data_path("pneumoscope") / "patient.key"
+
+
+def test_same_patient_same_key_and_no_trace_of_the_identifier() -> None:
+    key = pseudonym("4711")
+    assert key == pseudonym("4711")
+    assert key != pseudonym("4712")
+    assert len(key) == len("patient ") + 32
+    known = identify("person1_virus_1.jpeg")
+    assert known is not None
+    assert not known.patient.startswith("patient ")
+
+
+def test_issuers_do_not_collide() -> None:
+    keys = {pseudonym("23", "1"), pseudonym("3", "12"), pseudonym("123"), pseudonym("1", "23")}
+    assert len(keys) == 4
+
+
+def test_another_user_has_other_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = pseudonym("4711")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
+    assert pseudonym("4711") != here
+    assert stat.S_IMODE(secret_file().stat().st_mode) == 0o600
+
+
+def test_identifiers_may_hold_any_bytes() -> None:
+    name = b"M\xfcller".decode("utf-8", "surrogateescape")
+    assert pseudonym(name) != pseudonym("Müller")
+
+
+def test_a_damaged_secret_is_not_used() -> None:
+    secret_file().parent.mkdir(parents=True)
+    secret_file().write_bytes(b"short")
+    with pytest.raises(DataError, match="damaged"):
+        pseudonym("4711")
