@@ -8,8 +8,8 @@ import pytest
 from sklearn import metrics as reference
 
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
-from pneumoscope.evaluation.intervals import Estimate
 from pneumoscope.evaluation.metrics import all_metrics
+from pneumoscope.statistics import Estimate
 
 
 def test_the_whole_set_has_ten_measures_with_intervals(make_scored):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pneumoscope.errors import SettingsError
-from pneumoscope.evaluation import intervals
-from pneumoscope.evaluation.intervals import Estimate, bootstrap, patient_weights, roc_band
+from pneumoscope.evaluation.intervals import roc_band
 from pneumoscope.evaluation.metrics import all_metrics
+from pneumoscope.statistics import Estimate, bootstrap, patient_weights, resampling
 
 ESTIMATES = [
     (Estimate(0.9534, 0.9312, 0.97), "0.953 (0.931 to 0.970)"),
@@ -43,7 +43,7 @@ def test_all_images_of_a_patient_are_drawn_together():
 def test_resamples_do_not_depend_on_the_chunks(monkeypatch):
     patients = np.array(["a", "b", "c", "d", "e"])
     whole = np.vstack(list(patient_weights(patients, 50, seed=3)))
-    monkeypatch.setattr(intervals, "_CHUNK_ELEMENTS", 35)
+    monkeypatch.setattr(resampling, "_CHUNK_ELEMENTS", 35)
     chunks = list(patient_weights(patients, 50, seed=3))
     assert [len(chunk) for chunk in chunks] == [7] * 7 + [1]
     np.testing.assert_array_equal(np.vstack(chunks), whole)

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli import fetch
+from pneumoscope.cli import audit, fetch
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
 
 app = typer.Typer(
-    help="Fetch and prepare data sets, and make synthetic ones.", no_args_is_help=True
+    help="Fetch, audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
 )
 app.command(name="fetch")(fetch.fetch)
+app.command(name="audit")(audit.audit)
 
 
 @app.command()

@@ -2,8 +2,8 @@
 
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.held_out import evaluate
-from pneumoscope.evaluation.intervals import Estimate
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.statistics import Estimate
 
 __all__ = ["Estimate", "Evaluation", "GroupResult", "ScoredImages", "evaluate"]

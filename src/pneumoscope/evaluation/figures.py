@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pneumoscope.evaluation.intervals import Band, Estimate
+from pneumoscope.evaluation.intervals import Band
 from pneumoscope.evaluation.metrics import (
     all_metrics,
     confusion_matrix,
@@ -35,6 +35,7 @@ from pneumoscope.plots import (
     new_figure,
     shortened,
 )
+from pneumoscope.statistics import Estimate
 
 _BINS = 40
 

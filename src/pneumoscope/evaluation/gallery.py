@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pneumoscope.evaluation.scores import IntArray, ScoredImages
+from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.plots import BLACK, DPI, GREEN, GREY, LABEL, PAGE, SMALL, VERMILLION, shortened
+from pneumoscope.statistics import IntArray
 
 COLUMNS = 6
 

@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from pneumoscope.evaluation.intervals import RESAMPLES, Estimate, bootstrap
 from pneumoscope.evaluation.metrics import all_metrics, binary_metrics
-from pneumoscope.evaluation.scores import BoolArray, ScoredImages, StrArray
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.statistics import RESAMPLES, BoolArray, Estimate, StrArray, bootstrap
 
 _CLASS_METRICS = ("sensitivity", "ppv", "f1", "auroc")
 _SUBGROUP_METRICS = ("sensitivity", "specificity", "auroc")

@@ -12,13 +12,13 @@ from pneumoscope.bundle import Seen
 from pneumoscope.dataset import read_images
 from pneumoscope.errors import DataError, ImageError
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
-from pneumoscope.evaluation.intervals import RESAMPLES
 from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress, in_parallel
+from pneumoscope.statistics import RESAMPLES
 from pneumoscope.types import ImageRecord, Prediction, Status
 
 

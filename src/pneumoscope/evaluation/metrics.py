@@ -2,52 +2,23 @@
 
 Every function takes image weights of shape (r, n), one row per weighting, and returns r values
 at once. With a single row of ones they are the plain measures; with the rows of a bootstrap
-(`intervals.py`) they are its replicates. A measure whose denominator is zero is NaN.
+(`pneumoscope.statistics`) they are its replicates. A measure whose denominator is zero is NaN.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from pneumoscope.evaluation.scores import BoolArray, FloatArray, IntArray, ScoredImages
-
-
-@dataclass(frozen=True, eq=False)
-class Cumulative:
-    """What is called positive at each distinct score, from the highest score down.
-
-    Attributes:
-        thresholds: the k distinct scores, falling, shape (k,).
-        true_positives: weight of the positives at that score or above, shape (r, k).
-        false_positives: the same of the negatives, shape (r, k).
-    """
-
-    thresholds: FloatArray
-    true_positives: FloatArray
-    false_positives: FloatArray
-
-
-def cumulative(truth: BoolArray, score: FloatArray, weights: FloatArray) -> Cumulative:
-    """Counts true and false positives at every threshold; images with tied scores move together.
-
-    Args:
-        truth: whether each image is positive, shape (n,).
-        score: of each image, higher being more positive, shape (n,).
-        weights: of each image, shape (r, n), not negative.
-
-    Returns:
-        The counts at the k distinct scores.
-    """
-    order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    last_of_tie = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
-    weights = weights[:, order]
-    called = np.cumsum(weights, axis=1)[:, last_of_tie]
-    weights *= truth[order]
-    true_positives = np.cumsum(weights, axis=1)[:, last_of_tie]
-    return Cumulative(ranked[last_of_tie], true_positives, called - true_positives)
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.statistics import (
+    BoolArray,
+    Cumulative,
+    FloatArray,
+    IntArray,
+    auroc,
+    cumulative,
+    ratio,
+)
 
 
 def binary_metrics(
@@ -56,10 +27,9 @@ def binary_metrics(
     """Measures of one class against the rest.
 
     Sensitivity is also known as recall, PPV as precision. F1 is their harmonic mean, and so is
-    not defined where sensitivity is not. AUROC is the Mann-Whitney statistic, a tie counting one
-    half (Hanley and McNeil, Radiology 1982;143:29-36). Average precision is the sum of precision
-    times the step in recall, without interpolation, as scikit-learn defines it. Brier is the mean
-    squared difference of score and truth (Brier, Mon Weather Rev 1950;78:1-3).
+    not defined where sensitivity is not. Average precision is the sum of precision times the step
+    in recall, without interpolation, as scikit-learn defines it. Brier is the mean squared
+    difference of score and truth (Brier, Mon Weather Rev 1950;78:1-3).
 
     Args:
         truth: whether each image is of the class, shape (n,).
@@ -76,17 +46,17 @@ def binary_metrics(
         [truth & called, ~truth & called, truth & ~called, ~truth & ~called, (score - truth) ** 2]
     )
     tp, fp, fn, tn, squares = (weights @ columns.astype(np.float64)).T
-    sensitivity = _ratio(tp, tp + fn)
+    sensitivity = ratio(tp, tp + fn)
     counts = cumulative(truth, score, weights)
     return {
         "sensitivity": sensitivity,
-        "specificity": _ratio(tn, tn + fp),
-        "ppv": _ratio(tp, tp + fp),
-        "npv": _ratio(tn, tn + fn),
-        "f1": np.where(np.isnan(sensitivity), np.nan, _ratio(2 * tp, 2 * tp + fp + fn)),
-        "auroc": _auroc(counts),
+        "specificity": ratio(tn, tn + fp),
+        "ppv": ratio(tp, tp + fp),
+        "npv": ratio(tn, tn + fn),
+        "f1": np.where(np.isnan(sensitivity), np.nan, ratio(2 * tp, 2 * tp + fp + fn)),
+        "auroc": auroc(counts),
         "average_precision": _average_precision(counts),
-        "brier": _ratio(squares, tp + fp + fn + tn),
+        "brier": ratio(squares, tp + fp + fn + tn),
     }
 
 
@@ -107,8 +77,8 @@ def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArr
     right = members * (scored.labels == scored.predicted)[:, None]
     total_by_class, right_by_class = weights @ members, weights @ right  # (r, c)
     return {
-        "accuracy": _ratio(right_by_class.sum(axis=1), total_by_class.sum(axis=1)),
-        "balanced_accuracy": _ratio(right_by_class, total_by_class).mean(axis=1),
+        "accuracy": ratio(right_by_class.sum(axis=1), total_by_class.sum(axis=1)),
+        "balanced_accuracy": ratio(right_by_class, total_by_class).mean(axis=1),
         **binary_metrics(scored.positive, scored.predicted != 0, scored.score, weights),
     }
 
@@ -139,7 +109,7 @@ def roc_curve(
     tallies = np.stack([counts.false_positives, counts.true_positives])
     tallies = np.concatenate([np.zeros_like(tallies[..., :1]), tallies], axis=-1)
     totals = tallies[..., -1:]
-    false_positive_rate, sensitivity = _ratio(tallies, np.where(totals.all(axis=0), totals, 0.0))
+    false_positive_rate, sensitivity = ratio(tallies, np.where(totals.all(axis=0), totals, 0.0))
     return false_positive_rate, sensitivity
 
 
@@ -155,26 +125,11 @@ def precision_recall_curve(truth: BoolArray, score: FloatArray) -> tuple[FloatAr
     """
     counts = cumulative(truth, score, np.ones((1, len(score))))
     tp, fp = counts.true_positives[0], counts.false_positives[0]
-    return _ratio(tp, tp[-1:]), _ratio(tp, tp + fp)
-
-
-def _auroc(counts: Cumulative) -> FloatArray:
-    tp, fp = counts.true_positives, counts.false_positives
-    # trapezoids between neighbouring thresholds: a slope, where scores tie, halves the tie
-    height = tp.copy()
-    height[:, 1:] += tp[:, :-1]
-    area = np.einsum("rk,rk->r", np.diff(fp, axis=1, prepend=0.0), height) / 2
-    return _ratio(area, tp[:, -1] * fp[:, -1])
+    return ratio(tp, tp[-1:]), ratio(tp, tp + fp)
 
 
 def _average_precision(counts: Cumulative) -> FloatArray:
     tp, fp = counts.true_positives, counts.false_positives
     # where nothing is called yet there is no step in recall either: any precision will do
     precision = np.divide(tp, tp + fp, out=np.zeros_like(tp), where=tp + fp > 0)
-    return _ratio(np.einsum("rk,rk->r", np.diff(tp, axis=1, prepend=0.0), precision), tp[:, -1])
-
-
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    undefined = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
-    ratio: FloatArray = np.divide(numerator, denominator, out=undefined, where=denominator != 0)
-    return ratio
+    return ratio(np.einsum("rk,rk->r", np.diff(tp, axis=1, prepend=0.0), precision), tp[:, -1])

@@ -8,14 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pneumoscope.errors import DataError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-StrArray = NDArray[np.str_]
+from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2

@@ -1,0 +1,111 @@
+"""`pneumoscope data audit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.files import printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pneumoscope.dataset.audit import Audit
+
+_WIDTH = 80  # also on a wide terminal: long lines are hard to read
+
+
+def audit(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="Class folders, the published layout, a CSV manifest, or a prepared folder."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The page to write, with the pictures found.")
+    ] = Path("audit.html"),
+    seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if a result would be invalid.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Show the traps of a data set before training on it.
+
+    \b
+    pneumoscope data audit chest_xray
+    pneumoscope data audit chest_xray --output chest_xray.html --strict --json
+
+    Finds unreadable files, copies across splits and labels, patients in two splits, and how well
+    facts such as the size of a file predict the label: the shortcut score.
+    """
+    from pneumoscope.dataset.audit import audit as audit_images
+    from pneumoscope.dataset.audit import write_page
+
+    with progress_bar("auditing") as progress:
+        found = audit_images(data, seed=seed, progress=progress)
+    write_page(found, output)
+    for notice in found.images.notices:
+        say(notice)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print_tables(found)
+        print(f"page with the pictures in {output}")
+    say_notice()
+    if strict and not found.valid:
+        raise typer.Exit(1)
+
+
+def _print_tables(found: Audit) -> None:
+    from rich.console import Console
+
+    from pneumoscope.dataset.audit.table import TITLES
+
+    console = Console(highlight=False, markup=False)  # names of classes are not ours
+    console.width = min(console.width, _WIDTH)
+    table = _table("Findings", "severity", "what was found, and what to do")
+    for finding in found.findings:
+        advice = f"\n{finding.advice}." if finding.advice else ""
+        table.add_row(str(finding.severity), printable(finding.text) + f".{advice}")
+    console.print(table)
+    console.print(_facts_table(found))
+    if found.shortcut:
+        ranking = _table(
+            f"Shortcut score: AUROC {found.shortcut.score}", "fact alone", "AUROC (95 % interval)"
+        )
+        for name, estimate in found.shortcut.by_fact.items():
+            ranking.add_row(TITLES[name], str(estimate))
+        console.print(ranking)
+
+
+def _facts_table(found: Audit) -> Table:
+    from pneumoscope.dataset.audit.table import QUANTITIES
+
+    classes = found.images.classes
+    table = _table("Medians of each class (90 % of its images)", "fact", *classes)
+    for split, counts in found.counts().items():
+        table.add_row(f"images, {split}", *(f"{counts[name]:,}" for name in classes))
+    for quantity in QUANTITIES:
+        by_class = found.table.spreads.get(quantity.name, {})
+        cells = (
+            f"{spread.median:,.4g} ({spread.low:,.4g} to {spread.high:,.4g})" if spread else "-"
+            for spread in map(by_class.get, classes)
+        )
+        if by_class:
+            table.add_row(quantity.heading, *cells)
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    for column in columns:
+        table.add_column(printable(column))
+    return table

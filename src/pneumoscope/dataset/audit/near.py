@@ -1,0 +1,85 @@
+"""Pairs of pictures that are nearly the same, found without comparing all with all.
+
+A random projection forest (Dasgupta and Freund, Random projection trees and low dimensional
+manifolds, STOC 2008) sorts pictures so that like ones nearly always share a leaf: each tree halves
+the set again and again, along the difference of two random pictures. Only within leaves are
+pictures compared. As the size of a leaf is fixed, the work grows with n log n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.statistics import IntArray
+
+# Pearson correlation of thumbnails from which two pictures are called the same. Among 13.6 million
+# pairs of different radiographs the most alike reached 0.980; copies that had been scaled, saved
+# with losses, made noisy, brighter or richer in contrast stayed above 0.993.
+THRESHOLD = 0.99
+
+_TREES = 8
+_LEAF = 256  # pictures at most
+_COARSE = 8  # pixels a side, for sorting and for a first comparison
+_FLAT = 1.0  # grey levels; a picture with a smaller standard deviation is like any other such one
+
+FloatArray = NDArray[np.float32]
+
+
+def near_pairs(thumbnails: NDArray[np.uint8], *, seed: int = 0) -> dict[tuple[int, int], float]:
+    """Finds the pairs of pictures whose thumbnails correlate by `THRESHOLD` or more.
+
+    Copies that were scaled, squashed, saved with losses, brightened or stretched in contrast are
+    found; those that were turned, mirrored or cropped are not.
+
+    Args:
+        thumbnails: uint8 of shape (n, s, s), s a multiple of 8.
+        seed: of the forest.
+
+    Returns:
+        The correlation by pair of indices, the lower index first.
+    """
+    n, side, _ = thumbnails.shape
+    pixels = thumbnails.reshape(n, side * side)
+    blocks = thumbnails.reshape(n, _COARSE, side // _COARSE, _COARSE, side // _COARSE)
+    coarse = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(n, _COARSE**2)
+    structured = np.flatnonzero(coarse.std(axis=1) >= _FLAT)
+    points = _standardised(coarse)
+    rng = np.random.default_rng(seed)
+    found: dict[tuple[int, int], float] = {}
+    for _ in range(_TREES):
+        for leaf in _leaves(points, structured, rng):
+            alike = np.triu(points[leaf] @ points[leaf].T >= THRESHOLD, k=1)
+            if not alike.any():
+                continue
+            fine = _standardised(pixels[leaf])
+            correlations = np.minimum(fine @ fine.T, 1.0)
+            for i, j in np.argwhere(alike & (correlations >= THRESHOLD)):
+                first, second = sorted((int(leaf[i]), int(leaf[j])))
+                found[first, second] = float(correlations[i, j])
+    return dict(sorted(found.items()))
+
+
+def _leaves(points: FloatArray, members: IntArray, rng: np.random.Generator) -> Iterator[IntArray]:
+    """Divides the members into groups of like ones, `_LEAF` at most in each."""
+    pending = [members]
+    while pending:
+        members = pending.pop()
+        if len(members) <= _LEAF:
+            yield members
+            continue
+        one, other = points[rng.choice(members, 2, replace=False)]
+        # by rank, not by value: a set of nothing but copies is halved as well
+        order = np.argsort(points[members] @ (one - other), kind="stable")
+        pending += np.array_split(members[order], 2)
+
+
+def _standardised(rows: NDArray[np.generic]) -> FloatArray:
+    """Rows of zero mean and unit length: their products are correlations."""
+    centred = rows.astype(np.float32)
+    centred -= centred.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    standardised: FloatArray = centred / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return standardised

@@ -1,0 +1,123 @@
+"""An audit as one page of HTML that needs nothing else, and shows the pictures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from pneumoscope.dataset.audit.result import Audit
+from pneumoscope.dataset.audit.table import CATEGORIES, QUANTITIES, TITLES
+from pneumoscope.errors import ImageError
+from pneumoscope.files import printable, write_text
+from pneumoscope.imaging import load_display, read_bytes
+from pneumoscope.parallel import in_parallel
+from pneumoscope.types import RESEARCH_NOTICE, ImageRecord
+
+# What keeps a page below 5 MB, pure noise included; the JSON output lists all.
+_MAX_GROUPS = 40
+_MAX_IN_GROUP = 4
+_MAX_FILES = 200
+_SIDE, _QUALITY = 224, 60
+
+_CHART = (300, 90)  # units of the drawing
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """An image of the page: `data` is a data URI, or empty if it could not be read."""
+
+    name: str
+    label: str
+    split: str
+    patient: str
+    data: str
+
+
+def write_page(audit: Audit, path: Path) -> None:
+    """Writes an audit as a page of HTML: pictures and charts are in it, and no script.
+
+    Args:
+        audit: what to show.
+        path: the file.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    environment = Environment(
+        loader=PackageLoader("pneumoscope.dataset.audit", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,  # file names are not ours
+    )
+    environment.filters["printable"] = printable
+    crossing = list(audit.patients.across_splits.values())
+    page = environment.get_template("page.html.j2").render(
+        audit=audit,
+        notice=RESEARCH_NOTICE,
+        copies=_show(audit, [copies.records for copies in audit.copies]),
+        crossing=_show(audit, [_one_of_each_split(records) for records in crossing]),
+        max_files=_MAX_FILES,
+        quantities=QUANTITIES,
+        categories=CATEGORIES,
+        titles=TITLES,
+        chart=_CHART,
+        outlines=_outlines(audit),
+    )
+    write_text(path, page)
+
+
+def _show(audit: Audit, groups: Sequence[Sequence[ImageRecord]]) -> list[list[_Picture]]:
+    shown = [group[:_MAX_IN_GROUP] for group in groups[:_MAX_GROUPS]]
+    pictures = iter(
+        in_parallel(partial(_picture, audit), [record for group in shown for record in group])
+    )
+    return [[next(pictures) for _ in group] for group in shown]
+
+
+def _picture(audit: Audit, record: ImageRecord) -> _Picture:
+    try:
+        pixels = load_display(read_bytes(record.path), _SIDE)
+        stream = BytesIO()
+        Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY)
+        data = f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    except ImageError:
+        data = ""
+    return _Picture(
+        name=audit.name(record),
+        label=audit.images.classes[record.label],
+        split=record.split or "",
+        patient=record.patient if record.patient_known else "unknown",
+        data=data,
+    )
+
+
+def _one_of_each_split(records: Sequence[ImageRecord]) -> list[ImageRecord]:
+    return list({record.split: record for record in records}.values())
+
+
+def _outlines(audit: Audit) -> dict[str, dict[str, str]]:
+    """By quantity and class, the histogram as an SVG path; none where all images are alike."""
+    width, height = _CHART
+    outlines: dict[str, dict[str, str]] = {}
+    for name, (low, high) in audit.table.edges.items():
+        spreads = audit.table.spreads[name]
+        if low == high:
+            continue
+        peak = max(share for spread in spreads.values() for share in spread.shares)
+        outlines[name] = {}
+        for of, spread in spreads.items():
+            step = width / len(spread.shares)
+            steps = "".join(
+                f"V{height * (1 - share / peak):.1f}H{step * (number + 1):.1f}"
+                for number, share in enumerate(spread.shares)
+            )
+            outlines[name][of] = f"M0 {height}{steps}V{height}Z"
+    return outlines

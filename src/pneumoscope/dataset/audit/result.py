@@ -1,0 +1,110 @@
+"""What an audit has looked at, measured and found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pneumoscope.dataset.audit.copies import Copies
+from pneumoscope.dataset.audit.examine import Unreadable
+from pneumoscope.dataset.audit.findings import Finding, Severity
+from pneumoscope.dataset.audit.patients import Patients
+from pneumoscope.dataset.audit.shortcut import Shortcut
+from pneumoscope.dataset.audit.table import Table
+from pneumoscope.dataset.scan import ImageSet
+from pneumoscope.types import ImageRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The result of an audit.
+
+    Attributes:
+        images: what was audited, unreadable files included.
+        unreadable: the files that could not be read.
+        copies: files that hold the same picture, the gravest first.
+        patients: who is known, and who crosses published splits.
+        table: facts of the readable images by class.
+        shortcut: how well these facts predict the label; None with too few patients to tell.
+        findings: what all this means, the gravest first.
+    """
+
+    images: ImageSet
+    unreadable: tuple[Unreadable, ...]
+    copies: tuple[Copies, ...]
+    patients: Patients
+    table: Table
+    shortcut: Shortcut | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing was found that would invalidate a result."""
+        return all(finding.severity < Severity.INVALIDATING for finding in self.findings)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Number of files by published split ("all" where there is none), then by class."""
+        counts: dict[str, dict[str, int]] = {}
+        for record in self.images.records:
+            split = counts.setdefault(
+                str(record.split or "all"), dict.fromkeys(self.images.classes, 0)
+            )
+            split[self.images.classes[record.label]] += 1
+        return counts
+
+    def name(self, record: ImageRecord) -> str:
+        """A file as people know it: its path below the data set."""
+        if record.path.is_relative_to(self.images.root):
+            return str(record.path.relative_to(self.images.root))
+        return str(record.path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit as plain JSON types; paths are below the data set."""
+        return {
+            "data": str(self.images.root),
+            "valid": self.valid,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "images": self.counts(),
+            "patients": {
+                "known": self.patients.known,
+                "several_images": self.patients.several_images,
+                "unknown_images": self.patients.unknown_images,
+                "across_splits": {
+                    patient: self._listed(records)
+                    for patient, records in self.patients.across_splits.items()
+                },
+            },
+            "unreadable": [
+                {"path": self.name(file.record), "empty": file.empty, "reason": file.reason}
+                for file in self.unreadable
+            ],
+            "copies": [
+                {
+                    "files": self._listed(copies.records),
+                    "exact": copies.exact,
+                    "correlation": copies.correlation,
+                }
+                for copies in self.copies
+            ],
+            "facts": {
+                name: {
+                    of: {"median": each.median, "5 %": each.low, "95 %": each.high}
+                    for of, each in by_class.items()
+                }
+                for name, by_class in self.table.spreads.items()
+            }
+            | self.table.counts,
+            "shortcut": self.shortcut and asdict(self.shortcut),
+        }
+
+    def _listed(self, records: Sequence[ImageRecord]) -> list[dict[str, Any]]:
+        return [
+            {
+                "path": self.name(record),
+                "label": self.images.classes[record.label],
+                "split": record.split,
+                "patient": record.patient if record.patient_known else None,
+            }
+            for record in records
+        ]

@@ -1,0 +1,145 @@
+"""What measurements mean: the rules that make findings of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from pneumoscope.dataset.audit.copies import Copies
+from pneumoscope.dataset.audit.examine import Unreadable
+from pneumoscope.dataset.audit.findings import Finding, Severity
+from pneumoscope.dataset.audit.patients import Patients
+from pneumoscope.dataset.audit.shortcut import MIN_PATIENTS, Shortcut
+from pneumoscope.dataset.audit.table import TITLES
+from pneumoscope.dataset.scan import ImageSet
+
+# From here on discrimination is called acceptable (Hosmer and Lemeshow, Applied Logistic
+# Regression, 2000, section 5.2.4): too good for what should tell nothing.
+_TELLING = 0.7
+_RARE = 0.1  # a class with a smaller share of the images is hard to learn and to measure
+
+
+# Code, severity, which groups of copies, what it means, what to do about it.
+_COPIES: tuple[tuple[str, Severity, Callable[[Copies], bool], str, str], ...] = (
+    (
+        "copies-across-labels",
+        Severity.INVALIDATING,
+        lambda group: group.across_labels,
+        "under two labels: one of them is wrong",
+        "Find out which label is right, and remove the other file",
+    ),
+    (
+        "copies-across-splits",
+        Severity.INVALIDATING,
+        lambda group: group.across_splits,
+        "in two published splits: a network is tested on what it has learnt",
+        "Remove each of them from all splits but one",
+    ),
+    (
+        "copies-across-patients",
+        Severity.WARNING,
+        lambda group: group.harmless and group.across_patients,
+        "more than once, not as one patient's: a split by patient would tear copies apart",
+        "Keep one file of each",
+    ),
+    (
+        "copies",
+        Severity.WARNING,
+        lambda group: group.harmless and not group.across_patients,
+        "more than once, as the same patient's: copies count more than they should",
+        "Keep one file of each",
+    ),
+)
+
+
+def copies_findings(copies: Sequence[Copies]) -> Iterator[Finding]:
+    """What copies of a picture do to a result."""
+    for code, severity, belongs, text, advice in _COPIES:
+        groups = [group for group in copies if belongs(group)]
+        if groups:
+            pairs = sum(group.pairs for group in groups)
+            pictures = f"{_count(len(groups), 'picture')} ({_count(pairs, 'pair')} of files)"
+            are = "is" if len(groups) == 1 else "are"
+            yield Finding(code, severity, pairs, f"{pictures} {are} there {text}", advice)
+
+
+def patient_findings(patients: Patients) -> Iterator[Finding]:
+    """Whether patients cross splits, and whether that can be told."""
+    if crossing := len(patients.across_splits):
+        yield Finding(
+            "patients-across-splits",
+            Severity.INVALIDATING,
+            crossing,
+            f"{_count(crossing, 'patient')} with images in two published splits: a network is "
+            "tested on people whom it knows",
+            "Move all images of a patient into one split",
+        )
+    if unknown := patients.unknown_images:
+        yield Finding(
+            "patients-unknown",
+            Severity.WARNING,
+            unknown,
+            f"{_count(unknown, 'image')} of unknown patients: nobody can check that a patient's "
+            "images stay in one split",
+            "Name the patients: see the documentation on your own data",
+        )
+    if several := patients.several_images:
+        yield Finding(
+            "several-images",
+            Severity.INFO,
+            several,
+            f"{several} of {_count(patients.known, 'patient')} with more than one image: a split "
+            "by image would leak, a split by patient does not",
+        )
+
+
+def file_findings(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
+    """Files that will be left out."""
+    for empty, code in ((True, "empty"), (False, "unreadable")):
+        if count := sum(file.empty is empty for file in unreadable):
+            text = f"{_count(count, f'{code} file')}, which will be left out"
+            yield Finding(code, Severity.WARNING, count, text, "Replace or remove them")
+
+
+def balance_findings(images: ImageSet) -> Iterator[Finding]:
+    """Whether a class is rare."""
+    counts = Counter(record.label for record in images.records)
+    label, count = min(counts.items(), key=lambda item: item[1])
+    share = count / len(images.records)
+    rare = share < _RARE
+    yield Finding(
+        "class-balance",
+        Severity.WARNING if rare else Severity.INFO,
+        count,
+        f"{images.classes[label]} is the smallest class: {100 * share:.1f} % of the images",
+        "Train with class weights, and read sensitivity and specificity, not accuracy"
+        if rare
+        else "",
+    )
+
+
+def shortcut_findings(found: Shortcut | None) -> Iterator[Finding]:
+    """Whether facts that show no lung predict the label."""
+    if found is None:
+        yield Finding(
+            "shortcut",
+            Severity.INFO,
+            0,
+            f"No shortcut score: a side has fewer than {MIN_PATIENTS} patients",
+        )
+        return
+    telling = (found.score.low or found.score.value or 0.0) >= _TELLING
+    leaks = [TITLES[name] for name, each in found.by_fact.items() if (each.low or 0) >= _TELLING]
+    worst = f", most of all {' and '.join(leaks[:2])}" if telling and leaks else ""
+    yield Finding(
+        "shortcut",
+        Severity.WARNING if telling else Severity.INFO,
+        len(leaks),
+        f"Size, format, brightness and the like alone predict the label: AUROC "
+        f"{found.score}{worst}",
+        "Expect a network to use them too: test it on images from elsewhere" if telling else "",
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

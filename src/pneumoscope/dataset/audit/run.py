@@ -1,0 +1,70 @@
+"""An audit, from the folder to the findings."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+from pneumoscope.dataset.audit.copies import find_copies
+from pneumoscope.dataset.audit.examine import examine
+from pneumoscope.dataset.audit.patients import count_patients
+from pneumoscope.dataset.audit.result import Audit
+from pneumoscope.dataset.audit.rules import (
+    balance_findings,
+    copies_findings,
+    file_findings,
+    patient_findings,
+    shortcut_findings,
+)
+from pneumoscope.dataset.audit.shortcut import shortcut
+from pneumoscope.dataset.audit.table import tabulate
+from pneumoscope.dataset.prepared import is_prepared, read_prepared
+from pneumoscope.dataset.scan import scan
+from pneumoscope.errors import DataError
+from pneumoscope.parallel import Progress
+
+
+def audit(data: Path | str, *, seed: int = 0, progress: Progress | None = None) -> Audit:
+    """Looks for what would spoil a result, before a network is trained.
+
+    Reads each file once. Finds unreadable files, copies, patients who cross published splits,
+    rare classes, and how well facts such as the size of a file predict the label.
+
+    Args:
+        data: class folders, the published train/val/test layout, a CSV manifest, or a prepared
+            folder.
+        seed: of the search for copies, and of the folds and the bootstrap of the shortcut score.
+        progress: called after each file with (done, all).
+
+    Raises:
+        DataError: if the data set cannot be used at all.
+        StorageError: if a folder may not be read.
+    """
+    data = Path(data)
+    images = read_prepared(data).images if is_prepared(data) else scan(data)
+    readable, unreadable = examine(images.records, progress)
+    if not readable:
+        raise DataError(
+            f"None of the images in {data} could be read",
+            received=f"{len(unreadable)} broken files; the first: {unreadable[0].reason}",
+            remedy="Check the files",
+        )
+    copies = find_copies(readable, seed=seed)
+    patients = count_patients(images.records)
+    found = shortcut(readable, seed=seed)
+    findings = chain(
+        copies_findings(copies),
+        patient_findings(patients),
+        file_findings(unreadable),
+        shortcut_findings(found),
+        balance_findings(images),
+    )
+    return Audit(
+        images=images,
+        unreadable=tuple(unreadable),
+        copies=copies,
+        patients=patients,
+        table=tabulate(readable, images.classes),
+        shortcut=found,
+        findings=tuple(sorted(findings, key=lambda finding: -finding.severity)),
+    )

@@ -1,0 +1,69 @@
+"""How well a score ranks positives above negatives, for any number of weightings at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pneumoscope.statistics.arrays import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Cumulative:
+    """What is called positive at each distinct score, from the highest score down.
+
+    Attributes:
+        thresholds: the k distinct scores, falling, shape (k,).
+        true_positives: weight of the positives at that score or above, shape (r, k).
+        false_positives: the same of the negatives, shape (r, k).
+    """
+
+    thresholds: FloatArray
+    true_positives: FloatArray
+    false_positives: FloatArray
+
+
+def cumulative(truth: BoolArray, score: FloatArray, weights: FloatArray) -> Cumulative:
+    """Counts true and false positives at every threshold; images with tied scores move together.
+
+    Args:
+        truth: whether each image is positive, shape (n,).
+        score: of each image, higher being more positive, shape (n,).
+        weights: of each image, shape (r, n), not negative.
+
+    Returns:
+        The counts at the k distinct scores.
+    """
+    order = np.argsort(-score, kind="stable")
+    ranked = score[order]
+    last_of_tie = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
+    weights = weights[:, order]
+    called = np.cumsum(weights, axis=1)[:, last_of_tie]
+    weights *= truth[order]
+    true_positives = np.cumsum(weights, axis=1)[:, last_of_tie]
+    return Cumulative(ranked[last_of_tie], true_positives, called - true_positives)
+
+
+def auroc(counts: Cumulative) -> FloatArray:
+    """The area under the receiver operating characteristic.
+
+    It is the Mann-Whitney statistic, a tie counting one half (Hanley and McNeil, Radiology
+    1982;143:29-36).
+
+    Returns:
+        One value for each weighting, shape (r,); NaN where a side has no weight.
+    """
+    tp, fp = counts.true_positives, counts.false_positives
+    # trapezoids between neighbouring thresholds: a slope, where scores tie, halves the tie
+    height = tp.copy()
+    height[:, 1:] += tp[:, :-1]
+    area = np.einsum("rk,rk->r", np.diff(fp, axis=1, prepend=0.0), height) / 2
+    return ratio(area, tp[:, -1] * fp[:, -1])
+
+
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """A quotient of two arrays, of their common shape; NaN where the denominator is zero."""
+    undefined = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
+    quotient: FloatArray = np.divide(numerator, denominator, out=undefined, where=denominator != 0)
+    return quotient
