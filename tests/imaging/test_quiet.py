@@ -1,0 +1,39 @@
+"""Warnings stay inside, and the filters come back as they were."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from pneumoscope.imaging.quiet import without_warnings
+
+
+def test_warnings_are_dropped_inside_only() -> None:
+    with without_warnings():
+        warnings.warn("inside", stacklevel=1)
+    with pytest.raises(UserWarning, match="outside"):
+        warnings.warn("outside", stacklevel=1)
+
+
+def test_threads_that_overlap_leave_the_filters_as_they_were() -> None:
+    before = list(warnings.filters)
+    first_in, both_in = Barrier(2), Barrier(2)
+
+    def first() -> None:
+        with without_warnings():
+            first_in.wait(10)
+            both_in.wait(10)
+
+    def second() -> None:
+        first_in.wait(10)
+        with without_warnings():
+            both_in.wait(10)
+            warnings.warn("while the other leaves", stacklevel=1)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(first), pool.submit(second)]:
+            done.result()
+    assert warnings.filters == before
