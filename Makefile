@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo test lint types contracts unit docs constraints clean
+.PHONY: demo test lint types contracts unit fuzz docs constraints clean
 
 demo: .venv/installed
 	rm -rf $(DEMO)
@@ -28,7 +28,7 @@ test: lint types contracts unit
 lint: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/codespell src tests docs benchmarks README.md CONTRIBUTING.md CHANGELOG.md
+	$(BIN)/codespell src tests docs benchmarks fuzz README.md CONTRIBUTING.md CHANGELOG.md
 
 types: .venv/installed
 	$(BIN)/mypy
@@ -38,6 +38,10 @@ contracts: .venv/installed
 
 unit: .venv/installed
 	$(BIN)/pytest --cov --cov-report=term
+
+# What no test thought of: a minute of bytes made up from real files.
+fuzz: .venv/installed
+	$(BIN)/python fuzz/read_image.py .fuzz -max_total_time=60
 
 docs: .venv/installed
 	$(BIN)/mkdocs build --strict
@@ -55,4 +59,4 @@ constraints:
 	touch $@
 
 clean:
-	rm -rf .venv $(DEMO) site build dist .coverage* htmlcov
+	rm -rf .venv $(DEMO) site build dist .fuzz .coverage* htmlcov
