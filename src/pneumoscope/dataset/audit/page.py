@@ -21,7 +21,7 @@ from pneumoscope.parallel import in_parallel
 from pneumoscope.types import RESEARCH_NOTICE, ImageRecord
 
 # What keeps a page below 5 MB, pure noise included; the JSON output lists all.
-_MAX_GROUPS = 40
+_MAX_COPIES, _MAX_PATIENTS = 30, 12
 _MAX_IN_GROUP = 4
 _MAX_FILES = 200
 _SIDE, _QUALITY = 224, 60
@@ -62,8 +62,8 @@ def write_page(audit: Audit, path: Path) -> None:
     page = environment.get_template("page.html.j2").render(
         audit=audit,
         notice=RESEARCH_NOTICE,
-        copies=_show(audit, [copies.records for copies in audit.copies]),
-        crossing=_show(audit, [_one_of_each_split(records) for records in crossing]),
+        copies=_show(audit, [copies.records for copies in audit.copies], _MAX_COPIES),
+        crossing=_show(audit, [_one_of_each_split(records) for records in crossing], _MAX_PATIENTS),
         max_files=_MAX_FILES,
         quantities=QUANTITIES,
         categories=CATEGORIES,
@@ -74,8 +74,8 @@ def write_page(audit: Audit, path: Path) -> None:
     write_text(path, page)
 
 
-def _show(audit: Audit, groups: Sequence[Sequence[ImageRecord]]) -> list[list[_Picture]]:
-    shown = [group[:_MAX_IN_GROUP] for group in groups[:_MAX_GROUPS]]
+def _show(audit: Audit, groups: Sequence[Sequence[ImageRecord]], most: int) -> list[list[_Picture]]:
+    shown = [group[:_MAX_IN_GROUP] for group in groups[:most]]
     pictures = iter(
         in_parallel(partial(_picture, audit), [record for group in shown for record in group])
     )
