@@ -24,12 +24,12 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from machine import parser, print_facts, print_table, sample
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread, uid
 from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
 
+from machine import parser, print_facts, print_table, sample
 from pneumoscope.files import list_files
 from pneumoscope.imaging import Source, load_pixels
 from pneumoscope.types import Geometry
