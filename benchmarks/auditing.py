@@ -14,9 +14,9 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
-from machine import PNEUMOSCOPE, parser, print_facts, print_table, run, sample
 from numpy.typing import NDArray
 
+from machine import PNEUMOSCOPE, parser, print_facts, print_table, run, sample
 from pneumoscope.dataset.audit import near
 from pneumoscope.files import list_files
 from pneumoscope.imaging import THUMBNAIL
