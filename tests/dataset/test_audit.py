@@ -168,6 +168,29 @@ def test_prepared_set_is_audited_with_its_patients_and_splits(
     assert result.counts().keys() == {"train", "val", "test"}
     assert result.patients.unknown_images == 0
     assert result.patients.across_splits == {}
+    assert {result.name(r).partition("/")[0] for r in result.images.records} == {
+        "train",
+        "val",
+        "test",
+    }
+
+
+def test_manifest_is_audited_with_its_patients_and_splits(
+    class_folders: Callable[..., Path],
+) -> None:
+    data = class_folders(NORMAL=4, PNEUMONIA=4)
+    lines = ["path,label,patient,split"]
+    for number in range(4):
+        split = "test" if number == 3 else "train"
+        patient = number % 3  # so the first is in train and in test
+        lines += [f"{c}/{number}.png,{c},{c} {patient},{split}" for c in ("NORMAL", "PNEUMONIA")]
+    (data / "list.csv").write_text("\n".join(lines))
+    result = audit(data / "list.csv")
+    assert found(result).keys() == {"patients-across-splits"}
+    assert {
+        frozenset(result.name(record) for record in records)
+        for records in result.patients.across_splits.values()
+    } == {frozenset({f"{c}/0.png", f"{c}/3.png"}) for c in ("NORMAL", "PNEUMONIA")}
 
 
 def test_dicom_facts_are_tabled(tmp_path: Path) -> None:

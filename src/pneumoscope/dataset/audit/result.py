@@ -55,9 +55,7 @@ class Audit:
 
     def name(self, record: ImageRecord) -> str:
         """A file as people know it: its path below the data set."""
-        if record.path.is_relative_to(self.images.root):
-            return str(record.path.relative_to(self.images.root))
-        return str(record.path)
+        return str(record.path.relative_to(self.images.root))
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as plain JSON types; paths are below the data set."""
