@@ -120,14 +120,20 @@ def test_folder_named_like_a_model_is_a_folder(
     assert USED in err
 
 
-def test_misspelt_model_is_said_with_its_record(run: Run, shipped: Path, images: Path) -> None:
-    code, out, _ = run("predict", "runs/frist", images, "--json")
+def test_misspelt_model_is_said_with_its_record(
+    run: Run, shipped: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = run("predict", "runs/fifth", images, "--json")
     assert code == 1
     first, *rest = [json.loads(line) for line in out.splitlines()]
-    assert (first["path"], first["status"]) == ("runs/frist", "error")
+    assert (first["path"], first["status"]) == ("runs/fifth", "error")
     assert "no bundle there, and what ships is bright-1, bright-2" in first["error"]
     assert "bright-2 predicted the rest" in first["error"]
     assert [record["status"] for record in rest] == ["accepted"] * 3
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"no image")))
+    code, out, _ = run("predict", "-", images, "--json")
+    assert code == 1
+    assert "bundle" not in json.loads(out.splitlines()[0])["error"]
     for arguments in (("nowhere.png",), (images / "0.png", "nowhere.png")):
         code, out, _ = run("predict", *arguments, "--json")
         assert code == 1

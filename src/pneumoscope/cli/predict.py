@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pneumoscope.inference.predictor import Image
     from pneumoscope.types import Prediction
 
+_STDIN = "-"
+
 
 def predict(
     bundle: Annotated[
@@ -59,7 +61,7 @@ def predict(
 
     predictor = load(choose_model(model))
     predictions = _predictions(predictor, _images(paths), heatmap)
-    if model is None and len(paths) > 1 and not os.path.lexists(paths[0]):
+    if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     done = failed = 0
@@ -90,13 +92,17 @@ def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
     return model, images
 
 
+def _is_missing(argument: str) -> bool:
+    return argument != _STDIN and not os.path.lexists(argument)
+
+
 def _images(arguments: list[str]) -> Iterator[Image]:
     from pneumoscope.imaging import Source
     from pneumoscope.inference import list_images
 
     for argument in arguments:
-        if argument == "-":
-            yield Source("-", sys.stdin.buffer.read())
+        if argument == _STDIN:
+            yield Source(_STDIN, sys.stdin.buffer.read())
         else:
             yield from list_images([Path(argument)])
 
