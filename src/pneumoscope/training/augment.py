@@ -2,7 +2,7 @@
 
 A network learns whatever tells the classes apart: in hospital files also the field of view, the
 exposure, the sharpness and what stands in the corners. These changes make each of them worthless,
-so that what is left to learn is in the lungs. docs/adr/0012-shipped-model.md has the figures.
+so that what is left to learn is in the lungs. docs/adr/0015-shipped-network.md has the figures.
 """
 
 from __future__ import annotations

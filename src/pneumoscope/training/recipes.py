@@ -20,7 +20,7 @@ _PUBLISHED = {
     "augmentation": False,
 }
 
-# Chosen by patient-grouped stress validation: docs/adr/0012-shipped-model.md.
+# Chosen by patient-grouped stress validation: docs/adr/0015-shipped-network.md.
 _ROBUST = {
     "image_size": 128,
     "epochs": 30,
