@@ -94,7 +94,7 @@ def _convolution(x: Any, filters: int, size: int, strides: int = 1) -> Any:
         use_bias=False,
         kernel_initializer="he_normal",
     )(x)
-    return keras.layers.BatchNormalization(momentum=0.97)(x)
+    return keras.layers.BatchNormalization(momentum=0.99)(x)
 
 
 ARCHITECTURES: dict[str, Builder] = {"residual": residual, "baseline": baseline}

@@ -69,8 +69,9 @@ class RandomView(_RandomChange):
     """How the child lies and how far the field reaches: mirror, turn, zoom, aspect, shear, shift.
 
     One resampling does it all. The aspect ratio counts most: the published images were squashed to
-    a square, and normal ones were squarer before. What lies beyond the image is of one random grey,
-    no lighter than twice its mean: a border must not tell anything either.
+    a square, and normal ones were squarer before. What lies beyond the image is black in half of
+    them, as behind a shutter, and of a random grey up to twice its mean in the others: a border
+    must not tell anything either.
     """
 
     TURN = math.radians(12)
@@ -81,8 +82,8 @@ class RandomView(_RandomChange):
 
     def change(self, images: Any) -> Any:
         """The images, seen otherwise."""
-        beyond = keras.ops.mean(images, axis=(1, 2, 3), keepdims=True)
-        beyond = beyond * self._draw(images, 0.0, 2.0)
+        mean = keras.ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        beyond = mean * keras.ops.maximum(0.0, self._draw(images, -2.0, 2.0))
         moved = keras.ops.image.affine_transform(
             images - beyond,
             self._transforms(images),

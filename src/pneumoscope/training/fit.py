@@ -155,8 +155,7 @@ def _fit(
     """Trains until the end or Ctrl-C; tells whether it was the latter."""
     settings = run.given
     first_epoch = checkpoint.epochs
-    stopped = settings.patience and checkpoint.epochs_since_best >= settings.patience
-    if first_epoch and (first_epoch >= settings.epochs or stopped):
+    if first_epoch >= settings.epochs or _stopped_early(settings, checkpoint):
         return False
     classes = prepared.images.classes
     common = (classes, prepared.geometry, settings.batch_size)
@@ -189,6 +188,11 @@ def _fit(
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _stopped_early(settings: TrainingSettings, checkpoint: Checkpoint) -> bool:
+    patience, begun = settings.patience, checkpoint.epochs > 0
+    return patience > 0 and begun and checkpoint.epochs_since_best >= patience
 
 
 def _optional_callbacks(settings: TrainingSettings, checkpoint: Checkpoint) -> list[Any]:
