@@ -25,6 +25,10 @@ def evaluate(
         Path | None,
         typer.Option("--output", "-o", help="Folder for the figures; by default ./evaluation."),
     ] = None,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Threshold of the calls; by default the bundle's first."),
+    ] = None,
     resamples: Annotated[int, typer.Option(help="Of the bootstrap.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -44,7 +48,13 @@ def evaluate(
     output = output or Path("evaluation")
     with progress_bar("predicting") as progress:
         found = evaluate_bundle(
-            bundle, data, output, resamples=resamples, seed=seed, progress=progress
+            bundle,
+            data,
+            output,
+            operating_point=operating_point,
+            resamples=resamples,
+            seed=seed,
+            progress=progress,
         )
     for notice in found.notices:
         say(notice)
@@ -66,7 +76,8 @@ def _print_tables(found: Evaluation) -> None:
     console = Console()
     scored = found.scored
     overall = _table(
-        f"{found.model.name}: {scored.positive_name} from {scored.threshold:g} up",
+        f"{found.model.name}: {scored.positive_name} from {scored.threshold:.4g} up "
+        f"({found.operating_point.name})",
         "measure",
         "value (95 % interval)",
     )

@@ -31,6 +31,10 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Write each image under its heatmap to this folder."),
     ] = None,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Threshold of the label; by default the bundle's first."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -49,7 +53,7 @@ def predict(
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
     from pneumoscope.inference import load
 
-    predictor = load(bundle)
+    predictor = load(bundle, operating_point=operating_point)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     done = failed = 0
     for prediction in _predictions(predictor, _images(files), heatmap):

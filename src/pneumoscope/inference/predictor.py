@@ -44,17 +44,22 @@ class Explanation:
     heatmap: NDArray[np.float32] | None
 
 
-def load(bundle: Path | str, *, threads: int | None = None) -> Predictor:
+def load(
+    bundle: Path | str, *, threads: int | None = None, operating_point: str | None = None
+) -> Predictor:
     """Loads a bundle for prediction.
 
     Args:
         bundle: the bundle, or the run folder that holds it.
         threads: CPU threads to use; by default all cores.
+        operating_point: name of the threshold that makes the labels; by default the bundle's
+            first.
 
     Raises:
         BundleError: if it is missing, changed, or of a newer version.
+        SettingsError: if it has no such operating point.
     """
-    return Predictor(read_bundle(Path(bundle)), threads=threads)
+    return Predictor(read_bundle(Path(bundle)), threads=threads, operating_point=operating_point)
 
 
 class Predictor:
@@ -63,14 +68,19 @@ class Predictor:
     Args:
         bundle: as read from disk.
         threads: CPU threads to use; by default all cores.
+        operating_point: name of the threshold that makes the labels; by default the bundle's
+            first.
 
     Raises:
         BundleError: if ONNX Runtime cannot run the network.
+        SettingsError: if the bundle has no such operating point.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, threads: int | None = None, operating_point: str | None = None
+    ) -> None:
         self._bundle = bundle
-        self._point = bundle.info.operating_points[0]
+        self._point = bundle.info.operating_point(operating_point)
         self._workers = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._workers

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from pneumoscope.errors import SettingsError
 from pneumoscope.statistics.arrays import FloatArray, StrArray
+from pneumoscope.types import Estimate
 
 Measure = Callable[[FloatArray], dict[str, FloatArray]]
 """Takes image weights of shape (r, n); returns by name one value per row, shape (r, ...)."""
@@ -18,28 +18,6 @@ _PERCENTILES = (2.5, 97.5)
 _MAX_UNDEFINED = 0.05
 _MIN_WIDTH = 1e-12  # less is rounding: all resamples agree
 _CHUNK_ELEMENTS = 500_000  # 4 MB an array of weights: some ten of them are alive at a time
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A measure with its 95 % interval; None stands for what cannot be computed.
-
-    Attributes:
-        value: the measure on the images as they are.
-        low: lower end of the interval.
-        high: upper end of the interval.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return "not computable"
-        if self.low is None or self.high is None:
-            return f"{self.value:.3f} (interval not computable)"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 def bootstrap(
