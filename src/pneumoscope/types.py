@@ -167,9 +167,12 @@ class Prediction:
             is the reference (Normal). None on error.
         probabilities: by class name, adding up to one; empty on error.
         reasons: why it was refused; empty otherwise.
-        operating_point: name of the threshold that made the label.
+        operating_point: name of the threshold that made the label, always of the probability
+            before it was restated.
         model: name and version of the model.
         error: one line that says why the file could not be read; None otherwise.
+        prevalence: share of positive images that the probabilities were restated for; None if
+            they are those of the model.
     """
 
     path: str
@@ -181,6 +184,7 @@ class Prediction:
     reasons: tuple[str, ...] = ()
     operating_point: str | None = None
     error: str | None = None
+    prevalence: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON types, in the order in which a person would read it."""
@@ -192,6 +196,7 @@ class Prediction:
             "status": self.status.value,
             "reasons": list(self.reasons),
             "operating_point": self.operating_point,
+            "prevalence": self.prevalence,
             "model": dict(self.model),
             "error": self.error,
         }

@@ -94,7 +94,7 @@ def test_operating_point_is_chosen_by_name(tmp_path: Path) -> None:
     assert load(root).predict(image).label == "PNEUMONIA"
     record = load(root, operating_point="confirm").predict(image)
     assert (record.label, record.operating_point) == ("NORMAL", "confirm")
-    with pytest.raises(SettingsError, match="Expected balanced or confirm. Received default"):
+    with pytest.raises(SettingsError, match=r"Expected balanced or confirm\. Received default"):
         load(root, operating_point="default")
 
 

@@ -41,7 +41,8 @@ def evaluate(
 
     Images that the model was trained or chosen on, and their patients, are left out. Every
     measure comes with a 95 % interval from a bootstrap of patients. Draws the confusion matrix,
-    ROC, precision-recall, the scores, and sample predictions with heatmaps.
+    ROC, precision-recall, the scores, their reliability, the decision curve, and sample
+    predictions with heatmaps.
     """
     from pneumoscope.evaluation import evaluate as evaluate_bundle
 
@@ -121,5 +122,7 @@ def _group_table(kind: str, groups: dict[str, GroupResult]) -> Table:
 
 
 def _words(name: str) -> str:
-    abbreviations = {"auroc": "AUROC", "ppv": "PPV", "npv": "NPV", "f1": "F1", "brier": "Brier"}
+    abbreviations = {"brier": "Brier", "log_loss": "log-loss"}
+    if name in {"auroc", "ppv", "npv", "f1", "ece"}:
+        return name.upper()
     return abbreviations.get(name, name.replace("_", " "))

@@ -35,6 +35,10 @@ def predict(
         str | None,
         typer.Option(metavar="NAME", help="Threshold of the label; by default the bundle's first."),
     ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Restate probabilities for this share of positives."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -53,13 +57,15 @@ def predict(
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
     from pneumoscope.inference import load
 
-    predictor = load(bundle, operating_point=operating_point)
+    predictor = load(bundle, operating_point=operating_point, prevalence=prevalence)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     done = failed = 0
     for prediction in _predictions(predictor, _images(files), heatmap):
         write(prediction)
         done += 1
         failed += prediction.error is not None
+    if prevalence is not None:
+        say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
     if failed:
         say(f"{failed} of {done} files could not be read")
     say_notice()
@@ -94,7 +100,9 @@ def _json_writer() -> Callable[[Prediction], None]:
 
 def _csv_writer() -> Callable[[Prediction], None]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "label", "probability", "status", "operating_point", "error"])
+    writer.writerow(
+        ["path", "label", "probability", "status", "operating_point", "prevalence", "error"]
+    )
 
     def write(prediction: Prediction) -> None:
         probability = "" if prediction.probability is None else f"{prediction.probability:.6f}"
@@ -105,6 +113,7 @@ def _csv_writer() -> Callable[[Prediction], None]:
                 probability,
                 prediction.status,
                 prediction.operating_point,
+                prediction.prevalence,
                 prediction.error and printable(prediction.error),
             ]
         )

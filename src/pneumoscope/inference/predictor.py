@@ -19,6 +19,7 @@ from pneumoscope.errors import BundleError, DataError, ImageError
 from pneumoscope.files import list_files
 from pneumoscope.imaging import Source, load_pixels, read_bytes
 from pneumoscope.inference.explain import evidence
+from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
 # Large enough to keep the cores busy, small enough for the feature maps to stay in their caches.
@@ -45,7 +46,11 @@ class Explanation:
 
 
 def load(
-    bundle: Path | str, *, threads: int | None = None, operating_point: str | None = None
+    bundle: Path | str,
+    *,
+    threads: int | None = None,
+    operating_point: str | None = None,
+    prevalence: float | None = None,
 ) -> Predictor:
     """Loads a bundle for prediction.
 
@@ -54,12 +59,20 @@ def load(
         threads: CPU threads to use; by default all cores.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
+        prevalence: share of positive images where the model is used, to restate probabilities
+            for; by default they stay those of the model.
 
     Raises:
-        BundleError: if it is missing, changed, or of a newer version.
-        SettingsError: if it has no such operating point.
+        BundleError: if it is missing, changed, of a newer version, or not calibrated although
+            probabilities are to be restated.
+        SettingsError: if it has no such operating point, or the prevalence is out of range.
     """
-    return Predictor(read_bundle(Path(bundle)), threads=threads, operating_point=operating_point)
+    return Predictor(
+        read_bundle(Path(bundle)),
+        threads=threads,
+        operating_point=operating_point,
+        prevalence=prevalence,
+    )
 
 
 class Predictor:
@@ -70,16 +83,27 @@ class Predictor:
         threads: CPU threads to use; by default all cores.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
+        prevalence: share of positive images where the model is used, to restate probabilities
+            for; by default they stay those of the model.
 
     Raises:
-        BundleError: if ONNX Runtime cannot run the network.
-        SettingsError: if the bundle has no such operating point.
+        BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
+            and the bundle is not calibrated.
+        SettingsError: if the bundle has no such operating point, or the prevalence is out of
+            range.
     """
 
     def __init__(
-        self, bundle: Bundle, *, threads: int | None = None, operating_point: str | None = None
+        self,
+        bundle: Bundle,
+        *,
+        threads: int | None = None,
+        operating_point: str | None = None,
+        prevalence: float | None = None,
     ) -> None:
         self._bundle = bundle
+        self._prevalence = prevalence
+        self._ratio = 1.0 if prevalence is None else odds_ratio(bundle.info, prevalence)
         self._point = bundle.info.operating_point(operating_point)
         self._workers = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
@@ -188,14 +212,16 @@ class Predictor:
         label = 0
         if positive >= self._point.threshold:
             label = 1 + int(np.argmax(probabilities[1:]))
+        given = restated([float(p) for p in probabilities], self._ratio)
         return Prediction(
             path=name,
             status=Status.ACCEPTED,
             model=self._model(),
             label=self.info.classes[label],
-            probability=positive,
-            probabilities=dict(zip(self.info.classes, map(float, probabilities), strict=True)),
+            probability=min(1.0, sum(given[1:])),
+            probabilities=dict(zip(self.info.classes, given, strict=True)),
             operating_point=self._point.name,
+            prevalence=self._prevalence,
         )
 
     def _failure(self, name: str, error: ImageError) -> Prediction:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
-from pneumoscope.statistics.ranking import Cumulative, cumulative, ratio
+from pneumoscope.statistics.ranking import cumulative, ratio
 from pneumoscope.statistics.resampling import bootstrap
 from pneumoscope.types import OperatingPoint
 
@@ -16,29 +14,6 @@ FEWEST_PATIENTS = 10
 
 _AT_LEAST = 0.95
 
-Preference = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-"""Takes sensitivity and specificity of every threshold; returns how good each is, and what decides
-between equals. A goodness of 0 or less is no choice."""
-
-
-def _balanced(sensitivity: FloatArray, specificity: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.round(sensitivity + specificity - 1, 12), sensitivity  # 12: ties are ties
-
-
-def _screening(sensitivity: FloatArray, specificity: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.where(sensitivity >= _AT_LEAST, specificity, 0.0), sensitivity
-
-
-def _confirm(sensitivity: FloatArray, specificity: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.where(specificity >= _AT_LEAST, sensitivity, 0.0), specificity
-
-
-_PREFERENCES: dict[str, Preference] = {
-    "balanced": _balanced,
-    "screening": _screening,
-    "confirm": _confirm,
-}
-
 
 def choose_operating_points(
     truth: BoolArray, score: FloatArray, patients: StrArray, *, seed: int = 0
@@ -46,11 +21,12 @@ def choose_operating_points(
     """Chooses the named thresholds on labelled scores.
 
     `balanced` has the greatest sum of sensitivity and specificity (Youden, Cancer 1950;3:32-35);
-    `screening` the highest specificity with a sensitivity of .95 or more; `confirm` the highest
-    sensitivity with a specificity of .95 or more. A threshold lies midway between two
-    neighbouring scores, so that a rounding error changes no call. Its sensitivity and specificity
-    are those on these very scores, which flatters them, with 95 % intervals from a bootstrap of
-    patients at that threshold.
+    `screening` the highest specificity with a sensitivity of .95 or more, and no less than that
+    of `balanced`; `confirm` the highest sensitivity with a specificity of .95 or more, and no
+    less than that of `balanced`. A threshold lies midway between two neighbouring scores, so that
+    a rounding error changes no call. Its sensitivity and specificity are those on these very
+    scores, which flatters them, with 95 % intervals from a bootstrap of patients at that
+    threshold.
 
     Args:
         truth: whether each image is positive, shape (n,).
@@ -65,10 +41,8 @@ def choose_operating_points(
     obstacle = _obstacle(truth, score, patients)
     if obstacle:
         return (OperatingPoint(),), (f"No threshold was chosen, and 0.5 stays: {obstacle}",)
-    counts = cumulative(truth, score, np.ones((1, len(score))))
     points, notices = [], []
-    for name, preference in _PREFERENCES.items():
-        threshold = _best(counts, preference)
+    for name, threshold in _best_thresholds(truth, score).items():
         if threshold is None:
             notices.append(f"There is no operating point {name}: no threshold reaches what it asks")
         else:
@@ -83,20 +57,37 @@ def _obstacle(truth: BoolArray, score: FloatArray, patients: StrArray) -> str:
     fewest = min(len(np.unique(patients[side])) for side in (truth, ~truth))
     if fewest < FEWEST_PATIENTS:
         return f"it takes {FEWEST_PATIENTS} patients of each side, and one side has {fewest}"
-    counts = cumulative(truth, score, np.ones((1, len(score))))
-    if _best(counts, _balanced) is None:
+    if _best_thresholds(truth, score)["balanced"] is None:
         return "the scores rank positive images no higher than negative ones"
     return ""
 
 
-def _best(counts: Cumulative, preference: Preference) -> float | None:
-    # Calling everything positive, as at the lowest score, is no choice: the last is left out.
+def _best_thresholds(truth: BoolArray, score: FloatArray) -> dict[str, float | None]:
+    """The threshold of each named point, None where there is none."""
+    counts = cumulative(truth, score, np.ones((1, len(score))))
     tp, fp = counts.true_positives[0], counts.false_positives[0]
-    goodness, then = preference(tp[:-1] / tp[-1], (fp[-1] - fp[:-1]) / fp[-1])
+    # Calling everything positive, as from the lowest score up, is no choice: the last is left out.
+    sensitivity, specificity = tp[:-1] / tp[-1], (fp[-1] - fp[:-1]) / fp[-1]
+    between = (counts.thresholds[:-1] + counts.thresholds[1:]) / 2
+    youden = np.round(sensitivity + specificity - 1, 12)  # so that ties are ties
+    balanced = _best(youden, sensitivity)
+    if balanced is None:
+        return {"balanced": None}
+    sensitive = sensitivity >= max(_AT_LEAST, sensitivity[balanced])
+    specific = specificity >= max(_AT_LEAST, specificity[balanced])
+    chosen = {
+        "balanced": balanced,
+        "screening": _best(specificity * sensitive, sensitivity),
+        "confirm": _best(sensitivity * specific, specificity),
+    }
+    return {name: None if at is None else float(between[at]) for name, at in chosen.items()}
+
+
+def _best(goodness: FloatArray, then: FloatArray) -> int | None:
+    """Where goodness is greatest, and among equals `then`; None if it is nowhere above 0."""
     if not (goodness > 0).any():
         return None
-    at = np.lexsort((then, goodness))[-1]
-    return float(counts.thresholds[at] + counts.thresholds[at + 1]) / 2
+    return int(np.lexsort((then, goodness))[-1])
 
 
 def _with_expectation(

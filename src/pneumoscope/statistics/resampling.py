@@ -36,7 +36,8 @@ def bootstrap(
     There is no interval where more than 5 % of the resamples leave the measure undefined, as they
     do where a class that it needs has one or two patients among many; nor where all resamples
     agree (no mistake at all, or a single patient), since a width of zero would claim a certainty
-    that nobody has.
+    that nobody has; nor where the measure itself lies outside, as one may that is above 0 by
+    chance, since the resamples then tell of more chance and not of the measure.
 
     Args:
         measure: takes image weights of shape (r, n), returns by name values of shape (r,).
@@ -56,7 +57,8 @@ def bootstrap(
     for name, value in point.items():
         low, high = interval(np.concatenate([chunk[name] for chunk in chunks]))
         known = np.isfinite(value[0])
-        bounded = known and high - low > _MIN_WIDTH  # false where an end is NaN
+        inside = low - _MIN_WIDTH <= value[0] <= high + _MIN_WIDTH  # false where one is NaN
+        bounded = known and inside and high - low > _MIN_WIDTH
         estimates[name] = Estimate(
             float(value[0]) if known else None,
             float(low) if bounded else None,
