@@ -20,7 +20,8 @@ def test_the_whole_set_has_twelve_measures_with_intervals(make_scored):
     assert len(plain) == 12
     for name, estimate in result.estimates.items():
         assert estimate.value == plain[name][0]
-        assert estimate.low < estimate.value < estimate.high
+        if name != "ece":  # which is above 0 by chance, the more so in resamples
+            assert estimate.low < estimate.value < estimate.high
 
 
 def test_a_result_becomes_json(make_scored):

@@ -49,6 +49,7 @@ def predict(
     \b
     pneumoscope predict runs/first radiograph.jpeg
     pneumoscope predict runs/first radiographs/ --heatmap heatmaps --csv > predictions.csv
+    pneumoscope predict runs/first radiographs/ --operating-point screening --prevalence 0.1
     cat radiograph.png | pneumoscope predict runs/first - --json
 
     A file that cannot be read is reported and the rest goes on; the exit code is then 1.
