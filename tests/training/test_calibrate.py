@@ -22,7 +22,9 @@ from pneumoscope.training.calibrate import (
     fold_into,
     in_words,
 )
+from pneumoscope.training.card import model_card
 from pneumoscope.types import Geometry, OperatingPoint
+from tests.conftest import bundle_info
 
 pytestmark = pytest.mark.keras
 
@@ -150,19 +152,20 @@ def test_network_gives_the_fitted_probabilities_itself() -> None:
     assert calibrated(before, found) == pytest.approx(expected)
 
 
+class Unchanged:
+    """Stands for a network whose last layer is of no interest here."""
+
+    def get_layer(self, name: str) -> Unchanged:
+        return self
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [np.zeros((1, 2), np.float32), np.zeros(2, np.float32)]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        assert [w.dtype for w in weights] == [np.float32, np.float32]
+
+
 def test_points_are_chosen_on_the_fitted_probabilities() -> None:
-    class Unchanged:
-        """Stands for a network whose last layer is of no interest here."""
-
-        def get_layer(self, name: str) -> Unchanged:
-            return self
-
-        def get_weights(self) -> list[np.ndarray]:
-            return [np.zeros((1, 2), np.float32), np.zeros(2, np.float32)]
-
-        def set_weights(self, weights: list[np.ndarray]) -> None:
-            assert [w.dtype for w in weights] == [np.float32, np.float32]
-
     labels, logits = drawn(400)
     off = scores(labels, 3 * logits - np.array([0, 6.0]))
     found, points = calibrate(Unchanged(), off, seed=0)
@@ -182,3 +185,18 @@ def test_what_is_missing_is_said_in_words() -> None:
     assert points == (OperatingPoint(),)
     assert in_words(found, points) == found.notices
     assert len(found.notices) == 2
+
+
+def test_model_card_states_what_was_fitted_and_chosen() -> None:
+    labels, logits = drawn(400)
+    found, points = calibrate(Unchanged(), scores(labels, 2 * logits), seed=0)
+    made_of = {"attributions": [], "images": {}, "fingerprint": "f" * 64}
+    metrics = {"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.8}
+    info = bundle_info(
+        operating_points=points, calibration=found, training_data=made_of, metrics=metrics
+    )
+    card = model_card(info)
+    assert f"| balanced (default) | {points[0].threshold:.4g} | {points[0].sensitivity} |" in card
+    assert f"Temperature {found.temperature:.3f}; biases NORMAL 0.000, PNEUMONIA " in card
+    assert f"{100 * found.prevalence:.1f} % are positive" in card
+    assert "not been calibrated" not in card
