@@ -15,9 +15,10 @@ from pneumoscope.errors import (
     BundleMissingError,
     BundleSchemaError,
     ClassMismatchError,
+    SettingsError,
     StorageError,
 )
-from pneumoscope.types import ImageRecord, OperatingPoint, Split
+from pneumoscope.types import Calibration, Estimate, ImageRecord, OperatingPoint, Split
 from tests.conftest import bundle_info, write_bundle
 
 
@@ -26,6 +27,51 @@ def test_round_trip(tmp_path: Path) -> None:
     write_bundle(tmp_path / "b", operating_points=points, metrics={"val_loss": 0.5})
     info = read_bundle(tmp_path / "b").info
     assert info == bundle_info(operating_points=points, metrics={"val_loss": 0.5})
+
+
+CALIBRATION = Calibration(
+    fitted=True,
+    temperature=1.5,
+    biases=(0.0, -0.25),
+    prevalence=0.74,
+    images=80,
+    patients=50,
+    before={"log_loss": 0.3, "brier": 0.1, "ece": None},
+    after={"log_loss": 0.2, "brier": 0.09, "ece": None},
+    notices=("nothing",),
+)
+
+
+def test_calibration_and_expectations_round_trip(tmp_path: Path) -> None:
+    expected = OperatingPoint("b", 0.4, Estimate(0.9, 0.8, 0.95), Estimate(1.0, None, None))
+    changes = {"operating_points": (expected,), "calibration": CALIBRATION}
+    write_bundle(tmp_path / "b", **changes)
+    assert read_bundle(tmp_path / "b").info == bundle_info(**changes)
+
+
+def test_bundle_of_schema_1_has_no_calibration(bundle: Path) -> None:
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    del manifest["calibration"]
+    points = [{"name": "default", "threshold": 0.5}]
+    text = json.dumps({**manifest, "schema_version": 1, "operating_points": points})
+    (bundle / "bundle.json").write_text(text)
+    assert read_bundle(bundle).info == bundle_info()
+
+
+@pytest.mark.parametrize("broken", [{}, {"fitted": True}, "text", {**vars(CALIBRATION), "more": 1}])
+def test_calibration_that_makes_no_sense(broken: object, bundle: Path) -> None:
+    change(bundle, calibration=broken)
+    with pytest.raises(BundleCorruptError, match="makes no sense"):
+        read_bundle(bundle)
+
+
+def test_operating_points_are_found_by_name() -> None:
+    points = (OperatingPoint("balanced", 0.5), OperatingPoint("screening", 0.2))
+    info = bundle_info(operating_points=points)
+    assert info.operating_point() == info.operating_point("balanced") == points[0]
+    assert info.operating_point("screening") == points[1]
+    with pytest.raises(SettingsError, match=r"Expected balanced or screening\. Received confirm"):
+        info.operating_point("confirm")
 
 
 def test_run_folder_stands_for_its_bundle(tmp_path: Path) -> None:

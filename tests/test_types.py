@@ -41,6 +41,7 @@ def test_prediction_record_is_json() -> None:
         "status": "error",
         "reasons": [],
         "operating_point": None,
+        "prevalence": None,
         "model": {"name": "m", "version": "1"},
         "error": "broken",
     }

@@ -27,12 +27,20 @@ from pneumoscope.errors import (
     BundleMissingError,
     BundleSchemaError,
     ClassMismatchError,
+    SettingsError,
     storage_errors,
 )
 from pneumoscope.imaging import RECIPE
-from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
+from pneumoscope.types import (
+    Calibration,
+    Estimate,
+    Geometry,
+    ImageRecord,
+    OperatingPoint,
+    Split,
+)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 has no calibration
 _MANIFEST = "bundle.json"
 _NETWORK = "model.onnx"
 _SEEN = "seen.json"
@@ -57,6 +65,7 @@ class BundleInfo:
         training_data: fingerprint, counts by split and class, attributions.
         metrics: of the best epoch, on the validation patients.
         versions: of the libraries that made it.
+        calibration: what its probabilities hold for; None if it was made before there was any.
     """
 
     name: str
@@ -71,6 +80,22 @@ class BundleInfo:
     training_data: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
+
+    def operating_point(self, name: str | None = None) -> OperatingPoint:
+        """The operating point of this name; the default one if no name is given.
+
+        Raises:
+            SettingsError: if there is none.
+        """
+        names = [point.name for point in self.operating_points]
+        if name is not None and name not in names:
+            raise SettingsError(
+                f"The model {self.name} has no such operating point",
+                expected=" or ".join(names),
+                received=name,
+            )
+        return self.operating_points[0 if name is None else names.index(name)]
 
     def require_classes(self, classes: tuple[str, ...], where: Path) -> None:
         """Refuses data of another class set.
@@ -299,11 +324,28 @@ def _verify(root: Path, files: Mapping[str, str]) -> None:
 
 
 def _parse(manifest: Mapping[str, Any]) -> BundleInfo:
-    known = {name: manifest[name] for name in BundleInfo.__dataclass_fields__}
+    content = {"calibration": None, **manifest}  # schema 1 has none
+    known = {name: content[name] for name in BundleInfo.__dataclass_fields__}
     known["classes"] = tuple(known["classes"])
     known["geometry"] = Geometry(**known["geometry"])
-    known["operating_points"] = tuple(OperatingPoint(**p) for p in known["operating_points"])
+    known["operating_points"] = tuple(map(_parse_point, known["operating_points"]))
+    if known["calibration"] is not None:
+        known["calibration"] = _parse_calibration(known["calibration"])
     return BundleInfo(**known)
+
+
+def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
+    measures = {
+        name: Estimate(**content[name])
+        for name in ("sensitivity", "specificity")
+        if content.get(name) is not None
+    }
+    return OperatingPoint(**{**content, **measures})
+
+
+def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
+    lists = {name: tuple(content[name]) for name in ("biases", "notices")}
+    return Calibration(**{**content, **lists})
 
 
 def _sha256(path: Path) -> str:

@@ -55,7 +55,10 @@ def dress(axes: Axes, *, x: str, y: str, note: str = "") -> None:
     axes.spines[["left", "bottom"]].set_linewidth(0.6)
 
 
-def legend(axes: Axes, loc: Literal["best", "lower left", "lower right"] = "best") -> None:
+Corner = Literal["best", "lower left", "lower right", "upper left"]
+
+
+def legend(axes: Axes, loc: Corner = "best") -> None:
     """Adds a legend whose ground lets no line run through its text."""
     axes.legend(fontsize=SMALL, loc=loc, facecolor="white", edgecolor="none", framealpha=0.85)
 

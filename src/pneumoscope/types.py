@@ -81,17 +81,78 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A measure with its 95 % interval; None stands for what cannot be computed.
+
+    Attributes:
+        value: the measure on the images as they are.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "not computable"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f} (interval not computable)"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True)
 class OperatingPoint:
-    """A named threshold: an image is called positive at a probability of `threshold` or more."""
+    """A named threshold: an image is called positive at a probability of `threshold` or more.
+
+    Attributes:
+        name: of the point.
+        threshold: in [0, 1].
+        sensitivity: at this threshold, on the validation patients that it was chosen on, which
+            flatters it; None if it was chosen on none.
+        specificity: likewise.
+    """
 
     name: str = "default"
     threshold: float = 0.5
+    sensitivity: Estimate | None = None
+    specificity: Estimate | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
             raise SettingsError(
                 "The threshold is out of range", expected="0 to 1", received=f"{self.threshold}"
             )
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the probabilities of a network were fitted to, and what that has changed.
+
+    Attributes:
+        fitted: whether they were; if not, they put images in an order and are no frequencies.
+        temperature: what the logits were divided by; 1 if nothing was fitted.
+        biases: what was then added to the logit of each class; the first is 0.
+        prevalence: share of the validation images that are positive, which the probabilities
+            hold for, in [0, 1].
+        images: number of validation images.
+        patients: number of their patients.
+        before: `log_loss`, `brier` and `ece` on these images before the fit; None for what
+            cannot be computed.
+        after: the same after it; the fit was made on the same images, which flatters it.
+        notices: what could not be fitted or chosen, and why.
+    """
+
+    fitted: bool
+    temperature: float
+    biases: tuple[float, ...]
+    prevalence: float
+    images: int
+    patients: int
+    before: Mapping[str, float | None]
+    after: Mapping[str, float | None]
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,9 +167,12 @@ class Prediction:
             is the reference (Normal). None on error.
         probabilities: by class name, adding up to one; empty on error.
         reasons: why it was refused; empty otherwise.
-        operating_point: name of the threshold that made the label.
+        operating_point: name of the threshold that made the label, always of the probability
+            before it was restated.
         model: name and version of the model.
         error: one line that says why the file could not be read; None otherwise.
+        prevalence: share of positive images that the probabilities were restated for; None if
+            they are those of the model.
     """
 
     path: str
@@ -120,6 +184,7 @@ class Prediction:
     reasons: tuple[str, ...] = ()
     operating_point: str | None = None
     error: str | None = None
+    prevalence: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON types, in the order in which a person would read it."""
@@ -131,6 +196,7 @@ class Prediction:
             "status": self.status.value,
             "reasons": list(self.reasons),
             "operating_point": self.operating_point,
+            "prevalence": self.prevalence,
             "model": dict(self.model),
             "error": self.error,
         }

@@ -28,6 +28,15 @@ def test_version_and_help(run: Run) -> None:
         assert "pneumoscope " + " ".join(command) in out  # usage and examples
 
 
+def test_unknown_operating_point_is_answered_with_those_there_are(
+    run: Run, bundle: Path, images: Path
+) -> None:
+    for words in (("predict", bundle, images), ("evaluate", bundle, images)):
+        code, out, err = run(*words, "--operating-point", "none")
+        assert (code, out) == (2, "")
+        assert "Expected default. Received none." in err
+
+
 def test_predict_prints_a_table(run: Run, bundle: Path, images: Path) -> None:
     code, out, err = run("predict", bundle, images / "0.png")
     assert code == 0

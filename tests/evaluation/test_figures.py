@@ -15,11 +15,13 @@ from matplotlib.text import Text
 from PIL import Image
 
 from pneumoscope import plots
-from pneumoscope.evaluation import figures
+from pneumoscope.evaluation import figures, probabilities
 from pneumoscope.evaluation.gallery import COLUMNS, Sample, right_examples, worst_mistakes
 from pneumoscope.evaluation.gallery import sample_grid as draw_samples
 from pneumoscope.evaluation.groups import evaluate_all
-from pneumoscope.evaluation.intervals import roc_band
+from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
+from pneumoscope.evaluation.metrics import net_benefit
+from pneumoscope.statistics import equal_mass_bins
 
 
 def confusion(scored):
@@ -38,6 +40,15 @@ def precision_recall(scored):
 
 def score_histogram(scored):
     return figures.score_histogram(scored)
+
+
+def reliability_diagram(scored):
+    ece = evaluate_all(scored, resamples=40).estimates["ece"]
+    return probabilities.reliability_diagram(scored, ece, reliability_band(scored, resamples=40))
+
+
+def decision_curve(scored):
+    return probabilities.decision_curve(scored, net_benefit_band(scored, resamples=40))
 
 
 def sample(scored, i, *, overlay=True):
@@ -64,7 +75,15 @@ def training_curves(scored):
     )
 
 
-FIGURES = [confusion, roc, precision_recall, score_histogram, sample_grid, training_curves]
+CHARTS = [
+    confusion,
+    roc,
+    precision_recall,
+    score_histogram,
+    reliability_diagram,
+    decision_curve,
+]
+FIGURES = [*CHARTS, sample_grid, training_curves]
 
 DATA = {
     "plain": lambda make: make(distance=1.5),
@@ -136,7 +155,7 @@ def words_of(figure):
     return [text.get_text() for text in figure.findobj(Text)]
 
 
-@pytest.mark.parametrize("draw", [confusion, roc, precision_recall, score_histogram])
+@pytest.mark.parametrize("draw", CHARTS)
 def test_charts_tell_their_axes_and_numbers(make_scored, draw):
     figure = draw(make_scored())
     assert "120 images, 60 patients" in words_of(figure)
@@ -215,6 +234,30 @@ def test_the_histogram_holds_each_image_once(make_scored):
     for index, axes in enumerate(panels):
         assert axes.patches[0].get_data().values.sum() == np.count_nonzero(scored.labels == index)
         assert set(axes.lines[0].get_xdata()) == {0.35}
+
+
+def test_reliability_shows_each_bin_once(make_scored):
+    scored = make_scored()
+    above, below = reliability_diagram(scored).axes
+    bins = equal_mass_bins(scored.score)
+    shares = [scored.positive[bins == b].mean() for b in range(bins.max() + 1)]
+    assert above.lines[1].get_ydata() == pytest.approx(shares)
+    assert below.patches[0].get_data().values.sum() == 120
+
+
+def test_reliability_claims_no_interval_where_all_are_alike(make_scored):
+    labels = legend_of(reliability_diagram(make_scored(distance=40)))
+    assert labels == ["perfect", "no interval"]
+
+
+def test_decision_curve_holds_the_model_against_all_and_none(make_scored):
+    scored = make_scored()
+    none, everything, model, _ = decision_curve(scored).axes[0].lines
+    assert set(none.get_ydata()) == {0}
+    assert everything.get_ydata()[49] == pytest.approx(0)  # half are positive, threshold .5
+    thresholds = model.get_xdata()
+    expected = net_benefit(scored.positive, scored.score, thresholds, np.ones((1, 120)))[0]
+    assert model.get_ydata() == pytest.approx(expected)
 
 
 def test_the_grid_sorts_right_from_wrong(make_scored):

@@ -12,15 +12,16 @@ from pneumoscope.evaluation.metrics import all_metrics
 from pneumoscope.statistics import Estimate
 
 
-def test_the_whole_set_has_ten_measures_with_intervals(make_scored):
+def test_the_whole_set_has_twelve_measures_with_intervals(make_scored):
     scored = make_scored(distance=1.5)
     result = evaluate_all(scored, resamples=100)
     assert (result.images, result.patients, result.comparison_images) == (120, 60, 0)
     plain = all_metrics(scored, np.ones((1, 120)))
-    assert len(plain) == 10
+    assert len(plain) == 12
     for name, estimate in result.estimates.items():
         assert estimate.value == plain[name][0]
-        assert estimate.low < estimate.value < estimate.high
+        if name != "ece":  # which is above 0 by chance, the more so in resamples
+            assert estimate.low < estimate.value < estimate.high
 
 
 def test_a_result_becomes_json(make_scored):

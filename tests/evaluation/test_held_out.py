@@ -25,6 +25,8 @@ FIGURES = {
     "roc.png",
     "precision_recall.png",
     "score_histogram.png",
+    "reliability.png",
+    "decision_curve.png",
     "sample_predictions.png",
 }
 

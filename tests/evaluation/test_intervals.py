@@ -100,6 +100,21 @@ def test_a_perfect_result_has_no_interval(make_scored):
     assert auroc == Estimate(1.0, None, None)
 
 
+def test_a_measure_outside_of_its_resamples_has_no_interval():
+    signs = np.random.default_rng(0).permuted(np.tile([[1.0], [-1.0]], (50, 10)), axis=0)
+
+    def distance(weights):  # of ten means from 0, where all of them are to begin with
+        return {"distance": np.abs(weights @ signs).mean(axis=1) / weights.sum(axis=1)}
+
+    patients = np.arange(100).astype(str)
+    replicates = np.concatenate(
+        [distance(w)["distance"] for w in patient_weights(patients, 20, seed=3)]
+    )
+    assert replicates.min() > 0
+    estimate = bootstrap(distance, patients, resamples=20, seed=3)["distance"]
+    assert estimate == Estimate(0.0, None, None)
+
+
 def test_rounding_makes_no_interval():
     values = np.full(7, 0.1)
     estimate = bootstrap(mean_of(values), np.arange(7).astype(str), resamples=200)["mean"]

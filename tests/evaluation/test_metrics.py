@@ -11,9 +11,11 @@ from pneumoscope.evaluation.metrics import (
     all_metrics,
     binary_metrics,
     confusion_matrix,
+    net_benefit,
     precision_recall_curve,
     roc_curve,
 )
+from pneumoscope.statistics import calibration_measures
 
 # Scores of few values make ties, weights of 0 leave images out as a bootstrap does.
 TIED = st.integers(0, 8).map(lambda k: k / 8)
@@ -29,7 +31,7 @@ def weighted_calls(draw):
     return truth, called, score, draw(arrays(float, (draw(st.integers(1, 3)), n), elements=WEIGHT))
 
 
-NAMES = ["sensitivity", "specificity", "ppv", "npv", "f1", "auroc", "average_precision", "brier"]
+NAMES = ["sensitivity", "specificity", "ppv", "npv", "f1", "auroc", "average_precision"]
 
 
 def expected_metrics(truth, called, score, weights):
@@ -52,7 +54,6 @@ def expected_metrics(truth, called, score, weights):
         "average_precision": (
             reference.average_precision_score(truth, score, **area) if positives else nan
         ),
-        "brier": reference.brier_score_loss(truth, score, pos_label=True, **area),
     }
 
 
@@ -85,7 +86,9 @@ def test_accuracies_are_those_of_scikit_learn(make_scored, seed, classes):
 def test_positive_is_every_class_but_the_reference(make_scored):
     scored = make_scored(classes=3)
     weights = np.ones((1, 120))
-    expected = binary_metrics(scored.labels > 0, scored.predicted > 0, scored.score, weights)
+    sides = scored.labels > 0, scored.score, weights
+    expected = binary_metrics(sides[0], scored.predicted > 0, *sides[1:])
+    expected |= calibration_measures(*sides)
     values = all_metrics(scored, weights)
     assert values.keys() == {"accuracy", "balanced_accuracy", *expected}
     assert {name: values[name] for name in expected} == expected
@@ -145,3 +148,22 @@ def test_curves_are_those_of_scikit_learn(case):
 def test_a_roc_curve_without_negatives_is_nan_everywhere():
     rates = roc_curve(np.ones(3, bool), np.array([0.1, 0.2, 0.3]), np.ones((1, 3)))
     assert np.isnan(rates).all()
+
+
+def test_net_benefit_is_that_of_a_plain_loop(make_scored):
+    scored = make_scored(distance=1.0)
+    thresholds = np.array([0.05, 0.3, 0.7])
+    weights = np.random.default_rng(0).integers(0, 3, (4, 120)).astype(float)
+    found = net_benefit(scored.positive, scored.score, thresholds, weights)
+    for (row, column), value in np.ndenumerate(found):
+        t, w = thresholds[column], weights[row]
+        called = scored.score >= t
+        true, false = w[called & scored.positive].sum(), w[called & ~scored.positive].sum()
+        assert value == pytest.approx((true - false * t / (1 - t)) / w.sum())
+
+
+def test_calling_all_costs_what_the_threshold_says(make_scored):
+    scored = make_scored()
+    ones, weights = np.ones(120), np.ones((1, 120))
+    benefit = net_benefit(scored.positive, ones, np.array([0.0, 0.5]), weights)[0]
+    assert benefit == pytest.approx([0.5, 0.0])  # at the prevalence it is as good as none

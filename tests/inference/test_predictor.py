@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pneumoscope.bundle import read_bundle
-from pneumoscope.errors import BundleError, DataError
+from pneumoscope.errors import BundleError, DataError, SettingsError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Predictor, list_images, load
 from pneumoscope.types import OperatingPoint, Status
@@ -85,6 +85,17 @@ def test_operating_point_makes_the_label(threshold: float, label: str, tmp_path:
     root = write_bundle(tmp_path / "b", operating_points=(OperatingPoint("mine", threshold),))
     record = load(root).predict(Source("middle", encoded(shade(128))))
     assert (record.label, record.operating_point) == (label, "mine")
+
+
+def test_operating_point_is_chosen_by_name(tmp_path: Path) -> None:
+    points = (OperatingPoint("balanced", 0.4), OperatingPoint("confirm", 0.99))
+    root = write_bundle(tmp_path / "b", operating_points=points)
+    image = Source("middle", encoded(shade(130)))
+    assert load(root).predict(image).label == "PNEUMONIA"
+    record = load(root, operating_point="confirm").predict(image)
+    assert (record.label, record.operating_point) == ("NORMAL", "confirm")
+    with pytest.raises(SettingsError, match=r"Expected balanced or confirm\. Received default"):
+        load(root, operating_point="default")
 
 
 def test_heatmap_is_where_the_evidence_is(bundle: Path) -> None:

@@ -32,6 +32,10 @@ def evaluate(
         Path | None,
         typer.Option("--output", "-o", help="Folder for the figures; by default ./evaluation."),
     ] = None,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Threshold of the calls; by default the bundle's first."),
+    ] = None,
     resamples: Annotated[int, typer.Option(help="Of the bootstrap.", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -44,7 +48,8 @@ def evaluate(
 
     Images that the model was trained or chosen on, and their patients, are left out. Every
     measure comes with a 95 % interval from a bootstrap of patients. Draws the confusion matrix,
-    ROC, precision-recall, the scores, and sample predictions with heatmaps.
+    ROC, precision-recall, the scores, their reliability, the decision curve, and sample
+    predictions with heatmaps.
     """
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
@@ -53,7 +58,13 @@ def evaluate(
     output = output or Path("evaluation")
     with progress_bar("predicting") as progress:
         found = evaluate_bundle(
-            root, data, output, resamples=resamples, seed=seed, progress=progress
+            root,
+            data,
+            output,
+            operating_point=operating_point,
+            resamples=resamples,
+            seed=seed,
+            progress=progress,
         )
     for notice in found.notices:
         say(notice)
@@ -86,7 +97,8 @@ def _print_tables(found: Evaluation) -> None:
     console = Console()
     scored = found.scored
     overall = _table(
-        f"{found.model.name}: {scored.positive_name} from {scored.threshold:g} up",
+        f"{found.model.name}: {scored.positive_name} from {scored.threshold:.4g} up "
+        f"({found.operating_point.name})",
         "measure",
         "value (95 % interval)",
     )
@@ -130,5 +142,7 @@ def _group_table(kind: str, groups: dict[str, GroupResult]) -> Table:
 
 
 def _words(name: str) -> str:
-    abbreviations = {"auroc": "AUROC", "ppv": "PPV", "npv": "NPV", "f1": "F1", "brier": "Brier"}
+    abbreviations = {"brier": "Brier", "log_loss": "log-loss"}
+    if name in {"auroc", "ppv", "npv", "f1", "ece"}:
+        return name.upper()
     return abbreviations.get(name, name.replace("_", " "))

@@ -40,6 +40,14 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Write each image under its heatmap to this folder."),
     ] = None,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Threshold of the label; by default the bundle's first."),
+    ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Restate probabilities for this share of positives."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -50,6 +58,7 @@ def predict(
     \b
     pneumoscope predict radiograph.jpeg
     pneumoscope predict runs/first radiographs/ --heatmap heatmaps --csv > predictions.csv
+    pneumoscope predict runs/first radiographs/ --operating-point screening --prevalence 0.1
     cat radiograph.png | pneumoscope predict - --json
 
     A file that cannot be read is reported and the rest goes on; the exit code is then 1.
@@ -59,7 +68,7 @@ def predict(
     model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
     from pneumoscope.inference import load
 
-    predictor = load(choose_model(model))
+    predictor = load(choose_model(model), operating_point=operating_point, prevalence=prevalence)
     predictions = _predictions(predictor, _images(paths), heatmap)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
@@ -69,6 +78,8 @@ def predict(
         write(prediction)
         done += 1
         failed += prediction.error is not None
+    if prevalence is not None:
+        say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
     if failed:
         say(f"{failed} of {done} files could not be read")
     say_notice()
@@ -136,7 +147,9 @@ def _json_writer() -> Callable[[Prediction], None]:
 
 def _csv_writer() -> Callable[[Prediction], None]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "label", "probability", "status", "operating_point", "error"])
+    writer.writerow(
+        ["path", "label", "probability", "status", "operating_point", "prevalence", "error"]
+    )
 
     def write(prediction: Prediction) -> None:
         probability = "" if prediction.probability is None else f"{prediction.probability:.6f}"
@@ -147,6 +160,7 @@ def _csv_writer() -> Callable[[Prediction], None]:
                 probability,
                 prediction.status,
                 prediction.operating_point,
+                prediction.prevalence,
                 prediction.error and printable(prediction.error),
             ]
         )

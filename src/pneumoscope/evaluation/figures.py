@@ -85,13 +85,15 @@ def roc(scored: ScoredImages, auroc: Estimate, band: Band) -> Figure:
         _say_one_side(axes, scored)
     else:
         weights = np.ones((1, len(scored.labels)))
-        rates = roc_curve(scored.positive, scored.score, weights)
-        axes.plot(rates[0][0], rates[1][0], color=BLUE, linewidth=LINE, label=f"AUROC {auroc}")
+        curve = roc_curve(scored.positive, scored.score, weights)
+        axes.plot(curve[0][0], curve[1][0], color=BLUE, linewidth=LINE, label=f"AUROC {auroc}")
         if auroc.low is not None:
             axes.fill_between(*band, color=BLUE, alpha=0.2, linewidth=0, label="95 % band")
         point = all_metrics(scored, weights)
         specificity, sensitivity = point["specificity"][0], point["sensitivity"][0]
-        label = f"threshold {scored.threshold:g}:\nsens. {sensitivity:.3f}, spec. {specificity:.3f}"
+        label = (
+            f"threshold {scored.threshold:.4g}:\nsens. {sensitivity:.3f}, spec. {specificity:.3f}"
+        )
         _mark_operating_point(axes, 1 - specificity, sensitivity, label)
     _unit_square(axes)
     dress(axes, x="False-positive rate (1 \u2212 specificity)", y="Sensitivity", note=scored.counts)
@@ -124,7 +126,7 @@ def precision_recall(scored: ScoredImages, average_precision: Estimate) -> Figur
         axes.step(*steps, color=BLUE, linewidth=LINE, label=f"AP {average_precision}")
         point = all_metrics(scored, np.ones((1, len(scored.labels))))
         ppv, sensitivity = point["ppv"][0], point["sensitivity"][0]
-        label = f"threshold {scored.threshold:g}:\nPPV {ppv:.3f}, sens. {sensitivity:.3f}"
+        label = f"threshold {scored.threshold:.4g}:\nPPV {ppv:.3f}, sens. {sensitivity:.3f}"
         _mark_operating_point(axes, sensitivity, ppv, label)
     _unit_square(axes)
     dress(axes, x="Recall (sensitivity)", y="Precision (PPV)", note=scored.counts)
@@ -151,7 +153,7 @@ def score_histogram(scored: ScoredImages) -> Figure:
     panels[0].set(xlim=(0, 1), ylim=(0, max(10, 1.5 * np.max(heights))))
     panels[0].yaxis.set_major_formatter("{x:,.0f}")
     panels[0].set_title(scored.counts, fontsize=SMALL, color=GREY, loc="right")
-    threshold = f"(dashed: threshold {scored.threshold:g})"
+    threshold = f"(dashed: threshold {scored.threshold:.4g})"
     panels[-1].set_xlabel(
         f"Predicted probability of {shortened(scored.positive_name)}\n{threshold}", fontsize=LABEL
     )

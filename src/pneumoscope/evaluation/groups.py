@@ -35,7 +35,7 @@ class GroupResult:
 
 
 def evaluate_all(scored: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0) -> GroupResult:
-    """Measures the whole set: the ten of `metrics.all_metrics`.
+    """Measures the whole set: those of `metrics.all_metrics`.
 
     Args:
         scored: the labelled images.

@@ -27,6 +27,7 @@ def evaluate(
     data: Path | str,
     output: Path | str | None = None,
     *,
+    operating_point: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
@@ -42,17 +43,20 @@ def evaluate(
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: where to write the figures, `metrics.json` and `predictions.csv`; nowhere by
             default.
+        operating_point: name of the threshold that makes the calls; by default the bundle's
+            first.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
         progress: called with the number of images predicted and of all.
 
     Raises:
+        SettingsError: if the bundle has no such operating point.
         BundleError: if the bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used, or holds nothing that the model has not seen.
         StorageError: if `output` cannot be written.
     """
     data = Path(data)
-    predictor = load(bundle)
+    predictor = load(bundle, operating_point=operating_point)
     images = read_images(data, predictor.info.geometry)
     predictor.info.require_classes(images.classes, data)
     hashed = in_parallel(_with_hash, images.records)
@@ -70,6 +74,7 @@ def evaluate(
     scored = _score(predictor, records, predictions, unreadable)
     evaluation = Evaluation(
         model=predictor.info,
+        operating_point=predictor.operating_point,
         data=data,
         scored=scored,
         overall=evaluate_all(scored, resamples=resamples, seed=seed),

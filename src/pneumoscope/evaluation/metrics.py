@@ -1,4 +1,4 @@
-"""Measures of discrimination, each written once for any number of weightings of the images.
+"""The measures of a model, each written once for any number of weightings of the images.
 
 Every function takes image weights of shape (r, n), one row per weighting, and returns r values
 at once. With a single row of ones they are the plain measures; with the rows of a bootstrap
@@ -16,6 +16,7 @@ from pneumoscope.statistics import (
     FloatArray,
     IntArray,
     auroc,
+    calibration_measures,
     cumulative,
     ratio,
 )
@@ -28,8 +29,7 @@ def binary_metrics(
 
     Sensitivity is also known as recall, PPV as precision. F1 is their harmonic mean, and so is
     not defined where sensitivity is not. Average precision is the sum of precision times the step
-    in recall, without interpolation, as scikit-learn defines it. Brier is the mean squared
-    difference of score and truth (Brier, Mon Weather Rev 1950;78:1-3).
+    in recall, without interpolation, as scikit-learn defines it.
 
     Args:
         truth: whether each image is of the class, shape (n,).
@@ -38,14 +38,12 @@ def binary_metrics(
         weights: of each image, shape (r, n), not negative.
 
     Returns:
-        By name `sensitivity`, `specificity`, `ppv`, `npv`, `f1`, `auroc`, `average_precision` and
-        `brier`: float64 of shape (r,), NaN where not defined.
+        By name `sensitivity`, `specificity`, `ppv`, `npv`, `f1`, `auroc` and `average_precision`:
+        float64 of shape (r,), NaN where not defined.
     """
-    # n x 5 columns, so that one matrix product makes all the sums
-    columns = np.column_stack(
-        [truth & called, ~truth & called, truth & ~called, ~truth & ~called, (score - truth) ** 2]
-    )
-    tp, fp, fn, tn, squares = (weights @ columns.astype(np.float64)).T
+    # n x 4 columns, so that one matrix product makes all the sums
+    columns = np.column_stack([truth & called, ~truth & called, truth & ~called, ~truth & ~called])
+    tp, fp, fn, tn = (weights @ columns.astype(np.float64)).T
     sensitivity = ratio(tp, tp + fn)
     counts = cumulative(truth, score, weights)
     return {
@@ -56,7 +54,6 @@ def binary_metrics(
         "f1": np.where(np.isnan(sensitivity), np.nan, ratio(2 * tp, 2 * tp + fp + fn)),
         "auroc": auroc(counts),
         "average_precision": _average_precision(counts),
-        "brier": ratio(squares, tp + fp + fn + tn),
     }
 
 
@@ -71,7 +68,8 @@ def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArr
         weights: of each image, shape (r, n), not negative.
 
     Returns:
-        `accuracy`, `balanced_accuracy` and what `binary_metrics` returns: float64 of shape (r,).
+        `accuracy`, `balanced_accuracy`, and what `binary_metrics` and `calibration_measures`
+        return: float64 of shape (r,).
     """
     members = (scored.labels[:, None] == np.arange(len(scored.classes))).astype(np.float64)
     right = members * (scored.labels == scored.predicted)[:, None]
@@ -80,6 +78,7 @@ def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArr
         "accuracy": ratio(right_by_class.sum(axis=1), total_by_class.sum(axis=1)),
         "balanced_accuracy": ratio(right_by_class, total_by_class).mean(axis=1),
         **binary_metrics(scored.positive, scored.predicted != 0, scored.score, weights),
+        **calibration_measures(scored.positive, scored.score, weights),
     }
 
 
@@ -126,6 +125,30 @@ def precision_recall_curve(truth: BoolArray, score: FloatArray) -> tuple[FloatAr
     counts = cumulative(truth, score, np.ones((1, len(score))))
     tp, fp = counts.true_positives[0], counts.false_positives[0]
     return ratio(tp, tp[-1:]), ratio(tp, tp + fp)
+
+
+def net_benefit(
+    truth: BoolArray, score: FloatArray, thresholds: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """What acting on a score is worth, in true positives an image (Vickers and Elkin 2006).
+
+    Who acts from a probability t up holds a false positive to be t / (1 - t) as bad as a true
+    positive is good: that is what false positives are counted with (Med Decis Making
+    2006;26:565-574).
+
+    Args:
+        truth: whether each image is positive, shape (n,).
+        score: probability of that, in [0, 1], shape (n,).
+        thresholds: the probabilities t, in [0, 1), shape (k,).
+        weights: of each image, shape (r, n), not negative.
+
+    Returns:
+        Shape (r, k): at most the prevalence, below 0 where acting on nothing is better; NaN
+        without any weight.
+    """
+    worth = np.where(truth[:, None], 1.0, -thresholds / (1 - thresholds))  # (n, k)
+    called = score[:, None] >= thresholds
+    return ratio(weights @ (worth * called), weights.sum(axis=1, keepdims=True))
 
 
 def _average_precision(counts: Cumulative) -> FloatArray:

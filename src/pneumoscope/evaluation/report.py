@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pneumoscope import plots
-from pneumoscope.evaluation import figures, gallery
-from pneumoscope.evaluation.intervals import roc_band
+from pneumoscope.evaluation import figures, gallery, probabilities
+from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.files import write_text
@@ -31,12 +31,17 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
     """
     scored = evaluation.scored
     estimates = evaluation.overall.estimates
-    band = roc_band(scored, resamples=evaluation.resamples, seed=evaluation.seed)
+    band, bins, benefit = (
+        draw(scored, resamples=evaluation.resamples, seed=evaluation.seed)
+        for draw in (roc_band, reliability_band, net_benefit_band)
+    )
     drawn = {
         "confusion_matrix": figures.confusion(scored),
         "roc": figures.roc(scored, estimates["auroc"], band),
         "precision_recall": figures.precision_recall(scored, estimates["average_precision"]),
         "score_histogram": figures.score_histogram(scored),
+        "reliability": probabilities.reliability_diagram(scored, estimates["ece"], bins),
+        "decision_curve": probabilities.decision_curve(scored, benefit),
         "sample_predictions": gallery.sample_grid(
             list(_samples(scored, predictor)), scored.positive_name
         ),

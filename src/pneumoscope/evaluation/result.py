@@ -9,6 +9,7 @@ from typing import Any
 from pneumoscope.bundle import BundleInfo
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.types import OperatingPoint
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Evaluation:
 
     Attributes:
         model: what was evaluated.
+        operating_point: whose threshold made the calls.
         data: the folder that it was evaluated on.
         scored: the images with their probabilities.
         overall: measures of the whole set.
@@ -31,6 +33,7 @@ class Evaluation:
     """
 
     model: BundleInfo
+    operating_point: OperatingPoint
     data: Path
     scored: ScoredImages
     overall: GroupResult
@@ -48,6 +51,7 @@ class Evaluation:
             "model": {"name": self.model.name, "version": self.model.version},
             "data": str(self.data),
             "classes": list(self.model.classes),
+            "operating_point": self.operating_point.name,
             "threshold": self.scored.threshold,
             "interval": f"95 %, {self.resamples} resamples of patients, seed {self.seed}",
             "left_out": {"seen": self.seen, "unreadable": list(self.unreadable)},

@@ -19,6 +19,7 @@ from pneumoscope.errors import BundleError, DataError, ImageError
 from pneumoscope.files import list_files
 from pneumoscope.imaging import Source, load_pixels, read_bytes
 from pneumoscope.inference.explain import evidence
+from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.models import read
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
@@ -45,18 +46,35 @@ class Explanation:
     heatmap: NDArray[np.float32] | None
 
 
-def load(bundle: Path | str | None = None, *, threads: int | None = None) -> Predictor:
+def load(
+    bundle: Path | str | None = None,
+    *,
+    threads: int | None = None,
+    operating_point: str | None = None,
+    prevalence: float | None = None,
+) -> Predictor:
     """Loads a model for prediction.
 
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships; by
             default the default model.
         threads: CPU threads to use; by default all cores.
+        operating_point: name of the threshold that makes the labels; by default the bundle's
+            first.
+        prevalence: share of positive images where the model is used, to restate probabilities
+            for; by default they stay those of the model.
 
     Raises:
-        BundleError: if it is missing, changed, or of a newer version.
+        BundleError: if it is missing, changed, of a newer version, or not calibrated although
+            probabilities are to be restated.
+        SettingsError: if it has no such operating point, or the prevalence is out of range.
     """
-    return Predictor(read(bundle), threads=threads)
+    return Predictor(
+        read(bundle),
+        threads=threads,
+        operating_point=operating_point,
+        prevalence=prevalence,
+    )
 
 
 class Predictor:
@@ -65,14 +83,30 @@ class Predictor:
     Args:
         bundle: as read from disk.
         threads: CPU threads to use; by default all cores.
+        operating_point: name of the threshold that makes the labels; by default the bundle's
+            first.
+        prevalence: share of positive images where the model is used, to restate probabilities
+            for; by default they stay those of the model.
 
     Raises:
-        BundleError: if ONNX Runtime cannot run the network.
+        BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
+            and the bundle is not calibrated.
+        SettingsError: if the bundle has no such operating point, or the prevalence is out of
+            range.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int | None = None,
+        operating_point: str | None = None,
+        prevalence: float | None = None,
+    ) -> None:
         self._bundle = bundle
-        self._point = bundle.info.operating_points[0]
+        self._prevalence = prevalence
+        self._ratio = 1.0 if prevalence is None else odds_ratio(bundle.info, prevalence)
+        self._point = bundle.info.operating_point(operating_point)
         self._workers = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._workers
@@ -180,14 +214,16 @@ class Predictor:
         label = 0
         if positive >= self._point.threshold:
             label = 1 + int(np.argmax(probabilities[1:]))
+        given = restated([float(p) for p in probabilities], self._ratio)
         return Prediction(
             path=name,
             status=Status.ACCEPTED,
             model=self._model(),
             label=self.info.classes[label],
-            probability=positive,
-            probabilities=dict(zip(self.info.classes, map(float, probabilities), strict=True)),
+            probability=min(1.0, sum(given[1:])),
+            probabilities=dict(zip(self.info.classes, given, strict=True)),
             operating_point=self._point.name,
+            prevalence=self._prevalence,
         )
 
     def _failure(self, name: str, error: ImageError) -> Prediction:

@@ -1,27 +1,40 @@
 """The statistics that auditing data and evaluating models share."""
 
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, IntArray, StrArray
+from pneumoscope.statistics.calibration import (
+    ReliabilityBins,
+    calibration_measures,
+    equal_mass_bins,
+    reliability,
+)
+from pneumoscope.statistics.operating import FEWEST_PATIENTS, choose_operating_points
 from pneumoscope.statistics.ranking import Cumulative, auroc, cumulative, ratio
 from pneumoscope.statistics.resampling import (
     RESAMPLES,
-    Estimate,
     bootstrap,
     interval,
     patient_weights,
 )
+from pneumoscope.types import Estimate
 
 __all__ = [
+    "FEWEST_PATIENTS",
     "RESAMPLES",
     "BoolArray",
     "Cumulative",
     "Estimate",
     "FloatArray",
     "IntArray",
+    "ReliabilityBins",
     "StrArray",
     "auroc",
     "bootstrap",
+    "calibration_measures",
+    "choose_operating_points",
     "cumulative",
+    "equal_mass_bins",
     "interval",
     "patient_weights",
     "ratio",
+    "reliability",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from pneumoscope.errors import SettingsError
 from pneumoscope.statistics.arrays import FloatArray, StrArray
+from pneumoscope.types import Estimate
 
 Measure = Callable[[FloatArray], dict[str, FloatArray]]
 """Takes image weights of shape (r, n); returns by name one value per row, shape (r, ...)."""
@@ -18,28 +18,6 @@ _PERCENTILES = (2.5, 97.5)
 _MAX_UNDEFINED = 0.05
 _MIN_WIDTH = 1e-12  # less is rounding: all resamples agree
 _CHUNK_ELEMENTS = 500_000  # 4 MB an array of weights: some ten of them are alive at a time
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A measure with its 95 % interval; None stands for what cannot be computed.
-
-    Attributes:
-        value: the measure on the images as they are.
-        low: lower end of the interval.
-        high: upper end of the interval.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return "not computable"
-        if self.low is None or self.high is None:
-            return f"{self.value:.3f} (interval not computable)"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 def bootstrap(
@@ -58,7 +36,8 @@ def bootstrap(
     There is no interval where more than 5 % of the resamples leave the measure undefined, as they
     do where a class that it needs has one or two patients among many; nor where all resamples
     agree (no mistake at all, or a single patient), since a width of zero would claim a certainty
-    that nobody has.
+    that nobody has; nor where the measure itself lies outside, as one may that is above 0 by
+    chance, since the resamples then tell of more chance and not of the measure.
 
     Args:
         measure: takes image weights of shape (r, n), returns by name values of shape (r,).
@@ -78,7 +57,8 @@ def bootstrap(
     for name, value in point.items():
         low, high = interval(np.concatenate([chunk[name] for chunk in chunks]))
         known = np.isfinite(value[0])
-        bounded = known and high - low > _MIN_WIDTH  # false where an end is NaN
+        inside = low - _MIN_WIDTH <= value[0] <= high + _MIN_WIDTH  # false where one is NaN
+        bounded = known and inside and high - low > _MIN_WIDTH
         estimates[name] = Estimate(
             float(value[0]) if known else None,
             float(low) if bounded else None,

@@ -9,13 +9,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pneumoscope import __version__, plots
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.errors import DataError, PneumoscopeError
+from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.training import architectures, precision
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
+from pneumoscope.training.calibrate import ValidationScores, calibrate, in_words
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
@@ -23,7 +27,7 @@ from pneumoscope.training.objective import make_loss, make_optimizer
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
-from pneumoscope.types import OperatingPoint, Split
+from pneumoscope.types import Calibration, OperatingPoint, Split
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
             remedy=f"Start again with `pneumoscope train --resume {run.root}`",
         )
     checkpoint.load_best(trainee)
-    _write_bundle(network, run, prepared, checkpoint)
+    _write_bundle(network, run, prepared, checkpoint, observer)
     if not interrupted:
         checkpoint.remove()
     return TrainingResult(
@@ -241,11 +245,32 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
         self._observer.epoch_ended(epoch + 1, dict(logs or {}), best)
 
 
-def _write_bundle(network: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint) -> None:
+def _validation_scores(network: Any, prepared: PreparedSet, batch_size: int) -> ValidationScores:
+    """What a network says of the validation images."""
+    records = prepared.images.published(Split.VAL)
+    probabilities = []
+    for start in range(0, len(records), batch_size):
+        batch = records[start : start + batch_size]
+        pixels = [load_pixels(read_bytes(record.path), prepared.geometry) for record in batch]
+        probabilities.append(network.predict_on_batch(np.stack(pixels)[..., np.newaxis]))
+    return ValidationScores(
+        np.array([record.label for record in records], dtype=np.int64),
+        np.concatenate(probabilities).astype(np.float64),
+        np.array([record.patient for record in records], dtype=np.str_),
+    )
+
+
+def _write_bundle(
+    network: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
+) -> None:
     plots.save(plots.training_curves(checkpoint.history), run.root / "figures" / "curves.png")
     plain = precision.build_in(Precision.FLOAT32, lambda: _build(run, prepared))
     plain.set_weights(network.get_weights())
-    info = _describe(run, prepared, checkpoint)
+    scores = _validation_scores(plain, prepared, run.given.batch_size)
+    calibration, points = calibrate(plain, scores, seed=run.given.seed)
+    for line in in_words(calibration, points):
+        observer.note(line)
+    info = _describe(run, prepared, checkpoint, calibration, points)
     with new_bundle(run.bundle, info) as folder:
         export_onnx(plain, folder / "model.onnx")
         plain.save(folder / "model.keras")
@@ -254,7 +279,13 @@ def _write_bundle(network: Any, run: Run, prepared: PreparedSet, checkpoint: Che
         shutil.copytree(run.root / "figures", folder / "figures")
 
 
-def _describe(run: Run, prepared: PreparedSet, checkpoint: Checkpoint) -> BundleInfo:
+def _describe(
+    run: Run,
+    prepared: PreparedSet,
+    checkpoint: Checkpoint,
+    calibration: Calibration,
+    points: tuple[OperatingPoint, ...],
+) -> BundleInfo:
     settings = run.resolved
     return BundleInfo(
         name=run.root.resolve().name,
@@ -262,7 +293,7 @@ def _describe(run: Run, prepared: PreparedSet, checkpoint: Checkpoint) -> Bundle
         architecture=settings.arch,
         classes=prepared.images.classes,
         geometry=prepared.geometry,
-        operating_points=(OperatingPoint(),),
+        operating_points=points,
         seed=settings.seed,
         command=run.given.command(run.data),
         settings=asdict(settings),
@@ -276,4 +307,5 @@ def _describe(run: Run, prepared: PreparedSet, checkpoint: Checkpoint) -> Bundle
             **{name: values[checkpoint.best_epoch] for name, values in checkpoint.history.items()},
         },
         versions=library_versions(),
+        calibration=calibration,
     )

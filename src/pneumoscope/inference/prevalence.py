@@ -1,0 +1,59 @@
+"""Probabilities restated for another share of positive images than the model was fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pneumoscope.bundle import BundleInfo
+from pneumoscope.errors import BundleError, SettingsError
+
+
+def odds_ratio(info: BundleInfo, prevalence: float) -> float:
+    """The odds of a prevalence over those that a model was fitted to.
+
+    Args:
+        info: of the model.
+        prevalence: share of positive images where it is used.
+
+    Raises:
+        SettingsError: if the prevalence is not between 0 and 1.
+        BundleError: if the model's probabilities hold for no known prevalence.
+    """
+    if not 0 < prevalence < 1:
+        raise SettingsError(
+            "--prevalence is out of range",
+            expected="a share above 0 and below 1, such as 0.2",
+            received=f"{prevalence}",
+        )
+    if info.calibration is None or not info.calibration.fitted:
+        raise BundleError(
+            f"The probabilities of {info.name} cannot be restated for a prevalence",
+            expected="a bundle that was calibrated and states its own",
+            received="one made before there was calibration"
+            if info.calibration is None
+            else info.calibration.notices[0],
+            remedy="Train it again, with more validation patients, or leave out --prevalence",
+        )
+    stated = info.calibration.prevalence
+    return prevalence / (1 - prevalence) * (1 - stated) / stated
+
+
+def restated(probabilities: Sequence[float], ratio: float) -> list[float]:
+    """Multiplies the odds of the positive side with a ratio of prior odds.
+
+    This is right where positive images look alike here and there, and negative ones too, and only
+    their shares differ (Saerens et al., Neural Comput 2002;14:21-41). The order of images stays.
+
+    Args:
+        probabilities: of the classes, the reference first.
+        ratio: of the prior odds, from `odds_ratio`; 1 leaves them as they are.
+
+    Returns:
+        The probabilities, adding up to one as before.
+    """
+    if ratio == 1:
+        return list(probabilities)
+    reference, *others = probabilities
+    weighted = [reference, *(ratio * other for other in others)]
+    total = sum(weighted)
+    return [value / total for value in weighted]

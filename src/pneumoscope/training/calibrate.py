@@ -1,0 +1,198 @@
+"""Probabilities that hold for the validation patients, folded into the network, and thresholds.
+
+See `docs/adr/0014-calibration.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from pneumoscope.statistics import (
+    FEWEST_PATIENTS,
+    FloatArray,
+    IntArray,
+    StrArray,
+    calibration_measures,
+    choose_operating_points,
+)
+from pneumoscope.training.architectures import PROBABILITIES
+from pneumoscope.types import Calibration, OperatingPoint
+
+_MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
+_SAME = 1e-6
+_FLATTEST, _STEEPEST = 0.01, 100.0  # reciprocals of temperatures
+
+Biases = tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationScores:
+    """What a network says of labelled images.
+
+    Attributes:
+        labels: class of each image, int64 of shape (n,).
+        probabilities: of each class, float64 of shape (n, c).
+        patients: key of the patient of each image, str of shape (n,).
+    """
+
+    labels: IntArray
+    probabilities: FloatArray
+    patients: StrArray
+
+
+def calibrate(
+    network: Any, scores: ValidationScores, *, seed: int
+) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
+    """Fits a network to the validation patients, and chooses its thresholds on them.
+
+    Args:
+        network: of `architectures`; its last layer is changed, so that whatever is made of it
+            gives the fitted probabilities.
+        scores: what it says of the validation images before.
+        seed: of the bootstrap behind the intervals.
+
+    Returns:
+        What was fitted, and the operating points, the default first.
+    """
+    calibration = fit_calibration(scores)
+    fold_into(network, calibration)
+    score = _positive(calibrated(scores.probabilities, calibration))
+    points, notices = choose_operating_points(scores.labels != 0, score, scores.patients, seed=seed)
+    return replace(calibration, notices=(*calibration.notices, *notices)), points
+
+
+def fit_calibration(scores: ValidationScores) -> Calibration:
+    """Fits a temperature, and a bias for each class but the first, to labelled scores.
+
+    The logits are divided by the temperature (Guo et al. 2017, arXiv:1706.04599) and the biases
+    added (bias-corrected temperature scaling: Alexandari et al. 2020, arXiv:1901.06852). With two
+    classes this is Platt scaling of their difference. It has the least mean cross-entropy to
+    Platt's targets, which stand for one more image of each class: a class of N images is not
+    believed beyond N + 1 in N + c, so that scores without a mistake do not make certainty
+    (Platt, in Advances in Large Margin Classifiers, 1999:61-74, for c = 2).
+
+    Returns:
+        The fit; temperature 1 and no bias, with a notice, where there is nothing to fit it to.
+    """
+    obstacle = _obstacle(scores)
+    if not obstacle:
+        slope, biases = _fit(_logits(scores.probabilities), scores.labels)
+        if slope > _FLATTEST:
+            return _describe(scores, 1 / slope, biases)
+        obstacle = "they put the classes in no better order than chance"
+    nothing = _describe(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
+    notice = f"The probabilities were not calibrated: {obstacle}"
+    return replace(nothing, fitted=False, after=nothing.before, notices=(notice,))
+
+
+def calibrated(probabilities: FloatArray, calibration: Calibration) -> FloatArray:
+    """Fitted probabilities, float64 (n, c), of those before the fit, of the same shape."""
+    if not calibration.fitted:
+        return probabilities
+    return _tempered(probabilities, calibration.temperature, calibration.biases)
+
+
+def fold_into(network: Any, calibration: Calibration) -> None:
+    """Makes the last layer of a network give the fitted probabilities itself."""
+    if not calibration.fitted:
+        return
+    layer = network.get_layer(PROBABILITIES)
+    kernel, bias = layer.get_weights()
+    t, biases = calibration.temperature, np.array(calibration.biases)
+    layer.set_weights([kernel / t, (bias / t + biases).astype(bias.dtype)])
+
+
+def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tuple[str, ...]:
+    """What was fitted and chosen, and what was not, a line for each."""
+    lines = list(calibration.notices)
+    if calibration.fitted:
+        before, after = calibration.before["log_loss"], calibration.after["log_loss"]
+        lines.append(
+            f"Calibrated on {calibration.images} images of {calibration.patients} validation "
+            f"patients: temperature {calibration.temperature:.3f}, log-loss {before:.4f} before "
+            f"and {after:.4f} after"
+        )
+    lines += [
+        f"Operating point {point.name}: threshold {point.threshold:.4f}, sensitivity "
+        f"{point.sensitivity}, specificity {point.specificity}"
+        for point in points
+        if point.sensitivity is not None
+    ]
+    return tuple(lines)
+
+
+def _describe(scores: ValidationScores, temperature: float, biases: Biases) -> Calibration:
+    after = _tempered(scores.probabilities, temperature, biases)
+    return Calibration(
+        fitted=True,
+        temperature=temperature,
+        biases=biases,
+        prevalence=float(np.mean(scores.labels != 0)),
+        images=len(scores.labels),
+        patients=len(np.unique(scores.patients)),
+        before=_measures(scores, scores.probabilities),
+        after=_measures(scores, after),
+    )
+
+
+def _tempered(probabilities: FloatArray, temperature: float, biases: Biases) -> FloatArray:
+    fitted: FloatArray = softmax(_logits(probabilities) / temperature + np.array(biases), axis=1)
+    return fitted
+
+
+def _measures(scores: ValidationScores, probabilities: FloatArray) -> dict[str, float | None]:
+    weights = np.ones((1, len(scores.labels)))
+    found = calibration_measures(scores.labels != 0, _positive(probabilities), weights)
+    values = {name: float(value[0]) for name, value in found.items()}
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}
+
+
+def _positive(probabilities: FloatArray) -> FloatArray:
+    score: FloatArray = np.minimum(probabilities[:, 1:].sum(axis=1), 1.0)
+    return score
+
+
+def _logits(probabilities: FloatArray) -> FloatArray:
+    logits: FloatArray = np.log(np.maximum(probabilities, _MIN_PROBABILITY))
+    return logits
+
+
+def _obstacle(scores: ValidationScores) -> str:
+    """Why nothing can be fitted; empty if something can."""
+    if not np.isfinite(scores.probabilities).all():
+        return "some are no numbers"
+    classes = range(scores.probabilities.shape[1])
+    fewest = min(len(np.unique(scores.patients[scores.labels == label])) for label in classes)
+    if fewest < FEWEST_PATIENTS:
+        return (
+            f"it takes {FEWEST_PATIENTS} validation patients of each class, "
+            f"and one class has {fewest}"
+        )
+    if np.ptp(_logits(scores.probabilities), axis=0).max() < _SAME:
+        return "all images have the same"
+    return ""
+
+
+def _fit(logits: FloatArray, labels: IntArray) -> tuple[float, Biases]:
+    """The reciprocal of the temperature, and the biases: a convex problem."""
+    n, classes = logits.shape
+    truth = np.eye(classes)[labels]
+    size = truth.sum(axis=0)[labels][:, None]
+    targets = (truth * size + 1) / (size + classes)
+
+    def loss(x: FloatArray) -> tuple[float, FloatArray]:
+        log_p = log_softmax(x[0] * logits + np.append(0.0, x[1:]), axis=1)
+        off = np.exp(log_p) - targets
+        gradient = np.append((off * logits).sum(), off.sum(axis=0)[1:]) / n
+        return -float((targets * log_p).sum()) / n, gradient
+
+    start = np.append(1.0, np.zeros(classes - 1))
+    bounds = [(_FLATTEST, _STEEPEST)] + [(None, None)] * (classes - 1)
+    exact = {"ftol": 1e-14, "gtol": 1e-9}
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=exact).x
+    return float(best[0]), (0.0, *map(float, best[1:]))

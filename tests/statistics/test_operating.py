@@ -1,0 +1,113 @@
+"""Thresholds against an exhaustive search, and what cannot be chosen."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pneumoscope.statistics import choose_operating_points
+from pneumoscope.types import OperatingPoint
+
+
+def case(seed: int, n: int = 120, distance: float = 2.0, levels: int = 0):
+    """Truth, score and patient of images, two of each patient; few levels make ties."""
+    rng = np.random.default_rng(seed)
+    truth = np.arange(n) % 4 > 1
+    score = 1 / (1 + np.exp(-rng.normal(distance * (truth - 0.5), 1)))
+    if levels:
+        score = np.round(score * levels) / levels
+    return truth, score, np.array([f"p{i // 2}" for i in range(n)])
+
+
+def rates(truth, score, threshold):
+    called = score >= threshold
+    return (called & truth).sum() / truth.sum(), (~called & ~truth).sum() / (~truth).sum()
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.sampled_from([0, 5, 20]), st.sampled_from([0.5, 2.0, 6.0]))
+def test_points_are_the_best_there_are(seed, levels, distance):
+    truth, score, patients = case(seed, distance=distance, levels=levels)
+    points, notices = choose_operating_points(truth, score, patients)
+    distinct = np.unique(score)
+    every = [rates(truth, score, t) for t in (distinct[1:] + distinct[:-1]) / 2]
+    balanced = max(every, key=lambda r: (round(sum(r), 12), r[0]), default=(0, 0))
+    sensitive, specific = max(0.95, balanced[0]), max(0.95, balanced[1])
+    best = {
+        "balanced": sum(balanced),
+        "screening": max((r[1] for r in every if r[0] >= sensitive), default=0),
+        "confirm": max((r[0] for r in every if r[1] >= specific), default=0),
+    }
+    possible = [name for name in best if best[name] > (name == "balanced")]
+    if "balanced" not in possible:
+        assert points == (OperatingPoint(),)
+        return
+    assert [point.name for point in points] == possible
+    assert len(notices) == 3 - len(possible)
+    order = {point.name: point.threshold for point in points}
+    assert order.get("screening", 0) <= order["balanced"] <= order.get("confirm", 1)
+    for point in points:
+        sensitivity, specificity = rates(truth, score, point.threshold)
+        assert point.sensitivity.value == pytest.approx(sensitivity)
+        assert point.specificity.value == pytest.approx(specificity)
+        wanted = {
+            "balanced": sensitivity + specificity,
+            "screening": specificity * (sensitivity >= sensitive),
+            "confirm": sensitivity * (specificity >= specific),
+        }
+        assert wanted[point.name] == pytest.approx(best[point.name])
+        below, above = score[score < point.threshold].max(), score[score >= point.threshold].min()
+        assert point.threshold == pytest.approx((below + above) / 2)
+
+
+def test_default_comes_first_with_intervals_around_what_is_expected():
+    points, notices = choose_operating_points(*case(1))
+    assert [point.name for point in points] == ["balanced", "screening", "confirm"]
+    assert notices == ()
+    assert points[1].threshold <= points[0].threshold <= points[2].threshold
+    for estimate in (points[0].sensitivity, points[0].specificity):
+        assert estimate.low < estimate.value < estimate.high
+
+
+def test_scores_without_a_mistake_are_parted_in_the_middle():
+    truth, _, patients = case(0)
+    points, _ = choose_operating_points(truth, np.where(truth, 0.9, 0.3), patients)
+    assert [point.threshold for point in points] == pytest.approx([0.6] * 3)
+    assert points[0].sensitivity.value == 1
+    assert points[0].sensitivity.low is None
+
+
+def test_more_images_of_the_same_patients_are_no_more_patients():
+    truth, score, patients = case(2)
+    once, _ = choose_operating_points(truth, score, patients)
+    copied, _ = choose_operating_points(*(np.tile(x, 3) for x in (truth, score, patients)))
+    assert copied == once
+
+
+TRUTH, SCORE, PATIENTS = case(3)
+USELESS = {
+    "one side": (np.ones_like(TRUTH), SCORE, PATIENTS, "one side has 0"),
+    "few patients": (TRUTH[:36], SCORE[:36], PATIENTS[:36], "10 patients of each side.*has 9"),
+    "few patients with many images": (TRUTH, SCORE, np.where(TRUTH, "a", "b"), "has 1"),
+    "constant": (TRUTH, np.full(120, 0.4), PATIENTS, "no higher"),
+    "upside down": (TRUTH, 1 - np.where(TRUTH, 0.8, 0.2), PATIENTS, "no higher"),
+    "not a number": (TRUTH, np.where(SCORE > 0.9, np.nan, SCORE), PATIENTS, "no numbers"),
+}
+
+
+@pytest.mark.parametrize("name", USELESS)
+def test_what_cannot_be_chosen_is_told(name):
+    truth, score, patients, why = USELESS[name]
+    points, notices = choose_operating_points(truth, score, patients)
+    assert points == (OperatingPoint(),)
+    (notice,) = notices
+    assert re.search(why, notice)
+
+
+def test_ten_patients_a_side_are_enough():
+    points, _ = choose_operating_points(TRUTH[:40], np.where(TRUTH, 0.9, 0.3)[:40], PATIENTS[:40])
+    assert points[0].name == "balanced"
