@@ -20,6 +20,20 @@ from pneumoscope.statistics import (
     ratio,
 )
 
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "f1": "F1",
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+    "brier": "Brier",
+}
+"""For people, by name of the measure."""
+
 
 def binary_metrics(
     truth: BoolArray, called: BoolArray, score: FloatArray, weights: FloatArray

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope import __version__, plots
-from pneumoscope.bundle import BundleInfo, Seen, new_bundle
+from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_reference
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.errors import DataError, PneumoscopeError
 from pneumoscope.training import architectures, precision
@@ -18,6 +18,7 @@ from pneumoscope.training.backend import keras
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
+from pneumoscope.training.reference import summarise
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
@@ -226,6 +227,7 @@ def _write_bundle(network: Any, run: Run, prepared: PreparedSet, checkpoint: Che
         export_onnx(plain, folder / "model.onnx")
         plain.save(folder / "model.keras")
         Seen.of(prepared.fingerprint, prepared.images.records).write(folder)
+        write_reference(folder, summarise(plain, prepared, run.given.batch_size))
         (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
         shutil.copytree(run.root / "figures", folder / "figures")
 
