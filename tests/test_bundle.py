@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.bundle import SCHEMA_VERSION, Seen, new_bundle, read_bundle
+from pneumoscope.bundle import SCHEMA_VERSION, Seen, new_bundle, read_bundle, write_reference
 from pneumoscope.errors import (
     BundleCorruptError,
     BundleError,
@@ -17,6 +17,7 @@ from pneumoscope.errors import (
     ClassMismatchError,
     StorageError,
 )
+from pneumoscope.statistics import Bins
 from pneumoscope.types import ImageRecord, OperatingPoint, Split
 from tests.conftest import bundle_info, write_bundle
 
@@ -26,6 +27,15 @@ def test_round_trip(tmp_path: Path) -> None:
     write_bundle(tmp_path / "b", operating_points=points, metrics={"val_loss": 0.5})
     info = read_bundle(tmp_path / "b").info
     assert info == bundle_info(operating_points=points, metrics={"val_loss": 0.5})
+
+
+def test_reference_round_trip(tmp_path: Path) -> None:
+    bins = {"brightness": Bins((80.5, 120.25), (5, 6, 7), 11)}
+    with new_bundle(tmp_path / "b", bundle_info()) as folder:
+        write_reference(folder, bins)
+    assert read_bundle(tmp_path / "b").reference() == bins
+    write_bundle(tmp_path / "older")
+    assert read_bundle(tmp_path / "older").reference() is None
 
 
 def test_run_folder_stands_for_its_bundle(tmp_path: Path) -> None:

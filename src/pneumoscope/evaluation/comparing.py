@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pneumoscope import plots
+from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.errors import ClassMismatchError, SettingsError
 from pneumoscope.evaluation.comparison import ComparedModel, Comparison
 from pneumoscope.evaluation.comparison_figure import comparison_figure
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.paired import compare_scores
-from pneumoscope.evaluation.unseen import read_unseen, score_images
+from pneumoscope.evaluation.scoring import score_images
+from pneumoscope.evaluation.unseen import find_unseen
 from pneumoscope.files import write_text
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
@@ -54,8 +56,10 @@ def compare(
         )
     predictors = [load(bundle) for bundle in bundles]
     _require_like_classes(predictors)
-    images = read_unseen(Path(data), [predictor.bundle for predictor in predictors])
-    scored, unreadable = score_images(predictors, images, progress)
+    data = Path(data)
+    images = _read_images(data, predictors)
+    unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
+    scored, unreadable = score_images(predictors, unseen, progress)
     differences = [
         compare_scores(scored[0], other, resamples=resamples, seed=seed) for other in scored[1:]
     ]
@@ -73,8 +77,8 @@ def compare(
                 _names(predictors), predictors, scored, [None, *differences], strict=True
             )
         ),
-        data=Path(data),
-        seen=images.seen,
+        data=data,
+        seen=unseen.seen,
         unreadable=unreadable,
         notices=images.notices,
         resamples=resamples,
@@ -96,6 +100,13 @@ def _require_like_classes(predictors: Sequence[Predictor]) -> None:
                 received=", ".join(other.info.classes),
                 remedy="Give bundles that were trained on the same classes",
             )
+
+
+def _read_images(data: Path, predictors: Sequence[Predictor]) -> ImageSet:
+    for geometry in {predictor.info.geometry for predictor in predictors}:
+        images = read_images(data, geometry)  # a prepared folder has but one
+    predictors[0].info.require_classes(images.classes, data)
+    return images
 
 
 def _names(predictors: Sequence[Predictor]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pneumoscope.dataset import read_images
 from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
-from pneumoscope.evaluation.unseen import read_unseen, score_images
+from pneumoscope.evaluation.scoring import score_images
+from pneumoscope.evaluation.unseen import find_unseen
 from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES
@@ -44,8 +46,10 @@ def evaluate(
     """
     data = Path(data)
     predictor = load(bundle)
-    images = read_unseen(data, [predictor.bundle])
-    (scored,), unreadable = score_images([predictor], images, progress)
+    images = read_images(data, predictor.info.geometry)
+    predictor.info.require_classes(images.classes, data)
+    unseen = find_unseen(data, images, [predictor.bundle.seen()])
+    (scored,), unreadable = score_images([predictor], unseen, progress)
     evaluation = Evaluation(
         model=predictor.info,
         data=data,
@@ -54,7 +58,7 @@ def evaluate(
         classes=evaluate_classes(scored, resamples=resamples, seed=seed),
         subgroups=evaluate_subgroups(scored, resamples=resamples, seed=seed),
         drift=measure_drift(predictor.bundle, scored),
-        seen=images.seen,
+        seen=unseen.seen,
         unreadable=unreadable,
         notices=images.notices,
         resamples=resamples,
