@@ -93,7 +93,7 @@ CANNOT = {
     ),
     "same order": (
         lambda s: (s, replace(s, probabilities=np.column_stack([1 - s.score**2, s.score**2]))),
-        "without variance",
+        "has no variance",
     ),
     "one image": (
         lambda s: tuple(m.subset(np.arange(len(s.labels)) == 3) for m in (s, other(s))),

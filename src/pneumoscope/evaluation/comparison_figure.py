@@ -89,7 +89,7 @@ def _draw_estimate(axes: Axes, estimate: Estimate, y: float, colour: str, marker
     if estimate.low is not None and estimate.high is not None:
         axes.plot([estimate.low, estimate.high], [y, y], color=colour, linewidth=LINE)
         face = colour
-    axes.plot(estimate.value, y, marker, color=colour, markersize=4, markerfacecolor=face)
+    axes.plot(estimate.value, y, marker, color=colour, markersize=3, markerfacecolor=face)
 
 
 def _dress_differences(axes: Axes, comparison: Comparison) -> None:

@@ -116,7 +116,7 @@ def _remarks_on_tests(
     elif sides.min() < 2:
         yield "One side has a single image: DeLong's test needs two of each."
     elif of_areas is None:
-        yield "The areas under the ROC curves differ without variance: DeLong's test has no ground."
+        yield "The difference of the AUROCs has no variance: DeLong's test cannot be computed."
     if of_calls is None:
         yield "Both are right on the very same images: McNemar's test has nothing to count."
 
