@@ -76,8 +76,11 @@ def class_folders(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def brightness_network() -> onnx.ModelProto:
-    """A network without weights: the brighter the image, the likelier class 1."""
+def brightness_network(pool: str = "GlobalAveragePool") -> onnx.ModelProto:
+    """A network without weights: the brighter the image, the likelier class 1.
+
+    With `pool="GlobalMaxPool"` it is the brightest place that counts.
+    """
     size = SIDE // 4
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
@@ -89,7 +92,7 @@ def brightness_network() -> onnx.ModelProto:
         helper.make_node("Div", ["centred", "scale"], ["for_1"]),
         helper.make_node("Neg", ["for_1"], ["for_0"]),
         helper.make_node("Concat", ["for_0", "for_1"], ["class_activation_maps"], axis=1),
-        helper.make_node("GlobalAveragePool", ["class_activation_maps"], ["pooled"]),
+        helper.make_node(pool, ["class_activation_maps"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
@@ -126,11 +129,13 @@ def bundle_info(**changes: object) -> BundleInfo:
     )
 
 
-def write_bundle(root: Path, seen: Seen | None = None, **changes: object) -> Path:
+def write_bundle(
+    root: Path, seen: Seen | None = None, pool: str = "GlobalAveragePool", **changes: object
+) -> Path:
     """A bundle around `brightness_network`."""
     info = bundle_info(**changes)
     with new_bundle(root, info) as folder:
-        onnx.save(brightness_network(), folder / "model.onnx")
+        onnx.save(brightness_network(pool), folder / "model.onnx")
         (folder / "MODEL_CARD.md").write_text(f"# {info.name}\n\nNot for patients.\n")
         (seen or Seen("key", frozenset(), frozenset())).write(folder)
     return root

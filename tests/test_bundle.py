@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.bundle import SCHEMA_VERSION, Seen, new_bundle, read_bundle
+from pneumoscope.bundle import SCHEMA_VERSION, Seen, new_bundle, read_bundle, write_reference
 from pneumoscope.errors import (
     BundleCorruptError,
     BundleError,
@@ -18,6 +18,7 @@ from pneumoscope.errors import (
     SettingsError,
     StorageError,
 )
+from pneumoscope.statistics import Bins
 from pneumoscope.types import Calibration, Estimate, ImageRecord, OperatingPoint, Split
 from tests.conftest import bundle_info, write_bundle
 
@@ -72,6 +73,15 @@ def test_operating_points_are_found_by_name() -> None:
     assert info.operating_point("screening") == points[1]
     with pytest.raises(SettingsError, match=r"Expected balanced or screening\. Received confirm"):
         info.operating_point("confirm")
+
+
+def test_reference_round_trip(tmp_path: Path) -> None:
+    bins = {"brightness": Bins((80.5, 120.25), (5, 6, 7), 11)}
+    with new_bundle(tmp_path / "b", bundle_info()) as folder:
+        write_reference(folder, bins)
+    assert read_bundle(tmp_path / "b").reference() == bins
+    write_bundle(tmp_path / "older")
+    assert read_bundle(tmp_path / "older").reference() is None
 
 
 def test_run_folder_stands_for_its_bundle(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
     model.onnx       the network, for prediction: probabilities and class-activation maps
     model.keras      the same network, for further training; not in models that ship
     seen.json        keyed hashes of the images and patients that it was made with
+    reference.json   how its training images and validation scores are spread, in quantiles
     MODEL_CARD.md    what it is for, and what it is not for
     figures/         pictures of its training
 
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pneumoscope.errors import (
     BundleCorruptError,
@@ -40,11 +41,15 @@ from pneumoscope.types import (
     Split,
 )
 
+if TYPE_CHECKING:
+    from pneumoscope.statistics import Bins
+
 SCHEMA_VERSION = 2  # 1 has no calibration
 _MANIFEST = "bundle.json"
 _NETWORK = "model.onnx"
 _SEEN = "seen.json"
 _CARD = "MODEL_CARD.md"
+_REFERENCE = "reference.json"
 _REMEDY = "Make the bundle again with `pneumoscope train`, or copy it again from where it came"
 
 
@@ -140,6 +145,19 @@ class Bundle:
             raise BundleMissingError(f"{self.root} has no model card", remedy=_REMEDY)
         return path.read_text("utf-8")
 
+    def reference(self) -> dict[str, Bins] | None:
+        """How training images and validation scores are spread; None if an older version made it.
+
+        By name of an image fact, or "score".
+        """
+        from pneumoscope.statistics import Bins
+
+        path = self.root / _REFERENCE
+        if not path.is_file():
+            return None
+        content = json.loads(path.read_text("utf-8"))
+        return {name: Bins.from_json(bins) for name, bins in content.items()}
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -184,6 +202,12 @@ class Seen:
             "patients": sorted(self.patients),
         }
         (folder / _SEEN).write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_reference(folder: Path, reference: Mapping[str, Bins]) -> None:
+    """Writes what `Bundle.reference` reads into a bundle that is being made."""
+    content = {name: bins.to_json() for name, bins in reference.items()}
+    (folder / _REFERENCE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _digest(key: str, text: str) -> str:

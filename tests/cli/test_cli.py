@@ -17,12 +17,13 @@ from pneumoscope import __version__
 from pneumoscope.bundle import SCHEMA_VERSION
 from pneumoscope.cli.main import main
 from tests.cli.conftest import Run
-from tests.conftest import encoded, picture
+from tests.conftest import encoded, picture, write_bundle
 
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version") == (0, f"pneumoscope {__version__}\n", "")
-    for command in ((), ("train",), ("evaluate",), ("predict",), ("models",), ("data", "prepare")):
+    commands = ("train", "evaluate", "compare", "predict", "models")
+    for command in ((), *((name,) for name in commands), ("data", "prepare")):
         code, out, _ = run(*command, "--help")
         assert code == 0
         assert "pneumoscope " + " ".join(command) in out  # usage and examples
@@ -112,6 +113,37 @@ def test_evaluate_tells_what_it_leaves_out(
     assert "Left out:" in err
     assert "bad.png" in err
     assert "patient of 9 of 9 images" in err
+
+
+def test_compare(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    other = write_bundle(tmp_path / "other", pool="GlobalMaxPool", name="peak")
+    command = ("compare", bundle, other, phantoms, "-o", tmp_path / "out", "--resamples", "100")
+    code, out, _ = run(*command, "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads((tmp_path / "out" / "comparison.json").read_text())
+    code, out, err = run(*command)
+    assert code == 0
+    for word in ("peak less brightness", "AUROC", "consolidation", "DeLong", "McNemar", "adjusted"):
+        assert word in out
+    assert "research tool" in err
+
+
+def test_compare_bundles_of_other_classes_exits_3(
+    run: Run, bundle: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    other = write_bundle(tmp_path / "other", classes=("NORMAL", "[b]TB\n"))
+    code, out, err = run("compare", bundle, other, phantoms)
+    assert (code, out) == (3, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+
+
+def test_evaluate_tells_how_far_images_lie(
+    run: Run, bundle: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    code, out, _ = run("evaluate", bundle, phantoms, "-o", tmp_path / "out", "--resamples", "100")
+    assert code == 0
+    assert "Distance from the training not computable" in out
 
 
 def test_data_prepare(run: Run, class_folders: Callable[..., Path], tmp_path: Path) -> None:
@@ -244,6 +276,8 @@ USAGE = {
     "missing folder": ("train", "nowhere"),
     "resume with data": ("train", "data", "--resume", "run"),
     "resume nothing": ("train", "--resume", "nowhere"),
+    "one bundle": ("compare", "bundle", "data"),
+    "no bundle": ("compare", "data"),
     "json and csv": ("predict", "bundle", "image.png", "--json", "--csv"),
     "odd precision": ("train", "data", "--precision", "float8"),
     "odd network": ("train", "data", "--arch", "resnet999"),

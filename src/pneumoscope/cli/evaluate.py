@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import choose_model, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.tables import table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pneumoscope.evaluation import Evaluation, GroupResult
+    from pneumoscope.evaluation import Drift, Evaluation, GroupResult
 
 
 def evaluate(
@@ -47,9 +48,10 @@ def evaluate(
     pneumoscope evaluate other_hospital --output evaluation/other --json
 
     Images that the model was trained or chosen on, and their patients, are left out. Every
-    measure comes with a 95 % interval from a bootstrap of patients. Draws the confusion matrix,
-    ROC, precision-recall, the scores, their reliability, the decision curve, and sample
-    predictions with heatmaps.
+    measure comes with a 95 % interval from a bootstrap of patients. Says how far the images and
+    their scores lie from those of the training. Draws the confusion matrix, ROC,
+    precision-recall, the scores, their reliability, the decision curve, and sample predictions
+    with heatmaps.
     """
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
@@ -94,20 +96,23 @@ def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
 def _print_tables(found: Evaluation) -> None:
     from rich.console import Console
 
+    from pneumoscope.evaluation.metrics import TITLES
+
     console = Console()
     scored = found.scored
-    overall = _table(
+    overall = table(
         f"{found.model.name}: {scored.positive_name} from {scored.threshold:.4g} up "
         f"({found.operating_point.name})",
         "measure",
         "value (95 % interval)",
     )
     for name, estimate in found.overall.estimates.items():
-        overall.add_row(_words(name), str(estimate))
+        overall.add_row(TITLES[name], str(estimate))
     console.print(overall)
     for kind, groups in (("class", found.classes), ("subgroup", found.subgroups)):
         if groups:
             console.print(_group_table(kind, groups))
+    console.print(_drift_table(found.drift))
     console.print(
         f"{scored.counts}; 95 % intervals: {found.resamples} resamples of patients, "
         f"seed {found.seed}",
@@ -115,34 +120,32 @@ def _print_tables(found: Evaluation) -> None:
     )
 
 
-def _table(title: str, *columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
-    )
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
 def _group_table(kind: str, groups: dict[str, GroupResult]) -> Table:
     from rich.text import Text
 
+    from pneumoscope.evaluation.metrics import TITLES
+
     columns = (kind, "images\n(patients)", "measure", "value (95 % interval)")
-    table = _table(f"Each {kind} against the other side", *columns)
+    rows = table(f"Each {kind} against the other side", *columns)
     for name, group in groups.items():
         counts = f"{group.images:,} ({group.patients:,})"
         for measure, estimate in group.estimates.items():
-            table.add_row(Text(printable(name)), counts, _words(measure), str(estimate))
+            rows.add_row(Text(printable(name)), counts, TITLES[measure], str(estimate))
             name = counts = ""
-    return table
+    return rows
 
 
-def _words(name: str) -> str:
-    abbreviations = {"brier": "Brier", "log_loss": "log-loss"}
-    if name in {"auroc", "ppv", "npv", "f1", "ece"}:
-        return name.upper()
-    return abbreviations.get(name, name.replace("_", " "))
+def _drift_table(drift: Drift) -> Table | str:
+    from pneumoscope.evaluation.drift import NOT_DIVIDED
+
+    if drift.missing:
+        return f"Distance from the training not computable: {drift.missing}\n"
+    columns = ("quantity", "PSI", "by chance", "KS", "change")
+    rows = table("Distance from the training images, and from the validation scores", *columns)
+    for name, shift in drift.shifts.items():
+        if shift is None:
+            rows.add_row(name, "-", "-", "-", f"not computable: {NOT_DIVIDED}")
+        else:
+            numbers = (f"{number:.3f}" for number in (shift.psi, shift.chance, shift.ks))
+            rows.add_row(name, *numbers, shift.reading)
+    return rows

@@ -1,9 +1,24 @@
 """Predictions to evidence: how good a model is, how sure that is, and what it gets wrong."""
 
+from pneumoscope.evaluation.comparing import compare
+from pneumoscope.evaluation.comparison import ComparedModel, Comparison
+from pneumoscope.evaluation.drift import Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.held_out import evaluate
+from pneumoscope.evaluation.paired import Difference
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.statistics import Estimate
 
-__all__ = ["Estimate", "Evaluation", "GroupResult", "ScoredImages", "evaluate"]
+__all__ = [
+    "ComparedModel",
+    "Comparison",
+    "Difference",
+    "Drift",
+    "Estimate",
+    "Evaluation",
+    "GroupResult",
+    "ScoredImages",
+    "compare",
+    "evaluate",
+]

@@ -13,7 +13,7 @@ from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.statistics import RESAMPLES, BoolArray, Estimate, StrArray, bootstrap
 
 _CLASS_METRICS = ("sensitivity", "ppv", "f1", "auroc")
-_SUBGROUP_METRICS = ("sensitivity", "specificity", "auroc")
+SUBGROUP_METRICS = ("sensitivity", "specificity", "auroc")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def evaluate_classes(
             binary_metrics, truth, scored.predicted == index, scored.probabilities[:, index]
         )
         estimates = bootstrap(measure, scored.patients, resamples=resamples, seed=seed)
-        results[name] = _group(scored, truth, ~truth, estimates, _CLASS_METRICS)
+        results[name] = summarise(scored, truth, ~truth, estimates, _CLASS_METRICS)
     return results
 
 
@@ -97,16 +97,40 @@ def evaluate_subgroups(
         The counts and estimates by name; empty if there is no subgroup.
     """
     results = {}
+    for name, members, comparison in subgroups(scored):
+        part = scored.subset(members | comparison)
+        estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
+        results[name] = summarise(scored, members, comparison, estimates, SUBGROUP_METRICS)
+    return results
+
+
+def subgroups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray, BoolArray]]:
+    """The subgroups of a set, each with what it is compared with.
+
+    Yields:
+        Its name, whether each image is of it, and whether each is of its comparison group, both of
+        shape (n,).
+    """
     for prefix, values in _columns(scored):
         for value in sorted(set(values.tolist()) - {""}):
             members = values == value
-            comparison = _comparison(scored, members, values == "")
-            part = scored.subset(members | comparison)
-            estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
-            results[prefix + value] = _group(
-                scored, members, comparison, estimates, _SUBGROUP_METRICS
-            )
-    return results
+            yield prefix + value, members, _comparison(scored, members, values == "")
+
+
+def summarise(
+    scored: ScoredImages,
+    members: BoolArray,
+    comparison: BoolArray,
+    estimates: dict[str, Estimate],
+    names: tuple[str, ...],
+) -> GroupResult:
+    """The counts of a group, with those of its estimates that have these names."""
+    return GroupResult(
+        images=int(np.count_nonzero(members)),
+        patients=len(np.unique(scored.patients[members])),
+        comparison_images=int(np.count_nonzero(comparison)),
+        estimates={name: estimates[name] for name in names},
+    )
 
 
 def _columns(scored: ScoredImages) -> Iterator[tuple[str, StrArray]]:
@@ -121,18 +145,3 @@ def _comparison(scored: ScoredImages, members: BoolArray, ungrouped: BoolArray) 
         return np.zeros_like(members)
     comparison: BoolArray = (scored.positive != sides[0]) & ungrouped
     return comparison
-
-
-def _group(
-    scored: ScoredImages,
-    members: BoolArray,
-    comparison: BoolArray,
-    estimates: dict[str, Estimate],
-    names: tuple[str, ...],
-) -> GroupResult:
-    return GroupResult(
-        images=int(np.count_nonzero(members)),
-        patients=len(np.unique(scored.patients[members])),
-        comparison_images=int(np.count_nonzero(comparison)),
-        estimates={name: estimates[name] for name in names},
-    )

@@ -21,6 +21,22 @@ from pneumoscope.statistics import (
     ratio,
 )
 
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "f1": "F1",
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+    "brier": "Brier",
+    "log_loss": "log-loss",
+    "ece": "ECE",
+}
+"""For people, by name of the measure."""
+
 
 def binary_metrics(
     truth: BoolArray, called: BoolArray, score: FloatArray, weights: FloatArray

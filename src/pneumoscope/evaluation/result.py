@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.bundle import BundleInfo
+from pneumoscope.evaluation.drift import Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.types import OperatingPoint
@@ -24,6 +25,7 @@ class Evaluation:
         overall: measures of the whole set.
         classes: measures of each class against the rest.
         subgroups: measures of each subgroup against its comparison group.
+        drift: how far the images and their scores lie from those of the training.
         seen: number of images that were left out because the model was made with them, or with
             others of their patients.
         unreadable: why each file that could not be read was left out.
@@ -39,6 +41,7 @@ class Evaluation:
     overall: GroupResult
     classes: dict[str, GroupResult]
     subgroups: dict[str, GroupResult]
+    drift: Drift
     seen: int
     unreadable: tuple[str, ...]
     notices: tuple[str, ...]
@@ -59,4 +62,5 @@ class Evaluation:
             "overall": asdict(self.overall),
             "by_class": {name: asdict(result) for name, result in self.classes.items()},
             "by_subgroup": {name: asdict(result) for name, result in self.subgroups.items()},
+            "drift": self.drift.to_dict(),
         }

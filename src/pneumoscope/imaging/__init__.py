@@ -1,6 +1,7 @@
 """Bytes to pixels: the only door through which an image comes in."""
 
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
+from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
 from pneumoscope.imaging.preprocess import RECIPE, load_display, load_pixels
 from pneumoscope.imaging.read import Source, read_bytes
 
@@ -9,9 +10,12 @@ __all__ = [
     "THUMBNAIL",
     "ImageFacts",
     "Look",
+    "PictureFacts",
     "Source",
     "load_display",
     "load_pixels",
     "look",
+    "picture_facts",
     "read_bytes",
+    "tabulate_pictures",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.imaging.picture import picture_facts
 from pneumoscope.imaging.preprocess import load_pixels
 from pneumoscope.imaging.quiet import without_warnings
 from pneumoscope.imaging.read import Source, sniff
@@ -18,7 +19,6 @@ from pneumoscope.types import Geometry
 THUMBNAIL = 32  # pixels a side
 
 _GRID = Geometry(2 * THUMBNAIL, 2 * THUMBNAIL)
-_BLACK = 8  # grey levels below this are border, collimation or padding, not chest
 _ORIENTATION = 0x0112  # EXIF tag
 _TURNED = range(5, 9)  # its values that swap width and height
 
@@ -99,12 +99,13 @@ def look(source: Source) -> Look:
     kind = sniff(source)
     with without_warnings():
         header = _dicom_header(source) if kind == "DICOM" else _raster_header(source, kind)
+    picture = picture_facts(grey)
     facts = ImageFacts(
         format=kind,
         bytes=len(source.data),
-        brightness=float(grey.mean()),
-        contrast=float(grey.std()),
-        black=float((grey < _BLACK).mean()),
+        brightness=picture.brightness,
+        contrast=picture.contrast,
+        black=picture.black,
         **header,
     )
     blocks = grey.reshape(THUMBNAIL, 2, THUMBNAIL, 2).mean(axis=(1, 3))

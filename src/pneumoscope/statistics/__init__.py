@@ -8,6 +8,7 @@ from pneumoscope.statistics.calibration import (
     reliability,
 )
 from pneumoscope.statistics.operating import FEWEST_PATIENTS, choose_operating_points
+from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
 from pneumoscope.statistics.ranking import Cumulative, auroc, cumulative, ratio
 from pneumoscope.statistics.resampling import (
     RESAMPLES,
@@ -15,25 +16,33 @@ from pneumoscope.statistics.resampling import (
     interval,
     patient_weights,
 )
+from pneumoscope.statistics.shift import Bins, Shift, measure_shift
 from pneumoscope.types import Estimate
 
 __all__ = [
     "FEWEST_PATIENTS",
     "RESAMPLES",
+    "Bins",
     "BoolArray",
     "Cumulative",
+    "DeLong",
     "Estimate",
     "FloatArray",
     "IntArray",
+    "McNemar",
     "ReliabilityBins",
+    "Shift",
     "StrArray",
     "auroc",
     "bootstrap",
     "calibration_measures",
     "choose_operating_points",
     "cumulative",
+    "delong",
     "equal_mass_bins",
     "interval",
+    "mcnemar",
+    "measure_shift",
     "patient_weights",
     "ratio",
     "reliability",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pneumoscope import __version__, plots
-from pneumoscope.bundle import BundleInfo, Seen, new_bundle
+from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_reference
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.errors import DataError, PneumoscopeError
 from pneumoscope.imaging import load_pixels, read_bytes
@@ -24,6 +24,7 @@ from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
 from pneumoscope.training.objective import make_loss, make_optimizer
+from pneumoscope.training.reference import summarise
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
@@ -176,12 +177,7 @@ def _fit(
             epochs=settings.epochs,
             class_weight=_class_weights(prepared) if settings.class_weights else None,
             callbacks=[
-                *([keras.callbacks.SwapEMAWeights()] if settings.averaging else []),
-                *(
-                    [ResumedEarlyStopping(checkpoint, settings.patience)]
-                    if settings.patience
-                    else []
-                ),
+                *_optional_callbacks(settings, checkpoint),
                 checkpoint,
                 keras.callbacks.TensorBoard(run.root / "tensorboard", write_graph=False),
                 _Reporter(observer, checkpoint, settings, training.images),
@@ -275,6 +271,7 @@ def _write_bundle(
         export_onnx(plain, folder / "model.onnx")
         plain.save(folder / "model.keras")
         Seen.of(prepared.fingerprint, prepared.images.records).write(folder)
+        write_reference(folder, summarise(plain, prepared, run.given.batch_size))
         (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
         shutil.copytree(run.root / "figures", folder / "figures")
 

@@ -1,0 +1,124 @@
+"""Bundles against one another, on images and patients that none of them has seen."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pneumoscope import plots
+from pneumoscope.dataset import ImageSet, read_images
+from pneumoscope.errors import ClassMismatchError, SettingsError
+from pneumoscope.evaluation.comparison import ComparedModel, Comparison
+from pneumoscope.evaluation.comparison_figure import comparison_figure
+from pneumoscope.evaluation.groups import evaluate_all
+from pneumoscope.evaluation.paired import compare_scores
+from pneumoscope.evaluation.scoring import score_images
+from pneumoscope.evaluation.unseen import find_unseen
+from pneumoscope.files import write_text
+from pneumoscope.inference import Predictor, load
+from pneumoscope.parallel import Progress
+from pneumoscope.statistics import RESAMPLES
+
+
+def compare(
+    bundles: Sequence[Path | str],
+    data: Path | str,
+    output: Path | str | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compares models on the images of a data set that had no part in making any of them.
+
+    Args:
+        bundles: two or more, or the run folders that hold them; the first is what the others are
+            held against.
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
+        output: where to write `comparison.json` and `comparison.png`; nowhere by default.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+        progress: called with the number of images predicted and of all, the models together.
+
+    Raises:
+        SettingsError: if there are fewer than two bundles.
+        BundleError: if a bundle cannot be used, or has other classes than the data or the first.
+        DataError: if the data cannot be used, or holds nothing that no model has seen.
+        StorageError: if `output` cannot be written.
+    """
+    if len(bundles) < 2:
+        raise SettingsError(
+            "There is nothing to compare",
+            expected="two or more bundles",
+            received=f"{len(bundles)}",
+        )
+    predictors = [load(bundle) for bundle in bundles]
+    _require_like_classes(predictors)
+    data = Path(data)
+    images = _read_images(data, predictors)
+    unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
+    scored, unreadable = score_images(predictors, unseen, progress)
+    differences = [
+        compare_scores(scored[0], other, resamples=resamples, seed=seed) for other in scored[1:]
+    ]
+    comparison = Comparison(
+        models=tuple(
+            ComparedModel(
+                name=name,
+                bundle=predictor.bundle.root,
+                info=predictor.info,
+                scored=said,
+                overall=evaluate_all(said, resamples=resamples, seed=seed),
+                difference=difference,
+            )
+            for name, predictor, said, difference in zip(
+                _names(predictors), predictors, scored, [None, *differences], strict=True
+            )
+        ),
+        data=data,
+        seen=unseen.seen,
+        unreadable=unreadable,
+        notices=images.notices,
+        resamples=resamples,
+        seed=seed,
+    )
+    if output is not None:
+        _write(comparison, Path(output))
+    return comparison
+
+
+def _require_like_classes(predictors: Sequence[Predictor]) -> None:
+    first = predictors[0]
+    for other in predictors[1:]:
+        if other.info.classes != first.info.classes:
+            raise ClassMismatchError(
+                f"{other.bundle.root} cannot be compared with {first.bundle.root}: it has other "
+                "classes",
+                expected=", ".join(first.info.classes),
+                received=", ".join(other.info.classes),
+                remedy="Give bundles that were trained on the same classes",
+            )
+
+
+def _read_images(data: Path, predictors: Sequence[Predictor]) -> ImageSet:
+    for geometry in {predictor.info.geometry for predictor in predictors}:
+        images = read_images(data, geometry)  # a prepared folder has but one
+    predictors[0].info.require_classes(images.classes, data)
+    return images
+
+
+def _names(predictors: Sequence[Predictor]) -> list[str]:
+    used: Counter[str] = Counter()
+    names = []
+    for predictor in predictors:
+        name = predictor.info.name
+        used[name] += 1
+        names.append(f"{name} ({used[name]})" if used[name] > 1 else name)
+    return names
+
+
+def _write(comparison: Comparison, output: Path) -> None:
+    plots.save(comparison_figure(comparison), output / "comparison.png")
+    write_text(output / "comparison.json", json.dumps(comparison.to_dict(), indent=2) + "\n")

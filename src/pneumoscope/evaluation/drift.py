@@ -1,0 +1,62 @@
+"""How far the images and scores of an evaluation lie from those that the model was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.bundle import Bundle
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.imaging import tabulate_pictures
+from pneumoscope.statistics import Shift, measure_shift
+
+NOT_DIVIDED = "too few training images, or all of them alike"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The distance of each quantity from the training.
+
+    Attributes:
+        shifts: by name of an image fact, against the training images, and of "score", against the
+            scores of the validation images; None where the bundle could not sum these up.
+        missing: why there is none at all; empty otherwise.
+    """
+
+    shifts: Mapping[str, Shift | None]
+    missing: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON types."""
+        quantities = {
+            name: {**asdict(shift), "reading": shift.reading} if shift else None
+            for name, shift in self.shifts.items()
+        }
+        return {"missing": self.missing or None, "quantities": quantities}
+
+
+def measure_drift(bundle: Bundle, scored: ScoredImages) -> Drift:
+    """Measures how far images and scores lie from those of the training.
+
+    The facts are those of the images as the network is shown them (`imaging.picture`), on both
+    sides. Another mix of classes shifts them, too.
+
+    Args:
+        bundle: the model, with what it remembers of its training.
+        scored: the images and what it said of them.
+    """
+    reference = bundle.reference()
+    if reference is None:
+        return Drift({}, "the bundle holds no summary of its training images: make it again")
+    paths = [Path(path) for path in scored.paths]
+    columns = {**tabulate_pictures(paths, bundle.info.geometry), "score": scored.score}
+    return Drift(
+        {
+            name: measure_shift(reference[name], values, scored.n_patients)
+            if name in reference
+            else None
+            for name, values in columns.items()
+        }
+    )

@@ -1,0 +1,138 @@
+"""One model against another on the same images: differences, tests, and what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pneumoscope.evaluation.groups import SUBGROUP_METRICS, GroupResult, subgroups, summarise
+from pneumoscope.evaluation.metrics import all_metrics
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.statistics import (
+    RESAMPLES,
+    DeLong,
+    Estimate,
+    FloatArray,
+    McNemar,
+    bootstrap,
+    delong,
+    mcnemar,
+)
+
+FEW_PATIENTS = 20  # of a group; with fewer, an interval is little more than a guess
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A model less the first one, on the same images.
+
+    Attributes:
+        overall: differences of the measures of the whole set.
+        subgroups: differences of the measures of each subgroup against its comparison group.
+        delong: test of the areas under the ROC curves; None if it cannot be computed.
+        mcnemar: test of who is right at the operating points; None if it cannot be computed.
+        remarks: what cannot be said, and why.
+    """
+
+    overall: GroupResult
+    subgroups: dict[str, GroupResult]
+    delong: DeLong | None
+    mcnemar: McNemar | None
+    remarks: tuple[str, ...]
+
+
+def compare_scores(
+    first: ScoredImages, second: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Difference:
+    """Compares what two models said of the same images.
+
+    The differences are paired: each resample of patients measures both models on the same images.
+
+    Args:
+        first: what the first model said.
+        second: what the other said of the same images, in the same order.
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+    """
+    estimates = _differences(first, second, resamples, seed)
+    everything = np.ones(len(first.labels), np.bool_)
+    of_areas = delong(first.positive, first.score, second.score)
+    of_calls = mcnemar(first.predicted == first.labels, second.predicted == second.labels)
+    return Difference(
+        overall=summarise(first, everything, ~everything, estimates, tuple(estimates)),
+        subgroups=_subgroup_differences(first, second, resamples, seed),
+        delong=of_areas,
+        mcnemar=of_calls,
+        remarks=(
+            *_remarks_on_scores(first, second),
+            *_remarks_on_tests(first, of_areas, of_calls),
+            *_remarks_on_patients(first),
+        ),
+    )
+
+
+def _differences(
+    first: ScoredImages, second: ScoredImages, resamples: int, seed: int
+) -> dict[str, Estimate]:
+    def measure(weights: FloatArray) -> dict[str, FloatArray]:
+        before, after = all_metrics(first, weights), all_metrics(second, weights)
+        return {name: after[name] - before[name] for name in before}
+
+    return bootstrap(measure, first.patients, resamples=resamples, seed=seed)
+
+
+def _subgroup_differences(
+    first: ScoredImages, second: ScoredImages, resamples: int, seed: int
+) -> dict[str, GroupResult]:
+    results = {}
+    for name, members, comparison in subgroups(first):
+        chosen = members | comparison
+        parts = first.subset(chosen), second.subset(chosen)
+        estimates = _differences(*parts, resamples, seed)
+        results[name] = summarise(first, members, comparison, estimates, SUBGROUP_METRICS)
+    return results
+
+
+def _remarks_on_scores(first: ScoredImages, second: ScoredImages) -> Iterator[str]:
+    if np.array_equal(first.probabilities, second.probabilities):
+        if first.threshold == second.threshold:
+            yield "Both said the same of every image: there is nothing to tell them apart by."
+        else:
+            yield "Both gave every image the same probability: only their thresholds differ."
+    for model, scored in (("The first", first), ("This", second)):
+        if len(np.unique(scored.score)) == 1:
+            yield f"{model} model gave all images one probability: it puts them in no order."
+
+
+def _remarks_on_tests(
+    scored: ScoredImages, of_areas: DeLong | None, of_calls: McNemar | None
+) -> Iterator[str]:
+    sides = np.bincount(scored.positive, minlength=2)
+    if not sides.all():
+        only = scored.positive_name if sides[1] else scored.classes[0]
+        yield f"All images are {only}: no AUROC, and so neither its difference nor DeLong's test."
+    elif sides.min() < 2:
+        yield "One side has a single image: DeLong's test needs two of each."
+    elif of_areas is None:
+        yield "The difference of the AUROCs has no variance: DeLong's test cannot be computed."
+    if of_calls is None:
+        yield "Both are right on the very same images: McNemar's test has nothing to count."
+
+
+def _remarks_on_patients(scored: ScoredImages) -> Iterator[str]:
+    if scored.n_patients < FEW_PATIENTS:
+        yield f"Few patients ({scored.n_patients}): the intervals are too narrow."
+    if scored.n_patients < len(scored.paths):
+        yield (
+            f"Some patients have several images ({scored.counts}). DeLong's and McNemar's tests "
+            "take images for independent: trust the intervals, which resample patients."
+        )
+    for name, members, _ in subgroups(scored):
+        patients = len(np.unique(scored.patients[members]))
+        if patients < FEW_PATIENTS:
+            yield (
+                f"Subgroup {name} has {patients} patient{'s' if patients != 1 else ''}: too few "
+                "to say how it would be with others."
+            )

@@ -1,0 +1,124 @@
+"""How far a quantity has moved from where it was: quantile bins, and distances between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pneumoscope.statistics.arrays import FloatArray, IntArray
+
+_BINS = 10  # deciles
+_MIN_IN_BIN = 5  # images behind each quantile, so that none of them stands for one image
+
+
+@dataclass(frozen=True)
+class Bins:
+    """How a quantity is spread, and nothing of the single images.
+
+    Attributes:
+        edges: the k - 1 inner edges of k >= 2 bins, rising; an edge belongs to the bin below it.
+        counts: number of images in each of the k bins.
+        patients: number of patients whose images these are.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    patients: int
+
+    @classmethod
+    def of(cls, values: FloatArray, patients: int) -> Bins | None:
+        """Sums up values by their deciles, or by fewer quantiles where there are few values.
+
+        Args:
+            values: one for each image, shape (n,).
+            patients: number of patients whose images these are.
+
+        Returns:
+            The bins; None with fewer than ten images, or where nearly all values are the same.
+        """
+        k = min(_BINS, len(values) // _MIN_IN_BIN)
+        if k < 2:
+            return None
+        quantiles = np.quantile(values, np.arange(1, k) / k)
+        edges = tuple(sorted({float(f"{edge:.6g}") for edge in quantiles}))
+        counts = tuple(_count(edges, values).tolist())
+        # ties leave bins empty at either end; a single full bin has nothing to compare
+        return cls(edges, counts, patients) if sum(count > 0 for count in counts) > 1 else None
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Bins:
+        """Reads back what `to_json` gave."""
+        edges = tuple(map(float, content["edges"]))
+        return cls(edges, tuple(map(int, content["counts"])), int(content["patients"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Itself as plain JSON types."""
+        return asdict(self)
+
+    def rebin(self, values: FloatArray) -> IntArray:
+        """How many of other values, shape (n,), fall into each of its bins, shape (k,)."""
+        return _count(self.edges, values)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far a quantity lies from where it was.
+
+    Attributes:
+        psi: population stability index, from 0.
+        chance: the index that is exceeded one time in twenty without any shift.
+        ks: Kolmogorov-Smirnov distance at the edges of the bins, 0 to 1.
+    """
+
+    psi: float
+    chance: float
+    ks: float
+
+    @property
+    def reading(self) -> str:
+        """What the index is usually taken to mean, in words."""
+        if self.psi < 0.1:
+            return "little"
+        size = "moderate" if self.psi <= 0.25 else "large"
+        return size if self.psi > self.chance else f"{size}, may be chance"
+
+
+def measure_shift(reference: Bins, values: FloatArray, patients: int) -> Shift:
+    """Measures how far values lie from a reference.
+
+    The population stability index is the sum over the bins of the difference of their shares times
+    the difference of the logarithms (Siddiqi, Credit Risk Scorecards, 2006, who also gives the
+    usual reading: below 0.1 little, to 0.25 moderate, above it large). Half an image is added to
+    each bin of either side, so that an empty one is finite. Without a shift the index of n and m
+    independent cases in k bins is 1/n + 1/m times a chi-squared variable of k - 1 degrees of
+    freedom (Yurdakul and Naranjo, J Risk Model Validation 2020;14(4):89-100); patients are taken
+    for the cases.
+
+    The Kolmogorov-Smirnov distance is the greatest difference of the cumulative shares. Known at
+    the edges of the bins only, it can be too small by at most the share of a bin of the reference.
+
+    Args:
+        reference: where the quantity was.
+        values: of the n >= 1 images in question, shape (n,).
+        patients: number of patients whose images these are.
+    """
+    from scipy.stats import chi2  # half a second to import
+
+    before = np.asarray(reference.counts, np.float64)
+    after = reference.rebin(values).astype(np.float64)
+    k = len(before)
+    old, new = ((counts + 0.5) / (counts.sum() + 0.5 * k) for counts in (before, after))
+    distance = np.abs(np.cumsum(after) / after.sum() - np.cumsum(before) / before.sum())
+    return Shift(
+        psi=float(((new - old) * np.log(new / old)).sum()),
+        chance=float(chi2.ppf(0.95, k - 1)) * (1 / patients + 1 / reference.patients),
+        ks=float(distance.max()),
+    )
+
+
+def _count(edges: tuple[float, ...], values: FloatArray) -> IntArray:
+    bins = np.searchsorted(edges, values, side="left")
+    return np.bincount(bins, minlength=len(edges) + 1).astype(np.int64)

@@ -1,0 +1,83 @@
+"""How far images lie from those of the training, with and without a summary of these."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pneumoscope.bundle import new_bundle, write_reference
+from pneumoscope.dataset import scan
+from pneumoscope.evaluation import evaluate
+from pneumoscope.imaging import tabulate_pictures
+from pneumoscope.statistics import Bins
+from pneumoscope.types import Geometry
+from tests.conftest import SIDE, bundle_info, write_bundle
+
+FACTS = {"brightness", "contrast", "dark", "light", "black", "sharpness"}
+
+
+@pytest.fixture
+def trained(phantoms: Path, tmp_path: Path) -> Path:
+    """A bundle that remembers the phantoms."""
+    plain = write_bundle(tmp_path / "plain")
+    paths = [record.path for record in scan(phantoms).records]
+    columns = tabulate_pictures(paths, Geometry(SIDE, SIDE))
+    columns["score"] = evaluate(plain, phantoms, resamples=100).scored.score
+    found = {name: Bins.of(values, 36) for name, values in columns.items()}
+    with new_bundle(tmp_path / "trained", bundle_info()) as folder:
+        for name in ("model.onnx", "seen.json"):
+            (folder / name).write_bytes((plain / name).read_bytes())
+        write_reference(folder, {name: bins for name, bins in found.items() if bins})
+    return tmp_path / "trained"
+
+
+def test_the_training_images_themselves_have_not_moved(trained: Path, phantoms: Path) -> None:
+    drift = evaluate(trained, phantoms, resamples=100).drift
+    assert set(drift.shifts) == FACTS | {"score"}
+    for name in ("brightness", "contrast", "sharpness", "score"):
+        shift = drift.shifts[name]
+        assert shift is not None
+        assert shift.psi == pytest.approx(0, abs=1e-9)
+        assert shift.ks == pytest.approx(0, abs=1e-9)
+
+
+def test_brighter_images_have_moved(trained: Path, phantoms: Path, tmp_path: Path) -> None:
+    brighter = tmp_path / "brighter"
+    for path in phantoms.rglob("*.png"):
+        target = brighter / path.relative_to(phantoms)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.asarray(Image.open(path)).astype(np.int16)
+        Image.fromarray(np.clip(pixels + 60, 0, 255).astype(np.uint8)).save(target)
+    found = evaluate(trained, brighter, resamples=100)
+    for name in ("brightness", "score"):
+        shift = found.drift.shifts[name]
+        assert shift is not None
+        assert shift.reading == "large"
+        assert shift.ks > 0.8
+    saved = json.loads(json.dumps(found.to_dict()))["drift"]
+    assert saved["missing"] is None
+    assert saved["quantities"]["brightness"]["reading"] == "large"
+
+
+def test_a_bundle_without_summary_says_so(bundle: Path, phantoms: Path) -> None:
+    drift = evaluate(bundle, phantoms, resamples=100).drift
+    assert drift.to_dict() == {"missing": drift.missing, "quantities": {}}
+    assert "no summary of its training images" in drift.missing
+
+
+def test_a_quantity_that_could_not_be_divided(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    with new_bundle(tmp_path / "b", bundle_info()) as folder:
+        plain = write_bundle(tmp_path / "plain")
+        for name in ("model.onnx", "seen.json"):
+            (folder / name).write_bytes((plain / name).read_bytes())
+        write_reference(folder, {"brightness": Bins((128.0,), (8, 8), 16)})
+    drift = evaluate(tmp_path / "b", class_folders(NORMAL=4, PNEUMONIA=4), resamples=100).drift
+    assert drift.shifts["brightness"] is not None
+    assert drift.shifts["black"] is None
