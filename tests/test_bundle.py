@@ -78,6 +78,8 @@ def test_operating_points_are_found_by_name() -> None:
 def test_reference_round_trip(tmp_path: Path) -> None:
     bins = {"brightness": Bins((80.5, 120.25), (5, 6, 7), 11)}
     with new_bundle(tmp_path / "b", bundle_info()) as folder:
+        (folder / "model.onnx").touch()
+        Seen("key", frozenset(), frozenset()).write(folder)
         write_reference(folder, bins)
     assert read_bundle(tmp_path / "b").reference() == bins
     write_bundle(tmp_path / "older")

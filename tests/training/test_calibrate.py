@@ -168,8 +168,9 @@ class Unchanged:
 def test_points_are_chosen_on_the_fitted_probabilities() -> None:
     labels, logits = drawn(400)
     off = scores(labels, 3 * logits - np.array([0, 6.0]))
-    found, points = calibrate(Unchanged(), off, seed=0)
-    right, expected = calibrate(Unchanged(), scores(labels, logits), seed=0)
+    found, points = calibrate(Unchanged(), off, off, seed=0)
+    unshifted = scores(labels, logits)
+    right, expected = calibrate(Unchanged(), unshifted, unshifted, seed=0)
     assert [point.name for point in points] == ["balanced", "screening", "confirm"]
     for point, other in zip(points, expected, strict=True):
         assert point.threshold == pytest.approx(other.threshold, abs=1e-3)
@@ -180,8 +181,19 @@ def test_points_are_chosen_on_the_fitted_probabilities() -> None:
     assert lines[1].startswith("Operating point balanced: threshold 0.")
 
 
+def test_probabilities_are_fitted_to_plain_images_and_points_chosen_on_changed_ones() -> None:
+    labels, logits = drawn(400)
+    plain, changed = scores(labels, logits), scores(labels, logits + np.array([0, 2.0]))
+    found, points = calibrate(Unchanged(), plain, changed, seed=0)
+    assert found == calibrate(Unchanged(), plain, plain, seed=0)[0]
+    (alike, *_) = calibrate(Unchanged(), changed, changed, seed=0)[1]
+    assert points[0].sensitivity == alike.sensitivity
+    assert points[0].threshold > alike.threshold + 0.1
+
+
 def test_what_is_missing_is_said_in_words() -> None:
-    found, points = calibrate(None, scores(LABELS[:12], LOGITS[:12]), seed=0)
+    few = scores(LABELS[:12], LOGITS[:12])
+    found, points = calibrate(None, few, few, seed=0)
     assert points == (OperatingPoint(),)
     assert in_words(found, points) == found.notices
     assert len(found.notices) == 2
@@ -189,7 +201,8 @@ def test_what_is_missing_is_said_in_words() -> None:
 
 def test_model_card_states_what_was_fitted_and_chosen() -> None:
     labels, logits = drawn(400)
-    found, points = calibrate(Unchanged(), scores(labels, 2 * logits), seed=0)
+    steep = scores(labels, 2 * logits)
+    found, points = calibrate(Unchanged(), steep, steep, seed=0)
     made_of = {"attributions": [], "images": {}, "fingerprint": "f" * 64}
     metrics = {"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.8}
     info = bundle_info(

@@ -149,13 +149,15 @@ class RandomDetail(_RandomChange):
 
 
 class RandomCovers(_RandomChange):
-    """Rectangles of one grey, at most two, anywhere: markers, cables, and lungs in part.
+    """What is hidden: at most two grey rectangles anywhere, and in half of the images a frame.
 
     Random erasing: Zhong et al. 2020, arXiv:1708.04896. (`keras.layers.RandomErasing` fills with
-    one value for all images or with noise: either would tell what was covered.)
+    one value for all images or with noise: either would tell what was covered.) The frame hides
+    shoulders, neck, belly and markers, which tell the classes of these images apart all too well.
     """
 
     SIDE = (0.1, 0.4)
+    FRAME = 0.2  # at most, on each side
 
     def change(self, images: Any) -> Any:
         """The images, covered in part."""
@@ -169,4 +171,10 @@ class RandomCovers(_RandomChange):
                 half = self._draw(images, *self.SIDE) / 2
                 inside = inside & (ops.abs(axis - self._draw(images, 0.0, 1.0)) < half)
             images = ops.where(inside, self._draw(images, 0.0, 1.0), images)
+        framed = self._draw(images, 0.0, 1.0) < 0.5
+        grey = ops.maximum(0.0, self._draw(images, -1.0, 1.0))  # black in half of them
+        for axis in (down, across):
+            for from_edge in (axis, 1.0 - axis):
+                hidden = framed & (from_edge < self._draw(images, 0.0, self.FRAME))
+                images = ops.where(hidden, grey, images)
         return images

@@ -46,14 +46,19 @@ class ValidationScores:
 
 
 def calibrate(
-    network: Any, scores: ValidationScores, *, seed: int
+    network: Any, scores: ValidationScores, changed: ValidationScores, *, seed: int
 ) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
     """Fits a network to the validation patients, and chooses its thresholds on them.
+
+    Probabilities are fitted to the images as they are. A threshold has to serve where images look
+    otherwise, so it is chosen on changed copies as well, and what is expected of it is expected
+    of those too.
 
     Args:
         network: of `architectures`; its last layer is changed, so that whatever is made of it
             gives the fitted probabilities.
         scores: what it says of the validation images before.
+        changed: what it says of them and of their changed copies before.
         seed: of the bootstrap behind the intervals.
 
     Returns:
@@ -61,8 +66,10 @@ def calibrate(
     """
     calibration = fit_calibration(scores)
     fold_into(network, calibration)
-    score = _positive(calibrated(scores.probabilities, calibration))
-    points, notices = choose_operating_points(scores.labels != 0, score, scores.patients, seed=seed)
+    score = _positive(calibrated(changed.probabilities, calibration))
+    points, notices = choose_operating_points(
+        changed.labels != 0, score, changed.patients, seed=seed
+    )
     return replace(calibration, notices=(*calibration.notices, *notices)), points
 
 

@@ -9,17 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pneumoscope import __version__, plots
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_reference
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.errors import DataError, PneumoscopeError
-from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.training import architectures, precision
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
-from pneumoscope.training.calibrate import ValidationScores, calibrate, in_words
+from pneumoscope.training.calibrate import calibrate, calibrated, in_words
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
@@ -28,6 +25,7 @@ from pneumoscope.training.reference import summarise
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
+from pneumoscope.training.validate import score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
 
 
@@ -241,29 +239,14 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
         self._observer.epoch_ended(epoch + 1, dict(logs or {}), best)
 
 
-def _validation_scores(network: Any, prepared: PreparedSet, batch_size: int) -> ValidationScores:
-    """What a network says of the validation images."""
-    records = prepared.images.published(Split.VAL)
-    probabilities = []
-    for start in range(0, len(records), batch_size):
-        batch = records[start : start + batch_size]
-        pixels = [load_pixels(read_bytes(record.path), prepared.geometry) for record in batch]
-        probabilities.append(network.predict_on_batch(np.stack(pixels)[..., np.newaxis]))
-    return ValidationScores(
-        np.array([record.label for record in records], dtype=np.int64),
-        np.concatenate(probabilities).astype(np.float64),
-        np.array([record.patient for record in records], dtype=np.str_),
-    )
-
-
 def _write_bundle(
     network: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
 ) -> None:
     plots.save(plots.training_curves(checkpoint.history), run.root / "figures" / "curves.png")
     plain = precision.build_in(Precision.FLOAT32, lambda: _build(run, prepared))
     plain.set_weights(network.get_weights())
-    scores = _validation_scores(plain, prepared, run.given.batch_size)
-    calibration, points = calibrate(plain, scores, seed=run.given.seed)
+    scores, changed = score_validation(plain, prepared, run.given.batch_size)
+    calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
     for line in in_words(calibration, points):
         observer.note(line)
     info = _describe(run, prepared, checkpoint, calibration, points)
@@ -271,7 +254,7 @@ def _write_bundle(
         export_onnx(plain, folder / "model.onnx")
         plain.save(folder / "model.keras")
         Seen.of(prepared.fingerprint, prepared.images.records).write(folder)
-        write_reference(folder, summarise(plain, prepared, run.given.batch_size))
+        write_reference(folder, summarise(prepared, calibrated(scores.probabilities, calibration)))
         (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
         shutil.copytree(run.root / "figures", folder / "figures")
 

@@ -1,0 +1,60 @@
+"""What a trained network says of the validation images, as they are and after changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pneumoscope.dataset import PreparedSet
+from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.imaging.alter import Grey
+from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.parallel import in_parallel
+from pneumoscope.statistics import FloatArray
+from pneumoscope.training.calibrate import ValidationScores
+from pneumoscope.types import Geometry, ImageRecord, Split
+
+
+def score_validation(
+    network: Any, prepared: PreparedSet, batch_size: int
+) -> tuple[ValidationScores, ValidationScores]:
+    """Scores the validation images, and copies of them after each change of `imaging.perturb`.
+
+    Args:
+        network: gives probabilities (n, classes).
+        prepared: the data that it was trained on.
+        batch_size: images in a batch.
+
+    Returns:
+        The scores of the images as they are; and of all, these among them.
+    """
+    records = prepared.images.published(Split.VAL)
+    images = in_parallel(partial(_read, prepared.geometry), records)
+    shown = [images, *(in_parallel(change, images) for change in CHANGES.values())]
+    probabilities = [_probabilities(network, copies, batch_size) for copies in shown]
+    return _label(records, probabilities[:1]), _label(records, probabilities)
+
+
+def _read(geometry: Geometry, record: ImageRecord) -> Grey:
+    return load_pixels(read_bytes(record.path), geometry)
+
+
+def _probabilities(network: Any, images: Sequence[Grey], batch_size: int) -> FloatArray:
+    batches = range(0, len(images), batch_size)
+    probabilities = [
+        network.predict_on_batch(np.stack(images[start : start + batch_size])[..., np.newaxis])
+        for start in batches
+    ]
+    return np.concatenate(probabilities).astype(np.float64)
+
+
+def _label(records: Sequence[ImageRecord], probabilities: Sequence[FloatArray]) -> ValidationScores:
+    times = len(probabilities)
+    labels = np.array([record.label for record in records], dtype=np.int64)
+    patients = np.array([record.patient for record in records], dtype=np.str_)
+    return ValidationScores(
+        np.tile(labels, times), np.concatenate(probabilities), np.tile(patients, times)
+    )

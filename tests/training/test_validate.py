@@ -1,0 +1,40 @@
+"""Validation images are scored as they are and after each change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pneumoscope.dataset import PreparedSet
+from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.training.validate import score_validation
+from pneumoscope.types import Split
+
+pytestmark = pytest.mark.keras
+
+
+class Brightness:
+    """Says how bright the first rows of an image are."""
+
+    def predict_on_batch(self, images: np.ndarray) -> np.ndarray:
+        assert images.dtype == np.uint8
+        assert len(images) <= 7
+        bright = images[:, :4].mean(axis=(1, 2, 3)) / 255
+        return np.stack([1 - bright, bright], axis=1).astype(np.float32)
+
+
+def test_each_score_is_that_of_its_image_change_and_patient(prepared: PreparedSet) -> None:
+    records = prepared.images.published(Split.VAL)
+    plain, changed = score_validation(Brightness(), prepared, 7)
+    assert len(plain.labels) == len(records)
+    assert len(changed.labels) == len(records) * (1 + len(CHANGES))
+    assert np.array_equal(changed.probabilities[: len(records)], plain.probabilities)
+
+    index, number = 3, 1 + list(CHANGES).index("borders")
+    at = number * len(records) + index
+    pixels = load_pixels(read_bytes(records[index].path), prepared.geometry)
+    expected = CHANGES["borders"](pixels)[:4].mean() / 255
+    assert changed.probabilities[at, 1] == pytest.approx(expected, abs=1e-6)
+    assert changed.labels[at] == records[index].label
+    assert changed.patients[at] == records[index].patient
