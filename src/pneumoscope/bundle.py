@@ -29,6 +29,7 @@ from pneumoscope.errors import (
     ClassMismatchError,
     storage_errors,
 )
+from pneumoscope.files import sha256_of
 from pneumoscope.imaging import RECIPE
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
 
@@ -175,7 +176,7 @@ def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
                 "recipe": RECIPE,
                 **asdict(info),
                 "files": {
-                    path.relative_to(temporary).as_posix(): _sha256(path)
+                    path.relative_to(temporary).as_posix(): sha256_of(path)
                     for path in sorted(temporary.rglob("*"))
                     if path.is_file()
                 },
@@ -265,7 +266,7 @@ def _verify(root: Path, files: Mapping[str, str]) -> None:
         if not path.is_file():
             raise BundleMissingError(f"{path} is missing from the bundle", remedy=_REMEDY)
         with storage_errors("read", path):
-            received = _sha256(path)
+            received = sha256_of(path)
         if received != expected:
             raise BundleCorruptError(
                 f"{path} has changed since the bundle was made",
@@ -281,8 +282,3 @@ def _parse(manifest: Mapping[str, Any]) -> BundleInfo:
     known["geometry"] = Geometry(**known["geometry"])
     known["operating_points"] = tuple(OperatingPoint(**p) for p in known["operating_points"])
     return BundleInfo(**known)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

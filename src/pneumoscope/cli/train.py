@@ -39,6 +39,13 @@ def train(
         str,
         typer.Option(help="float32, mixed_bfloat16, or auto: whichever is faster on this CPU."),
     ] = "auto",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="What it starts from: none, imagenet, or a file of weights for three channels. "
+            "auto: imagenet for networks of keras.applications, none for our own."
+        ),
+    ] = "auto",
     class_weights: Annotated[
         bool, typer.Option("--class-weights", help="Let each class count alike.")
     ] = False,
@@ -86,6 +93,7 @@ def train(
                 image_size=image_size,
                 seed=seed,
                 precision=Precision.of(precision),
+                weights=weights,
                 class_weights=class_weights,
                 augmentation=augmentation,
                 validation_share=validation_share,

@@ -11,8 +11,8 @@ from typing import Any
 from pneumoscope import __version__, plots
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle
 from pneumoscope.dataset import PreparedSet, ensure_prepared
-from pneumoscope.errors import DataError, PneumoscopeError
-from pneumoscope.training import architectures, precision
+from pneumoscope.errors import DataError, PneumoscopeError, SettingsError
+from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
 from pneumoscope.training.card import model_card
@@ -64,6 +64,7 @@ def train(
 
     Raises:
         SettingsError: if a setting makes no sense, or the output folder is not empty.
+        FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
         DataError: if the data cannot be used.
         StorageError: if something cannot be written.
     """
@@ -86,6 +87,9 @@ def resume(run: Path | str, observer: Observer | None = None) -> TrainingResult:
 
 def _execute(run: Run, observer: Observer) -> TrainingResult:
     settings = run.given
+    checkpoint = Checkpoint(run.root, settings.seed)
+    # Before the images are prepared: a file that does not fit is told at once.
+    run, first_weights = (run, []) if checkpoint.epochs else _start(run)
     prepared = ensure_prepared(
         run.data, geometry=settings.geometry, split=settings.split, progress=observer.prepared
     )
@@ -100,7 +104,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    checkpoint = Checkpoint(run.root, settings.seed)
+    weights.put_in(network, first_weights)
     checkpoint.load_last(trainee)
     interrupted = _fit(trainee, run, prepared, checkpoint, observer)
     if not checkpoint.epochs:
@@ -115,6 +119,20 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     return TrainingResult(
         run.root, run.bundle, checkpoint.history, checkpoint.best_epoch + 1, interrupted
     )
+
+
+def _start(run: Run) -> tuple[Run, weights.Arrays]:
+    """The weights that a run starts from, and the run that knows them."""
+    settings = run.given
+    origin = weights.origin(settings.arch, settings.weights)
+    if run.weights not in ("", origin):
+        raise SettingsError(
+            "The file of weights has changed since the run was started",
+            expected=run.weights,
+            received=origin,
+            remedy="Start a new run",
+        )
+    return replace(run, weights=origin), weights.read(settings.arch, settings.weights)
 
 
 def _build(run: Run, prepared: PreparedSet) -> Any:

@@ -47,6 +47,8 @@ class TrainingSettings:
         image_size: pixels of each side of what the network reads.
         seed: of the split, the weights, the order, and everything else that is random.
         precision: number format of the training.
+        weights: what it starts from: `none`, `imagenet`, a file of weights for three channels, or
+            `auto`: `imagenet` for a network of `keras.applications`, `none` for our own.
         class_weights: whether each class counts alike, however many images it has.
         augmentation: whether training images are randomly changed.
         validation_share: of the images, held out to choose the best epoch.
@@ -61,6 +63,7 @@ class TrainingSettings:
     image_size: int = 224
     seed: int = 1
     precision: Precision = Precision.AUTO
+    weights: str = "auto"
     class_weights: bool = False
     augmentation: bool = False
     validation_share: float = 0.15
@@ -93,13 +96,14 @@ class TrainingSettings:
         return SplitSettings(self.seed, self.validation_share, self.test_share)
 
     def command(self, data: Path) -> str:
-        """The command line that makes the same run, with the name of the data's folder only."""
+        """The command line that makes the same run, with names of folders and files only."""
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name not in {"arch", "seed"} and value != field.default:
                 words.append(f"--{field.name.replace('_', '-')}")
-                words += [] if value is True else [str(value)]
+                shown = Path(value).name if field.name == "weights" else str(value)
+                words += [] if value is True else [shown]
         return shlex.join(words)
 
 
