@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pneumoscope.errors import FetchError, SettingsError, storage_errors
 from pneumoscope.files import printable, sha256_of
 from pneumoscope.training.backbones import BACKBONES, Backbone
+from pneumoscope.training.backend import keras
 
 AUTO = "auto"
 NONE = "none"
@@ -101,8 +103,16 @@ def _download(backbone: Backbone) -> Any:
 
 def _load(backbone: Backbone, path: Path) -> Any:
     network = backbone.three_channels(None)
+    for variable in network.weights:
+        variable.assign(keras.ops.full_like(variable, np.nan))
     try:
-        network.load_weights(path)
+        with warnings.catch_warnings():
+            # Of what it has left as it was, which it may also say of a file that is whole but old.
+            warnings.simplefilter("ignore", UserWarning)
+            network.load_weights(path)
+        for variable in network.weights:
+            if not np.isfinite(variable).all():
+                raise ValueError(f"no numbers for {variable.path}")
     except Exception as error:  # those of Keras, h5py and zipfile share no base
         raise SettingsError(
             f"The weights {printable(str(path))} cannot be loaded",
