@@ -11,7 +11,7 @@ DEMO := demo
 demo: .venv/installed
 	rm -rf $(DEMO)
 	$(BIN)/pneumoscope data phantoms $(DEMO)/phantoms --patients 260 --seed 7
-	$(BIN)/pneumoscope train $(DEMO)/phantoms --output $(DEMO)/run --epochs 8 --seed 7
+	$(BIN)/pneumoscope train $(DEMO)/phantoms --arch baseline --output $(DEMO)/run --epochs 8 --seed 7
 	$(BIN)/pneumoscope evaluate $(DEMO)/run $(DEMO)/phantoms --output $(DEMO)/evaluation
 	$(BIN)/pneumoscope data phantoms $(DEMO)/new --patients 4 --seed 8
 	$(BIN)/pneumoscope predict $(DEMO)/run $(DEMO)/new --heatmap $(DEMO)/heatmaps

@@ -46,7 +46,9 @@ def _report_training(prepared: PreparedSet, folder: Path) -> None:
     train, val = write_jpegs(prepared, folder / "jpegs")
     plain = run(sys.executable, PLAIN / "training.py", train, val, "1")
     output = folder / "run"
-    ours = run(PNEUMOSCOPE, "train", prepared.root, "--output", output, "--epochs", "1")
+    ours = run(
+        PNEUMOSCOPE, "train", prepared.root, "--arch", "baseline", "-o", output, "--epochs", "1"
+    )
     rows = [
         [name, f"{finished.peak / 1e9:.2f} GB", f"**{finished.peak / plain.peak:.2f}**"]
         for name, finished in {"plain notebook": plain, "pneumoscope train": ours}.items()

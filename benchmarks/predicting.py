@@ -54,7 +54,17 @@ def main() -> None:
 
 
 def _train(folder: Path) -> Path:
-    run(PNEUMOSCOPE, "train", folder / "prepared", "--output", folder / "run", "--epochs", "1")
+    run(
+        PNEUMOSCOPE,
+        "train",
+        folder / "prepared",
+        "--arch",
+        "baseline",
+        "-o",
+        folder / "run",
+        "--epochs",
+        "1",
+    )
     return folder / "run" / "bundle"
 
 

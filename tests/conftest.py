@@ -128,8 +128,10 @@ def bundle_info(**changes: object) -> BundleInfo:
 
 def write_bundle(root: Path, seen: Seen | None = None, **changes: object) -> Path:
     """A bundle around `brightness_network`."""
-    with new_bundle(root, bundle_info(**changes)) as folder:
+    info = bundle_info(**changes)
+    with new_bundle(root, info) as folder:
         onnx.save(brightness_network(), folder / "model.onnx")
+        (folder / "MODEL_CARD.md").write_text(f"# {info.name}\n\nNot for patients.\n")
         (seen or Seen("key", frozenset(), frozenset())).write(folder)
     return root
 
@@ -137,3 +139,24 @@ def write_bundle(root: Path, seen: Seen | None = None, **changes: object) -> Pat
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return write_bundle(tmp_path / "bundle")
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation with two models, the second of which is the default."""
+    root = tmp_path / "shipped"
+    counts = {"NORMAL": 1000, "PNEUMONIA": 2000}
+    data = {"images": {"train": counts, "val": counts}, "attributions": [{"title": "Phantoms"}]}
+    for name in ("bright-1", "bright-2"):
+        metrics = {"epoch": 1, "loss": 0.125, "val_loss": 0.25}
+        write_bundle(root / name, name=name, training_data=data, metrics=metrics)
+    (root / "default.txt").write_text("bright-2\n")
+    monkeypatch.setattr("pneumoscope.models.shipped.ROOT", root)
+    return root
+
+
+@pytest.fixture
+def nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without models."""
+    (tmp_path / "nothing").mkdir()
+    monkeypatch.setattr("pneumoscope.models.shipped.ROOT", tmp_path / "nothing")

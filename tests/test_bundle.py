@@ -98,10 +98,31 @@ def test_no_bundle(tmp_path: Path) -> None:
         read_bundle(tmp_path)
 
 
+def test_bundle_without_card(bundle: Path) -> None:
+    assert read_bundle(bundle).card() == "# brightness\n\nNot for patients.\n"
+    (bundle / "MODEL_CARD.md").unlink()
+    unlist(bundle, "MODEL_CARD.md")
+    with pytest.raises(BundleMissingError, match="no model card"):
+        read_bundle(bundle).card()
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "seen.json"])
+def test_list_that_lacks_what_is_needed(name: str, bundle: Path) -> None:
+    unlist(bundle, name)
+    with pytest.raises(BundleCorruptError, match=f"does not list {name}"):
+        read_bundle(bundle)
+
+
 def change(bundle: Path, **changes: object) -> None:
     manifest = json.loads((bundle / "bundle.json").read_text())
     manifest.update(changes)
     (bundle / "bundle.json").write_text(json.dumps(manifest))
+
+
+def unlist(bundle: Path, name: str) -> None:
+    files = json.loads((bundle / "bundle.json").read_text())["files"]
+    files.pop(name)
+    change(bundle, files=files)
 
 
 def test_future_schema(bundle: Path) -> None:

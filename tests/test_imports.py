@@ -37,10 +37,14 @@ except SystemExit as leaving:
 
 
 def test_import_alone_loads_nothing_heavy() -> None:
+    assert loaded("import pneumoscope, sys; assert 'numpy' not in sys.modules") == set()
     assert loaded("import pneumoscope; pneumoscope.load; pneumoscope.evaluate") == set()
 
 
-@pytest.mark.parametrize("command", ["predict", "evaluate", "audit", "prepare", "phantoms", "help"])
+COMMANDS = ("predict", "evaluate", "models", "audit", "prepare", "phantoms", "help")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_commands_that_do_not_train(
     command: str, bundle: Path, phantoms: Path, tmp_path: Path
 ) -> None:
@@ -49,12 +53,18 @@ def test_commands_that_do_not_train(
     arguments = {
         "predict": ("predict", bundle, image, "--heatmap", tmp_path / "heat"),
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
+        "models": ("models", bundle),
         "audit": ("data", "audit", phantoms, "-o", tmp_path / "audit.html"),
         "prepare": ("data", "prepare", phantoms, "-o", tmp_path / "p", "--image-size", "32"),
         "phantoms": ("data", "phantoms", tmp_path / "n", "--patients", "2"),
         "help": ("train", "--help"),
     }[command]
     assert loaded(COMMAND, *arguments) == set()
+
+
+def test_looking_for_models_starts_no_engine() -> None:
+    script = "from pneumoscope import models; models.names()"
+    assert loaded(f"import sys; {script}; assert 'onnxruntime' not in sys.modules") == set()
 
 
 def test_every_public_name_is_there() -> None:

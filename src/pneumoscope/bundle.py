@@ -2,7 +2,7 @@
 
     bundle.json      what the model is, and the SHA-256 of every other file
     model.onnx       the network, for prediction: probabilities and class-activation maps
-    model.keras      the same network, for further training
+    model.keras      the same network, for further training; not in models that ship
     seen.json        keyed hashes of the images and patients that it was made with
     MODEL_CARD.md    what it is for, and what it is not for
     figures/         pictures of its training
@@ -35,7 +35,9 @@ from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
 
 SCHEMA_VERSION = 1
 _MANIFEST = "bundle.json"
+_NETWORK = "model.onnx"
 _SEEN = "seen.json"
+_CARD = "MODEL_CARD.md"
 _REMEDY = "Make the bundle again with `pneumoscope train`, or copy it again from where it came"
 
 
@@ -96,12 +98,23 @@ class Bundle:
     @property
     def onnx(self) -> Path:
         """The network for ONNX Runtime."""
-        return self.root / "model.onnx"
+        return self.root / _NETWORK
 
     def seen(self) -> Seen:
         """Which images and patients the model was made with."""
         content = json.loads((self.root / _SEEN).read_text("utf-8"))
         return Seen(content["key"], frozenset(content["images"]), frozenset(content["patients"]))
+
+    def card(self) -> str:
+        """The model card, as Markdown.
+
+        Raises:
+            BundleMissingError: if the bundle has none.
+        """
+        path = self.root / _CARD
+        if not path.is_file():
+            raise BundleMissingError(f"{self.root} has no model card", remedy=_REMEDY)
+        return path.read_text("utf-8")
 
 
 @dataclass(frozen=True)
@@ -202,6 +215,14 @@ def _put_in_place(temporary: Path, root: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
+def find_bundle(path: Path) -> Path | None:
+    """The folder with the `bundle.json`: `path`, or `bundle` in the run folder `path`, or None."""
+    for folder in (path, path / "bundle"):
+        if os.path.isfile(folder / _MANIFEST):  # also where nothing may be looked into
+            return folder
+    return None
+
+
 def read_bundle(root: Path) -> Bundle:
     """Reads a bundle, and checks every file of it against its SHA-256.
 
@@ -213,8 +234,7 @@ def read_bundle(root: Path) -> Bundle:
         BundleCorruptError: if a file has changed, or `bundle.json` makes no sense.
         BundleSchemaError: if a newer version made it, or one that preprocesses otherwise.
     """
-    if not (root / _MANIFEST).is_file() and (root / "bundle" / _MANIFEST).is_file():
-        root = root / "bundle"
+    root = find_bundle(root) or root
     manifest = _read_manifest(root)
     schema = manifest.get("schema_version")
     if not isinstance(schema, int) or schema > SCHEMA_VERSION:
@@ -261,6 +281,9 @@ def _read_manifest(root: Path) -> dict[str, Any]:
 
 
 def _verify(root: Path, files: Mapping[str, str]) -> None:
+    for name in (_NETWORK, _SEEN):
+        if name not in files:
+            raise BundleCorruptError(f"{root / _MANIFEST} does not list {name}", remedy=_REMEDY)
     for name, expected in files.items():
         path = root / name
         if not path.is_file():

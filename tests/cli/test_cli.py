@@ -16,37 +16,13 @@ import pytest
 from pneumoscope import __version__
 from pneumoscope.bundle import SCHEMA_VERSION
 from pneumoscope.cli.main import main
+from tests.cli.conftest import Run
 from tests.conftest import encoded, picture
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process: exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["pneumoscope", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capsys.readouterr()
-        return int(caught.value.code or 0), out, err
-
-    return call
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    folder = tmp_path / "images"
-    folder.mkdir()
-    for number in range(3):
-        (folder / f"{number}.png").write_bytes(encoded(picture(seed=number)))
-    return folder
 
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version") == (0, f"pneumoscope {__version__}\n", "")
-    for command in ((), ("train",), ("evaluate",), ("predict",), ("data", "prepare")):
+    for command in ((), ("train",), ("evaluate",), ("predict",), ("models",), ("data", "prepare")):
         code, out, _ = run(*command, "--help")
         assert code == 0
         assert "pneumoscope " + " ".join(command) in out  # usage and examples

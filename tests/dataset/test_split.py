@@ -103,12 +103,17 @@ def test_three_patients_of_each_class_are_enough() -> None:
     assert Counter(record.split for record in division.records) == dict.fromkeys(Split, 2)
 
 
-@pytest.mark.parametrize("shares", [(0.0, 0.1), (0.1, 0.0), (0.5, 0.4), (-0.1, 0.2)])
+@pytest.mark.parametrize("shares", [(0.0, 0.1), (0.1, -0.1), (0.5, 0.4), (-0.1, 0.2)])
 def test_impossible_shares(shares: tuple[float, float]) -> None:
     with pytest.raises(SettingsError, match="leave too little"):
         SplitSettings(1, *shares)
 
 
-@pytest.mark.parametrize("shares", [(0.01, 0.01), (0.4, 0.4)])
+@pytest.mark.parametrize("shares", [(0.01, 0.01), (0.4, 0.4), (0.8, 0.0)])
 def test_shares_at_their_limits(shares: tuple[float, float]) -> None:
     SplitSettings(1, *shares)
+
+
+def test_no_test_split_is_drawn_if_none_is_wanted() -> None:
+    division = divide(image_set(*many(100)), SplitSettings(1, 0.2, 0.0))
+    assert {record.split for record in division.records} == {Split.TRAIN, Split.VAL}

@@ -36,10 +36,10 @@ from tests.training.conftest import SEED
 pytestmark = pytest.mark.keras
 
 SETTINGS = TrainingSettings(
-    image_size=32, epochs=4, batch_size=8, precision=Precision.FLOAT32, seed=SEED
+    "baseline", image_size=32, epochs=4, batch_size=8, precision=Precision.FLOAT32, seed=SEED
 )
 OPTIONS = shlex.split(
-    f"--image-size 32 --epochs 4 --batch-size 8 --precision float32 --seed {SEED}"
+    f"--arch baseline --image-size 32 --epochs 4 --batch-size 8 --precision float32 --seed {SEED}"
 )
 
 
@@ -231,11 +231,36 @@ def test_killed_after_its_last_epoch_only_the_bundle_is_made(
     assert observer.epochs == []
 
 
-def test_augmentation_and_class_weights_resume_alike(prepared: PreparedSet, tmp_path: Path) -> None:
-    settings = replace(SETTINGS, epochs=2, augmentation=True, class_weights=True)
+def test_recipe_of_the_shipped_network_resumes_alike(prepared: PreparedSet, tmp_path: Path) -> None:
+    settings = TrainingSettings(
+        "residual", SEED, image_size=32, epochs=3, batch_size=8, precision=Precision.FLOAT32
+    )
     whole = train(prepared.root, tmp_path / "whole", settings)
     train(prepared.root, tmp_path / "cut", settings, Recorder(stop_after_epoch=1))
-    assert resume(tmp_path / "cut").history == whole.history
+    resumed = resume(tmp_path / "cut")
+    assert resumed.history == whole.history
+    assert whole.best_epoch == 3
+    image = prepared.images.records[0].path
+    first, second = (pneumoscope.load(result.bundle).predict(image) for result in (resumed, whole))
+    assert first.probabilities == second.probabilities
+
+
+def test_averaged_weights_are_what_is_validated_and_kept(
+    prepared: PreparedSet, tmp_path: Path
+) -> None:
+    from pneumoscope.training.backend import keras
+    from pneumoscope.training.stream import validation_stream
+
+    settings = replace(SETTINGS, epochs=2, averaging=0.9, patience=0)
+    plain = train(prepared.root, tmp_path / "plain", replace(settings, averaging=0.0))
+    averaged = train(prepared.root, tmp_path / "averaged", settings)
+    assert averaged.history["loss"] == plain.history["loss"]
+    assert averaged.history["val_loss"] != plain.history["val_loss"]
+    network = keras.models.load_model(averaged.bundle / "model.keras")
+    network.compile(loss="sparse_categorical_crossentropy")
+    stream = validation_stream(prepared.root / "val", prepared.images.classes, prepared.geometry, 8)
+    loss = network.evaluate(stream.batches, verbose=0)
+    assert loss == pytest.approx(averaged.history["val_loss"][-1], abs=1e-5)
 
 
 def test_auto_precision_is_resolved_once(

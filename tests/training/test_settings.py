@@ -12,9 +12,13 @@ from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 
 WRONG = {
     "epochs": 0,
-    "patience": 0,
+    "patience": -1,
     "batch_size": -1,
     "learning_rate": 0.0,
+    "weight_decay": -0.1,
+    "averaging": 1.0,
+    "label_smoothing": 1.0,
+    "precision": "float16",
     "image_size": 16,
     "seed": -1,
     "validation_share": 0.0,
@@ -28,11 +32,26 @@ def test_out_of_range(name: str) -> None:
 
 
 def test_command_names_what_differs() -> None:
-    settings = TrainingSettings(epochs=5, augmentation=True, precision=Precision.FLOAT32)
-    assert settings.command(Path("/home/me/my data")) == (
-        "pneumoscope train 'my data' --arch baseline --seed 1 --epochs 5 "
-        "--precision float32 --augmentation"
+    settings = TrainingSettings(
+        "baseline", epochs=5, augmentation=True, precision=Precision.FLOAT32
     )
+    assert settings.command(Path("/home/me/my data")) == (
+        "pneumoscope train 'my data' --arch baseline --seed 1 --precision float32 --epochs 5 "
+        "--augmentation"
+    )
+    assert TrainingSettings(augmentation=False, test_share=0.0).command(Path("data")) == (
+        "pneumoscope train data --arch residual --seed 1 --test-share 0.0 --no-augmentation"
+    )
+
+
+def test_each_network_has_its_recipe() -> None:
+    published, ours = TrainingSettings("baseline"), TrainingSettings()
+    assert (published.image_size, published.patience, published.averaging) == (224, 3, 0.0)
+    assert not published.augmentation
+    assert ours.arch == "residual"
+    assert ours.patience == 0
+    assert ours.augmentation
+    assert TrainingSettings(epochs=2).epochs == 2
 
 
 def test_precision_by_name() -> None:
@@ -59,7 +78,7 @@ def test_default_run_folder_is_named_after_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert new_run(tmp_path, None, TrainingSettings()).root.name.startswith("baseline-")
+    assert new_run(tmp_path, None, TrainingSettings()).root.name.startswith("residual-")
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", '{"given": {"colour": 1}}'])

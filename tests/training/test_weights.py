@@ -28,7 +28,13 @@ pytestmark = pytest.mark.keras
 
 NAME = "mobilenet_v3_small"
 SETTINGS = TrainingSettings(
-    arch=NAME, image_size=32, epochs=2, batch_size=8, seed=SEED, precision=Precision.FLOAT32
+    arch=NAME,
+    image_size=32,
+    epochs=2,
+    batch_size=8,
+    seed=SEED,
+    precision=Precision.FLOAT32,
+    augmentation=False,
 )
 
 

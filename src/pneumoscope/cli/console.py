@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pneumoscope.files import printable
@@ -28,6 +29,16 @@ def fail(text: str) -> None:
 def say_notice() -> None:
     """Says what the tool is not."""
     say(RESEARCH_NOTICE)
+
+
+def choose_model(given: str | None) -> Path:
+    """Finds the model that was given, or else the default one, and says which that is."""
+    from pneumoscope.models import find
+
+    root = find(given)
+    if given is None:
+        say(f"Model: {root.name}, which ships with Pneumoscope")
+    return root
 
 
 def print_json(content: Any) -> None:

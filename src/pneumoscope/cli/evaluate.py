@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import choose_model, print_json, progress_bar, say, say_notice
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
+    bundle: Annotated[
+        str | None,
+        typer.Argument(
+            help="A bundle, the run folder that holds it, or the name of a model that ships. Left "
+            "out: the default model."
+        ),
+    ] = None,
     data: Annotated[
-        Path, typer.Argument(help="Class folders, a CSV manifest, or a prepared folder.")
-    ],
+        str | None,
+        typer.Argument(help="Class folders, a CSV manifest, or a prepared folder."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for the figures; by default ./evaluation."),
@@ -33,18 +40,20 @@ def evaluate(
 
     \b
     pneumoscope evaluate runs/first chest_xray
-    pneumoscope evaluate runs/first other_hospital --output evaluation/other --json
+    pneumoscope evaluate other_hospital --output evaluation/other --json
 
     Images that the model was trained or chosen on, and their patients, are left out. Every
     measure comes with a 95 % interval from a bootstrap of patients. Draws the confusion matrix,
     ROC, precision-recall, the scores, and sample predictions with heatmaps.
     """
+    model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
 
+    root = choose_model(model)
     output = output or Path("evaluation")
     with progress_bar("predicting") as progress:
         found = evaluate_bundle(
-            bundle, data, output, resamples=resamples, seed=seed, progress=progress
+            root, data, output, resamples=resamples, seed=seed, progress=progress
         )
     for notice in found.notices:
         say(notice)
@@ -58,6 +67,17 @@ def evaluate(
         _print_tables(found)
         print(f"figures in {output}")
     say_notice()
+
+
+def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
+    """The model, if two arguments were given, and the data."""
+    from pneumoscope.models import is_model
+
+    if second is not None:
+        return first, second
+    if not first or is_model(first):
+        raise typer.BadParameter("give the data to evaluate on", param_hint="DATA")
+    return None, first
 
 
 def _print_tables(found: Evaluation) -> None:

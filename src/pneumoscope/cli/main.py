@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pneumoscope import __version__
-from pneumoscope.cli import data, evaluate, predict, train
+from pneumoscope.cli import data, evaluate, models, predict, train
 from pneumoscope.cli.console import fail
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.types import RESEARCH_NOTICE
@@ -22,9 +22,10 @@ app = typer.Typer(
     {RESEARCH_NOTICE}
 
     \b
-    pneumoscope train chest_xray
-    pneumoscope evaluate runs/baseline-20260101-120000 chest_xray
-    pneumoscope predict runs/baseline-20260101-120000 radiograph.jpeg --heatmap heatmaps
+    pneumoscope predict radiograph.jpeg --heatmap heatmaps
+    pneumoscope train chest_xray --output runs/first
+    pneumoscope evaluate runs/first chest_xray
+    pneumoscope predict runs/first radiograph.jpeg
 
     Results go to standard output, progress and warnings to standard error. Exit codes: 0 done,
     1 done but some files could not be read, 2 bad input, 3 bad bundle, 4 disk full or access
@@ -39,6 +40,7 @@ app.add_typer(data.app, name="data")
 app.command(name="train")(train.train)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)
+app.command(name="models")(models.models)
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import say, say_notice
+from pneumoscope.cli.console import choose_model, say, say_notice
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -19,14 +21,21 @@ if TYPE_CHECKING:
     from pneumoscope.inference.predictor import Image
     from pneumoscope.types import Prediction
 
-_STDIN = Path("-")
+_STDIN = "-"
 
 
 def predict(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
+    bundle: Annotated[
+        str | None,
+        typer.Argument(
+            help="A bundle, the run folder that holds it, or the name of a model that ships. Left "
+            "out: the default model."
+        ),
+    ] = None,
     files: Annotated[
-        list[Path], typer.Argument(help="Images, folders of images, or - for standard input.")
-    ],
+        list[str] | None,
+        typer.Argument(help="Images, folders of images, or - for standard input."),
+    ] = None,
     heatmap: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write each image under its heatmap to this folder."),
@@ -39,20 +48,24 @@ def predict(
     """Predict images: label, probability of the positive class, and heatmaps.
 
     \b
-    pneumoscope predict runs/first radiograph.jpeg
+    pneumoscope predict radiograph.jpeg
     pneumoscope predict runs/first radiographs/ --heatmap heatmaps --csv > predictions.csv
-    cat radiograph.png | pneumoscope predict runs/first - --json
+    cat radiograph.png | pneumoscope predict - --json
 
     A file that cannot be read is reported and the rest goes on; the exit code is then 1.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
+    model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
     from pneumoscope.inference import load
 
-    predictor = load(bundle)
+    predictor = load(choose_model(model))
+    predictions = _predictions(predictor, _images(paths), heatmap)
+    if model is None and len(paths) > 1 and _is_missing(paths[0]):
+        predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     done = failed = 0
-    for prediction in _predictions(predictor, _images(files), heatmap):
+    for prediction in predictions:
         write(prediction)
         done += 1
         failed += prediction.error is not None
@@ -63,15 +76,35 @@ def predict(
         raise typer.Exit(1)
 
 
-def _images(files: list[Path]) -> Iterator[Image]:
+def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The model, if the first argument is one, and the images."""
+    from pneumoscope.models import is_model, names
+
+    if "" in arguments:
+        raise typer.BadParameter("an argument is empty", param_hint="FILES")
+    # Where no model ships, the first of several arguments can only be meant as one.
+    if arguments and (is_model(arguments[0]) or (len(arguments) > 1 and not names())):
+        model, *images = arguments
+    else:
+        model, images = None, arguments
+    if not images:
+        raise typer.BadParameter("give at least one image", param_hint="FILES")
+    return model, images
+
+
+def _is_missing(argument: str) -> bool:
+    return argument != _STDIN and not os.path.lexists(argument)
+
+
+def _images(arguments: list[str]) -> Iterator[Image]:
     from pneumoscope.imaging import Source
     from pneumoscope.inference import list_images
 
-    for file in files:
-        if file == _STDIN:
-            yield Source("-", sys.stdin.buffer.read())
+    for argument in arguments:
+        if argument == _STDIN:
+            yield Source(_STDIN, sys.stdin.buffer.read())
         else:
-            yield from list_images([file])
+            yield from list_images([Path(argument)])
 
 
 def _predictions(
@@ -82,6 +115,19 @@ def _predictions(
     from pneumoscope.inference.gallery import write_heatmaps
 
     return write_heatmaps(predictor, images, heatmaps)
+
+
+def _with_hint(predictions: Iterator[Prediction], predictor: Predictor) -> Iterator[Prediction]:
+    """Says with the first one, of a path that is not there, that it may be a misspelt model."""
+    from pneumoscope.models import names
+
+    first = next(predictions)
+    hint = (
+        "If it was meant as the model: there is no bundle there, and what ships is "
+        f"{', '.join(names())}. {predictor.info.name} predicted the rest."
+    )
+    yield replace(first, error=first.error and f"{first.error} {hint}")
+    yield from predictions
 
 
 def _json_writer() -> Callable[[Prediction], None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,8 @@ from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from pneumoscope.training import TrainingSettings
 
 
 def train(
@@ -26,15 +29,14 @@ def train(
         Path | None,
         typer.Option("--output", "-o", help="Run folder; by default a new one under runs/."),
     ] = None,
-    arch: Annotated[str, typer.Option(help="The network.")] = "baseline",
-    epochs: Annotated[int, typer.Option(help="At most this many.")] = 20,
-    patience: Annotated[
-        int, typer.Option(help="Stop after so many epochs without a lower validation loss.")
-    ] = 3,
-    batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 1e-3,
-    image_size: Annotated[int, typer.Option(help="Pixels of each side.")] = 224,
+    arch: Annotated[str, typer.Option(help="The network.")] = "residual",
     seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 1,
+    validation_share: Annotated[
+        float, typer.Option(help="Share of the images, held out to choose epoch and threshold.")
+    ] = 0.15,
+    test_share: Annotated[
+        float, typer.Option(help="Share held out for evaluation, if no test split was published.")
+    ] = 0.15,
     precision: Annotated[
         str,
         typer.Option(help="float32, mixed_bfloat16, or auto: whichever is faster on this CPU."),
@@ -46,18 +48,28 @@ def train(
             "auto: imagenet for networks of keras.applications, none for our own."
         ),
     ] = "auto",
-    class_weights: Annotated[
-        bool, typer.Option("--class-weights", help="Let each class count alike.")
-    ] = False,
+    image_size: Annotated[int | None, typer.Option(help="Pixels of each side.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="At most this many.")] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many epochs without a lower validation loss; 0: never."),
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images in a batch.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of Adam, at its highest.")] = None,
+    cosine: Annotated[
+        bool | None, typer.Option(help="Warm the rate up, then let it fall along a cosine.")
+    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Decoupled.")] = None,
+    averaging: Annotated[
+        float | None, typer.Option(help="Momentum of the average of the weights that is kept.")
+    ] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Share of each label spread over all classes.")
+    ] = None,
+    class_weights: Annotated[bool | None, typer.Option(help="Let each class count alike.")] = None,
     augmentation: Annotated[
-        bool, typer.Option("--augmentation", help="Randomly change the training images.")
-    ] = False,
-    validation_share: Annotated[
-        float, typer.Option(help="Share of the images, held out to choose the best epoch.")
-    ] = 0.15,
-    test_share: Annotated[
-        float, typer.Option(help="Share held out for evaluation, if no test split was published.")
-    ] = 0.15,
+        bool | None, typer.Option(help="Randomly change the training images.")
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Go on with this run; give nothing else but --json."),
@@ -68,13 +80,14 @@ def train(
 
     \b
     pneumoscope train chest_xray
-    pneumoscope train chest_xray --output runs/first --epochs 30 --augmentation
+    pneumoscope train chest_xray --arch baseline --output runs/first --epochs 30
     pneumoscope train --resume runs/first
 
+    Each network has its recipe: what is left out from --image-size on is taken from it.
     Ctrl-C ends the run with the best model so far; `--resume` goes on.
     """
     _check_usage(context, data, resume)
-    from pneumoscope.training import Precision, TrainingSettings
+    from pneumoscope.training import TrainingSettings
     from pneumoscope.training import resume as resume_run
     from pneumoscope.training import train as train_network
 
@@ -84,21 +97,7 @@ def train(
         if resume is not None:
             result = resume_run(resume, observer)
         else:
-            settings = TrainingSettings(
-                arch=arch,
-                epochs=epochs,
-                patience=patience,
-                batch_size=batch_size,
-                learning_rate=learning_rate,
-                image_size=image_size,
-                seed=seed,
-                precision=Precision.of(precision),
-                weights=weights,
-                class_weights=class_weights,
-                augmentation=augmentation,
-                validation_share=validation_share,
-                test_share=test_share,
-            )
+            settings = TrainingSettings(**_chosen(context, TrainingSettings))
             result = train_network(Path(str(data)), output, settings, observer)
     best = {name: values[result.best_epoch - 1] for name, values in result.history.items()}
     if as_json:
@@ -117,6 +116,14 @@ def train(
     if result.interrupted:
         say(f"Interrupted. To go on: pneumoscope train --resume {result.run}")
         raise typer.Exit(130)
+
+
+def _chosen(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:
+    """What the user chose; the options bear the names of the settings."""
+    names = {field.name for field in fields(settings)}
+    return {
+        name: value for name, value in context.params.items() if name in names and value is not None
+    }
 
 
 def _check_usage(context: typer.Context, data: Path | None, resume: Path | None) -> None:

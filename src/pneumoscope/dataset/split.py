@@ -26,7 +26,8 @@ class SplitSettings:
     Attributes:
         seed: of the draw.
         validation_share: of the images that may be trained on, as nearly as whole patients allow.
-        test_share: likewise, held out for evaluation where no test split was published.
+        test_share: likewise, held out for evaluation where no test split was published; at 0
+            nothing is.
     """
 
     seed: int = 1
@@ -34,11 +35,11 @@ class SplitSettings:
     test_share: float = 0.15
 
     def __post_init__(self) -> None:
-        shares = (self.validation_share, self.test_share)
-        if not all(0.0 < share < 1.0 for share in shares) or sum(shares) > 0.8:
+        if not 0 < self.validation_share <= 0.8 - self.test_share <= 0.8:
             raise SettingsError(
                 "The shares leave too little to train on",
-                expected="a validation and a test share above 0 that add up to 0.8 at most",
+                expected="a validation share above 0 and a test share of 0 or more, at most 0.8 "
+                "together",
                 received=f"{self.validation_share} and {self.test_share}",
             )
 
@@ -81,7 +82,7 @@ def divide(images: ImageSet, settings: SplitSettings) -> Division:
             "published test split, which stays whole"
         )
     shares = {Split.VAL: settings.validation_share}
-    if not test:
+    if not test and settings.test_share:
         shares[Split.TEST] = settings.test_share
     drawn = _draw(kept, shares, settings.seed, images.classes)
     records = sorted((*drawn, *test), key=lambda record: str(record.path))

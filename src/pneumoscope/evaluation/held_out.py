@@ -23,7 +23,7 @@ from pneumoscope.types import ImageRecord, Prediction, Status
 
 
 def evaluate(
-    bundle: Path | str,
+    bundle: Path | str | None,
     data: Path | str,
     output: Path | str | None = None,
     *,
@@ -37,7 +37,8 @@ def evaluate(
     patients, where the file names tell who these are.
 
     Args:
-        bundle: the bundle, or the run folder that holds it.
+        bundle: the bundle, the run folder that holds it, or the name of a model that ships; None
+            for the default model.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: where to write the figures, `metrics.json` and `predictions.csv`; nowhere by
             default.

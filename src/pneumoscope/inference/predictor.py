@@ -14,11 +14,12 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from pneumoscope.bundle import Bundle, BundleInfo, read_bundle
+from pneumoscope.bundle import Bundle, BundleInfo
 from pneumoscope.errors import BundleError, DataError, ImageError
 from pneumoscope.files import list_files
 from pneumoscope.imaging import Source, load_pixels, read_bytes
 from pneumoscope.inference.explain import evidence
+from pneumoscope.models import read
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
 # Large enough to keep the cores busy, small enough for the feature maps to stay in their caches.
@@ -44,17 +45,18 @@ class Explanation:
     heatmap: NDArray[np.float32] | None
 
 
-def load(bundle: Path | str, *, threads: int | None = None) -> Predictor:
-    """Loads a bundle for prediction.
+def load(bundle: Path | str | None = None, *, threads: int | None = None) -> Predictor:
+    """Loads a model for prediction.
 
     Args:
-        bundle: the bundle, or the run folder that holds it.
+        bundle: the bundle, the run folder that holds it, or the name of a model that ships; by
+            default the default model.
         threads: CPU threads to use; by default all cores.
 
     Raises:
         BundleError: if it is missing, changed, or of a newer version.
     """
-    return Predictor(read_bundle(Path(bundle)), threads=threads)
+    return Predictor(read(bundle), threads=threads)
 
 
 class Predictor:

@@ -1,17 +1,22 @@
-"""Random changes to training images that leave their class as it is."""
+"""Random changes to training images that leave their class as it is.
+
+A network learns whatever tells the classes apart: in hospital files also the field of view, the
+exposure, the sharpness and what stands in the corners. These changes make each of them worthless,
+so that what is left to learn is in the lungs. docs/adr/0015-shipped-network.md has the figures.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from pneumoscope.training.backend import keras
 
 
 def with_augmentation(network: Any) -> Any:
     """The network behind random changes, for training only; it shares the network's weights.
-
-    A child may lie a little turned, shifted, nearer or further, and be exposed otherwise. Nothing
-    is mirrored: the heart has a side.
 
     Args:
         network: a model from uint8 (n, h, w, 1).
@@ -21,13 +26,146 @@ def with_augmentation(network: Any) -> Any:
     """
     layers = keras.layers
     inputs = keras.Input(network.input_shape[1:], dtype="uint8", name="image")
-    x = layers.Rescaling(1.0, dtype="float32")(inputs)
-    for change in (
-        layers.RandomRotation(0.03, fill_mode="constant", dtype="float32"),
-        layers.RandomTranslation(0.06, 0.06, fill_mode="constant", dtype="float32"),
-        layers.RandomZoom(0.12, fill_mode="constant", dtype="float32"),
-        layers.RandomBrightness(0.12, value_range=(0, 255), dtype="float32"),
-        layers.RandomContrast(0.2, value_range=(0, 255), dtype="float32"),
-    ):
-        x = change(x)
+    x = layers.Rescaling(1 / 255, dtype="float32")(inputs)
+    x = RandomView()(x)
+    x = RandomExposure()(x)
+    x = RandomDetail()(x)
+    x = RandomCovers()(x)
+    x = layers.Rescaling(255.0, dtype="float32")(x)
     return keras.Model(inputs, network(x), name=f"augmented_{network.name}")
+
+
+class _RandomChange(keras.layers.Layer):  # type: ignore[misc]
+    """Changes four in five of float32 images (n, h, w, 1) in 0 to 1, while training."""
+
+    CHANCE = 0.8
+
+    def __init__(self) -> None:
+        super().__init__(dtype="float32")
+        self._seed = keras.random.SeedGenerator()
+
+    def call(self, images: Any, training: bool | None = None) -> Any:
+        """The images, changed if training; values stay in 0 to 1."""
+        if not training:
+            return images
+        changed = keras.ops.clip(self.change(images), 0.0, 1.0)
+        return keras.ops.where(self._draw(images, 0.0, 1.0) < self.CHANCE, changed, images)
+
+    def change(self, images: Any) -> Any:
+        """The images, changed."""
+        raise NotImplementedError
+
+    def _draw(self, images: Any, low: float, high: float) -> Any:
+        """A number for each image, (n, 1, 1, 1), evenly between two."""
+        shape = (keras.ops.shape(images)[0], 1, 1, 1)
+        return keras.random.uniform(shape, low, high, seed=self._seed)
+
+    def _draw_factor(self, images: Any, least: float, most: float) -> Any:
+        """A factor for each image, (n, 1, 1, 1), evenly between two in its logarithm."""
+        return keras.ops.exp(self._draw(images, math.log(least), math.log(most)))
+
+
+class RandomView(_RandomChange):
+    """How the child lies and how far the field reaches: mirror, turn, zoom, aspect, shear, shift.
+
+    One resampling does it all. The aspect ratio counts most: the published images were squashed to
+    a square, and normal ones were squarer before. What lies beyond the image is of one random grey,
+    no lighter than twice its mean: a border must not tell anything either.
+    """
+
+    TURN = math.radians(12)
+    FIELD = (0.7, 1.2)  # of the width and height that is seen
+    ASPECT = 1.3
+    SHEAR = 0.1
+    SHIFT = 0.1
+
+    def change(self, images: Any) -> Any:
+        """The images, seen otherwise."""
+        beyond = keras.ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        beyond = beyond * self._draw(images, 0.0, 2.0)
+        moved = keras.ops.image.affine_transform(
+            images - beyond,
+            self._transforms(images),
+            fill_mode="constant",
+            data_format="channels_last",
+        )
+        return moved + beyond
+
+    def _transforms(self, images: Any) -> Any:
+        """For each image the way from places in the result to places in it, (n, 8)."""
+        ops = keras.ops
+        height, width = images.shape[1:3]
+        turn = self._draw(images, -self.TURN, self.TURN)
+        shear = self._draw(images, -self.SHEAR, self.SHEAR)
+        field = self._draw_factor(images, *self.FIELD)
+        stretch = ops.sqrt(self._draw_factor(images, 1 / self.ASPECT, self.ASPECT))
+        mirror = ops.sign(self._draw(images, -1.0, 1.0))
+        across, down = field * stretch * mirror, field / stretch
+        a, b = across * ops.cos(turn), across * (shear * ops.cos(turn) - ops.sin(turn))
+        c, d = down * ops.sin(turn), down * (shear * ops.sin(turn) + ops.cos(turn))
+        x, y = (width - 1) / 2, (height - 1) / 2  # all but the shift is about the centre
+        to_right = x - a * x - b * y + width * self._draw(images, -self.SHIFT, self.SHIFT)
+        to_bottom = y - c * x - d * y + height * self._draw(images, -self.SHIFT, self.SHIFT)
+        none = ops.zeros_like(a)
+        numbers = [a, b, to_right, c, d, to_bottom, none, none]
+        return ops.reshape(ops.concatenate(numbers, axis=-1), (-1, 8))
+
+
+class RandomExposure(_RandomChange):
+    """How the film was exposed: uneven shading, gamma, contrast and brightness."""
+
+    SHADE = 0.12
+    GAMMA = 1.65
+    CONTRAST = 1.35
+    BRIGHTNESS = 0.15
+
+    def change(self, images: Any) -> Any:
+        """The images, exposed otherwise."""
+        ops = keras.ops
+        grid = (ops.shape(images)[0], 4, 4, 1)
+        shade = keras.random.normal(grid, stddev=self.SHADE, seed=self._seed)
+        shade = ops.image.resize(shade, images.shape[1:3], data_format="channels_last")
+        lit = ops.clip(images * ops.exp(shade), 1e-4, 1.0)
+        curved = ops.power(lit, self._draw_factor(images, 1 / self.GAMMA, self.GAMMA))
+        spread = (curved - 0.5) * self._draw_factor(images, 1 / self.CONTRAST, self.CONTRAST)
+        return spread + 0.5 + self._draw(images, -self.BRIGHTNESS, self.BRIGHTNESS)
+
+
+class RandomDetail(_RandomChange):
+    """How sharp and how noisy the image is."""
+
+    NOISE = 0.05
+
+    def change(self, images: Any) -> Any:
+        """The images: between blurred and as much sharpened, with noise."""
+        ops = keras.ops
+        binomial = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
+        kernel = np.outer(binomial, binomial)[..., np.newaxis, np.newaxis]
+        blurred = ops.conv(images, kernel, padding="same", data_format="channels_last")
+        mixed = images + self._draw(images, -1.0, 1.0) * (blurred - images)
+        noise = keras.random.normal(ops.shape(images), seed=self._seed)
+        return mixed + noise * self._draw(images, 0.0, self.NOISE)
+
+
+class RandomCovers(_RandomChange):
+    """Rectangles of one grey, at most two, anywhere: markers, cables, and lungs in part.
+
+    Random erasing: Zhong et al. 2020, arXiv:1708.04896. (`keras.layers.RandomErasing` fills with
+    one value for all images or with noise: either would tell what was covered.)
+    """
+
+    SIDE = (0.1, 0.4)
+
+    def change(self, images: Any) -> Any:
+        """The images, covered in part."""
+        ops = keras.ops
+        height, width = images.shape[1:3]
+        down = ops.reshape((ops.arange(height, dtype="float32") + 0.5) / height, (1, -1, 1, 1))
+        across = ops.reshape((ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, -1, 1))
+        for _ in range(2):
+            inside = self._draw(images, 0.0, 1.0) < 0.6
+            for axis in (down, across):
+                half = self._draw(images, *self.SIDE) / 2
+                inside = inside & (ops.abs(axis - self._draw(images, 0.0, 1.0)) < half)
+            images = ops.where(inside, self._draw(images, 0.0, 1.0), images)
+        return images

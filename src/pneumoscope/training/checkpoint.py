@@ -41,10 +41,12 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     Args:
         folder: of the run; the checkpoint is a folder in it, the history a CSV beside.
         seed: of the run.
+        keep_last: whether the last epoch is to be kept as the best, whatever its loss.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, keep_last: bool) -> None:
         super().__init__()
+        self._keep_last = keep_last
         self._folder = folder / "checkpoint"
         self._history_csv = folder / "history.csv"
         self._progress = self._folder / "progress.json"
@@ -61,6 +63,8 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     @property
     def best_epoch(self) -> int:
         """Number of the best epoch so far, from 0."""
+        if self._keep_last:
+            return self.epochs - 1
         losses = self.history[MONITOR]
         return losses.index(min(losses))
 
@@ -76,8 +80,13 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             self._load(self.epochs - 1, _variables(model))
 
     def load_best(self, model: Any) -> None:
-        """Gives a model the weights of the best epoch; the history must not be empty."""
-        self._load(self.best_epoch, model.weights)
+        """Gives a compiled model the weights of the best epoch: their average, if they have one.
+
+        The history must not be empty.
+        """
+        model.optimizer.build(model.trainable_variables)
+        self._load(self.best_epoch, _variables(model))
+        model.optimizer.finalize_variable_values(model.trainable_variables)
 
     def remove(self) -> None:
         """Deletes the states of a run that has ended; the history stays."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +19,7 @@ from pneumoscope.training.backend import keras
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
+from pneumoscope.training.objective import make_loss, make_optimizer
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
@@ -59,7 +61,7 @@ def train(
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: the run folder, which must be new or empty; by default one under `runs`.
-        settings: the choices; the defaults train the published network.
+        settings: the choices; the defaults train the network that ships with the package.
         observer: is told of the progress.
 
     Raises:
@@ -87,7 +89,7 @@ def resume(run: Path | str, observer: Observer | None = None) -> TrainingResult:
 
 def _execute(run: Run, observer: Observer) -> TrainingResult:
     settings = run.given
-    checkpoint = Checkpoint(run.root, settings.seed)
+    checkpoint = Checkpoint(run.root, settings.seed, keep_last=not settings.patience)
     # Before the images are prepared: a file that does not fit is told at once.
     run, first_weights = (run, []) if checkpoint.epochs else _start(run)
     prepared = ensure_prepared(
@@ -100,8 +102,8 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     network = precision.build_in(run.precision, lambda: _build(run, prepared))
     trainee = with_augmentation(network) if settings.augmentation else network
     trainee.compile(
-        keras.optimizers.Adam(settings.learning_rate),
-        "sparse_categorical_crossentropy",
+        make_optimizer(settings, _steps(settings, prepared) * settings.epochs),
+        make_loss(settings, len(prepared.images.classes)),
         metrics=["accuracy"],
     )
     weights.put_in(network, first_weights)
@@ -171,9 +173,8 @@ def _fit(
     """Trains until the end or Ctrl-C; tells whether it was the latter."""
     settings = run.given
     first_epoch = checkpoint.epochs
-    if first_epoch and (
-        first_epoch >= settings.epochs or checkpoint.epochs_since_best >= settings.patience
-    ):
+    stopped = settings.patience and checkpoint.epochs_since_best >= settings.patience
+    if first_epoch and (first_epoch >= settings.epochs or stopped):
         return False
     classes = prepared.images.classes
     common = (classes, prepared.geometry, settings.batch_size)
@@ -190,7 +191,12 @@ def _fit(
             epochs=settings.epochs,
             class_weight=_class_weights(prepared) if settings.class_weights else None,
             callbacks=[
-                ResumedEarlyStopping(checkpoint, settings.patience),
+                *([keras.callbacks.SwapEMAWeights()] if settings.averaging else []),
+                *(
+                    [ResumedEarlyStopping(checkpoint, settings.patience)]
+                    if settings.patience
+                    else []
+                ),
                 checkpoint,
                 keras.callbacks.TensorBoard(run.root / "tensorboard", write_graph=False),
                 _Reporter(observer, checkpoint, settings, training.images),
@@ -201,6 +207,20 @@ def _fit(
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _optional_callbacks(settings: TrainingSettings, checkpoint: Checkpoint) -> list[Any]:
+    callbacks: list[Any] = []
+    if settings.averaging:
+        callbacks.append(keras.callbacks.SwapEMAWeights())  # while validating
+    if settings.patience:
+        callbacks.append(ResumedEarlyStopping(checkpoint, settings.patience))
+    return callbacks
+
+
+def _steps(settings: TrainingSettings, prepared: PreparedSet) -> int:
+    """Batches in an epoch."""
+    return math.ceil(sum(prepared.count(Split.TRAIN).values()) / settings.batch_size)
 
 
 def _class_weights(prepared: PreparedSet) -> dict[int, float]:

@@ -104,12 +104,10 @@ def read_run(root: Path) -> Run:
     """
     try:
         content = json.loads((root / _SETTINGS).read_text("utf-8"))
-        given = dict(content["given"])
-        given["precision"] = Precision(given["precision"])
         return Run(
             root,
             Path(content["data"]),
-            TrainingSettings(**given),
+            TrainingSettings(**content["given"]),
             Precision(content["resolved"]["precision"]),
             content["fingerprint"],
             content["resolved"].get("weights", "none"),

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pneumoscope.dataset import SplitSettings
 from pneumoscope.errors import SettingsError
+from pneumoscope.training.recipes import recipe
 from pneumoscope.types import Geometry
+
+_OF_RECIPE: Any = None
 
 
 class Precision(StrEnum):
@@ -38,50 +42,73 @@ class Precision(StrEnum):
 class TrainingSettings:
     """The choices of a training run; each is an option of `pneumoscope train`.
 
+    What is left out after `weights` comes from the recipe of the network (`training.recipes`).
+
     Attributes:
         arch: name of the network.
-        epochs: at most this many.
-        patience: stop after this many epochs without a lower validation loss.
-        batch_size: images in a batch.
-        learning_rate: of Adam.
-        image_size: pixels of each side of what the network reads.
         seed: of the split, the weights, the order, and everything else that is random.
+        validation_share: of the images, held out to choose the best epoch and the threshold.
+        test_share: of the images, held out for evaluation where no test split was published; at 0
+            none are.
         precision: number format of the training.
         weights: what it starts from: `none`, `imagenet`, a file of weights for three channels, or
             `auto`: `imagenet` for a network of `keras.applications`, `none` for our own.
+        image_size: pixels of each side of what the network reads.
+        epochs: at most this many.
+        patience: stop after this many epochs without a lower validation loss, and keep the best
+            epoch; at 0 all epochs are trained and the last is kept.
+        batch_size: images in a batch.
+        learning_rate: of Adam; the highest, if it changes.
+        cosine: whether the rate warms up and then falls along a cosine to the last epoch.
+        weight_decay: decoupled from the rate's adaptation; 0 for none.
+        averaging: momentum of the exponential average of the weights; 0 for none.
+        label_smoothing: share of each label that is spread over all classes.
         class_weights: whether each class counts alike, however many images it has.
         augmentation: whether training images are randomly changed.
-        validation_share: of the images, held out to choose the best epoch.
-        test_share: of the images, held out for evaluation where no test split was published.
+
+    Raises:
+        SettingsError: on construction, if a value is out of range.
     """
 
-    arch: str = "baseline"
-    epochs: int = 20
-    patience: int = 3
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    image_size: int = 224
+    arch: str = "residual"
     seed: int = 1
-    precision: Precision = Precision.AUTO
-    weights: str = "auto"
-    class_weights: bool = False
-    augmentation: bool = False
     validation_share: float = 0.15
     test_share: float = 0.15
+    precision: Precision = Precision.AUTO
+    weights: str = "auto"
+    image_size: int = _OF_RECIPE
+    epochs: int = _OF_RECIPE
+    patience: int = _OF_RECIPE
+    batch_size: int = _OF_RECIPE
+    learning_rate: float = _OF_RECIPE
+    cosine: bool = _OF_RECIPE
+    weight_decay: float = _OF_RECIPE
+    averaging: float = _OF_RECIPE
+    label_smoothing: float = _OF_RECIPE
+    class_weights: bool = _OF_RECIPE
+    augmentation: bool = _OF_RECIPE
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience", "batch_size", "learning_rate"):
-            value = getattr(self, name)
-            if not value > 0:
+        object.__setattr__(self, "precision", Precision.of(self.precision))
+        for name, value in recipe(self.arch).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        for name, (holds, expected) in {
+            "epochs": (self.epochs > 0, "a number above 0"),
+            "patience": (self.patience >= 0, "0 or more"),
+            "batch_size": (self.batch_size > 0, "a number above 0"),
+            "learning_rate": (self.learning_rate > 0, "a number above 0"),
+            "weight_decay": (self.weight_decay >= 0, "0 or more"),
+            "averaging": (0 <= self.averaging < 1, "0 or more, below 1"),
+            "label_smoothing": (0 <= self.label_smoothing < 1, "0 or more, below 1"),
+            "seed": (0 <= self.seed < 2**31, "0 to 2147483647"),
+        }.items():
+            if not holds:
                 raise SettingsError(
                     f"--{name.replace('_', '-')} is out of range",
-                    expected="a number above 0",
-                    received=f"{value}",
+                    expected=expected,
+                    received=f"{getattr(self, name)}",
                 )
-        if not 0 <= self.seed < 2**31:
-            raise SettingsError(
-                "--seed is out of range", expected="0 to 2147483647", received=f"{self.seed}"
-            )
         # Both raise a SettingsError of their own.
         _ = self.geometry, self.split
 
@@ -98,12 +125,15 @@ class TrainingSettings:
     def command(self, data: Path) -> str:
         """The command line that makes the same run, with names of folders and files only."""
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
+        usual = TrainingSettings(self.arch, self.seed)
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name not in {"arch", "seed"} and value != field.default:
-                words.append(f"--{field.name.replace('_', '-')}")
-                shown = Path(value).name if field.name == "weights" else str(value)
-                words += [] if value is True else [shown]
+            if value != getattr(usual, field.name):
+                option = field.name.replace("_", "-")
+                words += [f"--no-{option}"] if value is False else [f"--{option}"]
+                if field.name == "weights":
+                    value = Path(value).name
+                words += [] if isinstance(value, bool) else [str(value)]
         return shlex.join(words)
 
 

@@ -1,0 +1,87 @@
+"""`pneumoscope models`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pneumoscope.cli.console import print_json, say, say_notice
+from pneumoscope.files import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pneumoscope.bundle import Bundle
+
+
+def models(
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Print the model card of this one; a bundle will also do."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """List the models that ship with Pneumoscope, or print a model card.
+
+    \b
+    pneumoscope models
+    pneumoscope models runs/first
+    """
+    from pneumoscope.models import names, read
+
+    if model is not None:
+        found = read(model)
+        if as_json:
+            print_json({**_facts(found), "card": found.card()})
+        else:
+            print("\n".join(map(printable, found.card().splitlines())))
+        return
+    shipped = [read(name) for name in names()]
+    if as_json:
+        print_json([_facts(bundle) for bundle in shipped])
+    elif shipped:
+        print("\n\n".join("\n".join(_lines(bundle)) for bundle in shipped))
+    else:
+        say("No model ships with this installation")
+    say_notice()
+
+
+def _facts(bundle: Bundle) -> dict[str, Any]:
+    return {
+        **asdict(bundle.info),
+        "default": _is_default(bundle),
+        "path": str(bundle.root),
+        "network_bytes": bundle.onnx.stat().st_size,
+    }
+
+
+def _lines(bundle: Bundle) -> Iterator[str]:
+    info = bundle.info
+    size = f"{info.geometry.height}x{info.geometry.width} pixels"
+    megabytes = f"{bundle.onnx.stat().st_size / 1e6:.1f} MB"
+    images = {split: sum(counts.values()) for split, counts in info.training_data["images"].items()}
+    titles = [known["title"] for known in info.training_data["attributions"]]
+    rows = {
+        "made by": f"Pneumoscope {info.version}",
+        "network": f"{info.architecture}, {size}, {megabytes}",
+        "classes": ", ".join(info.classes),
+        "trained on": f"{images['train']:,} images: {'; '.join(titles) or 'origin not known'}",
+        "operating point": ", ".join(f"{p.name} {p.threshold:g}" for p in info.operating_points),
+        f"on {images['val']:,} validation images": ", ".join(
+            f"{name.removeprefix('val_')} {value:.3f}"
+            for name, value in info.metrics.items()
+            if name.startswith("val_")
+        ),
+    }
+    yield f"{info.name} (default)" if _is_default(bundle) else info.name
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        yield printable(f"  {name:<{width}}  {value}")
+
+
+def _is_default(bundle: Bundle) -> bool:
+    from pneumoscope.models import find, names
+
+    return bool(names()) and bundle.root.samefile(find())

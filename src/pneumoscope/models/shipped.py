@@ -1,0 +1,104 @@
+"""Finds the models that ship, by name or as the default.
+
+    NAME/          the bundle of one, without `model.keras`
+    default.txt    the name of the one that is used where none is given
+
+`scripts/ship_model.py` writes both. Wherever a bundle is wanted, the name of a shipped model will
+also do; a file or folder of that name goes before it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pneumoscope.bundle import Bundle, find_bundle, read_bundle
+from pneumoscope.errors import BundleError, BundleMissingError
+from pneumoscope.files import list_folders
+
+ROOT = Path(__file__).parent
+DEFAULT = "default.txt"
+_REINSTALL = "Install Pneumoscope again, with `pip install --force-reinstall`"
+
+
+def names() -> tuple[str, ...]:
+    """The names of the models that ship, sorted; empty if there are none."""
+    return tuple(folder.name for folder in list_folders(ROOT) if find_bundle(folder) == folder)
+
+
+def default_name() -> str:
+    """The name of the model that is used where none is given.
+
+    Raises:
+        BundleMissingError: if no model ships, or the default is not among them.
+    """
+    shipped = names()
+    if not shipped:
+        raise BundleMissingError(
+            "No model ships with this installation",
+            remedy="Give a bundle: the folder that `pneumoscope train` printed",
+        )
+    path = ROOT / DEFAULT
+    name = path.read_text("utf-8").strip() if path.is_file() else ""
+    if name not in shipped:
+        raise BundleMissingError(
+            f"{path} names no model that ships",
+            expected=" or ".join(shipped),
+            received=name or "nothing",
+            remedy=_REINSTALL,
+        )
+    return name
+
+
+def is_model(given: str) -> bool:
+    """Whether `given` is a bundle, a run folder that holds one, or the name of a shipped model."""
+    return find_bundle(Path(given)) is not None or _is_name(given)
+
+
+def find(model: Path | str | None = None) -> Path:
+    """Where a model lies.
+
+    Args:
+        model: a bundle, the run folder that holds it, or the name of a shipped model; by default
+            the default among these. A path that exists goes before a name.
+
+    Raises:
+        BundleMissingError: if it is not there.
+    """
+    if model is None:
+        return ROOT / default_name()
+    if _is_name(str(model)):
+        return ROOT / str(model)
+    if not os.path.lexists(model):
+        raise BundleMissingError(
+            f"There is no bundle at {str(model)!r}, and no model of that name ships",
+            expected="the bundle folder that `pneumoscope train` printed"
+            + "".join(f", or {name}" for name in names()),
+            received="nothing there",
+            remedy="`pneumoscope models` lists what ships",
+        )
+    return Path(model)
+
+
+def read(model: Path | str | None = None) -> Bundle:
+    """Finds a model, and reads and checks its bundle.
+
+    Args:
+        model: as `find` takes it.
+
+    Raises:
+        BundleError: if it is missing, changed, or of a newer version.
+    """
+    root = find(model)
+    try:
+        return read_bundle(root)
+    except BundleError as error:
+        if root.parent != ROOT:
+            raise
+        raise type(error)(
+            error.problem, expected=error.expected, received=error.received, remedy=_REINSTALL
+        ) from error
+
+
+def _is_name(given: str) -> bool:
+    return given in names() and not os.path.lexists(given)

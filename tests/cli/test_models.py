@@ -1,0 +1,169 @@
+"""Commands with a model that ships: listed, taken by default, and never taken by mistake."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.conftest import encoded, picture
+
+USED = "Model: bright-2, which ships with Pneumoscope"
+
+
+def test_list(run: Run, shipped: Path) -> None:
+    code, out, err = run("models")
+    assert code == 0
+    first, second = out.split("\n\n")
+    assert first.startswith("bright-1\n")
+    assert second.startswith("bright-2 (default)\n")
+    for words in ("none, 32x32 pixels", "3,000 images: Phantoms", "default 0.5", "loss 0.250"):
+        assert words in first
+    assert "0.125" not in first
+    assert "research tool" in err
+
+
+def test_list_as_json(run: Run, shipped: Path) -> None:
+    code, out, _ = run("models", "--json")
+    assert code == 0
+    first, second = json.loads(out)
+    assert (first["name"], first["default"]) == ("bright-1", False)
+    assert (second["name"], second["default"]) == ("bright-2", True)
+    assert second["path"] == str(shipped / "bright-2")
+    assert second["network_bytes"] == (shipped / "bright-2" / "model.onnx").stat().st_size
+    assert second["geometry"] == {"height": 32, "width": 32}
+
+
+def test_card(run: Run, shipped: Path, bundle: Path) -> None:
+    assert run("models", "bright-1") == (0, "# bright-1\n\nNot for patients.\n", "")
+    assert run("models", bundle)[1].startswith("# brightness\n")
+    code, out, _ = run("models", bundle, "--json")
+    assert code == 0
+    content = json.loads(out)
+    assert content["card"].startswith("# brightness\n")
+    assert content["default"] is False
+
+
+@pytest.mark.usefixtures("nothing_shipped")
+def test_where_nothing_ships(run: Run, bundle: Path, images: Path) -> None:
+    code, out, err = run("models")
+    assert (code, out) == (0, "")
+    assert "No model ships with this installation" in err
+    assert run("models", "--json")[1] == "[]\n"
+    assert json.loads(run("models", bundle, "--json")[1])["default"] is False
+    for command in (("predict", images), ("evaluate", images)):
+        code, out, err = run(*command)
+        assert (code, out) == (3, "")
+        assert err.startswith("Error: No model ships with this installation. Give a bundle")
+    code, out, err = run("predict", "runs/nothing", images / "0.png")
+    assert (code, out) == (3, "")
+    assert err.startswith("Error: There is no bundle at 'runs/nothing'")
+    assert run("predict", bundle, images)[0] == 0
+
+
+def test_unknown_name(run: Run, shipped: Path, phantoms: Path) -> None:
+    for command in (("models", "brihgt"), ("evaluate", "brihgt", phantoms)):
+        code, out, err = run(*command)
+        assert (code, out) == (3, "")
+        assert "bright-1, or bright-2" in err
+        assert err.count("\n") == 1
+
+
+def test_damaged_model(run: Run, shipped: Path, images: Path) -> None:
+    (shipped / "bright-2" / "model.onnx").write_bytes(b"damaged")
+    for command in (("predict", images), ("models",)):
+        code, out, err = run(*command)
+        assert (code, out) == (3, "")
+        assert "Install Pneumoscope again" in err.splitlines()[-1]
+
+
+def test_predict_without_a_bundle(run: Run, shipped: Path, images: Path) -> None:
+    code, out, err = run("predict", images / "0.png", images, "--json")
+    assert code == 0
+    assert err.splitlines()[0] == USED
+    records = [json.loads(line) for line in out.splitlines()]
+    found = [Path(record["path"]).name for record in records]
+    assert found == ["0.png", "0.png", "1.png", "2.png"]
+    assert {record["model"]["name"] for record in records} == {"bright-2"}
+
+
+def test_predict_standard_input_without_a_bundle(
+    run: Run, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(encoded(picture()))))
+    code, out, _ = run("predict", "-", "--json")
+    assert code == 0
+    assert json.loads(out)["path"] == "-"
+
+
+def test_predict_with_a_model_that_was_given(
+    run: Run, shipped: Path, bundle: Path, images: Path
+) -> None:
+    for model, name in (("bright-1", "bright-1"), (bundle, "brightness")):
+        code, out, err = run("predict", model, images, "--json")
+        assert code == 0
+        assert {json.loads(line)["model"]["name"] for line in out.splitlines()} == {name}
+        assert "which ships" not in err
+
+
+def test_folder_named_like_a_model_is_a_folder(
+    run: Run, shipped: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(images.parent)
+    images.rename(images.with_name("bright-1"))
+    code, out, err = run("predict", "bright-1", "--json")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert USED in err
+
+
+def test_misspelt_model_is_said_with_its_record(
+    run: Run, shipped: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = run("predict", "runs/fifth", images, "--json")
+    assert code == 1
+    first, *rest = [json.loads(line) for line in out.splitlines()]
+    assert (first["path"], first["status"]) == ("runs/fifth", "error")
+    assert "no bundle there, and what ships is bright-1, bright-2" in first["error"]
+    assert "bright-2 predicted the rest" in first["error"]
+    assert [record["status"] for record in rest] == ["accepted"] * 3
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"no image")))
+    code, out, _ = run("predict", "-", images, "--json")
+    assert code == 1
+    assert "bundle" not in json.loads(out.splitlines()[0])["error"]
+    for arguments in (("nowhere.png",), (images / "0.png", "nowhere.png")):
+        code, out, _ = run("predict", *arguments, "--json")
+        assert code == 1
+        assert "bundle" not in json.loads(out.splitlines()[-1])["error"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("predict",),
+        ("predict", "bright-1"),
+        ("predict", "", "a.png"),
+        ("evaluate",),
+        ("evaluate", "bright-1"),
+        ("evaluate", ""),
+    ],
+)
+def test_what_is_missing_exits_2(arguments: tuple[str, ...], run: Run, shipped: Path) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert "FILES" in err or "DATA" in err
+
+
+def test_evaluate_without_a_bundle(run: Run, shipped: Path, phantoms: Path, tmp_path: Path) -> None:
+    options = ("-o", tmp_path / "e", "--resamples", "100", "--json")
+    code, out, err = run("evaluate", phantoms, *options)
+    assert code == 0
+    assert USED in err
+    assert json.loads(out)["model"]["name"] == "bright-2"
+    code, out, err = run("evaluate", "bright-1", phantoms, *options)
+    assert code == 0
+    assert USED not in err
+    assert json.loads(out)["model"]["name"] == "bright-1"

@@ -1,0 +1,107 @@
+"""Models that ship: found by name or as the default, and never mistaken for a path."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+import pneumoscope
+from pneumoscope.errors import BundleCorruptError, BundleError, BundleMissingError
+from pneumoscope.models import default_name, find, is_model, names, read
+from pneumoscope.models.shipped import ROOT
+from tests.conftest import encoded, picture, write_bundle
+from tests.test_imports import COMMAND, loaded
+
+SHIPPING = names()
+LIMIT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "ship_model.py"))["LIMIT"]
+
+
+@pytest.mark.parametrize("name", SHIPPING)
+def test_what_ships_is_whole_and_nothing_else(name: str) -> None:
+    bundle = read(name)
+    listed = json.loads((bundle.root / "bundle.json").read_text("utf-8"))["files"]
+    found = {p.relative_to(bundle.root).as_posix() for p in bundle.root.rglob("*") if p.is_file()}
+    assert found == {"bundle.json", *listed}
+    assert "model.keras" not in found
+    assert bundle.info.name == name
+    assert bundle.card().startswith(f"# {name}\n")
+
+
+@pytest.mark.parametrize("name", SHIPPING)
+def test_what_ships_predicts_without_keras(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(picture()))
+    assert loaded(COMMAND, "predict", name, tmp_path / "a.png") == set()
+
+
+@pytest.mark.skipif(not SHIPPING, reason="no model ships yet")
+def test_what_ships_is_small_and_has_a_default() -> None:
+    assert default_name() in SHIPPING
+    assert sum(path.stat().st_size for path in ROOT.rglob("*") if path.is_file()) <= LIMIT
+
+
+def test_names_and_default(shipped: Path) -> None:
+    (shipped / "__pycache__").mkdir()
+    assert names() == ("bright-1", "bright-2")
+    assert find() == shipped / "bright-2"
+    assert pneumoscope.load().info.name == "bright-2"
+    assert pneumoscope.load("bright-1").info.name == "bright-1"
+    assert pneumoscope.load(Path("bright-1")).info.name == "bright-1"
+
+
+def test_evaluation_without_a_bundle(shipped: Path, phantoms: Path) -> None:
+    assert pneumoscope.evaluate(None, phantoms, resamples=100).model.name == "bright-2"
+    assert pneumoscope.evaluate("bright-1", phantoms, resamples=100).model.name == "bright-1"
+
+
+def test_what_exists_goes_before_a_name(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_model("bright-1")
+    assert not is_model("./bright-1")
+    with pytest.raises(BundleMissingError):
+        find("./bright-1")
+    (tmp_path / "bright-1").mkdir()
+    assert not is_model("bright-1")
+    with pytest.raises(BundleMissingError, match="There is no bundle at bright-1"):
+        read("bright-1")
+    write_bundle(tmp_path / "bright-1" / "bundle", name="mine")
+    assert is_model("bright-1")
+    assert read("bright-1").info.name == "mine"
+
+
+def test_unknown_name_tells_which_there_are(shipped: Path) -> None:
+    with pytest.raises(BundleMissingError, match="bright-1, or bright-2") as caught:
+        pneumoscope.load("brihgt")
+    assert "pneumoscope models" in caught.value.remedy
+
+
+@pytest.mark.usefixtures("nothing_shipped")
+def test_nothing_ships(bundle: Path) -> None:
+    assert names() == ()
+    with pytest.raises(BundleMissingError, match=r"No model ships.*Give a bundle"):
+        pneumoscope.load()
+    assert pneumoscope.load(bundle).info.name == "brightness"
+
+
+@pytest.mark.parametrize("content", ["bright-3", "", "../elsewhere", None])
+def test_default_that_is_not_there(content: str | None, shipped: Path) -> None:
+    (shipped / "default.txt").unlink()
+    if content is not None:
+        (shipped / "default.txt").write_text(content)
+    with pytest.raises(BundleMissingError, match=r"bright-1 or bright-2.*Install"):
+        find()
+
+
+def test_damaged_model_is_to_be_installed_again(shipped: Path, bundle: Path) -> None:
+    for root in (shipped / "bright-2", bundle):
+        (root / "model.onnx").write_bytes(b"damaged")
+    with pytest.raises(BundleCorruptError, match=r"has changed.*Expected SHA-256") as caught:
+        read()
+    assert "pip install" in caught.value.remedy
+    with pytest.raises(BundleError) as caught:
+        read(bundle)
+    assert "pip install" not in caught.value.remedy

@@ -1,0 +1,51 @@
+"""What is minimised, and how."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pneumoscope.training.backend import keras
+from pneumoscope.training.objective import make_loss, make_optimizer
+from pneumoscope.training.settings import TrainingSettings
+
+pytestmark = pytest.mark.keras
+
+
+def test_smoothed_loss_spreads_its_share_over_all_classes() -> None:
+    loss = make_loss(TrainingSettings(label_smoothing=0.3), 3)
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32)
+    labels = np.array([[0], [1]], dtype=np.int32)
+    targets = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
+    expected = -(targets * np.log(probabilities)).sum(axis=1)
+    assert np.asarray(loss(labels, probabilities)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_published_loss_is_sparse_categorical_crossentropy() -> None:
+    assert make_loss(TrainingSettings("baseline"), 2) == "sparse_categorical_crossentropy"
+
+
+def test_cosine_warms_up_and_falls() -> None:
+    rate = make_optimizer(TrainingSettings(learning_rate=0.1), 1000)._learning_rate
+    rates = [float(rate(step)) for step in range(0, 1001, 50)]
+    assert rates[0] == pytest.approx(0.001)
+    assert rates[1] == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(0.001, abs=1e-4)
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+
+
+def test_constant_rate_and_nothing_added() -> None:
+    optimizer = make_optimizer(TrainingSettings("baseline"), 10)
+    assert float(optimizer.learning_rate) == pytest.approx(1e-3)
+    assert not optimizer.use_ema
+    assert optimizer.weight_decay is None
+
+
+def test_weight_decay_spares_biases_and_normalisation() -> None:
+    network = keras.Sequential(
+        [keras.layers.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization()]
+    )
+    optimizer = make_optimizer(TrainingSettings(weight_decay=0.1), 10)
+    optimizer.build(network.trainable_variables)
+    decayed = [v.name for v in network.trainable_variables if optimizer._use_weight_decay(v)]
+    assert decayed == ["kernel"]
