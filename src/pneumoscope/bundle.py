@@ -31,6 +31,7 @@ from pneumoscope.errors import (
     SettingsError,
     storage_errors,
 )
+from pneumoscope.files import sha256_of
 from pneumoscope.imaging import RECIPE
 from pneumoscope.types import (
     Calibration,
@@ -237,7 +238,7 @@ def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
                 "recipe": RECIPE,
                 **asdict(info),
                 "files": {
-                    path.relative_to(temporary).as_posix(): _sha256(path)
+                    path.relative_to(temporary).as_posix(): sha256_of(path)
                     for path in sorted(temporary.rglob("*"))
                     if path.is_file()
                 },
@@ -337,7 +338,7 @@ def _verify(root: Path, files: Mapping[str, str]) -> None:
         if not path.is_file():
             raise BundleMissingError(f"{path} is missing from the bundle", remedy=_REMEDY)
         with storage_errors("read", path):
-            received = _sha256(path)
+            received = sha256_of(path)
         if received != expected:
             raise BundleCorruptError(
                 f"{path} has changed since the bundle was made",
@@ -370,8 +371,3 @@ def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
 def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
     lists = {name: tuple(content[name]) for name in ("biases", "notices")}
     return Calibration(**{**content, **lists})
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

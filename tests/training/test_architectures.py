@@ -20,6 +20,15 @@ pytestmark = pytest.mark.keras
 
 GEOMETRY = Geometry(40, 48)
 
+# These take minutes each: `pytest -m slow` has them keep the contract too.
+SLOW = {"densenet121", "resnet50_v2", "convnext_tiny"}
+NAMES = [
+    pytest.param(name, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])
+    if name in SLOW
+    else name
+    for name in ARCHITECTURES
+]
+
 
 def stripes(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Two classes that anything can learn: stripes that lie, and stripes that stand."""
@@ -31,7 +40,7 @@ def stripes(count: int) -> tuple[np.ndarray, np.ndarray]:
     return images.clip(0, 255).astype(np.uint8)[..., np.newaxis], labels.astype(np.int32)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("classes", [2, 3])
 def test_builds_with_right_shapes(name: str, classes: int) -> None:
     network = find(name)(GEOMETRY, classes)
@@ -44,14 +53,18 @@ def test_builds_with_right_shapes(name: str, classes: int) -> None:
     assert probabilities.sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", NAMES)
 def test_learns_survives_saving_and_exports_the_same_numbers(name: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
     network = find(name)(GEOMETRY, 2)
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     images, labels = stripes(32)
-    network.fit(images, labels, batch_size=8, epochs=6, verbose=0)
-    assert network.evaluate(images, labels, verbose=0)[1] > 0.9
+    for _ in range(40):  # batch normalisation needs some hundred steps to know its averages
+        network.fit(images, labels, batch_size=8, verbose=0)
+        if network.evaluate(images, labels, verbose=0)[1] > 0.9:
+            break
+    else:
+        pytest.fail("has not learnt")
 
     expected = network.predict_on_batch(images[:5])
     network.save(tmp_path / "network.keras")
@@ -66,7 +79,7 @@ def test_learns_survives_saving_and_exports_the_same_numbers(name: str, tmp_path
         assert maps.shape[:2] == (count, 2)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", NAMES)
 def test_mixed_precision_ends_in_float32(name: str) -> None:
     network = precision.build_in(Precision.MIXED_BFLOAT16, lambda: find(name)(GEOMETRY, 2))
     assert network.get_layer("rescaling").compute_dtype == "float32"
@@ -95,7 +108,9 @@ def test_baseline_is_the_published_network() -> None:
 
 
 def test_unknown_architecture() -> None:
-    with pytest.raises(SettingsError, match=r"Expected residual or baseline.*Received resnet999"):
+    with pytest.raises(
+        SettingsError, match=r"Expected residual or baseline or .*Received resnet999"
+    ):
         find("resnet999")
 
 

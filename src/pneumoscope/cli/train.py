@@ -41,6 +41,13 @@ def train(
         str,
         typer.Option(help="float32, mixed_bfloat16, or auto: whichever is faster on this CPU."),
     ] = "auto",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="What it starts from: none, imagenet, or a file of weights for three channels. "
+            "auto: imagenet for networks of keras.applications, none for our own."
+        ),
+    ] = "auto",
     image_size: Annotated[int | None, typer.Option(help="Pixels of each side.")] = None,
     epochs: Annotated[int | None, typer.Option(help="At most this many.")] = None,
     patience: Annotated[

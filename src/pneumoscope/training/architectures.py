@@ -9,9 +9,11 @@ softmax named `PROBABILITIES`. That is all that the exported class-activation ma
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pneumoscope.errors import SettingsError
+from pneumoscope.training.backbones import BACKBONES
 from pneumoscope.training.backend import keras
 from pneumoscope.types import Geometry
 
@@ -97,7 +99,32 @@ def _convolution(x: Any, filters: int, size: int, strides: int = 1) -> Any:
     return keras.layers.BatchNormalization(momentum=0.99)(x)
 
 
-ARCHITECTURES: dict[str, Builder] = {"residual": residual, "baseline": baseline}
+def on_backbone(name: str, geometry: Geometry, classes: int) -> Any:
+    """A network of `keras.applications`, averaged over places, dropout, and one dense layer.
+
+    Args:
+        name: one of `BACKBONES`.
+        geometry: the image size.
+        classes: number of classes.
+
+    Returns:
+        A Keras model from uint8 (n, height, width, 1) to float32 (n, classes), its weights random.
+    """
+    layers = keras.layers
+    inputs = keras.Input((geometry.height, geometry.width, 1), dtype="uint8", name="image")
+    x = BACKBONES[name].feature_maps(inputs)
+    x = layers.Activation("linear", name=FEATURES)(x)
+    x = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(x)
+    x = layers.Dropout(0.2, dtype="float32", name="dropout")(x)
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name=PROBABILITIES)(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+ARCHITECTURES: dict[str, Builder] = {
+    "residual": residual,
+    "baseline": baseline,
+    **{name: partial(on_backbone, name) for name in BACKBONES},
+}
 
 
 def find(name: str) -> Builder:

@@ -12,8 +12,8 @@ from typing import Any
 from pneumoscope import __version__, plots
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_reference
 from pneumoscope.dataset import PreparedSet, ensure_prepared
-from pneumoscope.errors import DataError, PneumoscopeError
-from pneumoscope.training import architectures, precision
+from pneumoscope.errors import DataError, PneumoscopeError, SettingsError
+from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
 from pneumoscope.training.calibrate import calibrate, calibrated, in_words
@@ -69,6 +69,7 @@ def train(
 
     Raises:
         SettingsError: if a setting makes no sense, or the output folder is not empty.
+        FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
         DataError: if the data cannot be used.
         StorageError: if something cannot be written.
     """
@@ -91,6 +92,9 @@ def resume(run: Path | str, observer: Observer | None = None) -> TrainingResult:
 
 def _execute(run: Run, observer: Observer) -> TrainingResult:
     settings = run.given
+    checkpoint = Checkpoint(run.root, settings.seed, keep_last=not settings.patience)
+    # Before the images are prepared: a file that does not fit is told at once.
+    run, first_weights = (run, []) if checkpoint.epochs else _start(run)
     prepared = ensure_prepared(
         run.data, geometry=settings.geometry, split=settings.split, progress=observer.prepared
     )
@@ -105,7 +109,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
         make_loss(settings, len(prepared.images.classes)),
         metrics=["accuracy"],
     )
-    checkpoint = Checkpoint(run.root, settings.seed, keep_last=not settings.patience)
+    weights.put_in(network, first_weights)
     checkpoint.load_last(trainee)
     interrupted = _fit(trainee, run, prepared, checkpoint, observer)
     if not checkpoint.epochs:
@@ -120,6 +124,20 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     return TrainingResult(
         run.root, run.bundle, checkpoint.history, checkpoint.best_epoch + 1, interrupted
     )
+
+
+def _start(run: Run) -> tuple[Run, weights.Arrays]:
+    """The weights that a run starts from, and the run that knows them."""
+    settings = run.given
+    origin = weights.origin(settings.arch, settings.weights)
+    if run.weights not in ("", origin):
+        raise SettingsError(
+            "The file of weights has changed since the run was started",
+            expected=run.weights,
+            received=origin,
+            remedy="Start a new run",
+        )
+    return replace(run, weights=origin), weights.read(settings.arch, settings.weights)
 
 
 def _build(run: Run, prepared: PreparedSet) -> Any:

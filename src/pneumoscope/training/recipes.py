@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pneumoscope.training.backbones import BACKBONES
+
 # The published one: Adam at a constant rate, stopped early, on the images as they are.
 _PUBLISHED = {
     "image_size": 224,
@@ -35,7 +37,11 @@ _ROBUST = {
     "augmentation": True,
 }
 
-_RECIPES = {"baseline": _PUBLISHED}
+# At the size that their weights were trained at, in small steps, so that they keep what they know:
+# customary, not measured.
+_PRETRAINED = {**_ROBUST, "image_size": 224, "learning_rate": 2e-4}
+
+_RECIPES = {"baseline": _PUBLISHED, **dict.fromkeys(BACKBONES, _PRETRAINED)}
 
 
 def recipe(arch: str) -> Mapping[str, Any]:

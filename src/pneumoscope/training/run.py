@@ -39,6 +39,7 @@ class Run:
         given: the settings as the user chose them.
         precision: what `auto` was resolved to; `AUTO` until it is.
         fingerprint: of the prepared data; empty until it is known.
+        weights: what `weights` was resolved to; empty until it is.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class Run:
     given: TrainingSettings
     precision: Precision = Precision.AUTO
     fingerprint: str = ""
+    weights: str = ""
 
     @property
     def bundle(self) -> Path:
@@ -55,7 +57,7 @@ class Run:
     @property
     def resolved(self) -> TrainingSettings:
         """The settings in force."""
-        return replace(self.given, precision=self.precision)
+        return replace(self.given, precision=self.precision, weights=self.weights)
 
     def save(self) -> None:
         """Writes the settings and the environment."""
@@ -108,6 +110,7 @@ def read_run(root: Path) -> Run:
             TrainingSettings(**content["given"]),
             Precision(content["resolved"]["precision"]),
             content["fingerprint"],
+            content["resolved"].get("weights", "none"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(

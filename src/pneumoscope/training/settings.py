@@ -42,7 +42,7 @@ class Precision(StrEnum):
 class TrainingSettings:
     """The choices of a training run; each is an option of `pneumoscope train`.
 
-    What is left out after `precision` comes from the recipe of the network (`training.recipes`).
+    What is left out after `weights` comes from the recipe of the network (`training.recipes`).
 
     Attributes:
         arch: name of the network.
@@ -51,6 +51,8 @@ class TrainingSettings:
         test_share: of the images, held out for evaluation where no test split was published; at 0
             none are.
         precision: number format of the training.
+        weights: what it starts from: `none`, `imagenet`, a file of weights for three channels, or
+            `auto`: `imagenet` for a network of `keras.applications`, `none` for our own.
         image_size: pixels of each side of what the network reads.
         epochs: at most this many.
         patience: stop after this many epochs without a lower validation loss, and keep the best
@@ -73,6 +75,7 @@ class TrainingSettings:
     validation_share: float = 0.15
     test_share: float = 0.15
     precision: Precision = Precision.AUTO
+    weights: str = "auto"
     image_size: int = _OF_RECIPE
     epochs: int = _OF_RECIPE
     patience: int = _OF_RECIPE
@@ -120,7 +123,7 @@ class TrainingSettings:
         return SplitSettings(self.seed, self.validation_share, self.test_share)
 
     def command(self, data: Path) -> str:
-        """The command line that makes the same run, with the name of the data's folder only."""
+        """The command line that makes the same run, with names of folders and files only."""
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
         usual = TrainingSettings(self.arch, self.seed)
         for field in fields(self):
@@ -128,6 +131,8 @@ class TrainingSettings:
             if value != getattr(usual, field.name):
                 option = field.name.replace("_", "-")
                 words += [f"--no-{option}"] if value is False else [f"--{option}"]
+                if field.name == "weights":
+                    value = Path(value).name
                 words += [] if isinstance(value, bool) else [str(value)]
         return shlex.join(words)
 

@@ -1,0 +1,137 @@
+"""The weights that a network starts from: random ones, those of ImageNet, or a file's."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.errors import FetchError, SettingsError, storage_errors
+from pneumoscope.files import printable, sha256_of
+from pneumoscope.training.backbones import BACKBONES, Backbone
+from pneumoscope.training.backend import keras
+
+AUTO = "auto"
+NONE = "none"
+IMAGENET = "imagenet"
+
+Arrays = list[NDArray[np.float32]]
+
+
+def origin(arch: str, weights: str) -> str:
+    """Where a network's first weights come from, as its bundle tells.
+
+    Args:
+        arch: name of the network.
+        weights: `none`, `imagenet`, a file, or `auto`: `imagenet` where there is such a thing.
+
+    Returns:
+        `none`, `imagenet`, or the name of the file and its SHA-256.
+
+    Raises:
+        SettingsError: if the network has no such weights, or the file is not there.
+        StorageError: if the file may not be read.
+    """
+    if weights == AUTO:
+        return IMAGENET if arch in BACKBONES else NONE
+    if weights == NONE:
+        return NONE
+    if arch not in BACKBONES:
+        raise SettingsError(
+            f"--weights {weights} cannot be had for {arch}",
+            expected="none: this network starts from random weights",
+            remedy=f"Leave --weights out, or choose one of --arch {', '.join(BACKBONES)}",
+        )
+    if weights == IMAGENET:
+        return IMAGENET
+    path = Path(weights)
+    if not path.is_file():
+        raise SettingsError(
+            f"There is no file of weights {printable(weights)}",
+            expected="none, imagenet, auto, or such a file",
+            received="a folder" if path.is_dir() else "nothing there",
+            remedy=_how_to_save(BACKBONES[arch]),
+        )
+    with storage_errors("read", path):
+        return f"{printable(path.name)} (SHA-256 {sha256_of(path)})"
+
+
+def read(arch: str, weights: str) -> Arrays:
+    """The first weights of all layers before the head; an empty list for random ones.
+
+    Nothing of a file is executed: only its arrays are read.
+
+    Args:
+        arch: name of the network.
+        weights: as for `origin`, which has found them fitting.
+
+    Raises:
+        FetchError: if the weights of ImageNet cannot be downloaded.
+        SettingsError: if the file does not hold weights of this network.
+    """
+    if weights == AUTO:
+        weights = origin(arch, weights)
+    if weights == NONE:
+        return []
+    backbone = BACKBONES[arch]
+    network = _download(backbone) if weights == IMAGENET else _load(backbone, Path(weights))
+    first, *others = network.get_weights()
+    return [backbone.grey_kernel(first), *others]
+
+
+def put_in(network: Any, arrays: Arrays) -> None:
+    """Gives a network of `architectures` what `read` has read; its head stays as it is."""
+    for variable, array in zip(network.weights, arrays, strict=False):
+        variable.assign(array)
+
+
+def _download(backbone: Backbone) -> Any:
+    try:
+        with redirect_stdout(sys.stderr):  # Keras reports its progress there
+            return backbone.three_channels(IMAGENET)
+    except Exception as error:  # Keras raises whatever it meets, and bare ones of its own
+        raise FetchError(
+            f"The ImageNet weights of {backbone.name} cannot be downloaded: {_brief(error)}",
+            remedy=f"{_how_to_save(backbone)}. Or start from random weights with --weights none",
+        ) from error
+
+
+def _load(backbone: Backbone, path: Path) -> Any:
+    network = backbone.three_channels(None)
+    for variable in network.weights:
+        variable.assign(keras.ops.full_like(variable, np.nan))
+    try:
+        with warnings.catch_warnings():
+            # Of what it has left as it was, which it may also say of a file that is whole but old.
+            warnings.simplefilter("ignore", UserWarning)
+            network.load_weights(path)
+        for variable in network.weights:
+            if not np.isfinite(variable).all():
+                raise ValueError(f"no numbers for {variable.path}")
+    except Exception as error:  # those of Keras, h5py and zipfile share no base
+        raise SettingsError(
+            f"The weights {printable(str(path))} cannot be loaded",
+            expected=f"a .weights.h5, .h5 or .keras file of keras.applications.{backbone.name} "
+            "for three channels, without its top",
+            received=_brief(error),
+            remedy=_how_to_save(backbone),
+        ) from error
+    return network
+
+
+def _how_to_save(backbone: Backbone) -> str:
+    return (
+        'Where there is internet, run `python -c "import keras; keras.applications.'
+        f"{backbone.name}(include_top=False).save_weights('{backbone.name}.weights.h5')\"` "
+        "and give that file as --weights"
+    )
+
+
+def _brief(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return printable(text if len(text) <= 300 else f"{text[:300]} …").rstrip(".")
