@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.cli.tables import new_table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _print_tables(found: Evaluation) -> None:
 
     console = Console()
     scored = found.scored
-    overall = _table(
+    overall = new_table(
         f"{found.model.name}: {scored.positive_name} from {scored.threshold:g} up",
         "measure",
         "value (95 % interval)",
@@ -83,24 +84,11 @@ def _print_tables(found: Evaluation) -> None:
     )
 
 
-def _table(title: str, *columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
-    )
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
 def _group_table(kind: str, groups: dict[str, GroupResult]) -> Table:
     from rich.text import Text
 
     columns = (kind, "images\n(patients)", "measure", "value (95 % interval)")
-    table = _table(f"Each {kind} against the other side", *columns)
+    table = new_table(f"Each {kind} against the other side", *columns)
     for name, group in groups.items():
         counts = f"{group.images:,} ({group.patients:,})"
         for measure, estimate in group.estimates.items():

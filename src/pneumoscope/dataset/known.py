@@ -27,11 +27,16 @@ class Identity:
         patient: a key that no other patient of any known data set has.
         subgroup: a finer kind within the class; empty if the name tells none.
         dataset: whose naming rule it was.
+        series: files that were numbered together, as one export numbers them; empty if the name
+            tells none.
+        number: of the patient in the series; None without one.
     """
 
     patient: str
     subgroup: str
     dataset: Attribution
+    series: str = ""
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class _FileRule:
     pattern: re.Pattern[str]
     patient: str
     subgroup: str
+    series: str
 
 
 def identify(file_name: str) -> Identity | None:
@@ -48,7 +54,9 @@ def identify(file_name: str) -> Identity | None:
         if match := rule.pattern.fullmatch(file_name):
             groups = match.groupdict()
             patient = f"{rule.dataset.name} {rule.patient.format(**groups)}"
-            return Identity(patient, rule.subgroup.format(**groups), rule.dataset)
+            series = rule.series.format(**groups)
+            number = int(groups["number"]) if series else None
+            return Identity(patient, rule.subgroup.format(**groups), rule.dataset, series, number)
     return None
 
 
@@ -61,6 +69,7 @@ def _rules() -> tuple[_FileRule, ...]:
             re.compile(file["pattern"], re.IGNORECASE),
             file["patient"],
             file.get("subgroup", ""),
+            file.get("series", ""),
         )
         for known in tomllib.loads(text)["dataset"]
         for file in known["file"]

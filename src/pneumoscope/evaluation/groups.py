@@ -101,12 +101,35 @@ def evaluate_subgroups(
         for value in sorted(set(values.tolist()) - {""}):
             members = values == value
             comparison = _comparison(scored, members, values == "")
-            part = scored.subset(members | comparison)
-            estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
-            results[prefix + value] = _group(
-                scored, members, comparison, estimates, _SUBGROUP_METRICS
+            results[prefix + value] = evaluate_part(
+                scored, members, comparison, resamples=resamples, seed=seed
             )
     return results
+
+
+def evaluate_part(
+    scored: ScoredImages,
+    members: BoolArray,
+    comparison: BoolArray,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> GroupResult:
+    """Measures some of the images against others: sensitivity, specificity and AUROC.
+
+    Args:
+        scored: the n labelled images.
+        members: which of them are measured, shape (n,).
+        comparison: which they are compared with, shape (n,); none if they are of both sides.
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+
+    Returns:
+        The counts and estimates.
+    """
+    part = scored.subset(members | comparison)
+    estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
+    return _group(scored, members, comparison, estimates, _SUBGROUP_METRICS)
 
 
 def _columns(scored: ScoredImages) -> Iterator[tuple[str, StrArray]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from pneumoscope.errors import DataError
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
+from pneumoscope.types import ImageRecord
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2
@@ -45,6 +46,40 @@ class ScoredImages:
     paths: tuple[str, ...]
     threshold: float
     groups: Mapping[str, StrArray] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        records: Sequence[ImageRecord],
+        classes: tuple[str, ...],
+        probabilities: FloatArray,
+        threshold: float,
+    ) -> ScoredImages:
+        """Brings the images of a data set and what a model said of them together.
+
+        Args:
+            records: the n images.
+            classes: names of the c classes.
+            probabilities: float64 of shape (n, c).
+            threshold: see above.
+
+        Raises:
+            DataError: if a probability is out of range.
+        """
+        names = sorted({name for record in records for name in record.groups})
+        return cls(
+            classes=classes,
+            labels=np.array([record.label for record in records], dtype=np.int64),
+            probabilities=probabilities,
+            patients=np.array([record.patient for record in records], dtype=np.str_),
+            subgroups=np.array([record.subgroup for record in records], dtype=np.str_),
+            paths=tuple(str(record.path) for record in records),
+            threshold=threshold,
+            groups={
+                name: np.array([record.groups.get(name, "") for record in records], dtype=np.str_)
+                for name in names
+            },
+        )
 
     def __post_init__(self) -> None:
         self._check_shapes()
