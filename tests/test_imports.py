@@ -40,7 +40,9 @@ def test_import_alone_loads_nothing_heavy() -> None:
     assert loaded("import pneumoscope; pneumoscope.load; pneumoscope.evaluate") == set()
 
 
-@pytest.mark.parametrize("command", ["predict", "evaluate", "audit", "prepare", "phantoms", "help"])
+@pytest.mark.parametrize(
+    "command", ["predict", "evaluate", "stress", "audit", "prepare", "phantoms", "help"]
+)
 def test_commands_that_do_not_train(
     command: str, bundle: Path, phantoms: Path, tmp_path: Path
 ) -> None:
@@ -49,6 +51,7 @@ def test_commands_that_do_not_train(
     arguments = {
         "predict": ("predict", bundle, image, "--heatmap", tmp_path / "heat"),
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
+        "stress": ("stress", bundle, phantoms),
         "audit": ("data", "audit", phantoms, "-o", tmp_path / "audit.html"),
         "prepare": ("data", "prepare", phantoms, "-o", tmp_path / "p", "--image-size", "32"),
         "phantoms": ("data", "phantoms", tmp_path / "n", "--patients", "2"),

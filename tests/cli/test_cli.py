@@ -16,7 +16,7 @@ import pytest
 from pneumoscope import __version__
 from pneumoscope.bundle import SCHEMA_VERSION
 from pneumoscope.cli.main import main
-from tests.conftest import encoded, picture
+from tests.conftest import encoded, picture, write_bundle
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -46,7 +46,7 @@ def images(tmp_path: Path) -> Path:
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version") == (0, f"pneumoscope {__version__}\n", "")
-    for command in ((), ("train",), ("evaluate",), ("predict",), ("data", "prepare")):
+    for command in ((), ("train",), ("evaluate",), ("stress",), ("predict",), ("data", "prepare")):
         code, out, _ = run(*command, "--help")
         assert code == 0
         assert "pneumoscope " + " ".join(command) in out  # usage and examples
@@ -115,6 +115,21 @@ def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> Non
     for word in ("balanced accuracy", "AUROC", "consolidation", "PNEUMONIA", str(out_folder)):
         assert word in out
     assert "research tool" in err
+
+
+def test_stress(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    roots = [write_bundle(tmp_path / name, name=name) for name in ("[one]", "two\n|x")]
+    code, out, err = run("stress", *roots, phantoms, "-o", tmp_path / "out")
+    assert code == 0
+    for word in ("[one]", r"two\n|x", "worst", "AUROC", "lungs-hidden", "2000 resamples"):
+        assert word in out
+    assert "…" not in out
+    assert r"two\n\|x" in (tmp_path / "out" / "stress.md").read_text()
+    assert "research tool" in err
+    code, out, _ = run("stress", roots[0], phantoms, "--json")
+    assert code == 0
+    models = json.loads((tmp_path / "out" / "stress.json").read_text())["models"]
+    assert json.loads(out)["models"] == models[:1]
 
 
 def test_evaluate_tells_what_it_leaves_out(
@@ -260,6 +275,7 @@ USAGE = {
     "resume with data": ("train", "data", "--resume", "run"),
     "resume nothing": ("train", "--resume", "nowhere"),
     "json and csv": ("predict", "bundle", "image.png", "--json", "--csv"),
+    "stress without data": ("stress", "bundle"),
     "odd precision": ("train", "data", "--precision", "float8"),
     "odd network": ("train", "data", "--arch", "resnet999"),
     "odd size": ("data", "prepare", "data", "--image-size", "7"),

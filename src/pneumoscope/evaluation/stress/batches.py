@@ -39,7 +39,7 @@ def export_batches(
             batches[f"{classes[label]} {name}"] = members
             for low, high in _thirds(sorted({*numbers[members].tolist()})):
                 third = members & (numbers >= low) & (numbers <= high)
-                batches[f"{classes[label]} {name} {low}\u2013{high}"] = third
+                batches[f"{classes[label]} {name} {low} to {high}"] = third
     return batches
 
 
