@@ -13,7 +13,7 @@ from pneumoscope.statistics import BoolArray
 
 CLEAN = "clean"
 HIDDEN = "lungs-hidden"
-_SWAPPED = "swapped-means"
+_OTHER_MEAN = "other-mean"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def conditions(pixels: Grey, positive: BoolArray) -> tuple[Condition, ...]:
     """
     changes = [_of_change(change) for change in CHANGES.values()]
     if len(np.unique(positive)) == 2:
-        changes.append(_swapped_means(pixels, positive))
+        changes.append(_other_mean(pixels, positive))
     return (
         Condition(CLEAN, None, "as they are", lambda image, _: image),
         *(change for group in ChangeGroup for change in changes if change.group is group),
@@ -67,13 +67,13 @@ def _of_change(change: Change) -> Condition:
     )
 
 
-def _swapped_means(pixels: Grey, positive: BoolArray) -> Condition:
-    """Both sides moved by the distance of their means: what was the brighter one is the darker."""
+def _other_mean(pixels: Grey, positive: BoolArray) -> Condition:
+    """Each image as bright as those of the other side are on average."""
     means = np.array([image.mean() for image in pixels])  # of all at once, they would become floats
-    further = float(means[~positive].mean() - means[positive].mean()) / 255
+    other = {side: float(means[positive != side].mean()) for side in (True, False)}
     return Condition(
-        _SWAPPED,
+        _OTHER_MEAN,
         ChangeGroup.EXPOSURE,
-        "each side on average as bright as the other was",
-        lambda image, side: brightness(image, further if side else -further),
+        "the mean brightness of the other side's images",
+        lambda image, side: brightness(image, (other[side] - image.mean()) / 255),
     )
