@@ -41,7 +41,7 @@ def test_import_alone_loads_nothing_heavy() -> None:
     assert loaded("import pneumoscope; pneumoscope.load; pneumoscope.evaluate") == set()
 
 
-COMMANDS = ("predict", "evaluate", "models", "audit", "prepare", "phantoms", "help")
+COMMANDS = ("predict", "evaluate", "stress", "models", "audit", "prepare", "phantoms", "help")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -54,6 +54,7 @@ def test_commands_that_do_not_train(
         "predict": ("predict", bundle, image, "--heatmap", tmp_path / "heat"),
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
         "models": ("models", bundle),
+        "stress": ("stress", bundle, phantoms),
         "audit": ("data", "audit", phantoms, "-o", tmp_path / "audit.html"),
         "prepare": ("data", "prepare", phantoms, "-o", tmp_path / "p", "--image-size", "32"),
         "phantoms": ("data", "phantoms", tmp_path / "n", "--patients", "2"),

@@ -22,7 +22,7 @@ from tests.conftest import encoded, picture, write_bundle
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version") == (0, f"pneumoscope {__version__}\n", "")
-    commands = ("train", "evaluate", "compare", "predict", "models")
+    commands = ("train", "evaluate", "compare", "stress", "predict", "models")
     for command in ((), *((name,) for name in commands), ("data", "prepare")):
         code, out, _ = run(*command, "--help")
         assert code == 0
@@ -101,6 +101,21 @@ def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> Non
     for word in ("balanced accuracy", "AUROC", "consolidation", "PNEUMONIA", str(out_folder)):
         assert word in out
     assert "research tool" in err
+
+
+def test_stress(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    roots = [write_bundle(tmp_path / name, name=name) for name in ("[one]", "two\n|x")]
+    code, out, err = run("stress", *roots, phantoms, "-o", tmp_path / "out")
+    assert code == 0
+    for word in ("[one]", r"two\n|x", "worst", "AUROC", "lungs-hidden", "2000 resamples"):
+        assert word in out
+    assert "…" not in out
+    assert r"two\n\|x" in (tmp_path / "out" / "stress.md").read_text()
+    assert "research tool" in err
+    code, out, _ = run("stress", roots[0], phantoms, "--json")
+    assert code == 0
+    models = json.loads((tmp_path / "out" / "stress.json").read_text())["models"]
+    assert json.loads(out)["models"] == models[:1]
 
 
 def test_evaluate_tells_what_it_leaves_out(
@@ -279,6 +294,7 @@ USAGE = {
     "one bundle": ("compare", "bundle", "data"),
     "no bundle": ("compare", "data"),
     "json and csv": ("predict", "bundle", "image.png", "--json", "--csv"),
+    "stress without data": ("stress", "bundle"),
     "odd precision": ("train", "data", "--precision", "float8"),
     "odd network": ("train", "data", "--arch", "resnet999"),
     "odd size": ("data", "prepare", "data", "--image-size", "7"),

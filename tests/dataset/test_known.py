@@ -26,6 +26,21 @@ def test_known_names(name: str) -> None:
     assert identity.dataset.attribution
 
 
+SERIES = {
+    "person1637_virus_2_1.jpeg": ("virus", 1637),
+    "IM-0640-0001-0001.jpeg": ("IM", 640),
+    "NORMAL2-IM-0115-0001.jpeg": ("NORMAL2-IM", 115),
+    "phantom7-00012-1.png": ("", None),
+}
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_series(name: str) -> None:
+    identity = identify(name)
+    assert identity is not None
+    assert (identity.series, identity.number) == SERIES[name]
+
+
 @pytest.mark.parametrize("name", ["0001.png", "person_bacteria.jpeg", "scan IM-0115-0001.jpeg", ""])
 def test_unknown_names(name: str) -> None:
     assert identify(name) is None

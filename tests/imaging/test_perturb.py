@@ -10,7 +10,7 @@ from PIL import Image
 
 from pneumoscope.dataset.phantom import Pattern, draw_phantom, sample_patient
 from pneumoscope.errors import SettingsError
-from pneumoscope.imaging.alter import hide_lungs, move_mean
+from pneumoscope.imaging.alter import hide_lungs
 from pneumoscope.imaging.perturb import CHANGES, SEVERITIES, Change
 
 
@@ -148,9 +148,3 @@ def test_hidden_lungs_leave_only_the_rim(radiograph: np.ndarray) -> None:
     assert (hidden[:33] == radiograph[:33]).all()
     assert (hidden[:, :26] == radiograph[:, :26]).all()
     assert not (radiograph == hidden).all()
-
-
-def test_mean_is_moved(radiograph: np.ndarray) -> None:
-    middle = np.clip(radiograph, 60, 200)
-    for mean in (90.0, 150.0):
-        assert move_mean(middle, mean).mean() == pytest.approx(mean, abs=1)

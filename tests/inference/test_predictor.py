@@ -64,6 +64,23 @@ def test_batches_do_not_change_the_numbers(bundle: Path, shades: list[Path]) -> 
     assert together == pytest.approx(alone, abs=1e-6)
 
 
+def test_pixels_and_files_give_the_same_probabilities(bundle: Path) -> None:
+    predictor = load(bundle)
+    pixels = np.stack([shade(level) for level in range(60, 200, 7)])
+    sources = [Source("shade", encoded(image)) for image in pixels]
+    expected = [list(record.probabilities.values()) for record in predictor.predict_many(sources)]
+    found = predictor.probabilities(pixels)
+    assert found.dtype == np.float32
+    assert found == pytest.approx(np.array(expected), abs=1e-6)
+    assert predictor.probabilities(pixels[:0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((2, 8, 8), np.uint8), np.zeros((2, SIDE, SIDE))])
+def test_pixels_that_the_model_does_not_read(pixels: np.ndarray, bundle: Path) -> None:
+    with pytest.raises(SettingsError, match="not what the model reads"):
+        load(bundle).probabilities(pixels)
+
+
 def test_bytes_in_memory_and_missing_file(bundle: Path) -> None:
     predictor = load(str(bundle))
     assert predictor.predict(Source("upload", encoded(shade(200)))).label == "PNEUMONIA"

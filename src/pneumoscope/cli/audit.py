@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.cli.tables import new_table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -68,15 +69,18 @@ def _print_tables(found: Audit) -> None:
 
     console = Console(highlight=False, markup=False)  # names of classes are not ours
     console.width = min(console.width, _WIDTH)
-    table = _table("Findings", "severity", "what was found, and what to do")
+    table = new_table("Findings", "severity", "what was found, and what to do", wrap=True)
     for finding in found.findings:
         advice = f"\n{finding.advice}." if finding.advice else ""
         table.add_row(str(finding.severity), printable(finding.text) + f".{advice}")
     console.print(table)
     console.print(_facts_table(found))
     if found.shortcut:
-        ranking = _table(
-            f"Shortcut score: AUROC {found.shortcut.score}", "fact alone", "AUROC (95 % interval)"
+        ranking = new_table(
+            f"Shortcut score: AUROC {found.shortcut.score}",
+            "fact alone",
+            "AUROC (95 % interval)",
+            wrap=True,
         )
         for name, estimate in found.shortcut.by_fact.items():
             ranking.add_row(TITLES[name], str(estimate))
@@ -87,7 +91,7 @@ def _facts_table(found: Audit) -> Table:
     from pneumoscope.dataset.audit.table import QUANTITIES
 
     classes = found.images.classes
-    table = _table("Medians of each class (90 % of its images)", "fact", *classes)
+    table = new_table("Medians of each class (90 % of its images)", "fact", *classes, wrap=True)
     for split, counts in found.counts().items():
         table.add_row(f"images, {split}", *(f"{counts[name]:,}" for name in classes))
     for quantity in QUANTITIES:
@@ -98,14 +102,4 @@ def _facts_table(found: Audit) -> Table:
         )
         if by_class:
             table.add_row(quantity.heading, *cells)
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-    for column in columns:
-        table.add_column(printable(column))
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
-from pneumoscope.cli.tables import table
+from pneumoscope.cli.tables import new_table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _overall_table(first: ComparedModel, model: ComparedModel, difference: Diffe
     from pneumoscope.evaluation.metrics import TITLES
 
     columns = ("measure", "first", "this", "difference (95 % interval)")
-    rows = table(f"{model.name} less {first.name}", *columns)
+    rows = new_table(f"{model.name} less {first.name}", *columns)
     for name, estimate in difference.overall.estimates.items():
         values = (m.overall.estimates[name].value for m in (first, model))
         written = ("-" if value is None else f"{value:.3f}" for value in values)
@@ -106,7 +106,7 @@ def _subgroup_table(difference: Difference) -> Table:
 
     from pneumoscope.evaluation.metrics import TITLES
 
-    rows = table(
+    rows = new_table(
         "Each subgroup against the other side",
         "subgroup",
         "images\n(patients)",

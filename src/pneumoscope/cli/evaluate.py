@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import choose_model, print_json, progress_bar, say, say_notice
-from pneumoscope.cli.tables import table
+from pneumoscope.cli.tables import new_table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _print_tables(found: Evaluation) -> None:
 
     console = Console()
     scored = found.scored
-    overall = table(
+    overall = new_table(
         f"{found.model.name}: {scored.positive_name} from {scored.threshold:.4g} up "
         f"({found.operating_point.name})",
         "measure",
@@ -126,7 +126,7 @@ def _group_table(kind: str, groups: dict[str, GroupResult]) -> Table:
     from pneumoscope.evaluation.metrics import TITLES
 
     columns = (kind, "images\n(patients)", "measure", "value (95 % interval)")
-    rows = table(f"Each {kind} against the other side", *columns)
+    rows = new_table(f"Each {kind} against the other side", *columns)
     for name, group in groups.items():
         counts = f"{group.images:,} ({group.patients:,})"
         for measure, estimate in group.estimates.items():
@@ -141,7 +141,7 @@ def _drift_table(drift: Drift) -> Table | str:
     if drift.missing:
         return f"Distance from the training not computable: {drift.missing}\n"
     columns = ("quantity", "PSI", "by chance", "KS", "change")
-    rows = table("Distance from the training images, and from the validation scores", *columns)
+    rows = new_table("Distance from the training images, and from the validation scores", *columns)
     for name, shift in drift.shifts.items():
         if shift is None:
             rows.add_row(name, "-", "-", "-", f"not computable: {NOT_DIVIDED}")

@@ -1,4 +1,4 @@
-"""The tables of results."""
+"""Tables for people, on standard output."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def table(title: str, *columns: str) -> Table:
-    """An empty table whose cells are never wrapped; the title may be of foreign origin."""
+def new_table(title: str, *columns: str, wrap: bool = False) -> Table:
+    """An empty table in the style of all commands.
+
+    Args:
+        title: above it.
+        columns: the headings.
+        wrap: whether long cells are continued on the next line.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    empty = Table(
+    table = Table(
         title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
     )
     for column in columns:
-        empty.add_column(column, no_wrap=True)
-    return empty
+        lines = (printable(line) for line in column.split("\n"))
+        table.add_column(Text("\n".join(lines)), no_wrap=not wrap)
+    return table

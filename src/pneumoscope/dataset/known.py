@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Whose data it is, for bundles and model cards."""
+    """Whose data it is, for bundles and model cards.
+
+    Attributes:
+        name: short.
+        title: of the data set.
+        attribution: who made it, and where it is published.
+        licence: of the images.
+        population: who is on the images; empty if that was not kept.
+    """
 
     name: str
     title: str
     attribution: str
     licence: str
+    population: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,11 +36,16 @@ class Identity:
         patient: a key that no other patient of any known data set has.
         subgroup: a finer kind within the class; empty if the name tells none.
         dataset: whose naming rule it was.
+        series: files that were numbered together, as one export numbers them; empty if the name
+            tells none.
+        number: of the patient in the series; None without one.
     """
 
     patient: str
     subgroup: str
     dataset: Attribution
+    series: str = ""
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class _FileRule:
     pattern: re.Pattern[str]
     patient: str
     subgroup: str
+    series: str
 
 
 def identify(file_name: str) -> Identity | None:
@@ -48,7 +63,9 @@ def identify(file_name: str) -> Identity | None:
         if match := rule.pattern.fullmatch(file_name):
             groups = match.groupdict()
             patient = f"{rule.dataset.name} {rule.patient.format(**groups)}"
-            return Identity(patient, rule.subgroup.format(**groups), rule.dataset)
+            series = rule.series.format(**groups)
+            number = int(groups["number"]) if series else None
+            return Identity(patient, rule.subgroup.format(**groups), rule.dataset, series, number)
     return None
 
 
@@ -57,10 +74,11 @@ def _rules() -> tuple[_FileRule, ...]:
     text = files("pneumoscope.dataset").joinpath("known_datasets.toml").read_text("utf-8")
     return tuple(
         _FileRule(
-            Attribution(known["name"], known["title"], known["attribution"], known["licence"]),
+            Attribution(**{field.name: known[field.name] for field in fields(Attribution)}),
             re.compile(file["pattern"], re.IGNORECASE),
             file["patient"],
             file.get("subgroup", ""),
+            file.get("series", ""),
         )
         for known in tomllib.loads(text)["dataset"]
         for file in known["file"]

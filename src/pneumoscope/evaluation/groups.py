@@ -96,12 +96,10 @@ def evaluate_subgroups(
     Returns:
         The counts and estimates by name; empty if there is no subgroup.
     """
-    results = {}
-    for name, members, comparison in subgroups(scored):
-        part = scored.subset(members | comparison)
-        estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
-        results[name] = summarise(scored, members, comparison, estimates, SUBGROUP_METRICS)
-    return results
+    return {
+        name: evaluate_part(scored, members, comparison, resamples=resamples, seed=seed)
+        for name, members, comparison in subgroups(scored)
+    }
 
 
 def subgroups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray, BoolArray]]:
@@ -131,6 +129,31 @@ def summarise(
         comparison_images=int(np.count_nonzero(comparison)),
         estimates={name: estimates[name] for name in names},
     )
+
+
+def evaluate_part(
+    scored: ScoredImages,
+    members: BoolArray,
+    comparison: BoolArray,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> GroupResult:
+    """Measures some of the images against others: sensitivity, specificity and AUROC.
+
+    Args:
+        scored: the n labelled images.
+        members: which of them are measured, shape (n,).
+        comparison: which they are compared with, shape (n,); none if they are of both sides.
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+
+    Returns:
+        The counts and estimates.
+    """
+    part = scored.subset(members | comparison)
+    estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
+    return summarise(scored, members, comparison, estimates, SUBGROUP_METRICS)
 
 
 def _columns(scored: ScoredImages) -> Iterator[tuple[str, StrArray]]:

@@ -23,14 +23,6 @@ _COVER = 128  # neither black nor white, and the same in all images
 _LUNGS = (0.15, 0.85, 0.12, 0.88)  # top, bottom, left, right
 
 
-def move_mean(pixels: Grey, mean: float) -> Grey:
-    """The image, brighter or darker by as much as moves its mean to `mean`, in 0 to 255.
-
-    Values that would leave the range are cut off, so that the mean is met only roughly.
-    """
-    return _clipped(pixels + (mean - pixels.mean()))
-
-
 def hide_lungs(pixels: Grey) -> Grey:
     """The image with a grey rectangle over 70 % of its height and 76 % of its width.
 

@@ -15,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.bundle import Bundle, BundleInfo
-from pneumoscope.errors import BundleError, DataError, ImageError
+from pneumoscope.errors import BundleError, DataError, ImageError, SettingsError
 from pneumoscope.files import list_files
 from pneumoscope.imaging import Source, load_pixels, read_bytes
 from pneumoscope.inference.explain import evidence
@@ -159,6 +159,32 @@ class Predictor:
     def explain_many(self, images: Iterable[Image]) -> Iterator[Explanation]:
         """As `predict_many`, with the heatmap of each image."""
         return self._stream(images, [_PROBABILITIES, _MAPS])
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Predicts images that are pixels already, at the model's geometry.
+
+        Args:
+            pixels: uint8 of shape (n, h, w), as `imaging.load_pixels` makes them.
+
+        Returns:
+            float32 of shape (n, c): probabilities of the c classes.
+
+        Raises:
+            SettingsError: if they are of another type or size.
+        """
+        geometry = self.info.geometry
+        size = (geometry.height, geometry.width)
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != size:
+            raise SettingsError(
+                "These pixels are not what the model reads",
+                expected=f"uint8 of shape (n, {size[0]}, {size[1]})",
+                received=f"{pixels.dtype} of shape {pixels.shape}",
+            )
+        found = [np.empty((0, len(self.info.classes)), np.float32)]
+        for start in range(0, len(pixels), _BATCH):
+            batch = pixels[start : start + _BATCH, ..., np.newaxis]
+            found += self._run(batch, [_PROBABILITIES])
+        return np.concatenate(found)
 
     def _stream(self, images: Iterable[Image], outputs: list[str]) -> Iterator[Explanation]:
         waiting: deque[Future[NDArray[np.uint8] | ImageError]] = deque()

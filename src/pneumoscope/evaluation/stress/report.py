@@ -1,0 +1,67 @@
+"""A stress validation as files: a figure and a table for people, numbers for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pneumoscope import plots
+from pneumoscope.evaluation.stress.figure import stress_figure
+from pneumoscope.evaluation.stress.result import Measures, Stress
+from pneumoscope.evaluation.stress.tables import Grid, grids
+from pneumoscope.files import write_text
+
+
+def write_stress(found: Stress, output: Path) -> None:
+    """Writes `stress.json`, `stress.csv`, `stress.md` and `stress.png`.
+
+    Args:
+        found: what to write.
+        output: the folder; files of a former run in it are replaced.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    write_text(output / "stress.json", json.dumps(found.to_dict(), indent=2) + "\n")
+    write_text(output / "stress.csv", _csv(found))
+    write_text(output / "stress.md", _markdown(found))
+    plots.save(stress_figure(found), output / "stress.png")
+
+
+def _csv(found: Stress) -> str:
+    """One line for each model, row and measure; the value is empty where it is not computable."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["model", "kind", "name", "measure", "value", "low", "high"])
+    for model in found.models:
+        for name, measures in model.rows.items():
+            writer.writerows(_lines(model.label, "condition", name, measures))
+        for name, batch in model.batches.items():
+            writer.writerows(_lines(model.label, "batch", name, batch.estimates))
+    return text.getvalue()
+
+
+def _lines(label: str, kind: str, name: str, measures: Measures) -> Iterator[list[str]]:
+    for measure, estimate in measures.items():
+        ends = (estimate.value, estimate.low, estimate.high)
+        yield [label, kind, name, measure, *("" if end is None else f"{end:.6f}" for end in ends)]
+
+
+def _markdown(found: Stress) -> str:
+    sections = (f"**{grid.title}**\n\n{_markdown_table(grid)}" for grid in grids(found))
+    return "\n\n".join([*sections, found.basis + "."]) + "\n"
+
+
+def _markdown_table(grid: Grid) -> str:
+    rule = ("---",) * len(grid.columns)
+    return "\n".join(
+        "| " + " | ".join(map(_markdown_cell, row)) + " |"
+        for row in (grid.columns, rule, *grid.rows)
+    )
+
+
+def _markdown_cell(text: str) -> str:
+    return text.strip().replace("|", r"\|").replace("\n", "<br>")

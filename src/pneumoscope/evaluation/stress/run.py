@@ -1,0 +1,119 @@
+"""Bundles against a labelled data set, under conditions that none of them was made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pneumoscope.dataset import ImageSet, read_images
+from pneumoscope.errors import SettingsError
+from pneumoscope.evaluation.stress.batches import export_batches
+from pneumoscope.evaluation.stress.conditions import conditions
+from pneumoscope.evaluation.stress.measure import measure_model
+from pneumoscope.evaluation.stress.predict import predict_under, read_once
+from pneumoscope.evaluation.stress.report import write_stress
+from pneumoscope.evaluation.stress.result import Stress
+from pneumoscope.evaluation.unseen import find_unseen, require_readable
+from pneumoscope.imaging.perturb import MODERATE
+from pneumoscope.inference import Predictor, load
+from pneumoscope.parallel import Progress
+from pneumoscope.statistics import RESAMPLES
+from pneumoscope.types import Geometry
+
+
+def stress(
+    bundles: Sequence[Path | str],
+    data: Path | str,
+    output: Path | str | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Stress:
+    """Measures bundles on changed images, on export batches, and on images without lungs.
+
+    All bundles are measured on the same images: those that had no part in making any of them, nor
+    have others of their patients. Changes are made at the size that each network reads, which all
+    of these images are held in memory at.
+
+    Args:
+        bundles: one or more bundles, or the run folders that hold them.
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
+        output: where to write `stress.json`, `stress.csv`, `stress.md` and `stress.png`; nowhere
+            by default.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+        progress: called with the number of predictions made and of all.
+
+    Raises:
+        BundleError: if a bundle cannot be used, or has other classes than the data.
+        DataError: if the data cannot be used, or holds no image that is new to all bundles.
+        SettingsError: if no bundle is given.
+        StorageError: if `output` cannot be written.
+    """
+    if not bundles:
+        raise SettingsError("There is no bundle to measure", remedy="Give one or more")
+    data = Path(data)
+    predictors = [load(bundle) for bundle in bundles]
+    geometries = list(dict.fromkeys(predictor.info.geometry for predictor in predictors))
+    images = _read_set(data, predictors, geometries)
+    unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
+    readable = read_once(unseen.records, geometries)
+    unreadable = (*unseen.unreadable, *readable.unreadable)
+    require_readable(len(readable.records), unreadable)
+    positive = np.array([record.label != 0 for record in readable.records])
+    shown = {g: conditions(pixels, positive) for g, pixels in readable.pixels.items()}
+    tick = _ticker(len(predictors) * len(shown[geometries[0]]) * len(positive), progress)
+    batches = export_batches(readable.records, images.classes)
+    models = []
+    for label, predictor in zip(_labels(bundles, predictors), predictors, strict=True):
+        scored = predict_under(shown[predictor.info.geometry], predictor, readable, tick)
+        models.append(
+            measure_model(label, predictor.info, scored, batches, resamples=resamples, seed=seed)
+        )
+    found = Stress(
+        data=data,
+        images=readable.count(images.classes),
+        patients=len({record.patient for record in readable.records}),
+        models=tuple(models),
+        conditions=shown[geometries[0]],
+        seen=unseen.seen,
+        unreadable=unreadable,
+        notices=images.notices,
+        severity=MODERATE,
+        resamples=resamples,
+        seed=seed,
+    )
+    if output is not None:
+        write_stress(found, Path(output))
+    return found
+
+
+def _read_set(
+    data: Path, predictors: Sequence[Predictor], geometries: Sequence[Geometry]
+) -> ImageSet:
+    # A prepared set has one geometry, and is refused if any of them is another.
+    sets = [read_images(data, geometry) for geometry in geometries]
+    for predictor in predictors:
+        predictor.info.require_classes(sets[0].classes, data)
+    return sets[0]
+
+
+def _labels(bundles: Sequence[Path | str], predictors: Sequence[Predictor]) -> list[str]:
+    """The names of the models, or their paths where two have the same name."""
+    names = [predictor.info.name for predictor in predictors]
+    return names if len(set(names)) == len(names) else [str(bundle) for bundle in bundles]
+
+
+def _ticker(total: int, progress: Progress | None) -> Callable[[int], None]:
+    done = 0
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress(done, total)
+
+    return tick
