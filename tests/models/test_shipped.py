@@ -36,8 +36,8 @@ def test_what_ships_predicts_without_keras(name: str, tmp_path: Path) -> None:
     assert loaded(COMMAND, "predict", name, tmp_path / "a.png") == set()
 
 
-@pytest.mark.skipif(not SHIPPING, reason="no model ships yet")
 def test_what_ships_is_small_and_has_a_default() -> None:
+    assert SHIPPING
     assert default_name() in SHIPPING
     assert sum(path.stat().st_size for path in ROOT.rglob("*") if path.is_file()) <= LIMIT
 

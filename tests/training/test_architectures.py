@@ -21,11 +21,11 @@ pytestmark = pytest.mark.keras
 GEOMETRY = Geometry(40, 48)
 
 # These take minutes each: `pytest -m slow` has them keep the contract too.
-SLOW = {"densenet121", "resnet50_v2", "convnext_tiny"}
+SLOW = {"densenet121", "resnet50_v2"}
 NAMES = [
-    pytest.param(name, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])
-    if name in SLOW
-    else name
+    pytest.param(
+        name, marks=[pytest.mark.timeout(1200), *([pytest.mark.slow] if name in SLOW else [])]
+    )
     for name in ARCHITECTURES
 ]
 

@@ -24,7 +24,6 @@ PREPROCESSING = {
     "efficientnet_v2_b0": keras.applications.efficientnet_v2.preprocess_input,
     "densenet121": keras.applications.densenet.preprocess_input,
     "resnet50_v2": keras.applications.resnet_v2.preprocess_input,
-    "convnext_tiny": keras.applications.convnext.preprocess_input,
 }
 
 
@@ -91,7 +90,6 @@ def test_planes_are_no_more_than_are_needed() -> None:
         "efficientnet_v2_b0": 2,
         "densenet121": 2,
         "resnet50_v2": 1,
-        "convnext_tiny": 2,
     }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import urllib.error
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pneumoscope.dataset import PreparedSet
 from pneumoscope.errors import FetchError, PneumoscopeError, SettingsError
 from pneumoscope.training import Precision, TrainingSettings, architectures, resume, train, weights
 from pneumoscope.training.backbones import BACKBONES
+from pneumoscope.training.backend import keras
 from pneumoscope.types import Geometry
 from tests.training.conftest import SEED
 from tests.training.test_backbones import lively
@@ -28,12 +30,13 @@ pytestmark = pytest.mark.keras
 
 NAME = "mobilenet_v3_small"
 SETTINGS = TrainingSettings(
-    arch=NAME,
+    arch="tiny",
     image_size=32,
     epochs=2,
     batch_size=8,
     seed=SEED,
     precision=Precision.FLOAT32,
+    averaging=0.0,
     augmentation=False,
 )
 
@@ -48,6 +51,30 @@ def published() -> Any:
 def file(published: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
     published.save_weights(path)
+    return path
+
+
+def tiny(
+    *, include_top: bool, weights: None, input_shape: Any = None, input_tensor: Any = None
+) -> Any:
+    """As small as a network can be that is called as those of `keras.applications` are."""
+    assert not include_top
+    assert weights is None
+    given = keras.Input(input_shape) if input_tensor is None else input_tensor
+    x = keras.layers.Conv2D(8, 5, strides=4, padding="same", use_bias=False)(given)
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+    return keras.Model(keras.utils.get_source_inputs(given), x)
+
+
+@pytest.fixture
+def tiny_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Weights of `tiny`, which is a backbone as long as the test runs."""
+    backbone = replace(BACKBONES["densenet121"], function=tiny)
+    monkeypatch.setitem(BACKBONES, "tiny", backbone)
+    build = partial(architectures.on_backbone, "tiny")
+    monkeypatch.setitem(architectures.ARCHITECTURES, "tiny", build)
+    path = tmp_path / "mine.weights.h5"
+    lively(backbone.three_channels(None)).save_weights(path)
     return path
 
 
@@ -132,51 +159,55 @@ def test_imagenet_comes_through_keras(
 
 
 def test_run_starts_from_the_file_and_needs_it_no_more_once_it_has_a_checkpoint(
-    file: Path, prepared: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_file: Path, prepared: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = tmp_path / "mine.weights.h5"
-    own.write_bytes(file.read_bytes())
-    settings = replace(SETTINGS, weights=str(own))
+    settings = replace(SETTINGS, weights=str(tiny_file))
     started: list[Any] = []
     put_in = weights.put_in
     monkeypatch.setattr(weights, "put_in", lambda *given: (put_in(*given), started.append(given)))
 
+    whole = train(prepared.root, tmp_path / "whole", settings)
     stopped = train(prepared.root, tmp_path / "run", settings, Recorder(stop_after_epoch=1))
     assert stopped.interrupted
-    assert len(started[0][1]) == 206
-    own.unlink()
+    assert [array.shape for array in started[0][1]] == [(5, 5, 2, 8), (8,), (8,), (8,), (8,)]
+    told = f"mine.weights.h5 (SHA-256 {hashlib.sha256(tiny_file.read_bytes()).hexdigest()})"
+    tiny_file.unlink()
     finished = resume(tmp_path / "run")
-    assert started[1][1] == []
-    assert finished.epochs == 2
+    assert started[2][1] == []
+    assert finished.history == whole.history
 
-    told = f"mine.weights.h5 (SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()})"
     info = read_bundle(finished.bundle).info
     assert info.settings["weights"] == told
     assert "--weights mine.weights.h5" in info.command
     saved = json.loads((finished.run / "settings.json").read_text())
-    assert saved["given"]["weights"] == str(own)
+    assert saved["given"]["weights"] == str(tiny_file)
     assert saved["resolved"]["weights"] == told
     assert f"starts from: {told}" in (finished.bundle / "MODEL_CARD.md").read_text()
 
 
-def test_changed_file_is_refused_while_there_is_no_checkpoint(
-    file: Path, published: Any, prepared: PreparedSet, tmp_path: Path
+def test_first_weights_make_a_difference(
+    tiny_file: Path, prepared: PreparedSet, tmp_path: Path
 ) -> None:
-    own = tmp_path / "mine.weights.h5"
-    own.write_bytes(file.read_bytes())
+    first = replace(SETTINGS, epochs=1)
+    losses = [
+        train(prepared.root, tmp_path / name, replace(first, weights=chosen)).history["loss"]
+        for name, chosen in {"file": str(tiny_file), "none": "none"}.items()
+    ]
+    assert losses[0] != pytest.approx(losses[1], abs=1e-4)
+
+
+def test_changed_file_is_refused_while_there_is_no_checkpoint(
+    tiny_file: Path, prepared: PreparedSet, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, weights=str(tiny_file))
     with pytest.raises(PneumoscopeError, match="nothing to keep"):
-        train(
-            prepared.root,
-            tmp_path / "run",
-            replace(SETTINGS, weights=str(own)),
-            Recorder(stop_at_batch=True),
-        )
-    own.write_bytes(file.read_bytes() + b" ")
+        train(prepared.root, tmp_path / "run", settings, Recorder(stop_at_batch=True))
+    tiny_file.write_bytes(tiny_file.read_bytes() + b" ")
     with pytest.raises(SettingsError, match="has changed since the run was started"):
         resume(tmp_path / "run")
 
 
 def test_wrong_weights_make_no_folder(phantoms: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no file of weights"):
-        train(phantoms, tmp_path / "run", replace(SETTINGS, weights="gone.h5"))
+        train(phantoms, tmp_path / "run", replace(SETTINGS, arch=NAME, weights="gone.h5"))
     assert not (tmp_path / "run").exists()

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from pneumoscope import plots
-from pneumoscope.dataset import ImageSet, read_images
-from pneumoscope.errors import ClassMismatchError, SettingsError
+from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.comparison import ComparedModel, Comparison
 from pneumoscope.evaluation.comparison_figure import comparison_figure
 from pneumoscope.evaluation.groups import evaluate_all
+from pneumoscope.evaluation.lineup import names_of, read_for_all
 from pneumoscope.evaluation.paired import compare_scores
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.unseen import find_unseen
 from pneumoscope.files import write_text
-from pneumoscope.inference import Predictor, load
+from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES
 
@@ -55,9 +54,8 @@ def compare(
             received=f"{len(bundles)}",
         )
     predictors = [load(bundle) for bundle in bundles]
-    _require_like_classes(predictors)
     data = Path(data)
-    images = _read_images(data, predictors)
+    images = read_for_all(data, predictors)
     unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
     scored, unreadable = score_images(predictors, unseen, progress)
     differences = [
@@ -74,7 +72,7 @@ def compare(
                 difference=difference,
             )
             for name, predictor, said, difference in zip(
-                _names(predictors), predictors, scored, [None, *differences], strict=True
+                names_of(predictors), predictors, scored, [None, *differences], strict=True
             )
         ),
         data=data,
@@ -87,36 +85,6 @@ def compare(
     if output is not None:
         _write(comparison, Path(output))
     return comparison
-
-
-def _require_like_classes(predictors: Sequence[Predictor]) -> None:
-    first = predictors[0]
-    for other in predictors[1:]:
-        if other.info.classes != first.info.classes:
-            raise ClassMismatchError(
-                f"{other.bundle.root} cannot be compared with {first.bundle.root}: it has other "
-                "classes",
-                expected=", ".join(first.info.classes),
-                received=", ".join(other.info.classes),
-                remedy="Give bundles that were trained on the same classes",
-            )
-
-
-def _read_images(data: Path, predictors: Sequence[Predictor]) -> ImageSet:
-    for geometry in {predictor.info.geometry for predictor in predictors}:
-        images = read_images(data, geometry)  # a prepared folder has but one
-    predictors[0].info.require_classes(images.classes, data)
-    return images
-
-
-def _names(predictors: Sequence[Predictor]) -> list[str]:
-    used: Counter[str] = Counter()
-    names = []
-    for predictor in predictors:
-        name = predictor.info.name
-        used[name] += 1
-        names.append(f"{name} ({used[name]})" if used[name] > 1 else name)
-    return names
 
 
 def _write(comparison: Comparison, output: Path) -> None:

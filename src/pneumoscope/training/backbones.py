@@ -102,5 +102,4 @@ BACKBONES = {
     "efficientnet_v2_b0": Backbone(_applications.EfficientNetV2B0, *_IMAGENET, True),
     "densenet121": Backbone(_applications.DenseNet121, *_IMAGENET, False),
     "resnet50_v2": Backbone(_applications.ResNet50V2, *_SYMMETRIC, False),
-    "convnext_tiny": Backbone(_applications.ConvNeXtTiny, *_IMAGENET, True),
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.errors import SettingsError
+from pneumoscope.evaluation.lineup import names_of, read_for_all
 from pneumoscope.evaluation.stress.batches import export_batches
 from pneumoscope.evaluation.stress.conditions import conditions
 from pneumoscope.evaluation.stress.measure import measure_model
@@ -17,10 +17,9 @@ from pneumoscope.evaluation.stress.report import write_stress
 from pneumoscope.evaluation.stress.result import Stress
 from pneumoscope.evaluation.unseen import find_unseen, require_readable
 from pneumoscope.imaging.perturb import MODERATE
-from pneumoscope.inference import Predictor, load
+from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES
-from pneumoscope.types import Geometry
 
 
 def stress(
@@ -58,7 +57,7 @@ def stress(
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
     geometries = list(dict.fromkeys(predictor.info.geometry for predictor in predictors))
-    images = _read_set(data, predictors, geometries)
+    images = read_for_all(data, predictors)
     unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
     readable = read_once(unseen.records, geometries)
     unreadable = (*unseen.unreadable, *readable.unreadable)
@@ -68,7 +67,7 @@ def stress(
     tick = _ticker(len(predictors) * len(shown[geometries[0]]) * len(positive), progress)
     batches = export_batches(readable.records, images.classes)
     models = []
-    for label, predictor in zip(_labels(bundles, predictors), predictors, strict=True):
+    for label, predictor in zip(names_of(predictors), predictors, strict=True):
         scored = predict_under(shown[predictor.info.geometry], predictor, readable, tick)
         models.append(
             measure_model(label, predictor.info, scored, batches, resamples=resamples, seed=seed)
@@ -89,22 +88,6 @@ def stress(
     if output is not None:
         write_stress(found, Path(output))
     return found
-
-
-def _read_set(
-    data: Path, predictors: Sequence[Predictor], geometries: Sequence[Geometry]
-) -> ImageSet:
-    # A prepared set has one geometry, and is refused if any of them is another.
-    sets = [read_images(data, geometry) for geometry in geometries]
-    for predictor in predictors:
-        predictor.info.require_classes(sets[0].classes, data)
-    return sets[0]
-
-
-def _labels(bundles: Sequence[Path | str], predictors: Sequence[Predictor]) -> list[str]:
-    """The names of the models, or their paths where two have the same name."""
-    names = [predictor.info.name for predictor in predictors]
-    return names if len(set(names)) == len(names) else [str(bundle) for bundle in bundles]
 
 
 def _ticker(total: int, progress: Progress | None) -> Callable[[int], None]:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
 from pneumoscope.evaluation.stress.result import MEASURES, ModelStress, Stress
 from pneumoscope.files import printable
 from pneumoscope.statistics import Estimate
 
-_WORDS = {
-    "auroc": "AUROC",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "balanced_accuracy": "balanced accuracy",
-}
 _SHORT = ("AUROC", "sens.", "spec.", "bal. acc.")  # of MEASURES
 
 
@@ -45,7 +40,7 @@ def grids(found: Stress) -> list[Grid]:
 def _summary(found: Stress) -> Grid:
     by_model = [dict(_summary_cells(model)) for model in found.models]
     rows = tuple(
-        (name, _WORDS[measure], *(cells[name, measure] for cells in by_model))
+        (name, TITLES[measure], *(cells[name, measure] for cells in by_model))
         for name, measure in by_model[0]
     )
     labels = (printable(model.label) for model in found.models)

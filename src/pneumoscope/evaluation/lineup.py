@@ -1,0 +1,53 @@
+"""Several models before the same data set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pneumoscope.dataset import ImageSet, read_images
+from pneumoscope.errors import ClassMismatchError
+from pneumoscope.inference import Predictor
+
+
+def read_for_all(data: Path, predictors: Sequence[Predictor]) -> ImageSet:
+    """Reads the list of the images, if all models can be measured on them.
+
+    Args:
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
+        predictors: one or more models.
+
+    Raises:
+        BundleError: if a model has other classes than the first, or than the data.
+        DataError: if the data cannot be used, or was prepared for another image size.
+    """
+    _require_like_classes(predictors)
+    for geometry in {predictor.info.geometry for predictor in predictors}:
+        images = read_images(data, geometry)  # a prepared folder has but one
+    predictors[0].info.require_classes(images.classes, data)
+    return images
+
+
+def names_of(predictors: Sequence[Predictor]) -> list[str]:
+    """Names that tell the models apart: the second of a name is "name (2)"."""
+    used: Counter[str] = Counter()
+    names = []
+    for predictor in predictors:
+        name = predictor.info.name
+        used[name] += 1
+        names.append(f"{name} ({used[name]})" if used[name] > 1 else name)
+    return names
+
+
+def _require_like_classes(predictors: Sequence[Predictor]) -> None:
+    first = predictors[0]
+    for other in predictors[1:]:
+        if other.info.classes != first.info.classes:
+            raise ClassMismatchError(
+                f"{other.bundle.root} cannot be compared with {first.bundle.root}: it has other "
+                "classes",
+                expected=", ".join(first.info.classes),
+                received=", ".join(other.info.classes),
+                remedy="Give bundles that were trained on the same classes",
+            )
