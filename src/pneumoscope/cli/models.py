@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pneumoscope.bundle import Bundle
+    from pneumoscope.types import OperatingPoint
 
 
 def models(
@@ -61,24 +62,29 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     info = bundle.info
     size = f"{info.geometry.height}x{info.geometry.width} pixels"
     megabytes = f"{bundle.onnx.stat().st_size / 1e6:.1f} MB"
-    images = {split: sum(counts.values()) for split, counts in info.training_data["images"].items()}
+    images = sum(info.training_data["images"]["train"].values())
     titles = [known["title"] for known in info.training_data["attributions"]]
     rows = {
         "made by": f"Pneumoscope {info.version}",
         "network": f"{info.architecture}, {size}, {megabytes}",
         "classes": ", ".join(info.classes),
-        "trained on": f"{images['train']:,} images: {'; '.join(titles) or 'origin not known'}",
-        "operating point": ", ".join(f"{p.name} {p.threshold:g}" for p in info.operating_points),
-        f"on {images['val']:,} validation images": ", ".join(
-            f"{name.removeprefix('val_')} {value:.3f}"
-            for name, value in info.metrics.items()
-            if name.startswith("val_")
-        ),
+        "trained on": f"{images:,} images: {'; '.join(titles) or 'origin not known'}",
+        **{point.name: _expectation(point) for point in info.operating_points},
     }
     yield f"{info.name} (default)" if _is_default(bundle) else info.name
     width = max(map(len, rows))
     for name, value in rows.items():
         yield printable(f"  {name:<{width}}  {value}")
+
+
+def _expectation(point: OperatingPoint) -> str:
+    """Its threshold, and what it came to on validation images as they are and changed."""
+    if point.sensitivity is None or point.specificity is None:
+        return f"positive from {point.threshold:.3g} up"
+    return (
+        f"positive from {point.threshold:.3g} up: sensitivity {point.sensitivity}, "
+        f"specificity {point.specificity}"
+    )
 
 
 def _is_default(bundle: Bundle) -> bool:
