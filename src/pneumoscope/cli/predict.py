@@ -20,7 +20,7 @@ from pneumoscope.files import printable
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
     from pneumoscope.inference.predictor import Image
-    from pneumoscope.types import Prediction
+    from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"
 
@@ -85,24 +85,30 @@ def predict(
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
-    counts = Counter[str]()
+    counts = Counter[Status]()
     for prediction in predictions:
         write(prediction)
         counts[prediction.status] += 1
-    done, failed, refused = counts.total(), counts[Status.ERROR], counts[Status.REFUSED]
+    _say_summary(predictor, counts, no_gate)
+    if prevalence is not None:
+        say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
+    say_notice()
+    if counts[Status.ERROR]:
+        raise typer.Exit(1)
+
+
+def _say_summary(predictor: Predictor, counts: Counter[Status], no_gate: bool) -> None:
+    from pneumoscope.types import Status
+
+    done = counts.total()
     if no_gate:
         say("The gate is off (--no-gate): images that the model cannot judge have a label, too")
     elif not predictor.refuses:
         say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
-    if refused:
-        say(f"{refused} of {done} images were refused")
-    if prevalence is not None:
-        say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
-    if failed:
-        say(f"{failed} of {done} files could not be read")
-    say_notice()
-    if failed:
-        raise typer.Exit(1)
+    if counts[Status.REFUSED]:
+        say(f"{counts[Status.REFUSED]} of {done} images were refused")
+    if counts[Status.ERROR]:
+        say(f"{counts[Status.ERROR]} of {done} files could not be read")
 
 
 def _split(arguments: list[str]) -> tuple[str | None, list[str]]:

@@ -145,9 +145,8 @@ def export_onnx(network: Any, path: Path) -> None:
         model.export(path, format="onnx", input_signature=[signature], verbose=False)
     _put_in(path, keras.ops.convert_to_numpy(kernel))
     noise = np.random.default_rng(0).integers(0, 256, (2, *network.input_shape[1:]), dtype=np.uint8)
-    difference = np.abs(
-        network.predict_on_batch(noise) - run_onnx(path, noise, PROBABILITIES)
-    ).max()
+    exported = run_onnx(path, noise, PROBABILITIES)
+    difference = np.abs(network.predict_on_batch(noise) - exported).max()
     if not difference <= TOLERANCE:
         raise PneumoscopeError(
             f"The exported {path.name} does not agree with the network",
