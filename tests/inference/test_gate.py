@@ -38,7 +38,7 @@ def gated(tmp_path: Path) -> Path:
 LEVELS = (
     (112, 0.0, Status.ACCEPTED, False),
     (136, 1.5, Status.ACCEPTED, False),
-    (152, 2.5, Status.ACCEPTED, True),
+    (72, 2.5, Status.ACCEPTED, True),
     (64, 3.0, Status.ACCEPTED, True),
     (184, 4.5, Status.REFUSED, False),
     (240, 8.0, Status.REFUSED, False),
@@ -80,12 +80,18 @@ def test_bundle_without_statistics_refuses_nothing(bundle: Path) -> None:
     assert (record.status, record.gate, record.reasons) == (Status.ACCEPTED, False, ())
 
 
-def test_inverted_image_is_told(gated: Path) -> None:
-    record = load(gated).predict(source(255 - FAMILIAR + 40))
+def test_inverted_image_is_told(tmp_path: Path) -> None:
+    predictor = load(write_bundle(tmp_path / "dark", familiar=96))
+    advice = "it looks inverted, black for white: invert it and try again"
+    record = predictor.predict(source(170))
     assert record.status is Status.REFUSED
-    assert record.reasons[1:] == ("it looks inverted, black for white: invert it and try again",)
-    # What is as far off when it is inverted is not.
-    middle = write_bundle(gated.parent / "middle", familiar=127.5)
+    assert record.reasons[1:] == (advice,)
+    # Not far enough to be refused for that alone.
+    record = predictor.predict(source(150))
+    assert record.status is Status.REFUSED
+    assert record.reasons == (advice,)
+    # As far off when it is inverted.
+    middle = write_bundle(tmp_path / "middle", familiar=127.5)
     assert len(load(middle).predict(source(240)).reasons) == 1
 
 

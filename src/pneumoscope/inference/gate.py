@@ -71,14 +71,18 @@ class Gate:
     def _verdict(self, facts: Facts, distance: float) -> Verdict:
         reasons = findings(facts, Action.REFUSE)
         warnings = findings(facts, Action.WARN)
-        if distance > self._levels.refuse.distance:
-            reasons += (_unlike(distance, self._levels.refuse), *self._remedy(facts, distance))
-        elif distance > self._levels.warn.distance:
-            warnings += (_unlike(distance, self._levels.warn), *self._remedy(facts, distance))
+        warn, refuse = self._levels.warn, self._levels.refuse
+        remedy = self._remedy(facts) if distance > warn.distance else ()
+        if distance > refuse.distance:
+            reasons += (_unlike(distance, refuse), *remedy)
+        elif remedy:
+            reasons += remedy
+        elif distance > warn.distance:
+            warnings += (_unlike(distance, warn),)
         return Verdict(reasons, warnings, distance if np.isfinite(distance) else None)
 
-    def _remedy(self, facts: Facts, distance: float) -> tuple[str, ...]:
-        """How it would become like the training images, if there is a simple way.
+    def _remedy(self, facts: Facts) -> tuple[str, ...]:
+        """How an unusual image would become a usual one, if there is a simple way.
 
         Costs the network a pass of four images, and so is done for unusual images alone.
         """
@@ -87,7 +91,7 @@ class Gate:
         fitting = {text: image for text, image in undone.items() if image.shape == pixels.shape}
         distances = self._familiarity.distances(self._features(np.stack([*fitting.values()])))
         nearest = int(np.argmin(distances))
-        if distances[nearest] > min(distance, self._levels.warn.distance):
+        if not distances[nearest] <= self._levels.warn.distance:
             return ()
         return (f"{list(fitting)[nearest]} and try again",)
 
