@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
@@ -156,16 +156,54 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class GateLevel:
+    """A line on the distance from the training images.
+
+    Attributes:
+        distance: what lies above it is warned of, or refused.
+        share: of images like the validation images that are expected to lie above, in (0, 1).
+    """
+
+    distance: float
+    share: float
+
+    def __post_init__(self) -> None:
+        if not (self.distance >= 0 and 0 < self.share < 1):
+            raise SettingsError(
+                "A level of the gate is out of range",
+                expected="a distance of 0 or more, and a share between 0 and 1",
+                received=f"{self.distance} and {self.share}",
+            )
+
+
+@dataclass(frozen=True)
+class GateLevels:
+    """From which distance on images are warned of and refused.
+
+    Attributes:
+        warn: accepted above it, with a warning.
+        refuse: refused above it.
+        images: number of validation images that both were chosen on.
+        patients: number of their patients.
+    """
+
+    warn: GateLevel
+    refuse: GateLevel
+    images: int
+    patients: int
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What the model says of one image: the same record from every surface.
 
     Attributes:
         path: the file as the user named it; "-" for standard input.
         status: accepted, refused, or error (the file could not be read).
-        label: name of the predicted class; None on error.
+        label: name of the predicted class; None if it was refused or on error.
         probability: of the positive class, in [0, 1]: of all classes but the first, which
-            is the reference (Normal). None on error.
-        probabilities: by class name, adding up to one; empty on error.
+            is the reference (Normal). None where there is no label.
+        probabilities: by class name, adding up to one; empty where there is no label.
         reasons: why it was refused; empty otherwise.
         operating_point: name of the threshold that made the label, always of the probability
             before it was restated.
@@ -173,6 +211,10 @@ class Prediction:
         error: one line that says why the file could not be read; None otherwise.
         prevalence: share of positive images that the probabilities were restated for; None if
             they are those of the model.
+        warnings: what to know before its label is believed; empty if nothing stood out.
+        distance: from the training images, about 1 for these themselves; None if it was not
+            measured.
+        gate: whether the image could have been refused.
     """
 
     path: str
@@ -185,6 +227,15 @@ class Prediction:
     operating_point: str | None = None
     error: str | None = None
     prevalence: float | None = None
+    warnings: tuple[str, ...] = ()
+    distance: float | None = None
+    gate: bool = False
+
+    def withheld(self) -> Prediction:
+        """Itself without label and probabilities if it was refused: nobody shall read on there."""
+        if self.status is not Status.REFUSED:
+            return self
+        return replace(self, label=None, probability=None, probabilities={})
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON types, in the order in which a person would read it."""
@@ -195,6 +246,9 @@ class Prediction:
             "probabilities": dict(self.probabilities),
             "status": self.status.value,
             "reasons": list(self.reasons),
+            "warnings": list(self.warnings),
+            "distance": self.distance,
+            "gate": self.gate,
             "operating_point": self.operating_point,
             "prevalence": self.prevalence,
             "model": dict(self.model),

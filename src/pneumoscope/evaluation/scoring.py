@@ -36,7 +36,8 @@ def score_images(
     by_model = []
     for number, predictor in enumerate(predictors):
         predictions = []
-        results = predictor.predict_many(record.path for record in records)
+        paths = (record.path for record in records)
+        results = predictor.predict_many(paths, withhold=False)
         for index, prediction in enumerate(results):
             if prediction.status is Status.ERROR:
                 broken[index] = str(prediction.error)
