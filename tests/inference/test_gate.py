@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,32 @@ def test_header(header: dict[str, str], action: Action | None, words: str) -> No
         found = findings(facts, possible)
         assert len(found) == (possible is action)
         assert all(words in text for text in found)
+
+
+# age in years of a patient, whether it is warned of where patients were one to five
+AGES = ((None, False), (1.0, False), (5.9, False), (0.5, True), (6.0, True), (54.0, True))
+
+
+@pytest.mark.parametrize(("age", "warned"), AGES)
+def test_age(age: float | None, warned: bool) -> None:
+    acquisition = Acquisition(64, 64, age=age)
+    facts = Facts(acquisition, texture(112), Geometry(64, 64), ages=(1, 5))
+    assert bool(findings(facts, Action.WARN)) == warned
+    assert not findings(facts, Action.REFUSE)
+    assert not findings(replace(facts, ages=None), Action.WARN)
+
+
+def test_age_of_a_file_is_held_against_the_training_data(tmp_path: Path) -> None:
+    data = {"attributions": [{"title": "Children", "youngest": 1, "oldest": 5}]}
+    root = write_bundle(tmp_path / "b", familiar=FAMILIAR, training_data=data)
+    adult = dicom(texture(112), PatientAge="054Y")
+    record = load(root).predict(Source("adult.dcm", adult))
+    assert record.status is Status.ACCEPTED
+    assert "54 years old; the model was made with patients of 1 to 5" in record.warnings[0]
+    weeks = load(root).predict(Source("baby.dcm", dicom(texture(112), PatientAge="026W")))
+    assert "0.498 years" in weeks.warnings[0]
+    child = load(root).predict(Source("child.dcm", dicom(texture(112), PatientAge="004Y")))
+    assert child.warnings == ()
 
 
 # width, height, action on a network of 64x64

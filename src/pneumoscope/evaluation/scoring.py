@@ -60,4 +60,11 @@ def _score(
 ) -> ScoredImages:
     classes = predictor.info.classes
     probabilities = np.array([[p.probabilities[c] for c in classes] for p in predictions])
-    return ScoredImages.of(records, classes, probabilities, predictor.operating_point.threshold)
+    refused = np.array([prediction.status is Status.REFUSED for prediction in predictions])
+    return ScoredImages.of(
+        records,
+        classes,
+        probabilities,
+        predictor.operating_point.threshold,
+        refused if predictor.refuses else None,
+    )

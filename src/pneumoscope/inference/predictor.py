@@ -130,6 +130,7 @@ class Predictor:
                 remedy="Upgrade with `pip install --upgrade onnxruntime`",
             ) from error
         self._gate = self._make_gate() if gate else None
+        self._ages = _ages(bundle.info)
 
     @property
     def bundle(self) -> Bundle:
@@ -233,7 +234,7 @@ class Predictor:
         try:
             source = image if isinstance(image, Source) else read_bytes(Path(image))
             pixels = load_pixels(source, self.info.geometry)
-            return Facts(read_acquisition(source), pixels, self.info.geometry)
+            return Facts(read_acquisition(source), pixels, self.info.geometry, self._ages)
         except ImageError as error:
             return error
 
@@ -328,6 +329,15 @@ def list_images(paths: Iterable[Path]) -> Iterator[Path]:
             raise DataError(f"There are no files in {path}", remedy="Check the path")
         yield first
         yield from files
+
+
+def _ages(info: BundleInfo) -> tuple[float, float] | None:
+    """Ages of the youngest and oldest patients that a model was made with, if they are known."""
+    known = info.training_data.get("attributions", [])
+    ages = [(data.get("youngest"), data.get("oldest")) for data in known]
+    if not ages or any(None in pair for pair in ages):
+        return None
+    return min(low for low, _ in ages), max(high for _, high in ages)
 
 
 def _withheld(explanation: Explanation) -> Explanation:

@@ -38,11 +38,14 @@ class Facts:
         acquisition: what its file says.
         pixels: uint8 (h, w), as the network reads them.
         geometry: of the network.
+        ages: of the youngest and oldest patients that the model was made with, in years; None if
+            that is not known.
     """
 
     acquisition: Acquisition
     pixels: NDArray[np.uint8]
     geometry: Geometry
+    ages: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,18 @@ def _raw(facts: Facts) -> str:
     return "it is raw data (FOR PROCESSING); export the picture that is meant for viewing"
 
 
+def _other_age(facts: Facts) -> str:
+    age = facts.acquisition.age
+    # Ages are given in whole years: five is anything below six.
+    if age is None or facts.ages is None or facts.ages[0] <= age < facts.ages[1] + 1:
+        return ""
+    youngest, oldest = facts.ages
+    return (
+        f"its header says that the patient is {age:.3g} years old; the model was made with "
+        f"patients of {youngest:g} to {oldest:g} years"
+    )
+
+
 def _far_too_small(facts: Facts) -> str:
     return _smaller_than(facts, 0.5)
 
@@ -123,6 +138,7 @@ RULES = (
     Rule(Action.REFUSE, _lateral),
     Rule(Action.WARN, _unknown_view),
     Rule(Action.REFUSE, _raw),
+    Rule(Action.WARN, _other_age),
     Rule(Action.REFUSE, _far_too_small),
     Rule(Action.WARN, _too_small),
     Rule(Action.REFUSE, _uniform),
