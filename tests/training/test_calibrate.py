@@ -206,7 +206,11 @@ def test_model_card_states_what_was_fitted_and_chosen() -> None:
     made_of = {"attributions": [], "images": {}, "fingerprint": "f" * 64}
     metrics = {"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.8}
     info = bundle_info(
-        operating_points=points, calibration=found, training_data=made_of, metrics=metrics
+        operating_points=points,
+        calibration=found,
+        training_data=made_of,
+        metrics=metrics,
+        settings={"weights": "none", "patience": 0},
     )
     card = model_card(info)
     assert f"| balanced (default) | {points[0].threshold:.4g} | {points[0].sensitivity} |" in card

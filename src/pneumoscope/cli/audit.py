@@ -91,7 +91,8 @@ def _facts_table(found: Audit) -> Table:
     from pneumoscope.dataset.audit.table import QUANTITIES
 
     classes = found.images.classes
-    table = new_table("Medians of each class (90 % of its images)", "fact", *classes, wrap=True)
+    columns = ("fact", *map(printable, classes))
+    table = new_table("Medians of each class (90 % of its images)", *columns, wrap=True)
     for split, counts in found.counts().items():
         table.add_row(f"images, {split}", *(f"{counts[name]:,}" for name in classes))
     for quantity in QUANTITIES:
