@@ -202,8 +202,9 @@ class Prediction:
         status: accepted, refused, or error (the file could not be read).
         label: name of the predicted class; None if it was refused or on error.
         probability: of the positive class, in [0, 1]: of all classes but the first, which
-            is the reference (Normal). None where there is no label.
-        probabilities: by class name, adding up to one; empty where there is no label.
+            is the reference (Normal). None on error. Of a refused image it means nothing but what
+            the network would have said.
+        probabilities: by class name, adding up to one; empty on error.
         reasons: why it was refused; empty otherwise.
         operating_point: name of the threshold that made the label, always of the probability
             before it was restated.
@@ -232,10 +233,8 @@ class Prediction:
     gate: bool = False
 
     def withheld(self) -> Prediction:
-        """Itself without label and probabilities if it was refused: nobody shall read on there."""
-        if self.status is not Status.REFUSED:
-            return self
-        return replace(self, label=None, probability=None, probabilities={})
+        """Itself without its label if it was refused: nobody shall act on that."""
+        return replace(self, label=None) if self.status is Status.REFUSED else self
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON types, in the order in which a person would read it."""

@@ -213,7 +213,7 @@ def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
     def write(prediction: Prediction) -> None:
         column = len(f"p({positive})")
         path = printable(prediction.path)
-        if prediction.probability is None:
+        if prediction.label is None:
             print(f"{prediction.status:<{width}}  {'-':>{column}}  {path}")
         else:
             probability = f"{prediction.probability:.3f}"

@@ -167,7 +167,7 @@ class Predictor:
 
         Args:
             images: paths or sources, as many as there are.
-            withhold: whether a refused image goes without label and probabilities; that they are
+            withhold: whether a refused image goes without a label; that they are
                 known is of use for measuring only.
 
         Yields:
