@@ -13,9 +13,10 @@ from hypothesis import settings
 from onnx import TensorProto, helper
 from PIL import Image
 
-from pneumoscope.bundle import BundleInfo, Seen, new_bundle
+from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate
 from pneumoscope.dataset import PhantomSettings, make_phantoms
-from pneumoscope.types import Geometry, OperatingPoint
+from pneumoscope.statistics import Familiarity
+from pneumoscope.types import GateLevel, GateLevels, Geometry, OperatingPoint
 
 # How long an example takes is this machine's affair, not the program's.
 settings.register_profile("unhurried", deadline=None)
@@ -23,6 +24,7 @@ settings.load_profile("unhurried")
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 SIDE = 32
+GATE_LEVELS = GateLevels(GateLevel(2.0, 0.05), GateLevel(4.0, 0.01), images=100, patients=90)
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +81,8 @@ def class_folders(tmp_path: Path) -> Callable[..., Path]:
 def brightness_network(pool: str = "GlobalAveragePool") -> onnx.ModelProto:
     """A network without weights: the brighter the image, the likelier class 1.
 
-    With `pool="GlobalMaxPool"` it is the brightest place that counts.
+    With `pool="GlobalMaxPool"` it is the brightest place that counts. Its features are the logits:
+    less and plus the mean brightness above 128, in units of 16.
     """
     size = SIDE // 4
     nodes = [
@@ -93,8 +96,8 @@ def brightness_network(pool: str = "GlobalAveragePool") -> onnx.ModelProto:
         helper.make_node("Neg", ["for_1"], ["for_0"]),
         helper.make_node("Concat", ["for_0", "for_1"], ["class_activation_maps"], axis=1),
         helper.make_node(pool, ["class_activation_maps"], ["pooled"]),
-        helper.make_node("Flatten", ["pooled"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("Flatten", ["pooled"], ["features"]),
+        helper.make_node("Softmax", ["features"], ["probabilities"], axis=1),
     ]
     graph = helper.make_graph(
         nodes,
@@ -103,6 +106,7 @@ def brightness_network(pool: str = "GlobalAveragePool") -> onnx.ModelProto:
         [
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2]),
             helper.make_tensor_value_info("class_activation_maps", TensorProto.FLOAT, None),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 2]),
         ],
         [
             helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, SIDE, SIDE]),
@@ -130,13 +134,26 @@ def bundle_info(**changes: object) -> BundleInfo:
 
 
 def write_bundle(
-    root: Path, seen: Seen | None = None, pool: str = "GlobalAveragePool", **changes: object
+    root: Path,
+    seen: Seen | None = None,
+    pool: str = "GlobalAveragePool",
+    familiar: float | None = None,
+    **changes: object,
 ) -> Path:
-    """A bundle around `brightness_network`."""
-    info = bundle_info(**changes)
+    """A bundle around `brightness_network`.
+
+    With `familiar`, its gate holds mean brightness against this one, in units of 16: it warns
+    above a distance of 2, and refuses above 4.
+    """
+    levels = None if familiar is None else GATE_LEVELS
+    info = bundle_info(**{"gate": levels, **changes})
     with new_bundle(root, info) as folder:
         onnx.save(brightness_network(pool), folder / "model.onnx")
         (folder / "MODEL_CARD.md").write_text(f"# {info.name}\n\nNot for patients.\n")
+        if familiar is not None:
+            logit = (familiar - 128) / 16
+            means = np.array([[-logit, logit]], np.float32)
+            write_gate(folder, Familiarity(means, np.eye(2, dtype=np.float32)))
         (seen or Seen("key", frozenset(), frozenset())).write(folder)
     return root
 

@@ -1,10 +1,11 @@
 """The bundle: the folder that training makes and everything after it uses.
 
     bundle.json      what the model is, and the SHA-256 of every other file
-    model.onnx       the network, for prediction: probabilities and class-activation maps
+    model.onnx       the network, for prediction: probabilities, class-activation maps, features
     model.keras      the same network, for further training; not in models that ship
     seen.json        keyed hashes of the images and patients that it was made with
     reference.json   how its training images and validation scores are spread, in quantiles
+    gate.npz         where the features of its training images lie: means and covariance
     MODEL_CARD.md    what it is for, and what it is not for
     figures/         pictures of its training
 
@@ -22,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from pneumoscope.errors import (
     BundleCorruptError,
@@ -36,6 +38,8 @@ from pneumoscope.imaging import RECIPE
 from pneumoscope.types import (
     Calibration,
     Estimate,
+    GateLevel,
+    GateLevels,
     Geometry,
     ImageRecord,
     OperatingPoint,
@@ -43,7 +47,7 @@ from pneumoscope.types import (
 )
 
 if TYPE_CHECKING:
-    from pneumoscope.statistics import Bins
+    from pneumoscope.statistics import Bins, Familiarity
 
 SCHEMA_VERSION = 2  # 1 has no calibration
 _MANIFEST = "bundle.json"
@@ -51,6 +55,7 @@ _NETWORK = "model.onnx"
 _SEEN = "seen.json"
 _CARD = "MODEL_CARD.md"
 _REFERENCE = "reference.json"
+_GATE = "gate.npz"
 _REMEDY = "Make the bundle again with `pneumoscope train`, or copy it again from where it came"
 
 
@@ -72,6 +77,8 @@ class BundleInfo:
         metrics: of the best epoch, on the validation patients.
         versions: of the libraries that made it.
         calibration: what its probabilities hold for; None if it was made before there was any.
+        gate: from which distance on images are warned of and refused; None if it was made before
+            there was any, or with too few images.
     """
 
     name: str
@@ -87,6 +94,7 @@ class BundleInfo:
     metrics: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
+    gate: GateLevels | None = None
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """The operating point of this name; the default one if no name is given.
@@ -159,6 +167,25 @@ class Bundle:
         content = json.loads(path.read_text("utf-8"))
         return {name: Bins.from_json(bins) for name, bins in content.items()}
 
+    def familiarity(self) -> Familiarity | None:
+        """Where the features of its training images lie; None if it has no gate.
+
+        Raises:
+            BundleCorruptError: if the file makes no sense.
+        """
+        import numpy as np
+
+        from pneumoscope.statistics import Familiarity
+
+        if self.info.gate is None:
+            return None
+        path = self.root / _GATE
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                return Familiarity(content["means"], content["whitening"])
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise BundleCorruptError(f"{path} makes no sense: {error}", remedy=_REMEDY) from error
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -209,6 +236,13 @@ def write_reference(folder: Path, reference: Mapping[str, Bins]) -> None:
     """Writes what `Bundle.reference` reads into a bundle that is being made."""
     content = {name: bins.to_json() for name, bins in reference.items()}
     (folder / _REFERENCE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_gate(folder: Path, familiarity: Familiarity) -> None:
+    """Writes what `Bundle.familiarity` reads into a bundle that is being made."""
+    import numpy as np
+
+    np.savez(folder / _GATE, means=familiarity.means, whitening=familiarity.whitening)
 
 
 def _digest(key: str, text: str) -> str:
@@ -349,13 +383,15 @@ def _verify(root: Path, files: Mapping[str, str]) -> None:
 
 
 def _parse(manifest: Mapping[str, Any]) -> BundleInfo:
-    content = {"calibration": None, **manifest}  # schema 1 has none
+    content = {"calibration": None, "gate": None, **manifest}  # older ones have none
     known = {name: content[name] for name in BundleInfo.__dataclass_fields__}
     known["classes"] = tuple(known["classes"])
     known["geometry"] = Geometry(**known["geometry"])
     known["operating_points"] = tuple(map(_parse_point, known["operating_points"]))
     if known["calibration"] is not None:
         known["calibration"] = _parse_calibration(known["calibration"])
+    if known["gate"] is not None:
+        known["gate"] = _parse_gate(known["gate"])
     return BundleInfo(**known)
 
 
@@ -371,3 +407,8 @@ def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
 def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
     lists = {name: tuple(content[name]) for name in ("biases", "notices")}
     return Calibration(**{**content, **lists})
+
+
+def _parse_gate(content: Mapping[str, Any]) -> GateLevels:
+    levels = {name: GateLevel(**content[name]) for name in ("warn", "refuse")}
+    return GateLevels(**{**content, **levels})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
@@ -156,15 +156,54 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class GateLevel:
+    """A line on the distance from the training images.
+
+    Attributes:
+        distance: what lies above it is warned of, or refused.
+        share: of images like the validation images that are expected to lie above, in (0, 1).
+    """
+
+    distance: float
+    share: float
+
+    def __post_init__(self) -> None:
+        if not (self.distance >= 0 and 0 < self.share < 1):
+            raise SettingsError(
+                "A level of the gate is out of range",
+                expected="a distance of 0 or more, and a share between 0 and 1",
+                received=f"{self.distance} and {self.share}",
+            )
+
+
+@dataclass(frozen=True)
+class GateLevels:
+    """From which distance on images are warned of and refused.
+
+    Attributes:
+        warn: accepted above it, with a warning.
+        refuse: refused above it.
+        images: number of validation images that both were chosen on.
+        patients: number of their patients.
+    """
+
+    warn: GateLevel
+    refuse: GateLevel
+    images: int
+    patients: int
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What the model says of one image: the same record from every surface.
 
     Attributes:
         path: the file as the user named it; "-" for standard input.
         status: accepted, refused, or error (the file could not be read).
-        label: name of the predicted class; None on error.
+        label: name of the predicted class; None if it was refused or on error.
         probability: of the positive class, in [0, 1]: of all classes but the first, which
-            is the reference (Normal). None on error.
+            is the reference (Normal). None on error. Of a refused image it means nothing but what
+            the network would have said.
         probabilities: by class name, adding up to one; empty on error.
         reasons: why it was refused; empty otherwise.
         operating_point: name of the threshold that made the label, always of the probability
@@ -173,6 +212,10 @@ class Prediction:
         error: one line that says why the file could not be read; None otherwise.
         prevalence: share of positive images that the probabilities were restated for; None if
             they are those of the model.
+        warnings: what to know before its label is believed; empty if nothing stood out.
+        distance: from the training images, about 1 for these themselves; None if it was not
+            measured.
+        gate: whether the image could have been refused.
     """
 
     path: str
@@ -185,6 +228,13 @@ class Prediction:
     operating_point: str | None = None
     error: str | None = None
     prevalence: float | None = None
+    warnings: tuple[str, ...] = ()
+    distance: float | None = None
+    gate: bool = False
+
+    def withheld(self) -> Prediction:
+        """Itself without its label if it was refused: nobody shall act on that."""
+        return replace(self, label=None) if self.status is Status.REFUSED else self
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON types, in the order in which a person would read it."""
@@ -195,6 +245,9 @@ class Prediction:
             "probabilities": dict(self.probabilities),
             "status": self.status.value,
             "reasons": list(self.reasons),
+            "warnings": list(self.warnings),
+            "distance": self.distance,
+            "gate": self.gate,
             "operating_point": self.operating_point,
             "prevalence": self.prevalence,
             "model": dict(self.model),

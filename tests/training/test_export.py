@@ -12,7 +12,14 @@ from pneumoscope.errors import PneumoscopeError
 from pneumoscope.training import export
 from pneumoscope.training.architectures import FEATURES, PROBABILITIES
 from pneumoscope.training.backend import keras
-from pneumoscope.training.export import KERNEL, MAPS, explained, export_onnx
+from pneumoscope.training.export import (
+    KERNEL,
+    MAPS,
+    SEEN_BY_LAST_LAYER,
+    explained,
+    export_onnx,
+    run_onnx,
+)
 
 pytestmark = pytest.mark.keras
 
@@ -29,9 +36,11 @@ def network(pooling: str, hidden: tuple[int, ...], classes: int = 3) -> Any:
     inputs = keras.Input((12, 10, 1), dtype="uint8", name="image")
     x = layers.Rescaling(1 / 255, dtype="float32")(inputs)
     x = layers.Conv2D(5, 3, activation="tanh", name=FEATURES)(x)
-    x = layers.Flatten()(x) if pooling == "flatten" else layers.GlobalAveragePooling2D()(x)
-    for units in hidden:
-        x = layers.Dense(units, activation="relu", bias_initializer="normal")(x)
+    pool = layers.Flatten if pooling == "flatten" else layers.GlobalAveragePooling2D
+    x = pool(name="pooled")(x)
+    for number, units in enumerate(hidden):
+        name = f"hidden_{number}"
+        x = layers.Dense(units, activation="relu", bias_initializer="normal", name=name)(x)
         x = layers.Dropout(0.5)(x)
     outputs = layers.Dense(
         classes, activation="softmax", bias_initializer="normal", name=PROBABILITIES
@@ -100,6 +109,24 @@ def test_head_that_cannot_be_explained_is_refused() -> None:
 def test_file_with_other_numbers_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "_run", lambda path, images: np.array([[0.5, np.nan, 0.5]] * 2))
+    monkeypatch.setattr(
+        export, "run_onnx", lambda path, images, _: np.array([[0.5, np.nan, 0.5]] * 2)
+    )
     with pytest.raises(PneumoscopeError, match="does not agree"):
         export_onnx(network("average", ()), tmp_path / "network.onnx")
+
+
+# pooling, hidden layers, the layer whose output the features are
+LAST = (("average", (), "pooled"), ("flatten", (7,), "hidden_0"), ("average", (9, 8), "hidden_1"))
+
+
+@pytest.mark.parametrize(("pooling", "hidden", "layer"), LAST)
+def test_features_are_what_the_last_layer_sees(
+    pooling: str, hidden: tuple[int, ...], layer: str, tmp_path: Path
+) -> None:
+    model = network(pooling, hidden)
+    export_onnx(model, tmp_path / "network.onnx")
+    images = np.random.default_rng(1).integers(0, 256, (18, 12, 10, 1), dtype=np.uint8)
+    expected = keras.Model(model.input, model.get_layer(layer).output).predict_on_batch(images)
+    found = run_onnx(tmp_path / "network.onnx", images, SEEN_BY_LAST_LAYER)
+    assert found == pytest.approx(expected, abs=1e-5)

@@ -49,9 +49,10 @@ def evaluate(
 
     Images that the model was trained or chosen on, and their patients, are left out. Every
     measure comes with a 95 % interval from a bootstrap of patients. Says how far the images and
-    their scores lie from those of the training. Draws the confusion matrix, ROC,
-    precision-recall, the scores, their reliability, the decision curve, and sample predictions
-    with heatmaps.
+    their scores lie from those of the training. Images that the model refuses count like all
+    others; how many they are is said, and the accuracy on the rest. Draws the confusion matrix,
+    ROC, precision-recall, the scores, their reliability, the decision curve, and sample
+    predictions with heatmaps.
     """
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
@@ -112,6 +113,8 @@ def _print_tables(found: Evaluation) -> None:
     for kind, groups in (("class", found.classes), ("subgroup", found.subgroups)):
         if groups:
             console.print(_group_table(kind, groups))
+    if found.coverage:
+        console.print(f"{found.coverage}\n", highlight=False)
     console.print(_drift_table(found.drift))
     console.print(
         f"{scored.counts}; 95 % intervals: {found.resamples} resamples of patients, "

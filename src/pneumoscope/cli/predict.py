@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from pneumoscope.files import printable
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
     from pneumoscope.inference.predictor import Image
-    from pneumoscope.types import Prediction
+    from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"
 
@@ -48,6 +49,9 @@ def predict(
         float | None,
         typer.Option(metavar="SHARE", help="Restate probabilities for this share of positives."),
     ] = None,
+    no_gate: Annotated[
+        bool, typer.Option("--no-gate", help="Refuse nothing: give every image a label.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -61,30 +65,50 @@ def predict(
     pneumoscope predict runs/first radiographs/ --operating-point screening --prevalence 0.1
     cat radiograph.png | pneumoscope predict - --json
 
-    A file that cannot be read is reported and the rest goes on; the exit code is then 1.
+    A file that cannot be read is reported and the rest goes on; the exit code is then 1. An image
+    that the model cannot judge is refused: it gets reasons in place of a label, and no heatmap.
+    That is a result, and no error.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
     model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
     from pneumoscope.inference import load
+    from pneumoscope.types import Status
 
-    predictor = load(choose_model(model), operating_point=operating_point, prevalence=prevalence)
+    predictor = load(
+        choose_model(model),
+        operating_point=operating_point,
+        prevalence=prevalence,
+        gate=not no_gate,
+    )
     predictions = _predictions(predictor, _images(paths), heatmap)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
-    done = failed = 0
+    counts = Counter[Status]()
     for prediction in predictions:
         write(prediction)
-        done += 1
-        failed += prediction.error is not None
+        counts[prediction.status] += 1
+    _say_summary(predictor, counts, no_gate)
     if prevalence is not None:
         say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
-    if failed:
-        say(f"{failed} of {done} files could not be read")
     say_notice()
-    if failed:
+    if counts[Status.ERROR]:
         raise typer.Exit(1)
+
+
+def _say_summary(predictor: Predictor, counts: Counter[Status], no_gate: bool) -> None:
+    from pneumoscope.types import Status
+
+    done = counts.total()
+    if no_gate:
+        say("The gate is off (--no-gate): images that the model cannot judge have a label, too")
+    elif not predictor.refuses:
+        say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
+    if counts[Status.REFUSED]:
+        say(f"{counts[Status.REFUSED]} of {done} images were refused")
+    if counts[Status.ERROR]:
+        say(f"{counts[Status.ERROR]} of {done} files could not be read")
 
 
 def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -148,7 +172,17 @@ def _json_writer() -> Callable[[Prediction], None]:
 def _csv_writer() -> Callable[[Prediction], None]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(
-        ["path", "label", "probability", "status", "operating_point", "prevalence", "error"]
+        [
+            "path",
+            "label",
+            "probability",
+            "status",
+            "reasons",
+            "warnings",
+            "operating_point",
+            "prevalence",
+            "error",
+        ]
     )
 
     def write(prediction: Prediction) -> None:
@@ -159,6 +193,8 @@ def _csv_writer() -> Callable[[Prediction], None]:
                 prediction.label,
                 probability,
                 prediction.status,
+                "; ".join(map(printable, prediction.reasons)),
+                "; ".join(map(printable, prediction.warnings)),
                 prediction.operating_point,
                 prediction.prevalence,
                 prediction.error and printable(prediction.error),
@@ -171,17 +207,22 @@ def _csv_writer() -> Callable[[Prediction], None]:
 def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
     classes = predictor.info.classes
     positive = classes[1] if len(classes) == 2 else f"not {classes[0]}"
-    width = max(map(len, (*classes, "label")))
+    width = max(map(len, (*classes, "label", "refused")))
     print(f"{'label':<{width}}  p({positive})  file")
 
     def write(prediction: Prediction) -> None:
         column = len(f"p({positive})")
         path = printable(prediction.path)
-        if prediction.probability is None:
-            print(f"{'error':<{width}}  {'-':>{column}}  {path}")
-            say(f"Left out: {prediction.error}")
+        if prediction.label is None:
+            print(f"{prediction.status:<{width}}  {'-':>{column}}  {path}")
         else:
             probability = f"{prediction.probability:.3f}"
             print(f"{prediction.label:<{width}}  {probability:>{column}}  {path}")
+        if prediction.error:
+            say(f"Left out: {prediction.error}")
+        for reason in prediction.reasons:
+            say(f"Refused {path}: {reason}")
+        for warning in prediction.warnings:
+            say(f"Warning for {path}: {warning}")
 
     return write

@@ -19,6 +19,8 @@ class Attribution:
         attribution: who made it, and where it is published.
         licence: of the images.
         population: who is on the images; empty if that was not kept.
+        youngest: age in years of the youngest patients; None if that was not kept.
+        oldest: likewise of the oldest.
     """
 
     name: str
@@ -26,6 +28,8 @@ class Attribution:
     attribution: str
     licence: str
     population: str = ""
+    youngest: int | None = None
+    oldest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,10 @@ def identify(file_name: str) -> Identity | None:
 @cache
 def _rules() -> tuple[_FileRule, ...]:
     text = files("pneumoscope.dataset").joinpath("known_datasets.toml").read_text("utf-8")
+    names = [field.name for field in fields(Attribution)]
     return tuple(
         _FileRule(
-            Attribution(**{field.name: known[field.name] for field in fields(Attribution)}),
+            Attribution(**{name: known[name] for name in names if name in known}),
             re.compile(file["pattern"], re.IGNORECASE),
             file["patient"],
             file.get("subgroup", ""),

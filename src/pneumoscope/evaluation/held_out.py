@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pneumoscope.dataset import read_images
+from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.report import write_report
@@ -63,6 +64,7 @@ def evaluate(
         overall=evaluate_all(scored, resamples=resamples, seed=seed),
         classes=evaluate_classes(scored, resamples=resamples, seed=seed),
         subgroups=evaluate_subgroups(scored, resamples=resamples, seed=seed),
+        coverage=measure_coverage(scored, resamples=resamples, seed=seed),
         drift=measure_drift(predictor.bundle, scored),
         seen=unseen.seen,
         unreadable=unreadable,

@@ -56,7 +56,8 @@ def _samples(scored: ScoredImages, predictor: Predictor) -> Iterator[gallery.Sam
     right = gallery.right_examples(scored, gallery.COLUMNS)
     wrong = gallery.worst_mistakes(scored, gallery.COLUMNS)
     chosen = [*right.tolist(), *wrong.tolist()]
-    explanations = predictor.explain_many(scored.paths[index] for index in chosen)
+    paths = [scored.paths[index] for index in chosen]
+    explanations = predictor.explain_many(paths, withhold=False)
     for index, explanation in zip(chosen, explanations, strict=True):
         path = Path(scored.paths[index])
         image = load_display(read_bytes(path), longest=384)

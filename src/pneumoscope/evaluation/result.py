@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.bundle import BundleInfo
+from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.drift import Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
@@ -25,6 +26,8 @@ class Evaluation:
         overall: measures of the whole set.
         classes: measures of each class against the rest.
         subgroups: measures of each subgroup against its comparison group.
+        coverage: what the model refuses, which all other measures leave aside; None if it can
+            refuse nothing.
         drift: how far the images and their scores lie from those of the training.
         seen: number of images that were left out because the model was made with them, or with
             others of their patients.
@@ -41,6 +44,7 @@ class Evaluation:
     overall: GroupResult
     classes: dict[str, GroupResult]
     subgroups: dict[str, GroupResult]
+    coverage: Coverage | None
     drift: Drift
     seen: int
     unreadable: tuple[str, ...]
@@ -62,5 +66,6 @@ class Evaluation:
             "overall": asdict(self.overall),
             "by_class": {name: asdict(result) for name, result in self.classes.items()},
             "by_subgroup": {name: asdict(result) for name, result in self.subgroups.items()},
+            "coverage": asdict(self.coverage) if self.coverage else None,
             "drift": self.drift.to_dict(),
         }

@@ -33,6 +33,8 @@ class ScoredImages:
         threshold: an image is called positive at a score of this or more, in [0, 1].
         groups: what else the images are told apart by: by name, such as "sex", the value of each
             image, str of shape (n,); empty where none is known.
+        refused: whether the model refuses each image, bool of shape (n,); None if it can refuse
+            none. Refused images have probabilities like all others.
 
     Raises:
         DataError: on construction, if a value is out of range or the lengths differ.
@@ -46,6 +48,7 @@ class ScoredImages:
     paths: tuple[str, ...]
     threshold: float
     groups: Mapping[str, StrArray] = field(default_factory=dict)
+    refused: BoolArray | None = None
 
     @classmethod
     def of(
@@ -54,6 +57,7 @@ class ScoredImages:
         classes: tuple[str, ...],
         probabilities: FloatArray,
         threshold: float,
+        refused: BoolArray | None = None,
     ) -> ScoredImages:
         """Brings the images of a data set and what a model said of them together.
 
@@ -62,6 +66,7 @@ class ScoredImages:
             classes: names of the c classes.
             probabilities: float64 of shape (n, c).
             threshold: see above.
+            refused: see above.
 
         Raises:
             DataError: if a probability is out of range.
@@ -79,6 +84,7 @@ class ScoredImages:
                 name: np.array([record.groups.get(name, "") for record in records], dtype=np.str_)
                 for name in names
             },
+            refused=refused,
         )
 
     def __post_init__(self) -> None:
@@ -138,6 +144,7 @@ class ScoredImages:
             paths=tuple(self.paths[i] for i in np.flatnonzero(chosen)),
             threshold=self.threshold,
             groups={name: values[chosen] for name, values in self.groups.items()},
+            refused=None if self.refused is None else self.refused[chosen],
         )
 
     def _check_shapes(self) -> None:
@@ -150,6 +157,7 @@ class ScoredImages:
             ("patients", self.patients, (n,)),
             ("subgroups", self.subgroups, (n,)),
             *((f"group {name}", values, (n,)) for name, values in self.groups.items()),
+            *(() if self.refused is None else (("refused", self.refused, (n,)),)),
         ):
             _require(values.shape == shape, f"the shape of {name}", shape, values.shape)
 

@@ -36,7 +36,8 @@ def score_images(
     by_model = []
     for number, predictor in enumerate(predictors):
         predictions = []
-        results = predictor.predict_many(record.path for record in records)
+        paths = (record.path for record in records)
+        results = predictor.predict_many(paths, withhold=False)
         for index, prediction in enumerate(results):
             if prediction.status is Status.ERROR:
                 broken[index] = str(prediction.error)
@@ -59,4 +60,11 @@ def _score(
 ) -> ScoredImages:
     classes = predictor.info.classes
     probabilities = np.array([[p.probabilities[c] for c in classes] for p in predictions])
-    return ScoredImages.of(records, classes, probabilities, predictor.operating_point.threshold)
+    refused = np.array([prediction.status is Status.REFUSED for prediction in predictions])
+    return ScoredImages.of(
+        records,
+        classes,
+        probabilities,
+        predictor.operating_point.threshold,
+        refused if predictor.refuses else None,
+    )

@@ -1,5 +1,6 @@
 """Bytes to pixels: the only door through which an image comes in."""
 
+from pneumoscope.imaging.acquisition import Acquisition, read_acquisition
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
 from pneumoscope.imaging.preprocess import RECIPE, load_display, load_pixels
@@ -8,6 +9,7 @@ from pneumoscope.imaging.read import Source, read_bytes
 __all__ = [
     "RECIPE",
     "THUMBNAIL",
+    "Acquisition",
     "ImageFacts",
     "Look",
     "PictureFacts",
@@ -16,6 +18,7 @@ __all__ = [
     "load_pixels",
     "look",
     "picture_facts",
+    "read_acquisition",
     "read_bytes",
     "tabulate_pictures",
 ]

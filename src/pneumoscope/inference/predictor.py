@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from pneumoscope.bundle import Bundle, BundleInfo
 from pneumoscope.errors import BundleError, DataError, ImageError, SettingsError
 from pneumoscope.files import list_files
-from pneumoscope.imaging import Source, load_pixels, read_bytes
+from pneumoscope.imaging import Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.inference.explain import evidence
+from pneumoscope.inference.gate import Gate, Verdict
 from pneumoscope.inference.prevalence import odds_ratio, restated
+from pneumoscope.inference.rules import Facts
 from pneumoscope.models import read
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
@@ -27,6 +30,7 @@ from pneumoscope.types import OperatingPoint, Prediction, Status
 _BATCH = 16
 _PROBABILITIES = "probabilities"
 _MAPS = "class_activation_maps"
+_FEATURES = "features"
 
 Image = Path | str | Source
 """A file by its path, or its bytes with a name."""
@@ -39,7 +43,7 @@ class Explanation:
     Attributes:
         prediction: the record.
         heatmap: float32 (h, w), coarser than the image, 0 to 1: evidence for the predicted class,
-            relative to the strongest places. None if the file could not be read.
+            relative to the strongest places. None if the file could not be read, or was refused.
     """
 
     prediction: Prediction
@@ -52,6 +56,7 @@ def load(
     threads: int | None = None,
     operating_point: str | None = None,
     prevalence: float | None = None,
+    gate: bool = True,
 ) -> Predictor:
     """Loads a model for prediction.
 
@@ -63,6 +68,7 @@ def load(
             first.
         prevalence: share of positive images where the model is used, to restate probabilities
             for; by default they stay those of the model.
+        gate: whether to refuse images that the model cannot judge, if the bundle tells which.
 
     Raises:
         BundleError: if it is missing, changed, of a newer version, or not calibrated although
@@ -74,6 +80,7 @@ def load(
         threads=threads,
         operating_point=operating_point,
         prevalence=prevalence,
+        gate=gate,
     )
 
 
@@ -87,6 +94,7 @@ class Predictor:
             first.
         prevalence: share of positive images where the model is used, to restate probabilities
             for; by default they stay those of the model.
+        gate: whether to refuse images that the model cannot judge, if the bundle tells which.
 
     Raises:
         BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
@@ -102,6 +110,7 @@ class Predictor:
         threads: int | None = None,
         operating_point: str | None = None,
         prevalence: float | None = None,
+        gate: bool = True,
     ) -> None:
         self._bundle = bundle
         self._prevalence = prevalence
@@ -120,6 +129,8 @@ class Predictor:
                 f"ONNX Runtime cannot run {bundle.onnx}: {error}",
                 remedy="Upgrade with `pip install --upgrade onnxruntime`",
             ) from error
+        self._gate = self._make_gate() if gate else None
+        self._ages = _ages(bundle.info)
 
     @property
     def bundle(self) -> Bundle:
@@ -136,6 +147,11 @@ class Predictor:
         """The threshold that makes labels of probabilities."""
         return self._point
 
+    @property
+    def refuses(self) -> bool:
+        """Whether images can be refused: the gate is on, and the bundle has what it needs."""
+        return self._gate is not None
+
     def predict(self, image: Image) -> Prediction:
         """Predicts one image; a file that cannot be read gives a record with status `error`."""
         return next(self.predict_many([image]))
@@ -144,21 +160,27 @@ class Predictor:
         """Predicts one image and tells where the evidence lies."""
         return next(self.explain_many([image]))
 
-    def predict_many(self, images: Iterable[Image]) -> Iterator[Prediction]:
+    def predict_many(
+        self, images: Iterable[Image], *, withhold: bool = True
+    ) -> Iterator[Prediction]:
         """Predicts images in a stream: only a few are in memory at any time.
 
         Args:
             images: paths or sources, as many as there are.
+            withhold: whether a refused image goes without a label; that they are
+                known is of use for measuring only.
 
         Yields:
             A record for each image, in order.
         """
-        for explanation in self._stream(images, [_PROBABILITIES]):
+        for explanation in self._stream(images, [_PROBABILITIES], withhold):
             yield explanation.prediction
 
-    def explain_many(self, images: Iterable[Image]) -> Iterator[Explanation]:
+    def explain_many(
+        self, images: Iterable[Image], *, withhold: bool = True
+    ) -> Iterator[Explanation]:
         """As `predict_many`, with the heatmap of each image."""
-        return self._stream(images, [_PROBABILITIES, _MAPS])
+        return self._stream(images, [_PROBABILITIES, _MAPS], withhold)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Predicts images that are pixels already, at the model's geometry.
@@ -186,8 +208,10 @@ class Predictor:
             found += self._run(batch, [_PROBABILITIES])
         return np.concatenate(found)
 
-    def _stream(self, images: Iterable[Image], outputs: list[str]) -> Iterator[Explanation]:
-        waiting: deque[Future[NDArray[np.uint8] | ImageError]] = deque()
+    def _stream(
+        self, images: Iterable[Image], outputs: list[str], withhold: bool
+    ) -> Iterator[Explanation]:
+        waiting: deque[Future[Facts | ImageError]] = deque()
         names: deque[str] = deque()
         iterator = iter(images)
         with ThreadPoolExecutor(self._workers) as pool:
@@ -200,42 +224,65 @@ class Predictor:
                     if not waiting:
                         return
                     count = min(_BATCH, len(waiting))
-                    pixels = [waiting.popleft().result() for _ in range(count)]
-                    yield from self._explain([names.popleft() for _ in pixels], pixels, outputs)
+                    found = [waiting.popleft().result() for _ in range(count)]
+                    explained = self._explain([names.popleft() for _ in found], found, outputs)
+                    yield from map(_withheld, explained) if withhold else explained
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _read(self, image: Image) -> NDArray[np.uint8] | ImageError:
+    def _read(self, image: Image) -> Facts | ImageError:
         try:
             source = image if isinstance(image, Source) else read_bytes(Path(image))
-            return load_pixels(source, self.info.geometry)
+            pixels = load_pixels(source, self.info.geometry)
+            return Facts(read_acquisition(source), pixels, self.info.geometry, self._ages)
         except ImageError as error:
             return error
 
     def _explain(
-        self,
-        names: Sequence[str],
-        pixels: Sequence[NDArray[np.uint8] | ImageError],
-        outputs: list[str],
+        self, names: Sequence[str], images: Sequence[Facts | ImageError], outputs: list[str]
     ) -> Iterator[Explanation]:
-        readable = [image for image in pixels if not isinstance(image, ImageError)]
-        rows: Iterator[tuple[NDArray[np.float32], ...]] = iter(())
-        if readable:
-            rows = zip(*self._run(np.stack(readable)[..., np.newaxis], outputs), strict=True)
-        for name, image in zip(names, pixels, strict=True):
+        readable = [image for image in images if not isinstance(image, ImageError)]
+        rows = iter(self._judge(readable, outputs))
+        for name, image in zip(names, images, strict=True):
             if isinstance(image, ImageError):
                 yield Explanation(self._failure(name, image), None)
                 continue
-            probabilities, *maps = next(rows)
-            prediction = self._prediction(name, probabilities)
+            verdict, probabilities, *maps = next(rows)
+            prediction = self._prediction(name, probabilities, verdict)
             label = self.info.classes.index(str(prediction.label))
             yield Explanation(prediction, evidence(maps[0][label]) if maps else None)
+
+    def _judge(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
+        """A verdict for each image, and then its row of each output."""
+        if not images:
+            return []
+        pixels = np.stack([image.pixels for image in images])[..., np.newaxis]
+        if self._gate is None:
+            verdicts = [Verdict()] * len(images)
+            found = self._run(pixels, outputs)
+        else:
+            *found, features = self._run(pixels, [*outputs, _FEATURES])
+            verdicts = self._gate.judge(images, features)
+        return list(zip(verdicts, *found, strict=True))
+
+    def _make_gate(self) -> Gate | None:
+        levels, familiarity = self.info.gate, self._bundle.familiarity()
+        names = [output.name for output in self._session.get_outputs()]
+        if levels is None or familiarity is None or _FEATURES not in names:
+            return None
+
+        def features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return self._run(pixels[..., np.newaxis], [_FEATURES])[0]
+
+        return Gate(levels, familiarity, features)
 
     def _run(self, images: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
         results: list[NDArray[np.float32]] = self._session.run(outputs, {"image": images})
         return results
 
-    def _prediction(self, name: str, probabilities: NDArray[np.float32]) -> Prediction:
+    def _prediction(
+        self, name: str, probabilities: NDArray[np.float32], verdict: Verdict
+    ) -> Prediction:
         positive = min(1.0, sum(map(float, probabilities[1:])))
         label = 0
         if positive >= self._point.threshold:
@@ -243,13 +290,17 @@ class Predictor:
         given = restated([float(p) for p in probabilities], self._ratio)
         return Prediction(
             path=name,
-            status=Status.ACCEPTED,
+            status=Status.REFUSED if verdict.reasons else Status.ACCEPTED,
             model=self._model(),
             label=self.info.classes[label],
             probability=min(1.0, sum(given[1:])),
             probabilities=dict(zip(self.info.classes, given, strict=True)),
             operating_point=self._point.name,
+            reasons=verdict.reasons,
             prevalence=self._prevalence,
+            warnings=verdict.warnings,
+            distance=verdict.distance,
+            gate=self.refuses,
         )
 
     def _failure(self, name: str, error: ImageError) -> Prediction:
@@ -278,6 +329,21 @@ def list_images(paths: Iterable[Path]) -> Iterator[Path]:
             raise DataError(f"There are no files in {path}", remedy="Check the path")
         yield first
         yield from files
+
+
+def _ages(info: BundleInfo) -> tuple[float, float] | None:
+    """Ages of the youngest and oldest patients that a model was made with, if they are known."""
+    known = info.training_data.get("attributions", [])
+    ages = [(data.get("youngest"), data.get("oldest")) for data in known]
+    if not ages or any(None in pair for pair in ages):
+        return None
+    return min(low for low, _ in ages), max(high for _, high in ages)
+
+
+def _withheld(explanation: Explanation) -> Explanation:
+    if explanation.prediction.status is not Status.REFUSED:
+        return explanation
+    return Explanation(explanation.prediction.withheld(), None)
 
 
 def _name(image: Image) -> str:

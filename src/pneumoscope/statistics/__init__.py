@@ -7,6 +7,7 @@ from pneumoscope.statistics.calibration import (
     equal_mass_bins,
     reliability,
 )
+from pneumoscope.statistics.familiarity import Familiarity, upper_threshold
 from pneumoscope.statistics.operating import FEWEST_PATIENTS, choose_operating_points
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
 from pneumoscope.statistics.ranking import Cumulative, auroc, cumulative, ratio
@@ -27,6 +28,7 @@ __all__ = [
     "Cumulative",
     "DeLong",
     "Estimate",
+    "Familiarity",
     "FloatArray",
     "IntArray",
     "McNemar",
@@ -46,4 +48,5 @@ __all__ = [
     "patient_weights",
     "ratio",
     "reliability",
+    "upper_threshold",
 ]

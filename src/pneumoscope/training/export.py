@@ -1,4 +1,4 @@
-"""Network to ONNX, with two outputs: class probabilities and class-activation maps."""
+"""Network to ONNX, with three outputs: probabilities, class-activation maps and features."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from pneumoscope.training.backend import keras
 
 MAPS = "class_activation_maps"
 KERNEL = "first_kernel"
+SEEN_BY_LAST_LAYER = "features"
 TOLERANCE = 1e-4
+
+_BATCH = 16
 
 
 class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
@@ -56,22 +59,28 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
             return kernel / places
         return keras.ops.reshape(kernel, (places, kernel.shape[0] // places, -1))
 
-    def call(self, features: Any, kernel: Any) -> tuple[Any, Any]:
-        """Feature maps (n, h, w, k) to probabilities (n, c) and maps (n, c, h, w), float32."""
+    def call(self, features: Any, kernel: Any) -> tuple[Any, Any, Any]:
+        """Feature maps (n, h, w, k) to probabilities (n, c), maps (n, c, h, w), and features.
+
+        Features are those of the whole image, (n, u): the last hidden layer, or the mean of each
+        feature map where there is none.
+        """
         ops = keras.ops
         _, height, width, _ = features.shape
         contributions = self._contributions(features, kernel)  # (n, h * w, u)
         inputs = ops.sum(contributions, axis=1)
+        last = ops.mean(features, axis=(1, 2))
         slopes = []
         for layer, following in zip(self._dense, self._dense[1:], strict=False):
             inputs = inputs + layer.bias
             slopes.append(ops.cast(inputs > 0, "float32"))  # of a ReLU: 1 where it lets through
-            inputs = ops.matmul(ops.relu(inputs), following.kernel)
+            last = ops.relu(inputs)
+            inputs = ops.matmul(last, following.kernel)
         probabilities = ops.softmax(inputs + self._dense[-1].bias)
 
         maps = ops.matmul(contributions, self._backward(slopes))  # (n, h * w, c)
         maps = ops.reshape(ops.transpose(maps, (0, 2, 1)), (-1, maps.shape[-1], height, width))
-        return probabilities, maps
+        return probabilities, maps, last
 
     def _contributions(self, features: Any, kernel: Any) -> Any:
         """What each place adds to the first dense layer, (n, h * w, u)."""
@@ -97,18 +106,20 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
 
 
 def explained(network: Any) -> tuple[Any, Any]:
-    """The network with a second output: its class-activation maps, float32 (n, classes, h, w).
+    """The network with class-activation maps and features, as `ExplainedHead` gives them.
 
     Returns:
-        The model, with the outputs `PROBABILITIES` and `MAPS`; and the tensor that it wants as its
-        second input `KERNEL`: most of its weights, which so need not pass through a converter.
+        The model, with the outputs `PROBABILITIES`, `MAPS` and `SEEN_BY_LAST_LAYER`; and the tensor
+        that it wants as its second input `KERNEL`: most of its weights, which so need not pass
+        through a converter.
     """
     features = network.get_layer(FEATURES).output
     head = ExplainedHead(network)
     kernel = head.kernel(*features.shape[1:3])
     inputs = [network.input, keras.Input(batch_shape=kernel.shape, name=KERNEL)]
-    probabilities, maps = head(features, inputs[1])
-    return keras.Model(inputs, {PROBABILITIES: probabilities, MAPS: maps}), kernel
+    probabilities, maps, last = head(features, inputs[1])
+    outputs = {PROBABILITIES: probabilities, MAPS: maps, SEEN_BY_LAST_LAYER: last}
+    return keras.Model(inputs, outputs), kernel
 
 
 def export_onnx(network: Any, path: Path) -> None:
@@ -134,7 +145,8 @@ def export_onnx(network: Any, path: Path) -> None:
         model.export(path, format="onnx", input_signature=[signature], verbose=False)
     _put_in(path, keras.ops.convert_to_numpy(kernel))
     noise = np.random.default_rng(0).integers(0, 256, (2, *network.input_shape[1:]), dtype=np.uint8)
-    difference = np.abs(network.predict_on_batch(noise) - _run(path, noise)).max()
+    exported = run_onnx(path, noise, PROBABILITIES)
+    difference = np.abs(network.predict_on_batch(noise) - exported).max()
     if not difference <= TOLERANCE:
         raise PneumoscopeError(
             f"The exported {path.name} does not agree with the network",
@@ -155,9 +167,11 @@ def _put_in(path: Path, kernel: NDArray[np.float32]) -> None:
     onnx.save(model, path)
 
 
-def _run(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def run_onnx(path: Path, images: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
+    """An output of an exported network, for images of shape (n, height, width, 1)."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path)
-    (probabilities,) = session.run([PROBABILITIES], {"image": images})
-    return np.asarray(probabilities)
+    batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
+    found = [session.run([output], {"image": batch})[0] for batch in batches]
+    return np.concatenate(found)

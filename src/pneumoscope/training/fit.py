@@ -7,12 +7,13 @@ import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pneumoscope import __version__, plots
-from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_reference
+from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate, write_reference
 from pneumoscope.dataset import PreparedSet, ensure_prepared
-from pneumoscope.errors import DataError, PneumoscopeError, SettingsError
+from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
 from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
@@ -20,6 +21,7 @@ from pneumoscope.training.calibrate import calibrate, calibrated, in_words
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
+from pneumoscope.training.gate import describe_gate, fit_gate
 from pneumoscope.training.objective import make_loss, make_optimizer
 from pneumoscope.training.reference import summarise
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
@@ -267,14 +269,23 @@ def _write_bundle(
     calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
     for line in in_words(calibration, points):
         observer.note(line)
-    info = _describe(run, prepared, checkpoint, calibration, points)
-    with new_bundle(run.bundle, info) as folder:
-        export_onnx(plain, folder / "model.onnx")
-        plain.save(folder / "model.keras")
-        Seen.of(prepared.fingerprint, prepared.images.records).write(folder)
-        write_reference(folder, summarise(prepared, calibrated(scores.probabilities, calibration)))
-        (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
-        shutil.copytree(run.root / "figures", folder / "figures")
+    with storage_errors("write", run.bundle), TemporaryDirectory() as work:
+        exported = Path(work, "model.onnx")
+        export_onnx(plain, exported)
+        gate = fit_gate(exported, prepared)
+        info = _describe(run, prepared, checkpoint, calibration, points)
+        info = replace(info, gate=gate[0] if gate else None)
+        observer.note(describe_gate(info.gate))
+        with new_bundle(run.bundle, info) as folder:
+            shutil.copy(exported, folder / "model.onnx")
+            plain.save(folder / "model.keras")
+            Seen.of(prepared.fingerprint, prepared.images.records).write(folder)
+            probabilities = calibrated(scores.probabilities, calibration)
+            write_reference(folder, summarise(prepared, probabilities))
+            if gate:
+                write_gate(folder, gate[1])
+            (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
+            shutil.copytree(run.root / "figures", folder / "figures")
 
 
 def _describe(

@@ -32,10 +32,15 @@ def score_validation(
         The scores of the images as they are; and of all, these among them.
     """
     records = prepared.images.published(Split.VAL)
-    images = in_parallel(partial(_read, prepared.geometry), records)
+    images = read_split(prepared, Split.VAL)
     shown = [images, *(in_parallel(change, images) for change in CHANGES.values())]
     probabilities = [_probabilities(network, copies, batch_size) for copies in shown]
     return _label(records, probabilities[:1]), _label(records, probabilities)
+
+
+def read_split(prepared: PreparedSet, split: Split) -> list[Grey]:
+    """The images of a split as they are, in the order of their records."""
+    return in_parallel(partial(_read, prepared.geometry), prepared.images.published(split))
 
 
 def _read(geometry: Geometry, record: ImageRecord) -> Grey:

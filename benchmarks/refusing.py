@@ -1,0 +1,96 @@
+"""Refusing: what the gate of a model says of pictures that are none of its radiographs.
+
+Real radiographs are images of a data set that the model has not seen. Beside them stand pictures
+of other kinds (`other_images.py`), the same radiographs spoilt in ways that happen, after each
+change of `pneumoscope stress` at severity 5, and phantoms. The AUROC is that of the distance, for
+telling a kind from the radiographs; a picture without a finite distance counts as the farthest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from other_images import KINDS, SPOILT, Grey, of_kind
+from pneumoscope.dataset import PhantomSettings, make_phantoms, read_images
+from pneumoscope.evaluation.unseen import find_unseen
+from pneumoscope.imaging import Source, load_display, load_pixels, read_bytes
+from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.inference import Predictor, list_images, load
+from pneumoscope.statistics import auroc, cumulative
+from pneumoscope.types import Prediction, Status
+
+_SEVERE = 5
+_FARTHEST = 1e9
+
+
+def main() -> None:
+    """Prints the table, a line for each kind."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("data", type=Path, help="radiographs, as for `pneumoscope evaluate`")
+    options.add_argument("--bundle", type=Path, help="by default the default model")
+    options.add_argument("--images", type=int, default=100, help="of each kind, real ones apart")
+    options.add_argument("--seed", type=int, default=0, help="of which radiographs are spoilt")
+    choices = options.parse_args()
+    predictor = load(choices.bundle)
+    paths = _unseen(predictor, choices.data)
+    real = [predictor.predict(path) for path in paths]
+    print(f"{predictor.info.name}, {predictor.info.gate}\n")
+    print("| kind | images | refused | refused or warned of | AUROC |\n|---|---:|---:|---:|---:|")
+    _report("held-out radiographs", real, [])
+    chosen = np.random.default_rng(choices.seed).permutation(len(paths))[: choices.images]
+    some = [read_bytes(paths[index]) for index in chosen]
+    for name in KINDS:
+        _report(name, _predict(predictor, of_kind(name, choices.images)), real)
+    for name, spoil in SPOILT.items():
+        _report(name, _predict(predictor, (spoil(load_display(s, 2048)) for s in some)), real)
+    with tempfile.TemporaryDirectory() as work:
+        make_phantoms(Path(work, "phantoms"), PhantomSettings(patients=60, seed=1))
+        phantoms = list(list_images([Path(work, "phantoms")]))[: choices.images]
+        _report("phantoms", list(predictor.predict_many(phantoms)), real)
+    geometry = predictor.info.geometry
+    for name, change in CHANGES.items():
+        changed = (change(load_pixels(source, geometry), _SEVERE) for source in some)
+        _report(f"{name}, severity {_SEVERE}", _predict(predictor, changed), real)
+
+
+def _unseen(predictor: Predictor, data: Path) -> list[Path]:
+    images = read_images(data, predictor.info.geometry)
+    unseen = find_unseen(data, images, [predictor.bundle.seen()])
+    return [record.path for record in unseen.records]
+
+
+def _predict(predictor: Predictor, pictures: Iterable[Grey]) -> list[Prediction]:
+    return list(predictor.predict_many(Source("picture", _png(one)) for one in pictures))
+
+
+def _png(pixels: Grey) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _report(name: str, found: Sequence[Prediction], real: Sequence[Prediction]) -> None:
+    read = [prediction for prediction in found if prediction.status is not Status.ERROR]
+    refused = sum(prediction.status is Status.REFUSED for prediction in read)
+    told = sum(bool(prediction.reasons or prediction.warnings) for prediction in read)
+    area = f"{_area(read, real):.4f}" if real else ""
+    n = len(read)
+    print(f"| {name} | {n} | {refused / n:.1%} | {told / n:.1%} | {area} |", flush=True)
+
+
+def _area(other: Sequence[Prediction], real: Sequence[Prediction]) -> float:
+    known = [p.distance for p in (*other, *real)]
+    distances = np.array([_FARTHEST if distance is None else distance for distance in known])
+    others = np.arange(len(known)) < len(other)
+    return float(auroc(cumulative(others, distances, np.ones((1, len(known)))))[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""What refusing changes: how many images are left, and how often the model is right on these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pneumoscope.evaluation.groups import evaluate_all
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.types import Estimate
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The images that a model accepts.
+
+    Attributes:
+        images: number of all.
+        refused: number of those that it refuses.
+        accuracy: share of the accepted images that were called what they are; None if it accepts
+            none.
+    """
+
+    images: int
+    refused: int
+    accuracy: Estimate | None
+
+    def __str__(self) -> str:
+        share = self.refused / self.images
+        rest = "" if self.accuracy is None else f"; accuracy on the others {self.accuracy}"
+        return f"Refused by the gate: {self.refused} of {self.images} ({share:.1%}){rest}"
+
+
+def measure_coverage(scored: ScoredImages, *, resamples: int, seed: int) -> Coverage | None:
+    """Counts what a model refuses; None if it can refuse nothing.
+
+    Args:
+        scored: all images, the refused ones among them.
+        resamples: of the bootstrap behind the interval.
+        seed: of the bootstrap.
+    """
+    if scored.refused is None:
+        return None
+    refused = int(np.count_nonzero(scored.refused))
+    images = len(scored.paths)
+    if refused == images:
+        return Coverage(images, refused, None)
+    accepted = evaluate_all(scored.subset(~scored.refused), resamples=resamples, seed=seed)
+    return Coverage(images, refused, accepted.estimates["accuracy"])

@@ -1,0 +1,153 @@
+"""What header and pixels alone tell of an image: a table of rules, each with what it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.imaging import Acquisition, picture_facts
+from pneumoscope.types import Geometry
+
+_CHEST = ("CHEST", "THORAX", "LUNG")
+_FRONTAL = {"AP", "PA"}
+# Terms of PS3.3 C.8.1.1 and C.8.11.5, and what devices write instead.
+_LATERAL = {"LL", "RL", "LLO", "RLO", "LAT", "LATERAL"}
+
+# Grey levels of 256, after the image was brought to the size of the network.
+_LEAST_CONTRAST = 8.0
+_MOST_CLIPPED = 0.7
+_ENDS = (2, 253)  # what is darker or lighter is as good as black or white, JPEG or not
+
+
+class Action(StrEnum):
+    """What a rule leads to."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an image apart from the network.
+
+    Attributes:
+        acquisition: what its file says.
+        pixels: uint8 (h, w), as the network reads them.
+        geometry: of the network.
+        ages: of the youngest and oldest patients that the model was made with, in years; None if
+            that is not known.
+    """
+
+    acquisition: Acquisition
+    pixels: NDArray[np.uint8]
+    geometry: Geometry
+    ages: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something that an image can be found to be.
+
+    Attributes:
+        action: what then happens.
+        find: says what was found, and what to do about it; empty if nothing was.
+    """
+
+    action: Action
+    find: Callable[[Facts], str]
+
+
+def _other_body_part(facts: Facts) -> str:
+    part = facts.acquisition.body_part
+    if not part or any(word in part for word in _CHEST):
+        return ""
+    return f"its header says that it shows another part of the body ({part})"
+
+
+def _lateral(facts: Facts) -> str:
+    view = facts.acquisition.view
+    if view not in _LATERAL:
+        return ""
+    return f"its header says that it is no frontal view ({view}); the model knows AP and PA"
+
+
+def _unknown_view(facts: Facts) -> str:
+    view = facts.acquisition.view
+    if not view or view in _FRONTAL or view in _LATERAL:
+        return ""
+    return f"its header names a view that the model may not know ({view}); it knows AP and PA"
+
+
+def _raw(facts: Facts) -> str:
+    if facts.acquisition.intent != "FOR PROCESSING":
+        return ""
+    return "it is raw data (FOR PROCESSING); export the picture that is meant for viewing"
+
+
+def _other_age(facts: Facts) -> str:
+    age = facts.acquisition.age
+    # Ages are given in whole years: five is anything below six.
+    if age is None or facts.ages is None or facts.ages[0] <= age < facts.ages[1] + 1:
+        return ""
+    youngest, oldest = facts.ages
+    return (
+        f"its header says that the patient is {age:.3g} years old; the model was made with "
+        f"patients of {youngest:g} to {oldest:g} years"
+    )
+
+
+def _far_too_small(facts: Facts) -> str:
+    return _smaller_than(facts, 0.5)
+
+
+def _too_small(facts: Facts) -> str:
+    return _smaller_than(facts, 1.0) if not _far_too_small(facts) else ""
+
+
+def _smaller_than(facts: Facts, share: float) -> str:
+    found, needed = facts.acquisition, facts.geometry
+    if min(found.width / needed.width, found.height / needed.height) >= share:
+        return ""
+    return (
+        f"it has only {found.width}x{found.height} pixels, and the model reads "
+        f"{needed.width}x{needed.height}; use the original, not a thumbnail"
+    )
+
+
+def _uniform(facts: Facts) -> str:
+    contrast = picture_facts(facts.pixels).contrast
+    if contrast >= _LEAST_CONTRAST:
+        return ""
+    return f"it is nearly blank: its greys differ by {contrast:.1f} of 256 levels only"
+
+
+def _clipped(facts: Facts) -> str:
+    low, high = _ENDS
+    clipped = float(((facts.pixels <= low) | (facts.pixels >= high)).mean())
+    if clipped <= _MOST_CLIPPED:
+        return ""
+    return f"{clipped:.0%} of it is pure black or white; check window and export"
+
+
+RULES = (
+    Rule(Action.REFUSE, _other_body_part),
+    Rule(Action.REFUSE, _lateral),
+    Rule(Action.WARN, _unknown_view),
+    Rule(Action.REFUSE, _raw),
+    Rule(Action.WARN, _other_age),
+    Rule(Action.REFUSE, _far_too_small),
+    Rule(Action.WARN, _too_small),
+    Rule(Action.REFUSE, _uniform),
+    Rule(Action.REFUSE, _clipped),
+)
+"""All rules, in the order in which what they find is listed."""
+
+
+def findings(facts: Facts, action: Action) -> tuple[str, ...]:
+    """What the rules that lead to an action find in an image."""
+    found = (rule.find(facts) for rule in RULES if rule.action is action)
+    return tuple(text for text in found if text)

@@ -1,0 +1,243 @@
+"""Images that a model cannot judge are refused with reasons; unusual ones bring a warning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pneumoscope.imaging import Acquisition, Source
+from pneumoscope.inference import load
+from pneumoscope.inference.gallery import write_heatmaps
+from pneumoscope.inference.gate import Gate
+from pneumoscope.inference.rules import Action, Facts, findings
+from pneumoscope.statistics import Familiarity
+from pneumoscope.types import Geometry, Status
+from tests.conftest import GATE_LEVELS, SIDE, encoded, write_bundle
+from tests.imaging.dicoms import dicom
+
+FAMILIAR = 112
+
+
+def texture(level: float) -> np.ndarray:
+    """uint8 (SIDE, SIDE) of this mean brightness, neither blank nor clipped."""
+    return (level + 12 * np.tile([[-1, 1], [1, -1]], (SIDE // 2, SIDE // 2))).astype(np.uint8)
+
+
+def source(level: float) -> Source:
+    return Source(f"{level}.png", encoded(texture(level)))
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "gated", familiar=FAMILIAR)
+
+
+# brightness, distance, status, whether there is a warning
+LEVELS = (
+    (112, 0.0, Status.ACCEPTED, False),
+    (136, 1.5, Status.ACCEPTED, False),
+    (72, 2.5, Status.ACCEPTED, True),
+    (64, 3.0, Status.ACCEPTED, True),
+    (184, 4.5, Status.REFUSED, False),
+    (240, 8.0, Status.REFUSED, False),
+)
+
+
+@pytest.mark.parametrize(("level", "distance", "status", "warned"), LEVELS)
+def test_levels(level: int, distance: float, status: Status, warned: bool, gated: Path) -> None:
+    record = load(gated).predict(source(level))
+    assert record.distance == pytest.approx(distance, abs=0.01)
+    assert (record.status, bool(record.warnings)) == (status, warned)
+    assert bool(record.reasons) == (status is Status.REFUSED)
+    assert record.gate
+
+
+def test_refused_record_says_why_and_holds_no_label(gated: Path) -> None:
+    record = load(gated).predict(source(184))
+    assert record.reasons[0] == (
+        "unlike the images that this model was trained on: distance 4.50, where 99 % of "
+        "validation images are below 4.00"
+    )
+    assert record.label is None
+    assert sum(record.probabilities.values()) == pytest.approx(1)
+    open_record = next(load(gated).predict_many([source(184)], withhold=False))
+    assert open_record.status is Status.REFUSED
+    assert open_record.label == "PNEUMONIA"
+    assert open_record.probability == pytest.approx(1 / (1 + np.exp(-7)), abs=1e-4)
+
+
+def test_gate_that_is_off_refuses_nothing(gated: Path) -> None:
+    record = load(gated, gate=False).predict(source(240))
+    assert (record.status, record.label, record.gate) == (Status.ACCEPTED, "PNEUMONIA", False)
+    assert record.distance is None
+
+
+def test_bundle_without_statistics_refuses_nothing(bundle: Path) -> None:
+    predictor = load(bundle)
+    assert not predictor.refuses
+    record = predictor.predict(source(240))
+    assert (record.status, record.gate, record.reasons) == (Status.ACCEPTED, False, ())
+
+
+def test_inverted_image_is_told(tmp_path: Path) -> None:
+    predictor = load(write_bundle(tmp_path / "dark", familiar=96))
+    advice = "it looks inverted, black for white: invert it and try again"
+    record = predictor.predict(source(170))
+    assert record.status is Status.REFUSED
+    assert record.reasons[1:] == (advice,)
+    # Not far enough to be refused for that alone.
+    record = predictor.predict(source(150))
+    assert record.status is Status.REFUSED
+    assert record.reasons == (advice,)
+    # As far off when it is inverted.
+    middle = write_bundle(tmp_path / "middle", familiar=127.5)
+    assert len(load(middle).predict(source(240)).reasons) == 1
+
+
+# what brings the image back, and what is advised
+TURNS = ((1, "left"), (2, "180°"), (3, "right"))
+
+
+@pytest.mark.parametrize(("turns", "advice"), TURNS)
+def test_turned_image_is_told(turns: int, advice: str) -> None:
+    upright = np.zeros((8, 8), np.uint8)
+    upright[0] = 200
+    upright[:, 0] = 100
+
+    def features(pixels: np.ndarray) -> np.ndarray:
+        return pixels.reshape(len(pixels), -1).astype(np.float32)
+
+    means = features(upright[np.newaxis])
+    gate = Gate(GATE_LEVELS, Familiarity(means, np.eye(64, dtype=np.float32) / 4), features)
+    pixels = np.rot90(upright, -turns)
+    facts = Facts(Acquisition(8, 8), pixels, Geometry(32, 32))
+    (verdict,) = gate.judge([facts], features(pixels[np.newaxis]))
+    assert advice in verdict.reasons[-1]
+    assert verdict.distance is not None
+
+
+def test_features_that_are_no_numbers_are_refused() -> None:
+    distance = Familiarity(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32))
+    features = np.array([[0, np.nan], [np.inf, 0], [0, 0]], np.float32)
+    gate = Gate(GATE_LEVELS, distance, lambda pixels: np.full((len(pixels), 2), np.nan, "f4"))
+    facts = [Facts(Acquisition(64, 64), texture(112), Geometry(32, 32))] * 3
+    broken, infinite, fine = gate.judge(facts, features)
+    assert broken.reasons
+    assert infinite.reasons
+    assert broken.distance is infinite.distance is None
+    assert (fine.reasons, fine.distance) == ((), 0.0)
+
+
+def test_batches_do_not_change_the_distance(gated: Path) -> None:
+    predictor = load(gated)
+    sources = [source(level) for level in range(40, 200, 8)]
+    together = [(r.status, r.distance) for r in predictor.predict_many(sources)]
+    alone = [predictor.predict(one) for one in sources]
+    assert [status for status, _ in together] == [record.status for record in alone]
+    assert [d for _, d in together] == pytest.approx([r.distance for r in alone], abs=1e-5)
+
+
+def test_refused_images_have_no_heatmap(gated: Path, tmp_path: Path) -> None:
+    predictor = load(gated)
+    assert predictor.explain(source(240)).heatmap is None
+    records = list(write_heatmaps(predictor, [source(112), source(240)], tmp_path / "maps"))
+    assert [record.status for record in records] == [Status.ACCEPTED, Status.REFUSED]
+    assert [path.name for path in (tmp_path / "maps").iterdir()] == ["112.heatmap.png"]
+
+
+def test_broken_file_in_between(gated: Path) -> None:
+    sources = [source(112), Source("broken", b""), source(240)]
+    records = list(load(gated).predict_many(sources))
+    expected = [Status.ACCEPTED, Status.ERROR, Status.REFUSED]
+    assert [record.status for record in records] == expected
+
+
+# header, action, words of what is found
+HEADERS: tuple[tuple[dict[str, str], Action | None, str], ...] = (
+    ({}, None, ""),
+    ({"body_part": "CHEST", "view": "AP"}, None, ""),
+    ({"body_part": "PORT CHEST"}, None, ""),
+    ({"body_part": "HAND"}, Action.REFUSE, "another part of the body (HAND)"),
+    ({"view": "LL"}, Action.REFUSE, "no frontal view (LL)"),
+    ({"view": "LATERAL"}, Action.REFUSE, "no frontal view (LATERAL)"),
+    ({"view": "LLD"}, Action.WARN, "may not know (LLD)"),
+    ({"intent": "FOR PRESENTATION"}, None, ""),
+    ({"intent": "FOR PROCESSING"}, Action.REFUSE, "raw data"),
+)
+
+
+@pytest.mark.parametrize(("header", "action", "words"), HEADERS)
+def test_header(header: dict[str, str], action: Action | None, words: str) -> None:
+    facts = Facts(Acquisition(64, 64, **header), texture(112), Geometry(64, 64))
+    for possible in Action:
+        found = findings(facts, possible)
+        assert len(found) == (possible is action)
+        assert all(words in text for text in found)
+
+
+# age in years of a patient, whether it is warned of where patients were one to five
+AGES = ((None, False), (1.0, False), (5.9, False), (0.5, True), (6.0, True), (54.0, True))
+
+
+@pytest.mark.parametrize(("age", "warned"), AGES)
+def test_age(age: float | None, warned: bool) -> None:
+    acquisition = Acquisition(64, 64, age=age)
+    facts = Facts(acquisition, texture(112), Geometry(64, 64), ages=(1, 5))
+    assert bool(findings(facts, Action.WARN)) == warned
+    assert not findings(facts, Action.REFUSE)
+    assert not findings(replace(facts, ages=None), Action.WARN)
+
+
+def test_age_of_a_file_is_held_against_the_training_data(tmp_path: Path) -> None:
+    data = {"attributions": [{"title": "Children", "youngest": 1, "oldest": 5}]}
+    root = write_bundle(tmp_path / "b", familiar=FAMILIAR, training_data=data)
+    adult = dicom(texture(112), PatientAge="054Y")
+    record = load(root).predict(Source("adult.dcm", adult))
+    assert record.status is Status.ACCEPTED
+    assert "54 years old; the model was made with patients of 1 to 5" in record.warnings[0]
+    weeks = load(root).predict(Source("baby.dcm", dicom(texture(112), PatientAge="026W")))
+    assert "0.498 years" in weeks.warnings[0]
+    child = load(root).predict(Source("child.dcm", dicom(texture(112), PatientAge="004Y")))
+    assert child.warnings == ()
+
+
+# width, height, action on a network of 64x64
+SIZES = (
+    (64, 64, None),
+    (63, 900, Action.WARN),
+    (900, 32, Action.WARN),
+    (31, 900, Action.REFUSE),
+    (900, 31, Action.REFUSE),
+)
+
+
+@pytest.mark.parametrize(("width", "height", "action"), SIZES)
+def test_native_size(width: int, height: int, action: Action | None) -> None:
+    facts = Facts(Acquisition(width, height), texture(112), Geometry(64, 64))
+    assert [a for a in Action if findings(facts, a)] == ([action] if action else [])
+
+
+def test_pixels_that_show_nothing() -> None:
+    def reasons(pixels: np.ndarray) -> str:
+        facts = Facts(Acquisition(64, 64), pixels, Geometry(64, 64))
+        return " ".join(findings(facts, Action.REFUSE))
+
+    shown = texture(112)
+    assert reasons(shown) == ""
+    assert "nearly blank" in reasons((shown // 4).astype(np.uint8))
+    clipped = shown.copy()
+    clipped[: 7 * SIDE // 10] = 255
+    assert reasons(clipped) == ""
+    clipped[: 8 * SIDE // 10] = 255
+    assert "pure black or white" in reasons(clipped)
+
+
+def test_header_of_a_file_is_read(gated: Path) -> None:
+    data = dicom(texture(112), ViewPosition="LL", BodyPartExamined="KNEE")
+    record = load(gated).predict(Source("knee.dcm", data))
+    assert record.status is Status.REFUSED
+    assert "(KNEE)" in record.reasons[0]
+    assert "(LL)" in record.reasons[1]
