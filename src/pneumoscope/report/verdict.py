@@ -121,11 +121,13 @@ def discrimination(material: Material) -> Statement:
     if auroc.value is None:
         text = f"It cannot be said: all images are of one class ({scored.counts})."
         return Statement(topic, Level.WARNING, text)
-    told = auroc.low is not None and auroc.low > 0.5
     others = "of the same data" if material.own_data else "of other data"
     text = f"AUROC {auroc} on patients {others} whom it does not know."
-    chance = "" if told else " That cannot be told from chance."
-    return Statement(topic, Level.FINE if told else Level.WARNING, text + chance)
+    if auroc.low is None:
+        return Statement(topic, Level.INFO, f"{text} How sure that is cannot be said.")
+    if auroc.low > 0.5:
+        return Statement(topic, Level.FINE, text)
+    return Statement(topic, Level.WARNING, f"{text} That cannot be told from chance.")
 
 
 def population(material: Material) -> Statement:
@@ -179,7 +181,7 @@ def stress(material: Material) -> Statement:
     parts, apart = [], False
     for measure, where in model.worst_at.items():
         if measure in _STRESSED:
-            apart = apart or _below(worst[measure], clean[measure])
+            apart = apart or lies_below(worst[measure], clean[measure])
             parts.append(
                 f"{_STRESSED[measure]} {worst[measure]} under {where} (unchanged: "
                 f"{_short(clean[measure])}; mean: {_short(model.mean[measure])})"
@@ -271,9 +273,18 @@ CHECKS: tuple[Callable[[Material], Statement], ...] = (
 """One more check is one more function."""
 
 
-def _below(low: Estimate, high: Estimate) -> bool:
-    """Whether the interval of one lies below that of the other."""
-    return low.high is not None and high.low is not None and low.high < high.low
+def lies_below(low: Estimate, high: Estimate) -> bool:
+    """Whether the interval of one lies below that of the other.
+
+    Where one of the two has none, as a perfect figure has, its value stands for it.
+    """
+    if low.value is None or high.value is None or low.high is high.low is None:
+        return False
+    ends = (
+        low.value if low.high is None else low.high,
+        high.value if high.low is None else high.low,
+    )
+    return ends[0] < ends[1]
 
 
 def _short(estimate: Estimate) -> str:
