@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -15,42 +14,12 @@ from pneumoscope.dataset import Layout, PhantomSettings, make_phantoms
 from pneumoscope.dataset.audit import audit, page, write_page
 from pneumoscope.errors import StorageError
 from tests.conftest import encoded, picture
-
-_VOID = {"meta", "img", "br", "line", "rect", "path"}
-
-
-class Reader(HTMLParser):
-    """Checks that tags match, and keeps what a test asks for."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
+from tests.pages import Reader, require_sound
 
 
 def read_page(data: Path, tmp_path: Path) -> Reader:
     write_page(audit(data), tmp_path / "page.html")
-    return Reader((tmp_path / "page.html").read_text("utf-8"))
+    return require_sound((tmp_path / "page.html").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +36,7 @@ def test_page_shows_what_was_found_and_fetches_nothing(trapped: Path, tmp_path: 
     found = read_page(trapped, tmp_path)
     pictures = found.all("img")
     assert len(pictures) == 2 * 2 + 3 * 2
-    assert all(each["src"].startswith("data:image/jpeg;base64,") for each in pictures)
-    assert all(each["alt"] for each in pictures)
     assert all(each["aria-label"] for each in found.all("svg"))
-    for tag in ("script", "link", "iframe", "a"):
-        assert found.all(tag) == []
-    text = (tmp_path / "page.html").read_text("utf-8")
-    assert "http" not in re.sub(r'http-equiv="[^"]*"', "", text)
-    assert "prefers-color-scheme: dark" in text
-    assert "width=device-width" in text
     for words in (
         "two splits",
         "Patients in two published splits",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pneumoscope.dataset import read_images
+from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scoring import score_images
-from pneumoscope.evaluation.unseen import find_unseen
-from pneumoscope.inference import load
+from pneumoscope.evaluation.unseen import UnseenImages, find_unseen
+from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES
 
@@ -55,8 +55,40 @@ def evaluate(
     images = read_images(data, predictor.info.geometry)
     predictor.info.require_classes(images.classes, data)
     unseen = find_unseen(data, images, [predictor.bundle.seen()])
+    evaluation = evaluate_unseen(
+        predictor, data, images, unseen, resamples=resamples, seed=seed, progress=progress
+    )
+    if output is not None:
+        write_report(evaluation, predictor, Path(output))
+    return evaluation
+
+
+def evaluate_unseen(
+    predictor: Predictor,
+    data: Path,
+    images: ImageSet,
+    unseen: UnseenImages,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """As `evaluate`, on images that have been found already.
+
+    Args:
+        predictor: the loaded model.
+        data: where they are from.
+        images: the data set.
+        unseen: its images that the model was not made with.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+        progress: called with the number of images predicted and of all.
+
+    Raises:
+        DataError: if none of them could be read.
+    """
     (scored,), unreadable = score_images([predictor], unseen, progress)
-    evaluation = Evaluation(
+    return Evaluation(
         model=predictor.info,
         operating_point=predictor.operating_point,
         data=data,
@@ -72,6 +104,3 @@ def evaluate(
         resamples=resamples,
         seed=seed,
     )
-    if output is not None:
-        write_report(evaluation, predictor, Path(output))
-    return evaluation

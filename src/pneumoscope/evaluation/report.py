@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from pneumoscope import plots
 from pneumoscope.evaluation import figures, gallery, probabilities
 from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
@@ -16,6 +18,7 @@ from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.files import write_text
 from pneumoscope.imaging import load_display, read_bytes
 from pneumoscope.inference import Predictor, overlay
+from pneumoscope.statistics import IntArray
 
 
 def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> None:
@@ -43,7 +46,7 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
         "reliability": probabilities.reliability_diagram(scored, estimates["ece"], bins),
         "decision_curve": probabilities.decision_curve(scored, benefit),
         "sample_predictions": gallery.sample_grid(
-            list(_samples(scored, predictor)), scored.positive_name
+            list(samples(scored, _chosen(scored), predictor)), scored.positive_name
         ),
     }
     for name, figure in drawn.items():
@@ -52,10 +55,19 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
     write_text(output / "predictions.csv", _predictions_csv(scored))
 
 
-def _samples(scored: ScoredImages, predictor: Predictor) -> Iterator[gallery.Sample]:
-    right = gallery.right_examples(scored, gallery.COLUMNS)
-    wrong = gallery.worst_mistakes(scored, gallery.COLUMNS)
-    chosen = [*right.tolist(), *wrong.tolist()]
+def samples(
+    scored: ScoredImages, chosen: IntArray, predictor: Predictor
+) -> Iterator[gallery.Sample]:
+    """Some of the images, as a gallery shows them.
+
+    Args:
+        scored: the labelled images.
+        chosen: indices of those that are wanted.
+        predictor: the model, for their heatmaps.
+
+    Raises:
+        ImageError: if one of them can no longer be read.
+    """
     paths = [scored.paths[index] for index in chosen]
     explanations = predictor.explain_many(paths, withhold=False)
     for index, explanation in zip(chosen, explanations, strict=True):
@@ -69,6 +81,11 @@ def _samples(scored: ScoredImages, predictor: Predictor) -> Iterator[gallery.Sam
             probability=float(scored.score[index]),
             name=path.name,
         )
+
+
+def _chosen(scored: ScoredImages) -> IntArray:
+    right = gallery.right_examples(scored, gallery.COLUMNS)
+    return np.append(right, gallery.worst_mistakes(scored, gallery.COLUMNS))
 
 
 def _predictions_csv(scored: ScoredImages) -> str:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image
 
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.table import CATEGORIES, QUANTITIES, TITLES
 from pneumoscope.errors import ImageError
-from pneumoscope.files import printable, write_text
+from pneumoscope.files import write_text
 from pneumoscope.imaging import load_display, read_bytes
+from pneumoscope.pages import data_uri, render
 from pneumoscope.parallel import in_parallel
-from pneumoscope.types import RESEARCH_NOTICE, ImageRecord
+from pneumoscope.types import ImageRecord
 
 # What keeps a page below 5 MB, pure noise included; the JSON output lists all.
 _MAX_COPIES, _MAX_PATIENTS = 30, 12
 _MAX_IN_GROUP = 4
 _MAX_FILES = 200
-_SIDE, _QUALITY = 224, 60
+_SIDE = 224
 
 _CHART = (300, 90)  # units of the drawing
 
@@ -50,18 +46,11 @@ def write_page(audit: Audit, path: Path) -> None:
     Raises:
         StorageError: if it cannot be written.
     """
-    environment = Environment(
-        loader=PackageLoader("pneumoscope.dataset.audit", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,  # file names are not ours
-    )
-    environment.filters["printable"] = printable
     crossing = list(audit.patients.across_splits.values())
-    page = environment.get_template("page.html.j2").render(
+    page = render(
+        "pneumoscope.dataset.audit",
+        "page.html.j2",
         audit=audit,
-        notice=RESEARCH_NOTICE,
         copies=_show(audit, [copies.records for copies in audit.copies], _MAX_COPIES),
         crossing=_show(audit, [_one_of_each_split(records) for records in crossing], _MAX_PATIENTS),
         max_files=_MAX_FILES,
@@ -84,10 +73,7 @@ def _show(audit: Audit, groups: Sequence[Sequence[ImageRecord]], most: int) -> l
 
 def _picture(audit: Audit, record: ImageRecord) -> _Picture:
     try:
-        pixels = load_display(read_bytes(record.path), _SIDE)
-        stream = BytesIO()
-        Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY)
-        data = f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+        data = data_uri(load_display(read_bytes(record.path), _SIDE))
     except ImageError:
         data = ""
     return _Picture(

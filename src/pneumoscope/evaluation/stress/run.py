@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pneumoscope.dataset import ImageSet
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.lineup import names_of, read_for_all
 from pneumoscope.evaluation.stress.batches import export_batches
@@ -15,9 +16,9 @@ from pneumoscope.evaluation.stress.measure import measure_model
 from pneumoscope.evaluation.stress.predict import predict_under, read_once
 from pneumoscope.evaluation.stress.report import write_stress
 from pneumoscope.evaluation.stress.result import Stress
-from pneumoscope.evaluation.unseen import find_unseen, require_readable
+from pneumoscope.evaluation.unseen import UnseenImages, find_unseen, require_readable
 from pneumoscope.imaging.perturb import MODERATE
-from pneumoscope.inference import load
+from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES
 
@@ -56,27 +57,65 @@ def stress(
         raise SettingsError("There is no bundle to measure", remedy="Give one or more")
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
-    geometries = list(dict.fromkeys(predictor.info.geometry for predictor in predictors))
     images = read_for_all(data, predictors)
     unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
+    found = stress_unseen(
+        list(zip(names_of(predictors), predictors, strict=True)),
+        data,
+        images,
+        unseen,
+        resamples=resamples,
+        seed=seed,
+        progress=progress,
+    )
+    if output is not None:
+        write_stress(found, Path(output))
+    return found
+
+
+def stress_unseen(
+    models: Sequence[tuple[str, Predictor]],
+    data: Path,
+    images: ImageSet,
+    unseen: UnseenImages,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Stress:
+    """As `stress`, on images that have been found already.
+
+    Args:
+        models: what tables call each model, and the model, loaded.
+        data: where the images are from.
+        images: the data set.
+        unseen: its images that none of the models was made with.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+        progress: called with the number of predictions made and of all.
+
+    Raises:
+        DataError: if none of them could be read.
+    """
+    geometries = list(dict.fromkeys(predictor.info.geometry for _, predictor in models))
     readable = read_once(unseen.records, geometries)
     unreadable = (*unseen.unreadable, *readable.unreadable)
     require_readable(len(readable.records), unreadable)
     positive = np.array([record.label != 0 for record in readable.records])
     shown = {g: conditions(pixels, positive) for g, pixels in readable.pixels.items()}
-    tick = _ticker(len(predictors) * len(shown[geometries[0]]) * len(positive), progress)
+    tick = _ticker(len(models) * len(shown[geometries[0]]) * len(positive), progress)
     batches = export_batches(readable.records, images.classes)
-    models = []
-    for label, predictor in zip(names_of(predictors), predictors, strict=True):
+    found = []
+    for label, predictor in models:
         scored = predict_under(shown[predictor.info.geometry], predictor, readable, tick)
-        models.append(
+        found.append(
             measure_model(label, predictor.info, scored, batches, resamples=resamples, seed=seed)
         )
-    found = Stress(
+    return Stress(
         data=data,
         images=readable.count(images.classes),
         patients=len({record.patient for record in readable.records}),
-        models=tuple(models),
+        models=tuple(found),
         conditions=shown[geometries[0]],
         seen=unseen.seen,
         unreadable=unreadable,
@@ -85,9 +124,6 @@ def stress(
         resamples=resamples,
         seed=seed,
     )
-    if output is not None:
-        write_stress(found, Path(output))
-    return found
 
 
 def _ticker(total: int, progress: Progress | None) -> Callable[[int], None]:

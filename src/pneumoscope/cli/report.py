@@ -1,0 +1,60 @@
+"""`pneumoscope report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pneumoscope.cli.console import add_bar, print_json, progress_bars, say, say_notice
+from pneumoscope.cli.tables import new_table
+from pneumoscope.files import printable
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a bundle.")],
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Class folders, a CSV manifest, or a prepared folder; by default what the run "
+            "was trained on."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The page; by default RUN/report.html."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap and the audit.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Put all evidence of a run on one page, and on a model card.
+
+    \b
+    pneumoscope report runs/first
+    pneumoscope report runs/first other_hospital --output other/report.html
+
+    Audits the data, measures the model on the images and patients that it has not seen, as they
+    are and changed, and says whether to trust it, for whom, and why or why not. The page is one
+    file that fetches nothing; MODEL_CARD.md is written beside it.
+    """
+    from pneumoscope.report import report as report_run
+
+    with progress_bars() as bars:
+        found = report_run(run, data, output, seed=seed, bars=lambda part: add_bar(bars, part))
+    for notice in found.notices:
+        say(notice)
+    for reason in found.unreadable:
+        say(f"Left out: {reason}")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False, markup=False)  # names of subgroups are not ours
+        table = new_table(found.verdict.headline, "asked", "answer", "measured", wrap=True)
+        for each in found.verdict.statements:
+            table.add_row(each.topic, each.level.words, printable(each.text))
+        console.print(table)
+        print(f"page in {found.page}\nmodel card in {found.card}")
+    say_notice()

@@ -1,0 +1,23 @@
+"""Pictures as text that stands in a page."""
+
+from __future__ import annotations
+
+import base64
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_QUALITY = 60  # of JPEG
+
+
+def data_uri(pixels: NDArray[np.uint8]) -> str:
+    """A picture as a data URI of JPEG.
+
+    Args:
+        pixels: uint8 of shape (h, w), or RGB of shape (h, w, 3).
+    """
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"

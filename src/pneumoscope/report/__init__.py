@@ -1,0 +1,13 @@
+"""The report: all evidence of a run on one page that needs nothing else.
+
+source.py     the run folder: model, data, history
+material.py   everything that is measured, in one go
+verdict.py    what the measurements mean, in sentences
+sections/     material to sections of the page: a function and a template each
+card.py       the model card with the figures of the held-out patients
+"""
+
+from pneumoscope.report.verdict import Level, Statement, Verdict
+from pneumoscope.report.write import Report, report
+
+__all__ = ["Level", "Report", "Statement", "Verdict", "report"]

@@ -1,0 +1,70 @@
+"""The model card with what was measured on patients that had no part in making the model."""
+
+from __future__ import annotations
+
+import re
+
+from pneumoscope.errors import BundleMissingError
+from pneumoscope.evaluation.metrics import TITLES
+from pneumoscope.files import printable
+from pneumoscope.report.material import Material
+from pneumoscope.report.verdict import CLINICAL, Verdict
+from pneumoscope.types import RESEARCH_NOTICE
+
+_BEFORE = "## Not for"
+
+
+def held_out_card(material: Material, verdict: Verdict) -> str:
+    """The card of the bundle with one more section, before what the model is not for.
+
+    The card in the bundle is made while training, when these figures are not known, and stays as
+    it is: its SHA-256 is part of the bundle.
+
+    Args:
+        material: what was measured.
+        verdict: what it means.
+
+    Returns:
+        Markdown.
+    """
+    try:
+        card = material.predictor.bundle.card()
+    except BundleMissingError:
+        card = f"# {material.info.name}\n\n{RESEARCH_NOTICE}\n"
+    before, heading, after = card.rstrip().partition(_BEFORE)
+    return (
+        f"{before.rstrip()}\n\n{_measured(material, verdict)}\n\n{heading}{after}".rstrip() + "\n"
+    )
+
+
+def bullets(card: str, heading: str) -> list[str]:
+    """The points of the list below a heading of a model card; empty if it has none."""
+    found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", card, re.M | re.S)
+    return re.findall(r"^- (.*)$", found[1], re.M) if found else []
+
+
+def _measured(material: Material, verdict: Verdict) -> str:
+    found = material.evaluation
+    point = found.operating_point
+    measures = "\n".join(f"| {TITLES[n]} | {e} |" for n, e in found.overall.estimates.items())
+    checks = "\n".join(
+        f"| {s.topic} | {s.level.words} | {_cell(s.text)} |" for s in verdict.statements
+    )
+    return f"""## Measured on other patients
+
+On {found.scored.counts} that the model was not made with, at the threshold {point.name} \
+({point.threshold:.4g}). 95 % intervals: {found.resamples:,} resamples of patients.
+
+| measure | value (95 % interval) |
+|---|---|
+{measures}
+
+{verdict.headline} {CLINICAL}
+
+| asked | answer | measured |
+|---|---|---|
+{checks}"""
+
+
+def _cell(text: str) -> str:
+    return printable(text).replace("|", r"\|")

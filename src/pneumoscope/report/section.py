@@ -1,0 +1,94 @@
+"""What sections of the page are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from pneumoscope.statistics import Estimate
+
+_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the page.
+
+    Attributes:
+        anchor: what links lead to; `sections/{anchor}.html.j2` is its template.
+        title: its heading.
+        content: what its template shows, as `content`.
+    """
+
+    anchor: str
+    title: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Attributes:
+        caption: what it shows.
+        columns: the headings; that of the first column may be empty.
+        rows: as many cells each as there are columns; the first is the heading of the row.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def in_two_lines(estimate: Estimate) -> str:
+    """An estimate above its interval, for tables of many columns."""
+    return str(estimate).replace(" (", "\n(", 1)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure in the page.
+
+    Attributes:
+        svg: its elements.
+        alt: what it shows, for those who cannot see it.
+        caption: below it.
+        wide: whether it needs the width of a page.
+    """
+
+    svg: str
+    alt: str
+    caption: str
+    wide: bool = False
+
+
+def draw(figure: Figure, name: str, *, alt: str, caption: str, wide: bool = False) -> Drawing:
+    """A figure of ours as part of the page.
+
+    Letters are drawn as paths: it looks the same wherever it is opened. Ids begin with `name`, so
+    that figures of different names do not meet in one page.
+
+    Args:
+        figure: to be drawn.
+        name: letters, digits and dashes.
+        alt: what it shows, for those who cannot see it.
+        caption: below it.
+        wide: whether it needs the width of a page.
+    """
+    stream = StringIO()
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
+        figure.savefig(stream, format="svg", facecolor="white", metadata=_NO_METADATA)
+    text = stream.getvalue()
+    head, body = text[text.index("<svg") :].split(">", maxsplit=1)
+    head = re.sub(r' (?:width|height|xmlns[:\w]*)="[^"]*"', "", head)
+    # what a page does not need, and a style that would hold for all of it
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", body, flags=re.S)
+    body = body.replace("xlink:href", "href")
+    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
+    return Drawing(f"{head}>{body}", alt, caption, wide)

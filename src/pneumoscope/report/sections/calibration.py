@@ -1,0 +1,46 @@
+"""Whether probabilities are frequencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pneumoscope.evaluation.intervals import reliability_band
+from pneumoscope.evaluation.metrics import TITLES
+from pneumoscope.evaluation.probabilities import reliability_diagram
+from pneumoscope.report.material import Material
+from pneumoscope.report.section import Section, Table, draw
+
+_MEASURES = ("log_loss", "brier", "ece")
+
+
+def calibration(material: Material) -> Section:
+    """The reliability diagram, and what the fit has changed."""
+    found = material.evaluation
+    ece = found.overall.estimates["ece"]
+    band = reliability_band(found.scored, resamples=found.resamples, seed=found.seed)
+    columns = ("measure", "validation, before", "validation, after", "held out (95 % interval)")
+    return Section(
+        "calibration",
+        "Calibration",
+        {
+            "fitted": material.info.calibration,
+            "measures": Table("What the fit has changed", columns, list(_rows(material))),
+            "reliability": draw(
+                reliability_diagram(found.scored, ece, band),
+                "reliability",
+                alt=f"Observed against predicted frequency, expected calibration error {ece}.",
+                caption="How often images of a predicted probability are positive, and how many "
+                "there are. A perfect model lies on the diagonal.",
+            ),
+        },
+    )
+
+
+def _rows(material: Material) -> Iterator[tuple[str, ...]]:
+    fitted = material.info.calibration
+    before: Mapping[str, float | None] = fitted.before if fitted else {}
+    after: Mapping[str, float | None] = fitted.after if fitted else {}
+    for name in _MEASURES:
+        values = (side.get(name) for side in (before, after))
+        cells = ("not known" if value is None else f"{value:.4f}" for value in values)
+        yield TITLES[name], *cells, str(material.evaluation.overall.estimates[name])

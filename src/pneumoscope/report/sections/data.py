@@ -1,0 +1,56 @@
+"""What the model was made of, and what the audit says of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pneumoscope.dataset.audit import Severity
+from pneumoscope.dataset.audit.table import TITLES
+from pneumoscope.report.material import Material
+from pneumoscope.report.section import Section, Table
+
+_FACTS = 6
+_UNREADABLE = 20
+
+
+def data(material: Material) -> Section:
+    """Counts by split and class, the findings of the audit, and the shortcut score."""
+    found = material.audit
+    return Section(
+        "data",
+        "Data and audit",
+        {
+            "counts": _counts(material),
+            "attributions": found.images.attributions,
+            "patients": found.patients,
+            "findings": [f for f in found.findings if f.severity > Severity.INFO],
+            "notes": [f for f in found.findings if f.severity is Severity.INFO],
+            "shortcut": _shortcut(material),
+            "notices": material.evaluation.notices,
+            "seen": material.evaluation.seen,
+            "unreadable": material.evaluation.unreadable[:_UNREADABLE],
+            "n_unreadable": len(material.evaluation.unreadable),
+        },
+    )
+
+
+def _counts(material: Material) -> Table:
+    classes = material.info.classes
+    trained = material.info.training_data.get("images", {})
+    rows = [
+        (f"{split}, when trained", *(f"{counts.get(name, 0):,}" for name in classes))
+        for split, counts in trained.items()
+    ]
+    measured = np.bincount(material.evaluation.scored.labels, minlength=len(classes))
+    rows.append(("measured here", *(f"{count:,}" for count in measured)))
+    return Table("Images by split and class", ("", *classes), rows)
+
+
+def _shortcut(material: Material) -> Table | None:
+    if material.audit.shortcut is None:
+        return None
+    found = material.audit.shortcut
+    rows = [("all facts together", str(found.score))]
+    rows += [(TITLES[name], str(each)) for name, each in list(found.by_fact.items())[:_FACTS]]
+    caption = "How well facts that show no lung tell the class: AUROC (95 % interval)"
+    return Table(caption, ("fact", "AUROC"), rows)

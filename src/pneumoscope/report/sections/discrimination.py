@@ -1,0 +1,90 @@
+"""How well the classes are told apart."""
+
+from __future__ import annotations
+
+from pneumoscope.evaluation import GroupResult, figures
+from pneumoscope.evaluation.intervals import roc_band
+from pneumoscope.evaluation.metrics import TITLES, confusion_matrix
+from pneumoscope.report.material import Material
+from pneumoscope.report.section import Drawing, Section, Table, draw, in_two_lines
+
+
+def discrimination(material: Material) -> Section:
+    """The measures of the whole set and of each class, and the curves."""
+    found = material.evaluation
+    point = found.operating_point
+    rows = [(TITLES[name], str(e)) for name, e in found.overall.estimates.items()]
+    caption = (
+        f"{found.scored.counts}; {found.scored.positive_name} from {point.threshold:.4g} up "
+        f"({point.name}); value (95 % interval)"
+    )
+    return Section(
+        "discrimination",
+        "Discrimination",
+        {
+            "measures": Table(caption, ("measure", "value"), rows),
+            "classes": group_table("Each class against the rest", "class", found.classes),
+            "drawings": _drawings(material),
+        },
+    )
+
+
+def group_table(caption: str, kind: str, groups: dict[str, GroupResult]) -> Table:
+    """The measures of several groups: a row for each of them.
+
+    Args:
+        caption: of the table.
+        kind: what the groups are, such as "class".
+        groups: one or more, of the same measures, by name.
+    """
+    first = next(iter(groups.values()))
+    columns = (kind, "images\n(patients)", *(TITLES[name] for name in first.estimates))
+    rows = [
+        (
+            name,
+            f"{group.images:,}\n({group.patients:,})",
+            *map(in_two_lines, group.estimates.values()),
+        )
+        for name, group in groups.items()
+    ]
+    return Table(f"{caption}: value (95 % interval)", columns, rows)
+
+
+def _drawings(material: Material) -> list[Drawing]:
+    found = material.evaluation
+    scored, estimates = found.scored, found.overall.estimates
+    band = roc_band(scored, resamples=found.resamples, seed=found.seed)
+    counts = confusion_matrix(scored)
+    calls = "; ".join(
+        f"of {sum(row):,} {true}, " + ", ".join(f"{n:,} were called {c}" for n, c in cells)
+        for true, row in zip(scored.classes, counts.tolist(), strict=True)
+        for cells in [list(zip(row, scored.classes, strict=True))]
+    )
+    return [
+        draw(
+            figures.roc(scored, estimates["auroc"], band),
+            "roc",
+            alt=f"Receiver operating characteristic, AUROC {estimates['auroc']}.",
+            caption="Sensitivity against the false-positive rate.",
+        ),
+        draw(
+            figures.precision_recall(scored, estimates["average_precision"]),
+            "precision-recall",
+            alt="Precision against recall, average precision "
+            f"{estimates['average_precision']}, at a prevalence of {scored.positive.mean():.3f}.",
+            caption="Precision against recall. It depends on how common the disease is here.",
+        ),
+        draw(
+            figures.confusion(scored),
+            "confusion",
+            alt=f"Confusion matrix: {calls}.",
+            caption=f"What images were called at the threshold {found.operating_point.name}.",
+        ),
+        draw(
+            figures.score_histogram(scored),
+            "scores",
+            alt=f"Histogram of the predicted probability of {scored.positive_name} for each true "
+            f"class, with the threshold at {scored.threshold:.4g}.",
+            caption="Predicted probabilities of each class; the numbers rise by powers of ten.",
+        ),
+    ]

@@ -1,0 +1,47 @@
+"""What each threshold does, and of what use acting on the model would be."""
+
+from __future__ import annotations
+
+from pneumoscope.evaluation.intervals import net_benefit_band
+from pneumoscope.evaluation.metrics import TITLES
+from pneumoscope.evaluation.probabilities import decision_curve
+from pneumoscope.report.material import Material
+from pneumoscope.report.section import Section, Table, draw, in_two_lines
+
+_MEASURES = ("sensitivity", "specificity", "ppv", "npv")
+
+
+def operating_points(material: Material) -> Section:
+    """A table of the operating points, and the decision curve."""
+    found = material.evaluation
+    rows = []
+    for point, measured in material.points:
+        values = (in_two_lines(measured.estimates[name]) for name in _MEASURES)
+        expected = (
+            in_two_lines(each) if each else "not known"
+            for each in (point.sensitivity, point.specificity)
+        )
+        rows.append((f"{point.name}\n{point.threshold:.4g}", *values, *expected))
+    columns = (
+        "operating point\nthreshold",
+        *(TITLES[name] for name in _MEASURES),
+        "expected\nsensitivity",
+        "expected\nspecificity",
+    )
+    band = net_benefit_band(found.scored, resamples=found.resamples, seed=found.seed)
+    caption = f"Measured on {found.scored.counts}: value (95 % interval)"
+    return Section(
+        "operating-points",
+        "Operating points",
+        {
+            "points": Table(caption, columns, rows),
+            "decision": draw(
+                decision_curve(found.scored, band),
+                "decision",
+                alt="Decision curve: net benefit of calling by the model, beside calling all "
+                "images positive and calling none, for threshold probabilities from 0 to 1.",
+                caption="Net benefit. Where the model's curve is not above both others, it is of "
+                "no use to whoever acts from that probability up.",
+            ),
+        },
+    )

@@ -1,0 +1,118 @@
+"""A run to its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.bundle import find_bundle
+from pneumoscope.errors import SettingsError
+from pneumoscope.files import write_text
+from pneumoscope.pages import render
+from pneumoscope.report.card import held_out_card
+from pneumoscope.report.material import Bars, Material, gather
+from pneumoscope.report.section import Section
+from pneumoscope.report.sections import SECTIONS
+from pneumoscope.report.source import find_data, read_source
+from pneumoscope.report.verdict import CLINICAL, Verdict, judge
+from pneumoscope.statistics import RESAMPLES
+
+_CARD = "MODEL_CARD.md"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        page: the page of HTML.
+        card: the model card, as Markdown.
+        verdict: what the measurements mean.
+        notices: what a person should know about how the data set was understood.
+        unreadable: why each file that could not be read was left out.
+    """
+
+    page: Path
+    card: Path
+    verdict: Verdict
+    notices: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON types."""
+        return {
+            "page": str(self.page),
+            "card": str(self.card),
+            "verdict": self.verdict.to_dict(),
+            "notices": list(self.notices),
+            "unreadable": list(self.unreadable),
+        }
+
+
+def report(
+    run: Path | str,
+    data: Path | str | None = None,
+    output: Path | str | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    bars: Bars | None = None,
+) -> Report:
+    """Writes all evidence of a run as one page that needs nothing else, and as a model card.
+
+    The data is audited, and the model measured on the images and patients that it was not made
+    with, as they are and changed.
+
+    Args:
+        run: the run folder, or a bundle.
+        data: what to measure on; by default what the run was trained on.
+        output: the page; by default `report.html` in the run folder. The card is written beside
+            it, as `MODEL_CARD.md`.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap and the audit.
+        bars: shows the progress: called with what is done, returns what is called with the number
+            of items done and of all.
+
+    Raises:
+        BundleError: if the run has no bundle, or one that cannot be used or has other classes.
+        DataError: if the data is gone, cannot be used, or holds nothing that the model has not
+            seen.
+        SettingsError: if the page would stand in a bundle.
+        StorageError: if it cannot be written.
+    """
+    source = read_source(Path(run))
+    page = Path(output) if output else source.root / "report.html"
+    if find_bundle(page.parent) == page.parent:
+        raise SettingsError(
+            f"The report cannot be written into the bundle {page.parent}",
+            expected="a folder of its own, or the run folder",
+            remedy="Choose another --output",
+        )
+    given = None if data is None else Path(data)
+    material = gather(source, find_data(source, given), resamples=resamples, seed=seed, bars=bars)
+    verdict = judge(material)
+    write_text(page, _page(material, verdict))
+    card = page.with_name(_CARD)
+    write_text(card, held_out_card(material, verdict))
+    found = material.evaluation
+    return Report(page, card, verdict, found.notices, found.unreadable)
+
+
+def _page(material: Material, verdict: Verdict) -> str:
+    sections: list[Section] = [make(material) for make in SECTIONS]
+    found = material.evaluation
+    return render(
+        "pneumoscope.report",
+        "report.html.j2",
+        material=material,
+        verdict=verdict,
+        clinical=CLINICAL,
+        sections=sections,
+        tiles={
+            "AUROC": found.overall.estimates["auroc"],
+            f"Sensitivity ({found.operating_point.name})": found.overall.estimates["sensitivity"],
+            f"Specificity ({found.operating_point.name})": found.overall.estimates["specificity"],
+            "AUROC, worst change": material.stressed.worst["auroc"],
+        },
+    )

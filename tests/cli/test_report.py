@@ -1,0 +1,33 @@
+"""`pneumoscope report`: what it prints, and how it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run
+from tests.report.conftest import write_run
+
+
+def test_table_and_json(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", phantoms)
+    code, out, err = run("report", folder)
+    assert code == 0
+    assert f"page in {folder / 'report.html'}" in out
+    assert f"model card in {folder / 'MODEL_CARD.md'}" in out
+    assert "Shortcuts in the data" in out
+    assert "research tool" in err
+    code, out, _ = run("report", folder, phantoms, "-o", tmp_path / "page.html", "--json")
+    assert code == 0
+    content = json.loads(out)
+    assert content["page"] == str(tmp_path / "page.html")
+    assert len(content["verdict"]["statements"]) == 9
+
+
+def test_errors_are_one_line(run: Run, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", tmp_path / "gone")
+    for arguments, expected in (((folder,), 2), ((tmp_path,), 3), ((folder, "missing"), 2)):
+        code, out, err = run("report", *arguments)
+        assert (code, out) == (expected, "")
+        assert err.startswith("Error: ")
+        assert err.count("\n") == 1

@@ -1,0 +1,243 @@
+"""The report: one page of everything, that says what it cannot say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pneumoscope.bundle import Seen, read_bundle
+from pneumoscope.dataset import scan
+from pneumoscope.errors import BundleMissingError, DataError, SettingsError, StorageError
+from pneumoscope.evaluation import evaluate
+from pneumoscope.imaging import read_bytes
+from pneumoscope.report import Level, Report, report
+from pneumoscope.report.card import bullets
+from pneumoscope.report.sections import SECTIONS
+from pneumoscope.types import ImageRecord, Split
+from tests.conftest import SIDE, encoded, write_bundle
+from tests.pages import Reader, require_sound
+from tests.report.conftest import MakePage, write_run
+
+Made = tuple[Report, Reader, Path]
+
+
+@pytest.fixture(scope="module")
+def made(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    run = write_run(tmp_path_factory.mktemp("report") / "run", phantoms)
+    found = report(run, resamples=100)
+    return found, require_sound(found.page.read_text("utf-8")), run
+
+
+def level(found: Report, topic: str) -> Level:
+    return next(each.level for each in found.verdict.statements if each.topic == topic)
+
+
+def test_page_has_every_section_and_stays_small(made: Made) -> None:
+    found, page, run = made
+    assert found.page == run / "report.html"
+    assert found.page.stat().st_size < 5_000_000
+    headings = [each["id"] for each in page.all("h2")]
+    assert len(headings) == 1 + len(SECTIONS)
+    links = [each["href"] for each in page.all("a")]
+    assert {f"#{name.removesuffix('-title')}" for name in headings} <= set(links)
+    assert len(page.all("svg")) == 8
+    assert page.all("img")
+    assert "research tool" in page.text
+
+
+def test_figures_are_those_of_evaluate(made: Made, phantoms: Path) -> None:
+    found, page, run = made
+    expected = evaluate(run / "bundle", phantoms, resamples=100).overall.estimates
+    card = found.card.read_text("utf-8")
+    for estimate in expected.values():
+        assert str(estimate) in page.words
+        assert f"| {estimate} |" in card
+
+
+def test_verdict_stands_on_page_and_card(made: Made) -> None:
+    found, page, _ = made
+    card = found.card.read_text("utf-8")
+    assert found.verdict.headline in page.words
+    assert found.verdict.headline in card
+    for statement in found.verdict.statements:
+        assert statement.text in page.words
+        assert statement.text in card
+    assert "care of a patient" in page.words
+
+
+def test_card_keeps_what_the_bundle_says_and_leaves_it_whole(made: Made) -> None:
+    found, _, run = made
+    card = found.card.read_text("utf-8")
+    bundle = read_bundle(run)
+    assert all(line in card for line in bundle.card().splitlines())
+    assert found.card != bundle.root / "MODEL_CARD.md"
+
+
+def test_points_of_a_section_of_a_card() -> None:
+    card = "# a\n\n## Not for\n\n- one, [x](y)\n- two\n\n## Made with\n\n- three\n"
+    assert bullets(card, "Not for") == ["one, [x](y)", "two"]
+    assert bullets(card, "Missing") == []
+
+
+def test_a_network_of_brightness_is_doubted(page: MakePage, tmp_path: Path) -> None:
+    """Noise whose mean is the class: good here, and gone with the brightness."""
+    rng = np.random.default_rng(1)
+    for folder, mean in (("NORMAL", 124), ("PNEUMONIA", 132)):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        for number in range(40):
+            pixels = (
+                rng.normal(mean + rng.normal(0, 3), 30, (SIDE, SIDE)).clip(0, 255).astype(np.uint8)
+            )
+            (tmp_path / "data" / folder / f"{number}.png").write_bytes(encoded(pixels))
+    found, _ = page(write_run(tmp_path / "run", tmp_path / "data"))
+    assert level(found, "Telling the classes apart") is Level.FINE
+    assert level(found, "Changed images") is Level.WARNING
+    assert level(found, "Lungs covered") is Level.WARNING
+    assert level(found, "Shortcuts in the data") is Level.WARNING
+    assert level(found, "Subgroups") is Level.INFO
+    assert found.verdict.level is Level.WARNING
+
+
+def test_run_that_leaves_much_unsaid(page: MakePage, phantoms: Path, tmp_path: Path) -> None:
+    """Interrupted, by an older version, on data that has grown since, without a card."""
+    counts = {"NORMAL": 1, "PNEUMONIA": 1}
+    run = write_run(
+        tmp_path / "run",
+        phantoms,
+        history="",
+        calibration=None,
+        training_data={"images": {"test": counts}},
+    )
+    manifest = run / "bundle" / "bundle.json"
+    content = json.loads(manifest.read_text())
+    content["schema_version"] = 1
+    del content["calibration"], content["files"]["MODEL_CARD.md"]
+    manifest.write_text(json.dumps(content))
+    (run / "bundle" / "MODEL_CARD.md").unlink()
+    found, read = page(run)
+    for words in (
+        "there is no history of the training",
+        "older version, which calibrated nothing",
+        "no model card that says",
+        "holds no summary of its training images",
+        "The run held out 2 images",
+    ):
+        assert words in read.words, words
+    assert level(found, "Data and run") is Level.WARNING
+    assert level(found, "Probabilities") is Level.WARNING
+    assert level(found, "Distance from the training") is Level.INFO
+
+
+def test_interrupted_run_says_so(page: MakePage, phantoms: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", phantoms, settings={"epochs": 9, "patience": 3})
+    found, read = page(run)
+    assert "interrupted after 3 epochs" in read.words
+    assert level(found, "Data and run") is Level.WARNING
+
+
+def test_one_class_and_a_subgroup_of_one_patient(page: MakePage, tmp_path: Path) -> None:
+    """The model has seen all normal images; of the others, one is viral; two files are broken."""
+    rng = np.random.default_rng(2)
+    names = {
+        "NORMAL": ["IM-0001-0001.png", "IM-0002-0001.png"],
+        "PNEUMONIA": ["person1_virus_1.png", *(f"person{n}_bacteria_1.png" for n in range(1, 6))],
+    }
+    for folder, files in names.items():
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        for name in files:
+            pixels = rng.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+            (tmp_path / "data" / folder / name).write_bytes(encoded(pixels))
+    (tmp_path / "data" / "PNEUMONIA" / "<b>.png").write_text("text")
+    normal = [tmp_path / "data" / "NORMAL" / name for name in names["NORMAL"]]
+    records = [
+        ImageRecord(path, 0, f"p{i}", split=Split.TRAIN, sha256=read_bytes(path).sha256)
+        for i, path in enumerate(normal)
+    ]
+    run = write_run(tmp_path / "run", tmp_path / "data", seen=Seen.of("key", records))
+    found, read = page(run)
+    assert "It cannot be said: all images are of one class" in read.words
+    assert "not computable" in read.words
+    assert "hardly anything to say: bacterial, viral" in read.words
+    assert "2 images of the data were left out" in read.words
+    assert "Files that could not be read: 1" in read.words
+    assert "<b>.png" in read.text
+    assert found.unreadable
+
+
+def test_data_from_elsewhere_and_an_own_place(
+    page: MakePage, phantoms: Path, tmp_path: Path
+) -> None:
+    run = write_run(tmp_path / "run", tmp_path / "gone")
+    found, read = page(run, phantoms, output=tmp_path / "deep" / "page.html")
+    assert found.page == tmp_path / "deep" / "page.html"
+    assert found.card == tmp_path / "deep" / "MODEL_CARD.md"
+    assert "of other data than it was trained on" in read.words
+    assert "on patients of other data" in read.words
+
+
+def test_bundle_without_a_run(page: MakePage, phantoms: Path, tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path / "alone" / "bundle")
+    with pytest.raises(DataError, match="Nothing says what"):
+        report(bundle)
+    found, _ = page(bundle, phantoms)
+    assert found.page == tmp_path / "alone" / "report.html"
+    with pytest.raises(SettingsError, match="cannot be written into the bundle"):
+        report(bundle, phantoms, bundle / "report.html")
+
+
+def test_same_run_same_page(made: Made, tmp_path: Path) -> None:
+    found, _, run = made
+    again = report(run, output=tmp_path / "report.html", resamples=100)
+    assert again.page.read_bytes() == found.page.read_bytes()
+
+
+def no_bundle(run: Path, data: Path) -> None:
+    shutil.rmtree(run / "bundle")
+
+
+def no_data(run: Path, data: Path) -> None:
+    (run / "settings.json").write_text(json.dumps({"data": str(data / "gone")}))
+
+
+def broken_settings(run: Path, data: Path) -> None:
+    (run / "settings.json").write_text('{"data"')
+
+
+def nothing_new(run: Path, data: Path) -> None:
+    records = [replace(record, split=Split.TRAIN) for record in scan(data).records]
+    shutil.rmtree(run / "bundle")
+    write_bundle(run / "bundle", seen=Seen.of("key", records))
+
+
+FAULTS: dict[str, tuple[Callable[[Path, Path], None], type[Exception], str]] = {
+    "no bundle": (no_bundle, BundleMissingError, "no bundle yet.*--resume"),
+    "data gone": (no_data, DataError, "gone, which the run was trained on, is not there"),
+    "settings": (broken_settings, DataError, "Cannot read .*settings.json"),
+    "nothing new": (nothing_new, DataError, "no image to evaluate on"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_cannot_be_reported(name: str, phantoms: Path, tmp_path: Path) -> None:
+    spoil, kind, words = FAULTS[name]
+    run = write_run(tmp_path / "run", phantoms)
+    spoil(run, phantoms)
+    with pytest.raises(kind, match=words):
+        report(run, resamples=100)
+    assert not (run / "report.html").exists()
+
+
+def test_page_that_cannot_be_written(phantoms: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        report(
+            write_run(tmp_path / "run", phantoms),
+            output=tmp_path / "file" / "page.html",
+            resamples=100,
+        )
