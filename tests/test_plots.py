@@ -18,30 +18,24 @@ def history(val_loss):
     }
 
 
-# validation loss of each epoch, the best epoch counted from one
-BEST_EPOCHS = [
-    ([0.6, 0.4, 0.5], 2),
-    ([0.6], 1),
-    ([0.5, 0.5], 1),
-    ([float("nan"), 0.9, float("inf"), 0.8], 4),
-    (list(np.linspace(0.9, 0.3, 50)), 50),
-]
-
-
-@pytest.mark.parametrize(("val_loss", "best"), BEST_EPOCHS)
-def test_the_best_epoch_is_marked(val_loss, best):
-    figure = training_curves(history(val_loss))
+@pytest.mark.parametrize(
+    ("val_loss", "kept"),
+    [
+        ([0.6, 0.4, 0.5], 2),
+        ([0.6, 0.4, 0.5], 3),
+        ([0.6], 1),
+        ([float("nan"), 0.9, float("inf"), 0.8], 4),
+        (list(np.linspace(0.9, 0.3, 50)), 50),
+    ],
+)
+def test_the_epoch_that_was_kept_is_marked(val_loss, kept):
+    figure = training_curves(history(val_loss), kept)
     for axes, column in zip(figure.axes, ("val_loss", "val_accuracy"), strict=True):
         training, validation, _, mark = axes.lines
-        assert mark.get_label() == f"best epoch: {best}"
-        assert mark.get_xydata().tolist() == [[best, history(val_loss)[column][best - 1]]]
+        assert mark.get_label() == f"kept: epoch {kept}"
+        assert mark.get_xydata().tolist() == [[kept, history(val_loss)[column][kept - 1]]]
         np.testing.assert_array_equal(validation.get_ydata(), history(val_loss)[column])
         assert training.get_xdata().tolist() == list(range(1, len(val_loss) + 1))
-
-
-def test_a_diverged_training_has_no_best_epoch():
-    figure = training_curves(history([float("nan")] * 3))
-    assert all(len(axes.lines) == 2 for axes in figure.axes)
 
 
 BAD_HISTORIES = [
@@ -55,7 +49,7 @@ BAD_HISTORIES = [
 @pytest.mark.parametrize(("columns", "message"), BAD_HISTORIES)
 def test_a_history_with_gaps_is_refused(columns, message):
     with pytest.raises(DataError, match=message):
-        training_curves(columns)
+        training_curves(columns, 1)
 
 
 def test_figures_are_saved_as_png_of_200_dpi(tmp_path):

@@ -81,13 +81,12 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=DPI, facecolor="white")
 
 
-def training_curves(history: Mapping[str, Sequence[float]]) -> Figure:
+def training_curves(history: Mapping[str, Sequence[float]], kept: int) -> Figure:
     """Loss and accuracy of each epoch, on training and validation images.
-
-    The epoch of the lowest validation loss, whose weights early stopping restores, is marked.
 
     Args:
         history: `loss`, `val_loss`, `accuracy` and `val_accuracy`, one number an epoch.
+        kept: number of the epoch, from 1, whose weights were kept: it is marked.
 
     Returns:
         The figure.
@@ -114,7 +113,7 @@ def training_curves(history: Mapping[str, Sequence[float]]) -> Figure:
                 marker="o",
                 markersize=3 if len(epochs) <= 30 else 0,
             )
-        _mark_best(axes, columns["val_loss"], columns[f"val_{name}"])
+        _mark(axes, kept, columns[f"val_{name}"])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         dress(axes, x="Epoch", y=title)
         legend(axes)
@@ -134,19 +133,15 @@ def _columns(history: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
     return {name: np.asarray(history[name], np.float64) for name in names}
 
 
-def _mark_best(axes: Axes, val_loss: np.ndarray, values: np.ndarray) -> None:
-    finite = np.isfinite(val_loss)
-    if not finite.any():  # a diverged training has no best epoch
-        return
-    best = int(np.argmin(np.where(finite, val_loss, np.inf)))
-    axes.axvline(best + 1, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
+def _mark(axes: Axes, epoch: int, values: np.ndarray) -> None:
+    axes.axvline(epoch, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
     axes.plot(
-        best + 1,
-        values[best],
+        epoch,
+        values[epoch - 1],
         color=BLACK,
         marker="o",
         markersize=6,
         markerfacecolor="none",
         linestyle="none",
-        label=f"best epoch: {best + 1}",
+        label=f"kept: epoch {epoch}",
     )

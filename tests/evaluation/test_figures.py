@@ -71,7 +71,8 @@ def sample_grid(scored):
 def training_curves(scored):
     loss = 1.0 - scored.score
     return plots.training_curves(
-        {"loss": loss, "val_loss": loss + 0.1, "accuracy": 1 - loss, "val_accuracy": 0.9 - loss}
+        {"loss": loss, "val_loss": loss + 0.1, "accuracy": 1 - loss, "val_accuracy": 0.9 - loss},
+        len(loss),
     )
 
 

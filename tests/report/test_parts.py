@@ -85,7 +85,7 @@ def test_history_that_was_cut_off_is_none(tmp_path: Path) -> None:
 def test_figures_do_not_share_ids_and_do_not_change() -> None:
     history = {name: [0.5, 0.4] for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
     one, again, other = (
-        draw(training_curves(history), name, alt="", caption="").svg for name in ("a", "a", "b")
+        draw(training_curves(history, 2), name, alt="", caption="").svg for name in ("a", "a", "b")
     )
     ids = [set(re.findall(r'\bid="([^"]*)"', svg)) for svg in (one, other)]
     assert ids[0]

@@ -262,7 +262,8 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
 def _write_bundle(
     network: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
 ) -> None:
-    plots.save(plots.training_curves(checkpoint.history), run.root / "figures" / "curves.png")
+    curves = plots.training_curves(checkpoint.history, checkpoint.best_epoch + 1)
+    plots.save(curves, run.root / "figures" / "curves.png")
     plain = precision.build_in(Precision.FLOAT32, lambda: _build(run, prepared))
     plain.set_weights(network.get_weights())
     scores, changed = score_validation(plain, prepared, run.given.batch_size)

@@ -26,8 +26,8 @@ def training(material: Material) -> Section:
 
 def _curves(material: Material) -> Drawing | None:
     try:
-        figure = training_curves(material.source.history)
-    except DataError:
+        figure = training_curves(material.source.history, int(material.info.metrics["epoch"]))
+    except (DataError, LookupError):
         return None
     losses = material.source.history["val_loss"]
     return draw(
