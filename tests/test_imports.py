@@ -41,7 +41,17 @@ def test_import_alone_loads_nothing_heavy() -> None:
     assert loaded("import pneumoscope; pneumoscope.load; pneumoscope.evaluate") == set()
 
 
-COMMANDS = ("predict", "evaluate", "stress", "models", "audit", "prepare", "phantoms", "help")
+COMMANDS = (
+    "predict",
+    "evaluate",
+    "stress",
+    "check-heatmaps",
+    "models",
+    "audit",
+    "prepare",
+    "phantoms",
+    "help",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -55,6 +65,7 @@ def test_commands_that_do_not_train(
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
         "models": ("models", bundle),
         "stress": ("stress", bundle, phantoms),
+        "check-heatmaps": ("check-heatmaps", bundle, phantoms, "--images", "4"),
         "audit": ("data", "audit", phantoms, "-o", tmp_path / "audit.html"),
         "prepare": ("data", "prepare", phantoms, "-o", tmp_path / "p", "--image-size", "32"),
         "phantoms": ("data", "phantoms", tmp_path / "n", "--patients", "2"),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pneumoscope import __version__
-from pneumoscope.cli import compare, data, evaluate, models, predict, stress, train
+from pneumoscope.cli import check_heatmaps, compare, data, evaluate, models, predict, stress, train
 from pneumoscope.cli.console import fail
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.types import RESEARCH_NOTICE
@@ -41,6 +41,7 @@ app.command(name="train")(train.train)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="compare")(compare.compare)
 app.command(name="stress")(stress.stress)
+app.command(name="check-heatmaps")(check_heatmaps.check_heatmaps)
 app.command(name="predict")(predict.predict)
 app.command(name="models")(models.models)
 

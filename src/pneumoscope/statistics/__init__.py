@@ -7,6 +7,7 @@ from pneumoscope.statistics.calibration import (
     equal_mass_bins,
     reliability,
 )
+from pneumoscope.statistics.means import known_mean, mean_estimates, rank_correlation
 from pneumoscope.statistics.operating import FEWEST_PATIENTS, choose_operating_points
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
 from pneumoscope.statistics.ranking import Cumulative, auroc, cumulative, ratio
@@ -41,9 +42,12 @@ __all__ = [
     "delong",
     "equal_mass_bins",
     "interval",
+    "known_mean",
     "mcnemar",
+    "mean_estimates",
     "measure_shift",
     "patient_weights",
+    "rank_correlation",
     "ratio",
     "reliability",
 ]
