@@ -83,7 +83,7 @@ def test_maps_of_our_networks_equal_automatic_differentiation(architecture: str)
     model = find(architecture)(Geometry(48, 32), 2)
     images = np.random.default_rng(2).integers(0, 256, (3, 48, 32, 1), dtype=np.uint8)
     expected = differentiated(model, images)
-    scale = np.abs(expected).max()
+    scale = float(np.abs(expected).max())
     assert scale > 1e-6
     assert run_explained(model, images)[MAPS] == pytest.approx(expected, rel=1e-3, abs=1e-5 * scale)
 

@@ -2,7 +2,7 @@
 
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
-from pneumoscope.imaging.preprocess import RECIPE, load_display, load_pixels
+from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load_pixels
 from pneumoscope.imaging.read import Source, read_bytes
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "PictureFacts",
     "Source",
     "load_display",
+    "load_mask",
     "load_pixels",
     "look",
     "picture_facts",

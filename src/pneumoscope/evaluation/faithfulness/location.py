@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.errors import DataError, ImageError
 from pneumoscope.evaluation.faithfulness.result import Location
-from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.imaging import load_mask, read_bytes
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import FloatArray, StrArray, mean_estimates
 from pneumoscope.types import Geometry, ImageRecord
@@ -105,7 +105,7 @@ def _read(
     if path is None:
         return np.full(places, np.nan)
     try:
-        mask = load_pixels(read_bytes(path), geometry).astype(np.float64) / 255
+        mask = load_mask(read_bytes(path), geometry).astype(np.float64) / 255
     except ImageError as error:
         return error
     return _shares(mask, places)
