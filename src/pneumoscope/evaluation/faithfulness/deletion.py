@@ -72,7 +72,9 @@ def summarise_curves(
         seed: of the bootstrap.
     """
     curves, patients = curves[members], images.scored.patients[members]
-    areas = np.trapezoid(curves, dx=1 / STEPS, axis=-1)  # (n, kinds, orders)
+    areas: FloatArray = np.asarray(
+        np.trapezoid(curves, dx=1 / STEPS, axis=-1)
+    )  # (n, kinds, orders)
     values = {}
     for k, kind in enumerate(KINDS):
         for o, order in enumerate(ORDERS):
