@@ -67,7 +67,8 @@ def test_documented_command_exists_with_its_options(line: str) -> None:
 def test_commands_are_found_in_the_documentation() -> None:
     found = set(documented_commands())
     data = ("data fetch", "data audit", "data prepare", "data phantoms")
-    for name in (*data, "train", "evaluate", "compare", "stress", "report", "predict", "models"):
+    others = ("compare", "stress", "report", "check-heatmaps", "predict", "models")
+    for name in (*data, "train", "evaluate", *others):
         assert any(line.startswith(f"pneumoscope {name} ") for line in found), name
 
 

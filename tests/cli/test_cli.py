@@ -22,7 +22,15 @@ from tests.conftest import encoded, picture, write_bundle
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version") == (0, f"pneumoscope {__version__}\n", "")
-    commands = ("train", "evaluate", "compare", "stress", "predict", "models")
+    commands = (
+        "train",
+        "evaluate",
+        "compare",
+        "stress",
+        "check-heatmaps",
+        "predict",
+        "models",
+    )
     for command in ((), *((name,) for name in commands), ("data", "prepare")):
         code, out, _ = run(*command, "--help")
         assert code == 0
@@ -116,6 +124,34 @@ def test_stress(run: Run, phantoms: Path, tmp_path: Path) -> None:
     assert code == 0
     models = json.loads((tmp_path / "out" / "stress.json").read_text())["models"]
     assert json.loads(out)["models"] == models[:1]
+
+
+def test_stress_at_all_severities(
+    run: Run, bundle: Path, class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = class_folders(NORMAL=3, PNEUMONIA=3)
+    code, out, _ = run("stress", bundle, data, "--severities", "-o", tmp_path / "out")
+    assert code == 0
+    for words in ("Mean over the changes by severity", "labels unchanged", "heatmap correlation"):
+        assert words in out
+    assert (tmp_path / "out" / "severities_auroc.png").is_file()
+
+
+def test_check_heatmaps(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    out_folder = tmp_path / "out"
+    words = ("check-heatmaps", bundle, phantoms, "--images", 6, "-o", out_folder)
+    code, out, err = run(*words)
+    assert code == 0
+    for word in ("deletion", "insertion", "better than random", "2000 resamples"):
+        assert word in out
+    for word in ("Not drawn:", "cannot be shuffled", "research tool"):
+        assert word in err
+    code, out, _ = run(*words, "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads((out_folder / "heatmap_check.json").read_text())
+    code, out, err = run(*words, "--masks", tmp_path / "nowhere")
+    assert (code, out) == (2, "")
+    assert "no readable mask" in err
 
 
 def test_evaluate_tells_what_it_leaves_out(
@@ -295,6 +331,7 @@ USAGE = {
     "no bundle": ("compare", "data"),
     "json and csv": ("predict", "bundle", "image.png", "--json", "--csv"),
     "stress without data": ("stress", "bundle"),
+    "heatmaps of no image": ("check-heatmaps", "bundle", "data", "--images", "0"),
     "odd precision": ("train", "data", "--precision", "float8"),
     "odd network": ("train", "data", "--arch", "resnet999"),
     "odd size": ("data", "prepare", "data", "--image-size", "7"),

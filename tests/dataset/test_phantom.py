@@ -75,6 +75,9 @@ def test_pneumonia_only_brightens_and_its_mask_says_where(
     assert sick.lesion.any()
     assert gain[sick.lesion].mean() > 3 * gain[~sick.lesion].mean()
     assert not healthy.lesion.any()
+    assert (sick.lungs == healthy.lungs).all()
+    assert (sick.lungs | ~sick.lesion).all()  # the pneumonia is in the lungs
+    assert 0.1 < sick.lungs.mean() < 0.6
 
 
 def test_stronger_pneumonia_is_brighter() -> None:
@@ -335,6 +338,21 @@ def test_folder_with_something_in_it_is_refused(small: Made, tmp_path: Path) -> 
 def test_masks_among_the_images_are_refused(tmp_path: Path, inside: str) -> None:
     with pytest.raises(SettingsError, match="masks would be taken for images"):
         make_phantoms(tmp_path, SMALL, masks=tmp_path / inside)
+
+
+def test_masks_of_lungs_lie_beside_those_of_pneumonia(tmp_path: Path) -> None:
+    masks, lungs = tmp_path / "masks", tmp_path / "lungs"
+    settings = PhantomSettings(patients=4, seed=7, width=(96, 128))
+    records = make_phantoms(tmp_path / "images", settings, masks=masks, lungs=lungs)
+    for record in records:
+        lesion, lung = (
+            pixels_of(replace(record, path=folder / record.path.name)) for folder in (masks, lungs)
+        )
+        assert lesion.shape == lung.shape == pixels_of(record).shape
+        assert set(np.unique(lung)) == {0, 255}
+        assert (lung >= lesion).all()
+    with pytest.raises(SettingsError, match="for other masks"):
+        make_phantoms(tmp_path / "new", settings, masks=tmp_path / "m", lungs=tmp_path / "m")
 
 
 @pytest.mark.parametrize("below", ["", "folder"])

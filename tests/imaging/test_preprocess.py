@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumoscope.imaging import load_display, load_pixels, read_bytes
+from pneumoscope.errors import ImageError
+from pneumoscope.imaging import load_display, load_mask, load_pixels, read_bytes
 from pneumoscope.imaging.preprocess import to_grey
 from pneumoscope.imaging.read import Source, open_upright
 from pneumoscope.types import Geometry
@@ -110,3 +111,16 @@ def test_real_native_files_stay_close_to_a_full_decode(real: Path) -> None:
         with Image.open(BytesIO(source.data)) as image:
             full = np.asarray(image.convert("L").resize((224, 224), Image.Resampling.BILINEAR))
         assert np.abs(load_pixels(source, Geometry()).astype(int) - full).mean() < 1.5
+
+
+def test_masks_may_be_empty_and_must_be_black_and_white() -> None:
+    inside = np.zeros((80, 64), np.uint8)
+    empty = load_mask(Source("empty.png", encoded(inside)), GEOMETRY)
+    assert empty.shape == (64, 64)
+    assert not empty.any()
+    inside[:40] = 1
+    assert load_mask(Source("a.png", encoded(255 * inside)), GEOMETRY).mean() == pytest.approx(
+        127.5
+    )
+    with pytest.raises(ImageError, match="1 at most"):
+        load_mask(Source("ones.png", encoded(inside)), GEOMETRY)

@@ -75,6 +75,18 @@ def test_pixels_and_files_give_the_same_probabilities(bundle: Path) -> None:
     assert predictor.probabilities(pixels[:0]).shape == (0, 2)
 
 
+def test_maps_come_with_the_same_probabilities(bundle: Path) -> None:
+    predictor = load(bundle)
+    pixels = np.stack([shade(level) for level in range(60, 200, 7)])
+    probabilities, maps = predictor.activation_maps(pixels)
+    assert probabilities == pytest.approx(predictor.probabilities(pixels), abs=1e-6)
+    assert maps.shape[:2] == (len(pixels), 2)
+    logits = np.log(probabilities)
+    assert maps.mean(axis=(2, 3))[:, 1] == pytest.approx(
+        (logits[:, 1] - logits[:, 0]) / 2, abs=1e-3
+    )
+
+
 @pytest.mark.parametrize("pixels", [np.zeros((2, 8, 8), np.uint8), np.zeros((2, SIDE, SIDE))])
 def test_pixels_that_the_model_does_not_read(pixels: np.ndarray, bundle: Path) -> None:
     with pytest.raises(SettingsError, match="not what the model reads"):

@@ -10,7 +10,7 @@ import pytest
 
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.training import export
-from pneumoscope.training.architectures import FEATURES, PROBABILITIES
+from pneumoscope.training.architectures import FEATURES, PROBABILITIES, find
 from pneumoscope.training.backend import keras
 from pneumoscope.training.export import (
     KERNEL,
@@ -20,6 +20,7 @@ from pneumoscope.training.export import (
     export_onnx,
     run_onnx,
 )
+from pneumoscope.types import Geometry
 
 pytestmark = pytest.mark.keras
 
@@ -83,6 +84,17 @@ def test_maps_equal_automatic_differentiation(pooling: str, hidden: str) -> None
     assert np.abs(expected).max() > 1e-3
     assert np.asarray(outputs[MAPS]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
     assert outputs[PROBABILITIES] == pytest.approx(model.predict_on_batch(images), abs=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["residual", "baseline"])
+def test_maps_of_our_networks_equal_automatic_differentiation(architecture: str) -> None:
+    keras.utils.set_random_seed(4)
+    model = find(architecture)(Geometry(48, 32), 2)
+    images = np.random.default_rng(2).integers(0, 256, (3, 48, 32, 1), dtype=np.uint8)
+    expected = differentiated(model, images)
+    scale = float(np.abs(expected).max())
+    assert scale > 1e-6
+    assert run_explained(model, images)[MAPS] == pytest.approx(expected, rel=1e-3, abs=1e-5 * scale)
 
 
 @pytest.mark.parametrize("pooling", ["flatten", "average"])

@@ -87,6 +87,9 @@ def phantoms(
     masks: Annotated[
         Path | None, typer.Option(help="Another folder, for a mask of each pneumonia.")
     ] = None,
+    lungs: Annotated[
+        Path | None, typer.Option(help="A third folder, for a mask of the lungs in each image.")
+    ] = None,
 ) -> None:
     """Draw synthetic chest radiographs, for demonstrations and tests only.
 
@@ -97,7 +100,11 @@ def phantoms(
 
     with progress_bar("drawing") as progress:
         records = make_phantoms(
-            output, PhantomSettings(patients=patients, seed=seed), masks=masks, progress=progress
+            output,
+            PhantomSettings(patients=patients, seed=seed),
+            masks=masks,
+            lungs=lungs,
+            progress=progress,
         )
     print(f"{len(records)} synthetic radiographs of {patients} patients in {output}")
     say_notice()

@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from pneumoscope import __version__
-from pneumoscope.cli import compare, data, evaluate, models, predict, report, stress, train
+from pneumoscope.cli import (
+    check_heatmaps,
+    compare,
+    data,
+    evaluate,
+    models,
+    predict,
+    report,
+    stress,
+    train,
+)
 from pneumoscope.cli.console import fail
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.types import RESEARCH_NOTICE
@@ -42,6 +52,7 @@ app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="compare")(compare.compare)
 app.command(name="stress")(stress.stress)
 app.command(name="report")(report.report)
+app.command(name="check-heatmaps")(check_heatmaps.check_heatmaps)
 app.command(name="predict")(predict.predict)
 app.command(name="models")(models.models)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from pneumoscope.evaluation.grids import Grid
 
 
 def new_table(title: str, *columns: str, wrap: bool = False) -> Table:
@@ -29,3 +32,18 @@ def new_table(title: str, *columns: str, wrap: bool = False) -> Table:
         lines = (printable(line) for line in column.split("\n"))
         table.add_column(Text("\n".join(lines)), no_wrap=not wrap)
     return table
+
+
+def print_grids(grids: Iterable[Grid]) -> None:
+    """Prints tables whole, however narrow the terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)  # names of classes and models are not ours
+    for grid in grids:
+        table = new_table(grid.title, *grid.columns)
+        for row in grid.rows:
+            table.add_row(*row)
+        # Rather lines that the terminal breaks than figures that are cut off.
+        unlimited = console.options.update(max_width=1000)
+        console.width = max(console.width, console.measure(table, options=unlimited).maximum)
+        console.print(table)

@@ -3,7 +3,7 @@
 from pneumoscope.imaging.acquisition import Acquisition, read_acquisition
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
-from pneumoscope.imaging.preprocess import RECIPE, load_display, load_pixels
+from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load_pixels
 from pneumoscope.imaging.read import Source, read_bytes
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "PictureFacts",
     "Source",
     "load_display",
+    "load_mask",
     "load_pixels",
     "look",
     "picture_facts",

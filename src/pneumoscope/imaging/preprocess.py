@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.errors import ImageError
 from pneumoscope.imaging.read import Source, open_upright
 from pneumoscope.types import Geometry
 
@@ -18,6 +19,8 @@ RECIPE = 1
 
 # A JPEG is decoded at no less than this many times the target, and filtered down from there.
 OVERSAMPLING = 2
+
+_MARKED = 128  # of a mask, this bright or brighter
 
 
 def load_pixels(source: Source, geometry: Geometry) -> NDArray[np.uint8]:
@@ -35,6 +38,31 @@ def load_pixels(source: Source, geometry: Geometry) -> NDArray[np.uint8]:
     """
     image = open_upright(source, at_least=OVERSAMPLING * max(geometry.height, geometry.width))
     return _resize(to_grey(image), geometry.width, geometry.height)
+
+
+def load_mask(source: Source, geometry: Geometry) -> NDArray[np.uint8]:
+    """A mask, squashed as `load_pixels` squashes its image; it may be empty.
+
+    Args:
+        source: an image file: 255 where something is marked, 0 elsewhere.
+        geometry: the size to squash it to.
+
+    Returns:
+        uint8 of shape (height, width), between the two along edges.
+
+    Raises:
+        ImageError: if the file cannot be read as an image, or what it marks is dark.
+    """
+    mask = to_grey(open_upright(source, blank=True))
+    brightest = int(np.asarray(mask).max())
+    if 0 < brightest < _MARKED:
+        raise ImageError(
+            f"{source.name} is no mask",
+            expected="255 where something is marked, 0 elsewhere",
+            received=f"{brightest} at most",
+            remedy="Save it in black and white",
+        )
+    return _resize(mask, geometry.width, geometry.height)
 
 
 def load_display(source: Source, longest: int = 768) -> NDArray[np.uint8]:

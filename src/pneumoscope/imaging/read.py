@@ -99,20 +99,23 @@ def sniff(source: Source) -> str:
     )
 
 
-def open_upright(source: Source, at_least: int | None = None) -> Image.Image:
+def open_upright(
+    source: Source, at_least: int | None = None, *, blank: bool = False
+) -> Image.Image:
     """Decodes an image and turns it upright by its EXIF orientation.
 
     Args:
         source: the file.
         at_least: where this is given, a JPEG may be decoded at a half, a quarter or an eighth of
             its size, as long as both sides keep this many pixels (or the whole size, if less).
+        blank: whether a single value everywhere will do.
 
     Returns:
         The decoded picture, in the mode of the file; "L" where a JPEG stores luma, and for DICOM.
 
     Raises:
         ImageError: if it is of no known format, broken, too small or too large, holds several
-            pictures, or if all of its pixels have the same value.
+            pictures, or if it is not to be `blank` and all of its pixels have the same value.
     """
     kind = sniff(source)
     try:
@@ -126,7 +129,8 @@ def open_upright(source: Source, at_least: int | None = None) -> Image.Image:
         raise ImageError(
             f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=REMEDY
         ) from error
-    _check_content(source, picture)
+    if not blank:
+        _check_content(source, picture)
     return picture
 
 

@@ -152,6 +152,11 @@ class Predictor:
         """Whether images can be refused: the gate is on, and the bundle has what it needs."""
         return self._gate is not None
 
+    @property
+    def explains(self) -> bool:
+        """Whether the network tells where its evidence lies."""
+        return any(output.name == _MAPS for output in self._session.get_outputs())
+
     def predict(self, image: Image) -> Prediction:
         """Predicts one image; a file that cannot be read gives a record with status `error`."""
         return next(self.predict_many([image]))
@@ -179,7 +184,12 @@ class Predictor:
     def explain_many(
         self, images: Iterable[Image], *, withhold: bool = True
     ) -> Iterator[Explanation]:
-        """As `predict_many`, with the heatmap of each image."""
+        """As `predict_many`, with the heatmap of each image.
+
+        Raises:
+            BundleError: if the network gives no class-activation maps.
+        """
+        self._require_maps()
         return self._stream(images, [_PROBABILITIES, _MAPS], withhold)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -194,6 +204,41 @@ class Predictor:
         Raises:
             SettingsError: if they are of another type or size.
         """
+        if not len(pixels):
+            return np.empty((0, len(self.info.classes)), np.float32)
+        (probabilities,) = self._run_all(pixels, [_PROBABILITIES])
+        return probabilities
+
+    def activation_maps(
+        self, pixels: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `probabilities`, with the signed map that a heatmap shows the positive part of.
+
+        Args:
+            pixels: uint8 of shape (n, h, w), n at least 1.
+
+        Returns:
+            Probabilities, float32 of shape (n, c); class-activation maps, float32 of shape
+            (n, c, h', w'): what each place adds to the score of each class.
+
+        Raises:
+            BundleError: if the network gives no class-activation maps.
+            SettingsError: if the pixels are of another type or size.
+        """
+        self._require_maps()
+        probabilities, maps = self._run_all(pixels, [_PROBABILITIES, _MAPS])
+        return probabilities, maps
+
+    def _require_maps(self) -> None:
+        if not self.explains:
+            raise BundleError(
+                f"The network of {self.bundle.root} does not tell where its evidence lies",
+                expected=f"an output {_MAPS}",
+                received=", ".join(output.name for output in self._session.get_outputs()),
+                remedy="Train it anew with this version",
+            )
+
+    def _run_all(self, pixels: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
         geometry = self.info.geometry
         size = (geometry.height, geometry.width)
         if pixels.dtype != np.uint8 or pixels.shape[1:] != size:
@@ -202,11 +247,11 @@ class Predictor:
                 expected=f"uint8 of shape (n, {size[0]}, {size[1]})",
                 received=f"{pixels.dtype} of shape {pixels.shape}",
             )
-        found = [np.empty((0, len(self.info.classes)), np.float32)]
-        for start in range(0, len(pixels), _BATCH):
-            batch = pixels[start : start + _BATCH, ..., np.newaxis]
-            found += self._run(batch, [_PROBABILITIES])
-        return np.concatenate(found)
+        parts = [
+            self._run(pixels[start : start + _BATCH, ..., np.newaxis], outputs)
+            for start in range(0, len(pixels), _BATCH)
+        ]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
     def _stream(
         self, images: Iterable[Image], outputs: list[str], withhold: bool

@@ -8,6 +8,7 @@ from pneumoscope.statistics.calibration import (
     reliability,
 )
 from pneumoscope.statistics.familiarity import Familiarity, upper_threshold
+from pneumoscope.statistics.means import known_mean, mean_estimates, rank_correlation
 from pneumoscope.statistics.operating import FEWEST_PATIENTS, choose_operating_points
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
 from pneumoscope.statistics.ranking import Cumulative, auroc, cumulative, ratio
@@ -43,9 +44,12 @@ __all__ = [
     "delong",
     "equal_mass_bins",
     "interval",
+    "known_mean",
     "mcnemar",
+    "mean_estimates",
     "measure_shift",
     "patient_weights",
+    "rank_correlation",
     "ratio",
     "reliability",
     "upper_threshold",

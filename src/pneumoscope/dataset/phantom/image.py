@@ -24,11 +24,13 @@ class Phantom:
     Attributes:
         pixels: uint8 (height, width), bright where little radiation came through.
         lesion: bool (height, width), where the pneumonia shows; all false in a healthy chest.
+        lungs: bool (height, width), the lungs that neither heart nor diaphragm covers.
         pattern: of the pneumonia.
     """
 
     pixels: NDArray[np.uint8]
     lesion: NDArray[np.bool_]
+    lungs: NDArray[np.bool_]
     pattern: Pattern
 
 
@@ -59,9 +61,11 @@ def draw_phantom(
     overlay = 0.025 * canvas.noise(film_rng, 0.35)
     light = thorax.tissue + overlay - _AIR_DEPTH * thorax.air * (1 - opacity)
     pixels = _expose(film_rng, canvas, light, exposure)
+    lungs = thorax.lungs > 0.5
     return Phantom(
         pixels=_burn_in(film_rng, pixels) if marker else pixels,
-        lesion=(extent > 0.5) & (thorax.lungs > 0.5),
+        lesion=(extent > 0.5) & lungs,
+        lungs=lungs,
         pattern=patient.pattern,
     )
 

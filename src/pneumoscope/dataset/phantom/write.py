@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +30,7 @@ def make_phantoms(
     settings: PhantomSettings | None = None,
     *,
     masks: Path | None = None,
+    lungs: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[ImageRecord, ...]:
     """Writes a data set of synthetic radiographs: 8-bit grey PNG, each marked as synthetic.
@@ -41,27 +43,34 @@ def make_phantoms(
         settings: what to make up; 60 patients by default.
         masks: another such folder, outside of `output`, for a mask of the pneumonia of each
             image, under the same name: 255 in the pneumonia, 0 elsewhere.
+        lungs: a third one, for a mask of the lungs of each image.
         progress: called with the number of images written and the number of all images.
 
     Returns:
         One record for each image, by patient, the duplicates last.
 
     Raises:
-        SettingsError: if a folder is not empty, or the masks would lie among the images.
+        SettingsError: if a folder is not empty, or masks would lie among the images or one another.
         StorageError: if a folder cannot be written to.
     """
     output = Path(output)
     settings = settings or PhantomSettings()
-    if masks and masks.resolve().is_relative_to(output.resolve()):
-        raise SettingsError(
-            "The masks would be taken for images",
-            expected=f"a folder outside of {output}",
-            received=f"{masks}",
-        )
-    for folder in filter(None, (output, masks)):
+    folders = [output, *filter(None, (masks, lungs))]
+    for index, folder in enumerate(folders):
+        _check_apart(folder, folders[:index])
         _check_empty(folder)
     shots = plan(settings)
-    return tuple(in_parallel(partial(_write, settings, output, masks), shots, progress))
+    return tuple(in_parallel(partial(_write, settings, output, masks, lungs), shots, progress))
+
+
+def _check_apart(folder: Path, others: Sequence[Path]) -> None:
+    for other in others:
+        if folder.resolve().is_relative_to(other.resolve()):
+            raise SettingsError(
+                "The masks would be taken for images, or for other masks",
+                expected=f"a folder outside of {other}",
+                received=f"{folder}",
+            )
 
 
 def _check_empty(folder: Path) -> None:
@@ -74,7 +83,13 @@ def _check_empty(folder: Path) -> None:
             )
 
 
-def _write(settings: PhantomSettings, output: Path, masks: Path | None, shot: Shot) -> ImageRecord:
+def _write(
+    settings: PhantomSettings,
+    output: Path,
+    masks: Path | None,
+    lungs: Path | None,
+    shot: Shot,
+) -> ImageRecord:
     phantom = _take(settings, shot)
     label = Label.PNEUMONIA if phantom.pattern else Label.NORMAL
     parts = (f"phantom{settings.seed}", f"{shot.number:05d}", phantom.pattern, f"{shot.index}.png")
@@ -84,10 +99,11 @@ def _write(settings: PhantomSettings, output: Path, masks: Path | None, shot: Sh
     content = _png(phantom.pixels, settings, shot.patient)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
-    if masks:
-        mask = np.where(phantom.lesion, np.uint8(255), np.uint8(0))
-        with atomic_path(masks / name) as temporary:
-            temporary.write_bytes(_png(mask, settings, shot.patient))
+    for folder, inside in ((masks, phantom.lesion), (lungs, phantom.lungs)):
+        if folder:
+            mask = np.where(inside, np.uint8(255), np.uint8(0))
+            with atomic_path(folder / name) as temporary:
+                temporary.write_bytes(_png(mask, settings, shot.patient))
     return ImageRecord(
         path=path,
         label=int(label),

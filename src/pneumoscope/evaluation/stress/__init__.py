@@ -2,6 +2,6 @@
 
 from pneumoscope.evaluation.stress.result import ModelStress, Stress
 from pneumoscope.evaluation.stress.run import stress
-from pneumoscope.evaluation.stress.tables import Grid, grids
+from pneumoscope.evaluation.stress.tables import grids
 
-__all__ = ["Grid", "ModelStress", "Stress", "grids", "stress"]
+__all__ = ["ModelStress", "Stress", "grids", "stress"]

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pneumoscope import plots
+from pneumoscope.evaluation.grids import markdown
 from pneumoscope.evaluation.stress.figure import stress_figure
-from pneumoscope.evaluation.stress.result import Measures, Stress
-from pneumoscope.evaluation.stress.tables import Grid, grids
+from pneumoscope.evaluation.stress.result import CURVE_MEASURES, Measures, Stress
+from pneumoscope.evaluation.stress.severity_figure import severity_figure
+from pneumoscope.evaluation.stress.tables import grids
 from pneumoscope.files import write_text
 
 
 def write_stress(found: Stress, output: Path) -> None:
-    """Writes `stress.json`, `stress.csv`, `stress.md` and `stress.png`.
+    """Writes `stress.json`, `stress.csv`, `stress.md`, `stress.png`, and a figure of each curve.
 
     Args:
         found: what to write.
@@ -27,8 +29,12 @@ def write_stress(found: Stress, output: Path) -> None:
     """
     write_text(output / "stress.json", json.dumps(found.to_dict(), indent=2) + "\n")
     write_text(output / "stress.csv", _csv(found))
-    write_text(output / "stress.md", _markdown(found))
+    write_text(output / "stress.md", markdown(grids(found), found.basis))
     plots.save(stress_figure(found), output / "stress.png")
+    if found.severities:
+        for measure in CURVE_MEASURES:
+            figure = severity_figure(found, measure)
+            plots.save(figure, output / f"severities_{measure}.png")
 
 
 def _csv(found: Stress) -> str:
@@ -41,6 +47,9 @@ def _csv(found: Stress) -> str:
             writer.writerows(_lines(model.label, "condition", name, measures))
         for name, batch in model.batches.items():
             writer.writerows(_lines(model.label, "batch", name, batch.estimates))
+        for name, steps in model.curves.items():
+            for severity, measures in enumerate(steps, start=1):
+                writer.writerows(_lines(model.label, f"severity {severity}", name, measures))
     return text.getvalue()
 
 
@@ -48,20 +57,3 @@ def _lines(label: str, kind: str, name: str, measures: Measures) -> Iterator[lis
     for measure, estimate in measures.items():
         ends = (estimate.value, estimate.low, estimate.high)
         yield [label, kind, name, measure, *("" if end is None else f"{end:.6f}" for end in ends)]
-
-
-def _markdown(found: Stress) -> str:
-    sections = (f"**{grid.title}**\n\n{_markdown_table(grid)}" for grid in grids(found))
-    return "\n\n".join([*sections, found.basis + "."]) + "\n"
-
-
-def _markdown_table(grid: Grid) -> str:
-    rule = ("---",) * len(grid.columns)
-    return "\n".join(
-        "| " + " | ".join(map(_markdown_cell, row)) + " |"
-        for row in (grid.columns, rule, *grid.rows)
-    )
-
-
-def _markdown_cell(text: str) -> str:
-    return text.strip().replace("|", r"\|").replace("\n", "<br>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,14 @@ from pneumoscope.statistics import Estimate
 MEASURES = ("auroc", "sensitivity", "specificity", "balanced_accuracy")
 Measures = Mapping[str, Estimate]
 """The estimates of one condition by `MEASURES`."""
+
+CURVE_MEASURES = (*MEASURES, "agreement", "map_correlation")
+Curves = Mapping[str, tuple[Measures, ...]]
+"""By change, and "mean" over them last, the estimates by `CURVE_MEASURES` at severities 1 to 5.
+
+`agreement` is the share of images that are called what they are called unchanged;
+`map_correlation` the mean over images of Spearman's correlation of the two activation maps.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class ModelStress:
         worst_at: by measure, the change at which it is lowest; a measure that cannot be computed
             has none.
         batches: of the images as they are, each against the other side.
+        curves: of the changes at all of their severities; empty unless asked for.
     """
 
     label: str
@@ -40,6 +49,7 @@ class ModelStress:
     worst: Measures
     worst_at: Mapping[str, str]
     batches: Mapping[str, GroupResult]
+    curves: Curves = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, Measures]:
@@ -61,6 +71,7 @@ class Stress:
         unreadable: why each file that could not be read was left out.
         notices: what a person should know about how the data set was understood.
         severity: of the changes, 1 to 5.
+        severities: by change what it does at severities 1 to 5, where curves were asked for.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
     """
@@ -76,6 +87,7 @@ class Stress:
     severity: int
     resamples: int
     seed: int
+    severities: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def basis(self) -> str:
@@ -100,5 +112,6 @@ class Stress:
                 condition.name: {"group": condition.group, "description": condition.description}
                 for condition in self.conditions
             },
+            "severities": dict(self.severities),
             "models": [asdict(model) for model in self.models],
         }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,12 @@ from pneumoscope.evaluation.stress.measure import measure_model
 from pneumoscope.evaluation.stress.predict import predict_under, read_once
 from pneumoscope.evaluation.stress.report import write_stress
 from pneumoscope.evaluation.stress.result import Stress
+from pneumoscope.evaluation.stress.severities import (
+    descriptions,
+    measure_curves,
+    other_severities,
+)
+from pneumoscope.evaluation.ticker import ticker
 from pneumoscope.evaluation.unseen import UnseenImages, find_unseen, require_readable
 from pneumoscope.imaging.perturb import MODERATE
 from pneumoscope.inference import Predictor, load
@@ -28,6 +35,7 @@ def stress(
     data: Path | str,
     output: Path | str | None = None,
     *,
+    severities: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
@@ -41,8 +49,10 @@ def stress(
     Args:
         bundles: one or more bundles, or the run folders that hold them.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write `stress.json`, `stress.csv`, `stress.md` and `stress.png`; nowhere
+        output: where to write `stress.json`, `stress.csv`, `stress.md` and the figures; nowhere
             by default.
+        severities: whether the changes are made at all of their severities, which takes four times
+            as many predictions, and activation maps are compared.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
         progress: called with the number of predictions made and of all.
@@ -64,6 +74,7 @@ def stress(
         data,
         images,
         unseen,
+        severities=severities,
         resamples=resamples,
         seed=seed,
         progress=progress,
@@ -79,6 +90,7 @@ def stress_unseen(
     images: ImageSet,
     unseen: UnseenImages,
     *,
+    severities: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
@@ -90,6 +102,7 @@ def stress_unseen(
         data: where the images are from.
         images: the data set.
         unseen: its images that none of the models was made with.
+        severities: whether changes are made at all of their severities.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
         progress: called with the number of predictions made and of all.
@@ -103,14 +116,22 @@ def stress_unseen(
     require_readable(len(readable.records), unreadable)
     positive = np.array([record.label != 0 for record in readable.records])
     shown = {g: conditions(pixels, positive) for g, pixels in readable.pixels.items()}
-    tick = _ticker(len(models) * len(shown[geometries[0]]) * len(positive), progress)
+    more = other_severities() if severities else ()
+    count = len(shown[geometries[0]]) + len(more)
+    tick = ticker(len(models) * count * len(positive), progress)
     batches = export_batches(readable.records, images.classes)
     found = []
     for label, predictor in models:
-        scored = predict_under(shown[predictor.info.geometry], predictor, readable, tick)
-        found.append(
-            measure_model(label, predictor.info, scored, batches, resamples=resamples, seed=seed)
+        usual = shown[predictor.info.geometry]
+        outcomes = predict_under((*usual, *more), predictor, readable, tick, maps=severities)
+        scored = {condition.name: outcomes[condition.name].scored for condition in usual}
+        model = measure_model(
+            label, predictor.info, scored, batches, resamples=resamples, seed=seed
         )
+        if severities:
+            curves = measure_curves(outcomes, resamples=resamples, seed=seed)
+            model = replace(model, curves=curves)
+        found.append(model)
     return Stress(
         data=data,
         images=readable.count(images.classes),
@@ -123,16 +144,5 @@ def stress_unseen(
         severity=MODERATE,
         resamples=resamples,
         seed=seed,
+        severities=dict(descriptions()) if severities else {},
     )
-
-
-def _ticker(total: int, progress: Progress | None) -> Callable[[int], None]:
-    done = 0
-
-    def tick(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress:
-            progress(done, total)
-
-    return tick

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from pneumoscope.evaluation.grids import Grid
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
-from pneumoscope.evaluation.stress.result import MEASURES, ModelStress, Stress
+from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES, ModelStress, Stress
 from pneumoscope.files import printable
+from pneumoscope.imaging.perturb import SEVERITIES
 from pneumoscope.statistics import Estimate
 
+_CURVE_WORDS = {
+    **TITLES,
+    "agreement": "labels unchanged",
+    "map_correlation": "heatmap correlation",
+}
 _SHORT = ("AUROC", "sens.", "spec.", "bal. acc.")  # of MEASURES
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of text, fit for a terminal.
-
-    Attributes:
-        title: what it shows.
-        columns: the headings; the first of a model has its name on a line of its own.
-        rows: as many cells each as there are columns, of one or two lines.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def grids(found: Stress) -> list[Grid]:
@@ -34,6 +25,8 @@ def grids(found: Stress) -> list[Grid]:
     tables = [_summary(found), _conditions(found)]
     if found.models[0].batches:
         tables.append(_batches(found))
+    if found.severities:
+        tables += [_mean_curve(found), _curves(found)]
     return tables
 
 
@@ -82,6 +75,40 @@ def _batches(found: Stress) -> Grid:
     return Grid("Each export batch against the other side", columns, rows)
 
 
+def _mean_curve(found: Stress) -> Grid:
+    rows = tuple(
+        (
+            _CURVE_WORDS[measure],
+            *(cell for model in found.models for cell in _mean_cells(model, measure)),
+        )
+        for measure in CURVE_MEASURES
+    )
+    headings = _headings(found, ("clean", *map(str, SEVERITIES)))
+    return Grid("Mean over the changes by severity", ("measure", *headings), rows)
+
+
+def _mean_cells(model: ModelStress, measure: str) -> Iterator[str]:
+    clean = model.conditions[CLEAN]
+    yield _cell(clean[measure].value) if measure in clean else ""
+    yield from (_cell(step[measure].value) for step in model.curves["mean"])
+
+
+def _curves(found: Stress) -> Grid:
+    rows = tuple(
+        (
+            change,
+            *(
+                _cell(step["auroc"].value)
+                for model in found.models
+                for step in model.curves[change]
+            ),
+        )
+        for change in found.severities
+    )
+    headings = _headings(found, list(map(str, SEVERITIES)))
+    return Grid("AUROC of each change by severity", ("change", *headings), rows)
+
+
 def _headings(found: Stress, measures: Sequence[str]) -> Iterator[str]:
     first, *others = measures
     for model in found.models:
@@ -93,5 +120,8 @@ def _short_cells(models: Iterable[Mapping[str, Estimate]]) -> Iterator[str]:
     for estimates in models:
         for measure in MEASURES:
             if measure in estimates:  # a batch has no balanced accuracy
-                value = estimates[measure].value
-                yield "-" if value is None else f"{value:.3f}"
+                yield _cell(estimates[measure].value)
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

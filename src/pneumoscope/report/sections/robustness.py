@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pneumoscope.evaluation.drift import NOT_DIVIDED
-from pneumoscope.evaluation.stress import Grid, grids
+from pneumoscope.evaluation.grids import Grid
+from pneumoscope.evaluation.stress import grids
 from pneumoscope.evaluation.stress.figure import stress_figure
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section, Table, draw

@@ -1,0 +1,81 @@
+"""`pneumoscope check-heatmaps`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.cli.tables import print_grids
+
+
+def check_heatmaps(
+    bundle: Annotated[
+        str,
+        typer.Argument(
+            help="A bundle, the run folder that holds it, or the name of a model that ships."
+        ),
+    ],
+    data: Annotated[
+        Path, typer.Argument(help="Class folders, a CSV manifest, or a prepared folder.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the figure and the tables, if wanted."),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Folder of masks of the pneumonia, named like the images."),
+    ] = None,
+    lungs: Annotated[
+        Path | None, typer.Option(help="Folder of masks of the lungs, named like the images.")
+    ] = None,
+    images: Annotated[
+        int, typer.Option(help="About how many images to check, in whole patients.", min=1)
+    ] = 300,
+    seed: Annotated[int, typer.Option(help="Of the draw, and of the bootstrap.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Check whether heatmaps tell what a model goes by, and where they lie.
+
+    \b
+    pneumoscope check-heatmaps runs/first chest_xray
+    pneumoscope check-heatmaps runs/first phantoms --masks masks --lungs lungs --output checked
+
+    Deletes and inserts the places that the heatmap shows, against random places and those nearest
+    to the centre; shuffles the weights, after which heatmaps should change; and measures how much
+    of them lies within masks. With 95 % intervals from a bootstrap of patients, on images and
+    patients that the model has not seen. Shuffling weights needs the extra "train".
+    """
+    from pneumoscope.evaluation.faithfulness import check_heatmaps as check
+    from pneumoscope.evaluation.faithfulness import grids
+
+    with progress_bar("predicting") as progress:
+        found = check(
+            bundle,
+            data,
+            output,
+            masks=masks,
+            lungs=lungs,
+            images=images,
+            seed=seed,
+            progress=progress,
+        )
+    for notice in found.notices:
+        say(notice)
+    for reason in found.unreadable:
+        say(f"Left out: {reason}")
+    if found.seen:
+        say(f"Left out: {found.seen} images of patients that the model was made with")
+    if found.not_drawn:
+        say(f"Not drawn: {found.not_drawn} more images (--images)")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print_grids(grids(found))
+        print(found.basis)
+        if output is not None:
+            print(f"figure and tables in {output}")
+    say_notice()

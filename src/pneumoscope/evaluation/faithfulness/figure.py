@@ -1,0 +1,120 @@
+"""The chart of a check of heatmaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS, HeatmapCheck
+from pneumoscope.plots import (
+    BLUE,
+    GREEN,
+    GREY,
+    LINE,
+    PAGE,
+    SMALL,
+    VERMILLION,
+    dress,
+    legend,
+    new_figure,
+)
+from pneumoscope.types import Estimate
+
+# Told apart by dashes and marks as well as by colours.
+_STYLES = {
+    "heatmap": (VERMILLION, "-", "o"),
+    "random": (GREY, ":", "s"),
+    "centre": (BLUE, "--", "^"),
+}
+_AXES = {"deletion": "Share of places deleted", "insertion": "Share of places inserted"}
+
+Row = tuple[str, Estimate, str]
+"""Name, value, and colour."""
+
+
+def check_figure(found: HeatmapCheck) -> Figure:
+    """Draws deletion and insertion of all images, shuffled weights, and where heatmaps lie.
+
+    Args:
+        found: what to draw.
+
+    Returns:
+        The figure; a panel for whatever was not measured says so.
+    """
+    figure = new_figure(PAGE, 4.6)
+    upper, lower = figure.subplots(2, 2)
+    for axes, kind in zip(upper, KINDS, strict=True):
+        _draw_curves(axes, found, kind)
+    _draw_rows(lower[0], _randomisation(found), "Rank correlation with shuffled weights")
+    lower[0].set_xlim(-1.05, 1.05)
+    lower[0].axvline(0, color=GREY, linewidth=0.6, linestyle=":")
+    _draw_rows(lower[1], _location(found), "Share")
+    lower[1].set_xlim(-0.03, 1.03)
+    return figure
+
+
+def _draw_curves(axes: Axes, found: HeatmapCheck, kind: str) -> None:
+    part = found.perturbation["all"]
+    for order in ORDERS:
+        colour, dashes, marker = _STYLES[order]
+        axes.plot(
+            found.shares,
+            part.curves[kind][order],
+            color=colour,
+            linestyle=dashes,
+            linewidth=LINE,
+            marker=marker,
+            markersize=3,
+            label=f"{order}, area {part.areas[kind][order].value:.3f}",
+        )
+    axes.set_ylim(-0.03, 1.03)
+    dress(axes, x=_AXES[kind], y="Probability of the called class", note=f"{part.images:,} images")
+    legend(axes)
+
+
+def _randomisation(found: HeatmapCheck) -> list[Row]:
+    return [
+        (f"{part.layers}, {name}", estimate, colour)
+        for part in found.randomisation
+        for name, estimate, colour in (
+            ("signed", part.signed, VERMILLION),
+            ("absolute", part.absolute, BLUE),
+        )
+    ]
+
+
+def _location(found: HeatmapCheck) -> list[Row]:
+    return [
+        (f"{place}: {name}", estimate, colour)
+        for place, part in found.location.items()
+        for name, estimate, colour in (
+            ("heatmap", part.mass, VERMILLION),
+            ("area", part.area, GREY),
+            ("strongest place", part.hits, GREEN),
+            ("by chance", part.chance, GREY),
+        )
+    ]
+
+
+def _draw_rows(axes: Axes, rows: Sequence[Row], title: str) -> None:
+    for index, (_, estimate, colour) in enumerate(rows):
+        if estimate.low is not None and estimate.high is not None:
+            axes.plot([estimate.low, estimate.high], [index, index], color=colour, linewidth=LINE)
+        if estimate.value is not None:
+            axes.plot(estimate.value, index, marker="o", markersize=4, color=colour)
+    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+    axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
+    dress(axes, x=title, y="")
+    if not rows:
+        axes.text(
+            0.5,
+            0.5,
+            "not measured",
+            transform=axes.transAxes,
+            ha="center",
+            va="center",
+            fontsize=SMALL,
+            color=GREY,
+        )

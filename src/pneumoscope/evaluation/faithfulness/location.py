@@ -1,0 +1,121 @@
+"""Where heatmaps lie: within the pneumonia, or within the lungs, where masks tell these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.errors import DataError, ImageError
+from pneumoscope.evaluation.faithfulness.result import Location
+from pneumoscope.imaging import load_mask, read_bytes
+from pneumoscope.parallel import in_parallel
+from pneumoscope.statistics import FloatArray, StrArray, mean_estimates
+from pneumoscope.types import Geometry, ImageRecord
+
+_HALF = 0.5
+
+
+def read_masks(
+    folder: Path, records: Sequence[ImageRecord], geometry: Geometry, places: tuple[int, int]
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Reads the mask of each image, as the share of each place of a map that it covers.
+
+    Args:
+        folder: masks under the file names of their images, or as PNG under their stems: 255 where
+            something is marked, 0 elsewhere, over the whole image.
+        records: n images.
+        geometry: of the network.
+        places: height and width of a map.
+
+    Returns:
+        Shape (n, h', w'), in [0, 1], NaN where an image has no mask; and why each mask that could
+        not be read was left out.
+
+    Raises:
+        DataError: if there is no mask for any of the images.
+    """
+    found = in_parallel(partial(_read, folder, geometry, places), records)
+    unreadable = tuple(str(mask) for mask in found if isinstance(mask, ImageError))
+    nothing = np.full(places, np.nan)
+    masks = np.stack([nothing if isinstance(mask, ImageError) else mask for mask in found])
+    if np.isnan(masks).all():
+        raise DataError(
+            f"{folder} holds no readable mask of any of these images",
+            expected=f"files named like the images, such as {records[0].path.stem}.png",
+            remedy="Give the folder that `pneumoscope data phantoms --masks` wrote beside them",
+        )
+    return masks, unreadable
+
+
+def locate(
+    maps: NDArray[np.float32],
+    masks: FloatArray,
+    patients: StrArray,
+    *,
+    resamples: int,
+    seed: int,
+) -> Location | None:
+    """Measures how much of each map lies within its mask.
+
+    The share of the mass within is the energy-based pointing game (Wang et al. 2020,
+    arXiv:1910.01279), the strongest place alone the pointing game (Zhang et al. 2018,
+    arXiv:1608.00507), here without a tolerance around the mask.
+
+    Args:
+        maps: signed, float32 of shape (n, h', w'); their positive part is what counts.
+        masks: share of each place that is marked, shape (n, h', w'); NaN where there is no mask.
+        patients: key of the patient of each image, shape (n,).
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+
+    Returns:
+        The estimates over the images that have something marked; None if there is none. A map
+        without a positive place counts in `area` and `chance` alone.
+    """
+    marked = np.nan_to_num(masks).max(axis=(1, 2)) > 0
+    if not marked.any():
+        return None
+    masks, patients = masks[marked], patients[marked]
+    heat = np.maximum(maps[marked].astype(np.float64), 0.0)
+    total, peak = heat.sum(axis=(1, 2)), heat.max(axis=(1, 2), keepdims=True)
+    with np.errstate(invalid="ignore"):  # nothing speaks for the class: 0 / 0
+        mass = (heat * masks).sum(axis=(1, 2)) / total
+    within = masks >= _HALF
+    hits = (within & (heat == peak)).sum(axis=(1, 2)) / (heat == peak).sum(axis=(1, 2))
+    values = {
+        "mass": mass,
+        "area": masks.mean(axis=(1, 2)),
+        "gain": mass - masks.mean(axis=(1, 2)),
+        "hits": np.where(total > 0, hits, np.nan),
+        "chance": within.mean(axis=(1, 2)),
+    }
+    estimates = mean_estimates(values, patients, resamples=resamples, seed=seed)
+    return Location(images=len(masks), patients=len(np.unique(patients)), **estimates)
+
+
+def _read(
+    folder: Path, geometry: Geometry, places: tuple[int, int], record: ImageRecord
+) -> FloatArray | ImageError:
+    names = (record.path.name, f"{record.path.stem}.png")
+    path = next((folder / name for name in names if (folder / name).is_file()), None)
+    if path is None:
+        return np.full(places, np.nan)
+    try:
+        mask = load_mask(read_bytes(path), geometry).astype(np.float64) / 255
+    except ImageError as error:
+        return error
+    return _shares(mask, places)
+
+
+def _shares(mask: FloatArray, places: tuple[int, int]) -> FloatArray:
+    """The mean of a mask over each place, the blocks that deletion takes."""
+    for axis, count in enumerate(places):
+        block = np.arange(mask.shape[axis]) * count // mask.shape[axis]
+        starts = np.searchsorted(block, np.arange(count))
+        sizes = np.expand_dims(np.bincount(block, minlength=count), 1 - axis)
+        mask = np.add.reduceat(mask, starts, axis=axis) / sizes
+    return mask

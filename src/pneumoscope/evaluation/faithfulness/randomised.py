@@ -1,0 +1,127 @@
+"""Heatmaps of a network whose weights were shuffled, beside its own.
+
+A map that stays as it was tells nothing of what the network has learnt (Adebayo et al. 2018,
+arXiv:1810.03292). Shuffling the values of a tensor among its places destroys what was learnt, and
+keeps their spread, so that the network neither dies nor bursts.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pneumoscope.bundle import Bundle
+from pneumoscope.errors import BundleError, DependencyError
+from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
+from pneumoscope.evaluation.faithfulness.result import Randomisation
+from pneumoscope.inference import Predictor
+from pneumoscope.statistics import FloatArray, mean_estimates, rank_correlation
+
+LAYERS = ("head", "all")
+DRAWS = 3
+HEAD = "first_kernel"
+"""What an exported graph calls the kernel of the first dense layer of its head."""
+
+
+def measure_randomised(
+    predictor: Predictor,
+    images: ExplainedImages,
+    *,
+    resamples: int,
+    seed: int,
+    tick: Callable[[int], None],
+) -> tuple[Randomisation, ...]:
+    """Compares maps before and after the weights of the head, or of all layers, were shuffled.
+
+    Args:
+        predictor: the model.
+        images: n images and its maps of them.
+        resamples: number of bootstrap resamples.
+        seed: of the shuffling and of the bootstrap.
+        tick: called with the number of predictions made since it was last called.
+
+    Returns:
+        One for each of `LAYERS`, over the mean of `DRAWS` draws for each image.
+
+    Raises:
+        DependencyError: if onnx, which rewrites the network, is not installed.
+        BundleError: if the network has no weights under the names of this version.
+    """
+    trained = _rows(images.called_maps)
+    found = []
+    for layers in LAYERS:
+        draws = []
+        for shuffled in _shuffled(predictor, layers, seed):
+            _, maps = shuffled.activation_maps(images.pixels)
+            other = _rows(replace(images, maps=maps).called_maps)
+            draws.append([rank_correlation(f(trained), f(other)) for f in (np.asarray, np.abs)])
+            tick(len(maps))
+        signed, absolute = np.mean(draws, axis=0)
+        estimates = mean_estimates(
+            {"signed": signed, "absolute": absolute},
+            images.scored.patients,
+            resamples=resamples,
+            seed=seed,
+        )
+        found.append(Randomisation(layers, estimates["signed"], estimates["absolute"]))
+    return tuple(found)
+
+
+def _shuffled(predictor: Predictor, layers: str, seed: int) -> Iterator[Predictor]:
+    with tempfile.TemporaryDirectory(prefix="pneumoscope-") as folder:
+        bundle = Bundle(Path(folder), predictor.info)
+        for draw in range(DRAWS):
+            shuffle_weights(predictor.bundle.onnx, bundle.onnx, layers, [seed, draw])
+            yield Predictor(bundle)
+
+
+def shuffle_weights(source: Path, target: Path, layers: str, seed: list[int]) -> None:
+    """Copies a network with the values of its kernels shuffled, each within its own tensor.
+
+    The kernel of the first dense layer goes into the probabilities as well as into the maps, so
+    that these stay exact for the new network. Later dense layers of the head keep their weights,
+    which the maps hold in a form of their own: what these weigh has been shuffled before them.
+
+    Args:
+        source: the exported network.
+        target: the file to write.
+        layers: "head": the first dense layer; "all": and every convolution.
+        seed: of the shuffling.
+
+    Raises:
+        DependencyError: if onnx is not installed.
+        BundleError: if the network has no such kernel.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise DependencyError(
+            "Weights cannot be shuffled without the package onnx",
+            remedy="Install it with `pip install pneumoscope[train]`",
+        ) from error
+
+    network = onnx.load(source)
+    wanted = {HEAD}
+    if layers == "all":
+        wanted |= {node.input[1] for node in network.graph.node if node.op_type == "Conv"}
+    kernels = [tensor for tensor in network.graph.initializer if tensor.name in wanted]
+    if HEAD not in {tensor.name for tensor in kernels}:
+        raise BundleError(
+            f"The weights of {source} cannot be shuffled",
+            expected=f"a tensor {HEAD}, as this version exports it",
+            remedy="Train it anew with this version",
+        )
+    rng = np.random.default_rng(seed)
+    for tensor in kernels:
+        values = onnx.numpy_helper.to_array(tensor)
+        mixed = rng.permutation(values.ravel()).reshape(values.shape)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(mixed, tensor.name))
+    onnx.save(network, target)
+
+
+def _rows(maps: np.ndarray) -> FloatArray:
+    return maps.reshape(len(maps), -1).astype(np.float64)

@@ -1,0 +1,172 @@
+"""A bundle's heatmaps, checked on images that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pneumoscope.dataset import read_images
+from pneumoscope.errors import BundleError, DependencyError, SettingsError
+from pneumoscope.evaluation.faithfulness.deletion import (
+    PREDICTIONS,
+    STEPS,
+    measure_curves,
+    summarise_curves,
+)
+from pneumoscope.evaluation.faithfulness.location import locate, read_masks
+from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
+from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, measure_randomised
+from pneumoscope.evaluation.faithfulness.report import write_check
+from pneumoscope.evaluation.faithfulness.result import HeatmapCheck
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.stress.predict import read_once
+from pneumoscope.evaluation.ticker import ticker
+from pneumoscope.evaluation.unseen import UnseenImages, find_unseen, require_readable
+from pneumoscope.imaging.alter import Grey
+from pneumoscope.inference import Predictor, load
+from pneumoscope.parallel import Progress
+from pneumoscope.statistics import RESAMPLES, BoolArray
+from pneumoscope.types import ImageRecord
+
+IMAGES = 300
+"""As many images are drawn unless told otherwise."""
+
+
+def check_heatmaps(
+    bundle: Path | str,
+    data: Path | str,
+    output: Path | str | None = None,
+    *,
+    masks: Path | None = None,
+    lungs: Path | None = None,
+    images: int = IMAGES,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> HeatmapCheck:
+    """Checks whether heatmaps tell what a network goes by, and where they lie.
+
+    Three checks: deletion and insertion, shuffled weights, and, where masks are given, the place
+    of the evidence. That a map is the exact gradient of the network is tested when it is
+    exported, and not here.
+
+    Args:
+        bundle: the bundle, the run folder that holds it, or the name of a model that ships.
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
+        output: where to write `heatmap_check.json`, `.md` and `.png`; nowhere by default.
+        masks: folder of masks of the pneumonia, named like the images.
+        lungs: folder of masks of the lungs, named like the images.
+        images: about how many images to check, in whole patients drawn by chance.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap and all that is left to chance.
+        progress: called with the number of predictions made and of all.
+
+    Raises:
+        BundleError: if the bundle cannot be used, gives no class-activation maps, or has other
+            classes than the data.
+        DataError: if the data cannot be used, hold no image that the model has not seen, or no
+            mask is named like any of them.
+        SettingsError: if `images` is below 1.
+        StorageError: if `output` cannot be written.
+    """
+    if images < 1:
+        raise SettingsError(
+            "There is no image to check", expected="1 or more", received=f"images={images}"
+        )
+    data = Path(data)
+    predictor = load(bundle)
+    geometry = predictor.info.geometry
+    listed = read_images(data, geometry)
+    predictor.info.require_classes(listed.classes, data)
+    unseen = find_unseen(data, listed, [predictor.bundle.seen()])
+    drawn = draw_images(unseen, images, seed)
+    readable = read_once(drawn, [geometry])
+    unreadable = (*unseen.unreadable, *readable.unreadable)
+    require_readable(len(readable.records), unreadable)
+    explained = _explain(predictor, readable.records, readable.pixels[geometry])
+    location = {}
+    for name, folder, maps in (
+        ("pneumonia", masks, explained.maps_of(explained.scored.labels)),
+        ("lungs", lungs, explained.called_maps),
+    ):
+        if folder is not None:
+            marked, broken = read_masks(folder, readable.records, geometry, maps.shape[1:])
+            unreadable += broken
+            patients = explained.scored.patients
+            location[name] = locate(maps, marked, patients, resamples=resamples, seed=seed)
+
+    total = (PREDICTIONS + DRAWS * len(LAYERS)) * len(readable.records)
+    tick = ticker(total, progress)
+    notices = list(listed.notices)
+    curves = measure_curves(predictor, explained, seed, tick)
+    try:
+        randomisation = measure_randomised(
+            predictor, explained, resamples=resamples, seed=seed, tick=tick
+        )
+    except (BundleError, DependencyError) as error:
+        randomisation = ()
+        notices.append(str(error))
+    found = HeatmapCheck(
+        model=predictor.info.name,
+        version=predictor.info.version,
+        architecture=predictor.info.architecture,
+        data=data,
+        images=readable.count(listed.classes),
+        patients=explained.scored.n_patients,
+        places=explained.called_maps.shape[1:],
+        shares=tuple(step / STEPS for step in range(STEPS + 1)),
+        perturbation={
+            name: summarise_curves(curves, explained, members, resamples=resamples, seed=seed)
+            for name, members in _groups(explained.scored)
+        },
+        randomisation=randomisation,
+        location={name: part for name, part in location.items() if part},
+        flat=explained.flat,
+        not_drawn=len(unseen.records) - len(drawn),
+        seen=unseen.seen,
+        unreadable=unreadable,
+        notices=tuple(notices),
+        resamples=resamples,
+        seed=seed,
+    )
+    if output is not None:
+        write_check(found, Path(output))
+    return found
+
+
+def draw_images(unseen: UnseenImages, images: int, seed: int) -> tuple[ImageRecord, ...]:
+    """Draws whole patients by chance until there are as many images; all, if there are fewer.
+
+    Args:
+        unseen: what to draw from.
+        images: how many are wanted, at least 1; the last patient may bring a few more.
+        seed: of the draw.
+    """
+    patients = np.array([record.patient for record in unseen.records])
+    keys, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(keys))
+    before = np.cumsum(counts[order]) - counts[order]
+    drawn = np.isin(codes, order[before < images])
+    return tuple(r for r, chosen in zip(unseen.records, drawn, strict=True) if chosen)
+
+
+def _explain(predictor: Predictor, records: Sequence[ImageRecord], pixels: Grey) -> ExplainedImages:
+    probabilities, maps = predictor.activation_maps(pixels)
+    scored = ScoredImages.of(
+        records,
+        predictor.info.classes,
+        probabilities.astype(np.float64),
+        predictor.operating_point.threshold,
+    )
+    return ExplainedImages(pixels, scored, maps)
+
+
+def _groups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray]]:
+    """All images, and those called each class, if there are any."""
+    yield "all", np.ones(len(scored.labels), bool)
+    for index, name in enumerate(scored.classes):
+        members = scored.predicted == index
+        if members.any():
+            yield f"called {name}", members

@@ -1,0 +1,75 @@
+"""A check of heatmaps as tables of text, the same on a terminal and in Markdown."""
+
+from __future__ import annotations
+
+from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS, HeatmapCheck
+from pneumoscope.evaluation.grids import Grid
+from pneumoscope.files import printable
+
+_LAYERS = {"head": "the head", "all": "all layers"}
+
+
+def grids(found: HeatmapCheck) -> list[Grid]:
+    """Deletion and insertion, and shuffled weights and places where these were measured."""
+    tables = [_perturbation(found)]
+    if found.randomisation:
+        tables.append(_randomisation(found))
+    if found.location:
+        tables.append(_location(found))
+    return tables
+
+
+def _perturbation(found: HeatmapCheck) -> Grid:
+    rows = []
+    for name, part in found.perturbation.items():
+        shown = f"{printable(name)}\n{part.images:,} ({part.patients:,})"
+        for kind in KINDS:
+            areas = (_value(part.areas[kind][order].value) for order in ORDERS)
+            gains = (str(part.gains[kind][order]) for order in ORDERS[1:])
+            rows.append((shown, kind, *areas, *gains))
+            shown = ""
+    columns = (
+        "images\n(patients)",
+        "",
+        "area:\nheatmap",
+        "area:\nrandom",
+        "area:\ncentre",
+        "better than random\nby (95 % interval)",
+        "better than centre\nby (95 % interval)",
+    )
+    return Grid("Probability of the called class as places go or come", columns, tuple(rows))
+
+
+def _randomisation(found: HeatmapCheck) -> Grid:
+    rows = tuple(
+        (_LAYERS[part.layers], str(part.signed), str(part.absolute)) for part in found.randomisation
+    )
+    columns = ("shuffled", "correlation (95 % interval)", "of absolute values (95 % interval)")
+    return Grid("Heatmaps after weights were shuffled", columns, rows)
+
+
+def _location(found: HeatmapCheck) -> Grid:
+    rows = tuple(
+        (
+            f"{name}\n{part.images:,} ({part.patients:,})",
+            str(part.mass),
+            _value(part.area.value),
+            str(part.gain),
+            str(part.hits),
+            _value(part.chance.value),
+        )
+        for name, part in found.location.items()
+    )
+    columns = (
+        "images\n(patients)",
+        "heatmap within",
+        "area",
+        "heatmap less area",
+        "strongest place within",
+        "by chance",
+    )
+    return Grid("Where heatmaps lie: value (95 % interval)", columns, rows)
+
+
+def _value(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,359 @@
+"""Checks of heatmaps, against networks whose evidence is known."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from pneumoscope.bundle import Bundle, new_bundle
+from pneumoscope.dataset import PhantomSettings, make_phantoms
+from pneumoscope.errors import BundleError, DataError, DependencyError, SettingsError
+from pneumoscope.evaluation.faithfulness import check_heatmaps, grids
+from pneumoscope.evaluation.faithfulness.deletion import (
+    PREDICTIONS,
+    STEPS,
+    _on_pixels,
+    measure_curves,
+    summarise_curves,
+)
+from pneumoscope.evaluation.faithfulness.location import _shares, locate, read_masks
+from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
+from pneumoscope.evaluation.faithfulness.randomised import DRAWS, HEAD, LAYERS, shuffle_weights
+from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS
+from pneumoscope.evaluation.faithfulness.run import draw_images
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.unseen import UnseenImages
+from pneumoscope.inference import Predictor, load
+from pneumoscope.types import Geometry, ImageRecord
+from tests.conftest import SIDE, bundle_info, encoded, picture, write_bundle
+from tests.evaluation.test_severities import without_maps
+
+PLACES = SIDE // 4
+
+
+def explained(predictor: Predictor, pixels: np.ndarray) -> ExplainedImages:
+    probabilities, maps = predictor.activation_maps(pixels)
+    records = [ImageRecord(Path(f"{i}.png"), i % 2, f"{i}") for i in range(len(pixels))]
+    threshold = predictor.operating_point.threshold
+    said = probabilities.astype(np.float64)
+    return ExplainedImages(
+        pixels, ScoredImages.of(records, predictor.info.classes, said, threshold), maps
+    )
+
+
+def noise(count: int = 6, seed: int = 0) -> np.ndarray:
+    """Blocks of grey, so that places differ; some images darker than the middle, some brighter."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(-40, 40, (count, PLACES, PLACES)) + rng.integers(110, 146, (count, 1, 1))
+    return blocks.repeat(4, axis=1).repeat(4, axis=2).astype(np.uint8)
+
+
+def test_the_order_of_exact_maps_is_the_best_there_is(bundle: Path) -> None:
+    """In a network that adds places up, no other order lets the probability fall or rise sooner."""
+    predictor = load(bundle)
+    images = explained(predictor, noise())
+    steps: list[int] = []
+    curves = measure_curves(predictor, images, 0, steps.append)
+    assert curves.shape == (6, len(KINDS), len(ORDERS), STEPS + 1)
+    assert sum(steps) == 6 * PREDICTIONS
+    deleted, inserted = curves[:, 0], curves[:, 1]
+    for other in range(1, len(ORDERS)):
+        assert (deleted[:, 0] <= deleted[:, other] + 1e-6).all()
+        assert (inserted[:, 0] >= inserted[:, other] - 1e-6).all()
+    part = summarise_curves(curves, images, np.ones(6, bool), resamples=100, seed=0)
+    assert part.gains["deletion"]["random"].value > 0.02
+    for kind, sign in zip(KINDS, (1, -1), strict=True):
+        areas = part.areas[kind]
+        gain = sign * (areas["centre"].value - areas["heatmap"].value)
+        assert part.gains[kind]["centre"].value == pytest.approx(gain)
+    area = np.trapezoid(part.curves["insertion"]["random"], dx=1 / STEPS)
+    assert part.areas["insertion"]["random"].value == pytest.approx(area)
+
+
+def test_curves_begin_and_end_with_the_image_and_with_nothing(bundle: Path) -> None:
+    predictor = load(bundle)
+    pixels = noise()
+    images = explained(predictor, pixels)
+    curves = measure_curves(predictor, images, 0, lambda _: None)
+    empty = np.stack([np.full_like(image, round(float(image.mean()))) for image in pixels])
+    rows, called = np.arange(len(pixels)), images.scored.predicted
+    whole = images.scored.probabilities[rows, called]
+    nothing = predictor.probabilities(empty)[rows, called]
+    for order in range(len(ORDERS)):
+        assert curves[:, 0, order, 0] == pytest.approx(whole, abs=1e-6)
+        assert curves[:, 1, order, -1] == pytest.approx(whole, abs=1e-6)
+        assert curves[:, 0, order, -1] == pytest.approx(nothing, abs=1e-6)
+        assert curves[:, 1, order, 0] == pytest.approx(nothing, abs=1e-6)
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(12, 40), st.integers(12, 40))
+def test_places_stand_for_the_same_pixels_everywhere(
+    rows: int, columns: int, height: int, width: int
+) -> None:
+    places = np.arange(rows * columns).reshape(rows, columns)
+    pixels = _on_pixels(places, (height, width))
+    assert pixels.shape == (height, width)
+    assert _shares(pixels.astype(np.float64), (rows, columns)) == pytest.approx(places)
+
+
+def learnt_network() -> onnx.ModelProto:
+    """A convolution of three filters, their mean over places, and one dense layer of two classes.
+
+    As exported, in small: contributions of each place go into probabilities and maps.
+    """
+    rng = np.random.default_rng(5)
+    tensors = {
+        "kernel": rng.normal(size=(3, 1, 3, 3)),
+        "bias": rng.normal(size=3),
+        HEAD: rng.normal(size=(3, 2)) / PLACES**2,
+        "centred": np.array([[[0.5, -0.5], [-0.5, 0.5]]]),
+    }
+    shapes = {
+        "channels_first": [-1, 1, SIDE, SIDE],
+        "flat": [-1, 3, PLACES**2],
+        "grid": [-1, 2, PLACES, PLACES],
+        "axis": [1],
+    }
+    nodes = [
+        ("Cast", ["image"], "float", {"to": TensorProto.FLOAT}),
+        ("Reshape", ["float", "channels_first"], "picture", {}),
+        ("AveragePool", ["picture"], "small", {"kernel_shape": [4, 4], "strides": [4, 4]}),
+        ("Conv", ["small", "kernel", "bias"], "filtered", {"pads": [1, 1, 1, 1]}),
+        ("Relu", ["filtered"], "features", {}),
+        ("Reshape", ["features", "flat"], "rows", {}),
+        ("Transpose", ["rows"], "places", {"perm": [0, 2, 1]}),
+        ("MatMul", ["places", HEAD], "contributions", {}),
+        ("ReduceSum", ["contributions", "axis"], "logits", {"keepdims": 0}),
+        ("Softmax", ["logits"], "probabilities", {"axis": 1}),
+        ("MatMul", ["contributions", "centred"], "scores", {}),
+        ("Transpose", ["scores"], "by_class", {"perm": [0, 2, 1]}),
+        ("Reshape", ["by_class", "grid"], "class_activation_maps", {}),
+    ]
+    graph = helper.make_graph(
+        [helper.make_node(kind, given, [made], **how) for kind, given, made, how in nodes],
+        "learnt",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", SIDE, SIDE, 1])],
+        [
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2]),
+            helper.make_tensor_value_info("class_activation_maps", TensorProto.FLOAT, None),
+        ],
+        [
+            *(numpy_helper.from_array(v.astype(np.float32), n) for n, v in tensors.items()),
+            *(numpy_helper.from_array(np.array(v, np.int64), n) for n, v in shapes.items()),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+@pytest.fixture
+def learnt(tmp_path: Path) -> Path:
+    with new_bundle(tmp_path / "learnt", bundle_info(name="learnt")) as folder:
+        onnx.save(learnt_network(), folder / "model.onnx")
+        (folder / "MODEL_CARD.md").write_text("# learnt\n")
+        (folder / "seen.json").write_text('{"key": "key", "images": [], "patients": []}')
+    return tmp_path / "learnt"
+
+
+def weights(path: Path) -> dict[str, np.ndarray]:
+    return {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_shuffling_keeps_values_and_exact_maps(layers: str, learnt: Path, tmp_path: Path) -> None:
+    source, target = learnt / "model.onnx", tmp_path / "shuffled.onnx"
+    shuffle_weights(source, target, layers, [0, 0])
+    before, after = weights(source), weights(target)
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed == ({HEAD} if layers == "head" else {HEAD, "kernel"})
+    for name in changed:
+        assert np.sort(before[name], axis=None).tolist() == np.sort(after[name], axis=None).tolist()
+    target.replace(source)
+    predictor = Predictor(Bundle(learnt, bundle_info()))  # its files are no longer those it lists
+    probabilities, maps = predictor.activation_maps(noise())
+    logits = np.log(probabilities)
+    centred = logits - logits.mean(axis=1, keepdims=True)
+    assert maps.sum(axis=(2, 3)) == pytest.approx(centred, abs=1e-3)
+
+
+def test_the_same_draw_shuffles_alike(learnt: Path, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for path, draw in zip(files, (0, 0, 1), strict=True):
+        shuffle_weights(learnt / "model.onnx", path, "all", [7, draw])
+    a, b, c = (weights(path)["kernel"] for path in files)
+    assert np.array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_shuffled_networks_have_other_maps(learnt: Path, phantoms: Path) -> None:
+    found = check_heatmaps(learnt, phantoms, images=12, resamples=100)
+    assert [part.layers for part in found.randomisation] == list(LAYERS)
+    for part in found.randomisation:
+        assert -1 <= part.signed.value < 0.95
+        assert part.absolute.value < 0.99
+
+
+def test_what_cannot_be_shuffled_is_said(
+    bundle: Path, learnt: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(BundleError, match="cannot be shuffled"):
+        shuffle_weights(bundle / "model.onnx", tmp_path / "new", "head", [0])
+    found = check_heatmaps(bundle, phantoms, tmp_path / "out", images=4, resamples=100)
+    assert found.randomisation == ()
+    assert any("cannot be shuffled" in notice for notice in found.notices)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(DependencyError, match=r"pneumoscope\[train\]"):
+        shuffle_weights(learnt / "model.onnx", tmp_path / "new", "head", [0])
+
+
+def place(maps: np.ndarray, masks: np.ndarray):
+    patients = np.array([str(i) for i in range(len(maps))])
+    return locate(maps.astype(np.float32), masks, patients, resamples=100, seed=0)
+
+
+def test_location_of_known_maps() -> None:
+    mask = np.zeros((2, 4, 4))
+    mask[:, :2, :2] = 1.0
+    right, nowhere = place(mask, mask), place(1 - mask, mask)
+    assert (right.mass.value, right.hits.value) == (1.0, 1.0)
+    assert (right.area.value, right.chance.value, right.gain.value) == (0.25, 0.25, 0.75)
+    assert (nowhere.mass.value, nowhere.hits.value) == (0.0, 0.0)
+    same = place(np.ones((2, 4, 4)), mask)
+    assert same.mass.value == same.area.value == same.hits.value == same.chance.value
+    signed = place(np.where(mask > 0, 1.0, -9.0), mask)  # what speaks against does not count
+    assert signed.mass.value == 1.0
+
+
+def test_maps_without_a_positive_place_have_no_mass() -> None:
+    mask = np.zeros((3, 4, 4))
+    mask[:2, 0] = 1.0
+    maps = np.stack([mask[0], -np.ones((4, 4)), np.ones((4, 4))])
+    found = place(maps, mask)
+    assert (found.images, found.mass.value, found.hits.value) == (2, 1.0, 1.0)
+    assert found.area.value == 0.25
+    assert place(-np.ones((3, 4, 4)), mask).mass.value is None
+
+
+def test_nothing_marked_has_no_location() -> None:
+    assert place(np.ones((2, 4, 4)), np.zeros((2, 4, 4))) is None
+
+
+def test_masks_are_found_by_name_and_broken_ones_are_told(tmp_path: Path) -> None:
+    mask = np.zeros((80, 64), np.uint8)
+    mask[:40] = 255
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(encoded(mask))
+    (tmp_path / "c.png").write_text("no image")
+    records = [ImageRecord(Path("d") / n, 1, n) for n in ("a.png", "b.jpeg", "c.png", "d.png")]
+    masks, unreadable = read_masks(tmp_path, records, Geometry(32, 32), (4, 2))
+    upper_half = np.array([[1, 1], [1, 1], [0, 0], [0, 0]])
+    assert masks[:2] == pytest.approx(np.stack([upper_half] * 2), abs=0.1)  # a soft edge
+    assert np.isnan(masks[2:]).all()
+    assert len(unreadable) == 1
+    assert "c.png" in unreadable[0]
+    with pytest.raises(DataError, match="no readable mask"):
+        read_masks(tmp_path, records[2:], Geometry(32, 32), (4, 2))
+
+
+def test_whole_patients_are_drawn() -> None:
+    records = tuple(ImageRecord(Path(f"{i}"), i % 2, f"{i // 3}") for i in range(30))
+    unseen = UnseenImages(records, 0, ())
+    drawn = draw_images(unseen, 10, 0)
+    assert len(drawn) == 12
+    assert {r.patient for r in drawn} & {r.patient for r in records if r not in drawn} == set()
+    assert drawn == draw_images(unseen, 10, 0)
+    assert drawn != draw_images(unseen, 10, 1)
+    assert draw_images(unseen, 100, 0) == records
+
+
+def test_whole_check_on_phantoms(learnt: Path, tmp_path: Path) -> None:
+    data, masks, lungs, out = (tmp_path / name for name in ("data", "masks", "lungs", "out"))
+    settings = PhantomSettings(patients=10, seed=4, width=(96, 128))
+    records = make_phantoms(data, settings, masks=masks, lungs=lungs)
+    steps: list[tuple[int, int]] = []
+    found = check_heatmaps(
+        learnt,
+        data,
+        out,
+        masks=masks,
+        lungs=lungs,
+        resamples=100,
+        progress=lambda *s: steps.append(s),
+    )
+    assert steps[-1] == (len(records) * (PREDICTIONS + 2 * DRAWS),) * 2
+    sick = sum(record.label for record in records)
+    assert found.location["pneumonia"].images == sick
+    assert found.location["lungs"].images == len(records)
+    assert found.unreadable == ()  # the masks of normal images are empty, and in order
+    assert 0 < found.location["pneumonia"].area.value < found.location["lungs"].area.value < 1
+    parts = found.perturbation
+    assert sum(p.images for name, p in parts.items() if name != "all") == parts["all"].images
+    content = json.loads((out / "heatmap_check.json").read_text())
+    assert content == json.loads(json.dumps(found.to_dict()))
+    text = (out / "heatmap_check.md").read_text()
+    for grid in grids(found):
+        assert grid.title in text
+        assert {len(row) for row in grid.rows} == {len(grid.columns)}
+    with Image.open(out / "heatmap_check.png") as image:
+        assert min(image.size) > 600
+
+
+def test_one_class_and_few_images(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path,label\na.png,PNEUMONIA\nb.png,NORMAL\n")
+    (tmp_path / "a.png").write_bytes(encoded(picture((SIDE, SIDE))))
+    found = check_heatmaps(bundle, tmp_path / "list.csv", tmp_path / "out", resamples=100)
+    assert found.images == {"NORMAL": 0, "PNEUMONIA": 1}
+    assert len(found.unreadable) == 1
+    assert found.perturbation["all"].areas["deletion"]["heatmap"].low is None
+
+
+def test_maps_that_are_the_same_everywhere(
+    bundle: Path, class_folders: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flat(self: Predictor, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        maps = np.ones((len(pixels), 2, PLACES, PLACES), np.float32)
+        return self.probabilities(pixels), maps
+
+    monkeypatch.setattr(Predictor, "activation_maps", flat)
+    found = check_heatmaps(bundle, class_folders(NORMAL=5, PNEUMONIA=5), resamples=100)
+    assert found.flat == 10
+    areas = found.perturbation["all"].areas["deletion"]  # an order by chance, as the other is
+    assert areas["heatmap"].value == pytest.approx(areas["random"].value, abs=0.05)
+
+
+def test_bad_input(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no image to check"):
+        check_heatmaps(bundle, phantoms, images=0)
+    with pytest.raises(DataError, match="no readable mask"):
+        check_heatmaps(bundle, phantoms, masks=tmp_path / "nowhere", images=4)
+    with pytest.raises(BundleError, match="where its evidence lies"):
+        check_heatmaps(without_maps(tmp_path / "mute"), phantoms, images=4)
+
+
+def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Path]) -> None:
+    data = class_folders(NORMAL=4, PNEUMONIA=4)
+    (data / "NORMAL" / "text.png").write_text("no image")
+    found = check_heatmaps(bundle, data, resamples=100)
+    assert found.images == {"NORMAL": 4, "PNEUMONIA": 4}
+    assert len(found.unreadable) == 1
+
+
+@pytest.mark.keras
+def test_the_head_has_the_name_that_the_export_gives_it() -> None:
+    from pneumoscope.training.export import KERNEL
+
+    assert HEAD == KERNEL
+
+
+def test_a_bundle_may_be_a_run_folder(tmp_path: Path, phantoms: Path) -> None:
+    write_bundle(tmp_path / "run" / "bundle")
+    assert check_heatmaps(tmp_path / "run", phantoms, images=2, resamples=100).model == "brightness"
