@@ -76,7 +76,7 @@ def _shuffled(predictor: Predictor, layers: str, seed: int) -> Iterator[Predicto
         bundle = Bundle(Path(folder), predictor.info)
         for draw in range(DRAWS):
             shuffle_weights(predictor.bundle.onnx, bundle.onnx, layers, [seed, draw])
-            yield Predictor(bundle)
+            yield Predictor(bundle, gate=False)
 
 
 def shuffle_weights(source: Path, target: Path, layers: str, seed: list[int]) -> None:
