@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.evaluation import GroupResult
+from pneumoscope.evaluation.unseen import UnseenImages
 from pneumoscope.plots import training_curves
 from pneumoscope.report.groups import widest_gap
+from pneumoscope.report.material import draw_part
 from pneumoscope.report.section import draw, in_two_lines
 from pneumoscope.report.source import read_source
 from pneumoscope.report.verdict import lies_below
 from pneumoscope.statistics import Estimate
+from pneumoscope.types import ImageRecord
 from tests.report.conftest import write_run
 
 UNKNOWN = Estimate(None, None, None)
@@ -39,6 +42,17 @@ def test_no_gap_between_kinds_or_of_what_is_unknown() -> None:
     gap = widest_gap({"a": group(UNKNOWN, one), "b": group(UNKNOWN, Estimate(0.2, None, None))})
     assert gap is not None
     assert (gap.measure, gap.apart) == ("specificity", False)
+
+
+def test_part_is_of_whole_patients() -> None:
+    records = [ImageRecord(Path(f"{p}-{i}"), 0, f"p{p}") for p in range(9) for i in range(p)]
+    unseen = UnseenImages(tuple(records), 5, ("broken",))
+    assert draw_part(unseen, len(records), seed=0) == unseen
+    part = draw_part(unseen, 12, seed=0)
+    patients = {record.patient for record in part.records}
+    assert part.records == tuple(r for r in records if r.patient in patients)
+    assert 12 <= len(part.records) < 12 + 8
+    assert {draw_part(unseen, 12, seed) for seed in range(5)} != {part}
 
 
 # one, another, whether the first lies below the second for sure

@@ -30,6 +30,8 @@ def robustness(material: Material) -> Section:
             "tables": [_table(grid) for grid in grids(found)],
             "descriptions": [(c.name, c.description) for c in found.conditions],
             "basis": found.basis,
+            "images": sum(found.images.values()),
+            "all": len(material.evaluation.scored.paths),
             "drift": _drift(material),
             "missing": material.evaluation.drift.missing,
         },
