@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pneumoscope.bundle import Bundle, BundleInfo
 from pneumoscope.errors import BundleError, DataError, ImageError, SettingsError
 from pneumoscope.files import list_files
-from pneumoscope.imaging import Source, load_pixels, read_acquisition, read_bytes
+from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.gate import Gate, Verdict
 from pneumoscope.inference.prevalence import odds_ratio, restated
@@ -278,8 +278,11 @@ class Predictor:
     def _read(self, image: Image) -> Facts | ImageError:
         try:
             source = image if isinstance(image, Source) else read_bytes(Path(image))
-            pixels = load_pixels(source, self.info.geometry)
-            return Facts(read_acquisition(source), pixels, self.info.geometry, self._ages)
+            geometry = self.info.geometry
+            pixels = load_pixels(source, geometry)
+            if self._gate is None:  # nothing asks what the header says
+                return Facts(Acquisition(geometry.width, geometry.height), pixels, geometry)
+            return Facts(read_acquisition(source), pixels, geometry, self._ages)
         except ImageError as error:
             return error
 

@@ -1,0 +1,54 @@
+"""`predict` says what was refused, what could not be, and that a refusal is no error."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.conftest import write_bundle
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Path:
+    """A bundle that refuses every image of middle brightness."""
+    return write_bundle(tmp_path / "strict", familiar=0)
+
+
+def test_table_and_reasons(strict: Path, images: Path, run: Run) -> None:
+    code, out, err = run("predict", strict, images)
+    assert code == 0
+    lines = out.splitlines()[1:]
+    assert len(lines) == 3
+    assert all(line.startswith("refused ") and " - " in line for line in lines)
+    assert err.count("unlike the images that this model was trained on") == 3
+    assert "3 of 3 images were refused" in err
+
+
+def test_csv_and_json(strict: Path, images: Path, run: Run) -> None:
+    _, out, _ = run("predict", strict, images / "0.png", "--csv")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["label"], row["probability"], row["status"]) == ("", "", "refused")
+    assert "unlike" in row["reasons"]
+    _, out, _ = run("predict", strict, images / "0.png", "--json")
+    record = json.loads(out)
+    assert (record["label"], record["probabilities"], record["gate"]) == (None, {}, True)
+
+
+def test_no_gate(strict: Path, images: Path, run: Run) -> None:
+    code, out, err = run("predict", strict, images, "--no-gate", "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert all(record["status"] == "accepted" and not record["gate"] for record in records)
+    assert "The gate is off" in err
+
+
+def test_bundle_without_statistics_says_so(bundle: Path, images: Path, run: Run) -> None:
+    code, out, err = run("predict", bundle, images)
+    assert code == 0
+    assert "refused" not in out
+    assert "has no gate statistics and can refuse nothing" in err
