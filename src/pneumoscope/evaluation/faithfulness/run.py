@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from pneumoscope.evaluation.faithfulness.location import locate, read_masks
 from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
 from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, measure_randomised
 from pneumoscope.evaluation.faithfulness.report import write_check
-from pneumoscope.evaluation.faithfulness.result import HeatmapCheck
+from pneumoscope.evaluation.faithfulness.result import HeatmapCheck, Location, Randomisation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.evaluation.ticker import ticker
@@ -86,28 +86,13 @@ def check_heatmaps(
     unreadable = (*unseen.unreadable, *readable.unreadable)
     require_readable(len(readable.records), unreadable)
     explained = _explain(predictor, readable.records, readable.pixels[geometry])
-    location = {}
-    for name, folder, maps in (
-        ("pneumonia", masks, explained.maps_of(explained.scored.labels)),
-        ("lungs", lungs, explained.called_maps),
-    ):
-        if folder is not None:
-            marked, broken = read_masks(folder, readable.records, geometry, maps.shape[1:])
-            unreadable += broken
-            patients = explained.scored.patients
-            location[name] = locate(maps, marked, patients, resamples=resamples, seed=seed)
-
+    location, broken = _locate(
+        predictor, explained, readable.records, masks, lungs, resamples=resamples, seed=seed
+    )
     total = (PREDICTIONS + DRAWS * len(LAYERS)) * len(readable.records)
     tick = ticker(total, progress)
-    notices = list(listed.notices)
     curves = measure_curves(predictor, explained, seed, tick)
-    try:
-        randomisation = measure_randomised(
-            predictor, explained, resamples=resamples, seed=seed, tick=tick
-        )
-    except (BundleError, DependencyError) as error:
-        randomisation = ()
-        notices.append(str(error))
+    randomisation, notice = _shuffle(predictor, explained, resamples, seed, tick)
     found = HeatmapCheck(
         model=predictor.info.name,
         version=predictor.info.version,
@@ -122,12 +107,12 @@ def check_heatmaps(
             for name, members in _groups(explained.scored)
         },
         randomisation=randomisation,
-        location={name: part for name, part in location.items() if part},
+        location=location,
         flat=explained.flat,
         not_drawn=len(unseen.records) - len(drawn),
         seen=unseen.seen,
-        unreadable=unreadable,
-        notices=tuple(notices),
+        unreadable=(*unreadable, *broken),
+        notices=(*listed.notices, *notice),
         resamples=resamples,
         seed=seed,
     )
@@ -170,3 +155,49 @@ def _groups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray]]:
         members = scored.predicted == index
         if members.any():
             yield f"called {name}", members
+
+
+def _locate(
+    predictor: Predictor,
+    explained: ExplainedImages,
+    records: Sequence[ImageRecord],
+    masks: Path | None,
+    lungs: Path | None,
+    *,
+    resamples: int,
+    seed: int,
+) -> tuple[dict[str, Location], tuple[str, ...]]:
+    """Where maps lie: in the pneumonia that of the true class, in the lungs that of the called.
+
+    Returns:
+        What was found by the name of the place, and why masks were left out.
+    """
+    found: dict[str, Location] = {}
+    unreadable: list[str] = []
+    for name, folder, maps in (
+        ("pneumonia", masks, explained.maps_of(explained.scored.labels)),
+        ("lungs", lungs, explained.called_maps),
+    ):
+        if folder is None:
+            continue
+        marked, broken = read_masks(folder, records, predictor.info.geometry, maps.shape[1:])
+        unreadable += broken
+        location = locate(maps, marked, explained.scored.patients, resamples=resamples, seed=seed)
+        if location:
+            found[name] = location
+    return found, tuple(unreadable)
+
+
+def _shuffle(
+    predictor: Predictor,
+    explained: ExplainedImages,
+    resamples: int,
+    seed: int,
+    tick: Callable[[int], None],
+) -> tuple[tuple[Randomisation, ...], tuple[str, ...]]:
+    """Shuffled weights; or nothing, and why."""
+    try:
+        found = measure_randomised(predictor, explained, resamples=resamples, seed=seed, tick=tick)
+    except (BundleError, DependencyError) as error:
+        return (), (str(error),)
+    return found, ()
