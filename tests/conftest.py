@@ -24,7 +24,9 @@ settings.load_profile("unhurried")
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 SIDE = 32
-GATE_LEVELS = GateLevels(GateLevel(2.0, 0.05), GateLevel(4.0, 0.01), images=100, patients=90)
+GATE_LEVELS = GateLevels(
+    {"features": GateLevel(2.0, 0.05)}, GateLevel(4.0, 0.01), images=100, patients=90
+)
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +155,7 @@ def write_bundle(
         if familiar is not None:
             logit = (familiar - 128) / 16
             means = np.array([[-logit, logit]], np.float32)
-            write_gate(folder, Familiarity(means, np.eye(2, dtype=np.float32)))
+            write_gate(folder, {"features": Familiarity(means, np.eye(2, dtype=np.float32))})
         (seen or Seen("key", frozenset(), frozenset())).write(folder)
     return root
 

@@ -54,7 +54,7 @@ def test_calibration_and_expectations_round_trip(tmp_path: Path) -> None:
 
 def test_bundle_of_schema_1_has_no_calibration(bundle: Path) -> None:
     manifest = json.loads((bundle / "bundle.json").read_text())
-    del manifest["calibration"]
+    del manifest["calibration"], manifest["gate"]
     points = [{"name": "default", "threshold": 0.5}]
     text = json.dumps({**manifest, "schema_version": 1, "operating_points": points})
     (bundle / "bundle.json").write_text(text)

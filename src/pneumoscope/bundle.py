@@ -5,7 +5,7 @@
     model.keras      the same network, for further training; not in models that ship
     seen.json        keyed hashes of the images and patients that it was made with
     reference.json   how its training images and validation scores are spread, in quantiles
-    gate.npz         where the features of its training images lie: means and covariance
+    gate.npz         where its training images lie: means and covariances of what the gate measures
     MODEL_CARD.md    what it is for, and what it is not for
     figures/         pictures of its training
 
@@ -50,7 +50,7 @@ from pneumoscope.types import (
 if TYPE_CHECKING:
     from pneumoscope.statistics import Bins, Familiarity
 
-SCHEMA_VERSION = 2  # 1 has no calibration
+SCHEMA_VERSION = 3  # 1 has no calibration, 2 no gate that could be used
 _MANIFEST = "bundle.json"
 _NETWORK = "model.onnx"
 _SEEN = "seen.json"
@@ -78,8 +78,8 @@ class BundleInfo:
         metrics: of the best epoch, on the validation patients.
         versions: of the libraries that made it.
         calibration: what its probabilities hold for; None if it was made before there was any.
-        gate: from which distance on images are warned of and refused; None if it was made before
-            there was any, or with too few images.
+        gate: from which distances on images are warned of and refused; None if it was made
+            before there were any, or with too few images.
     """
 
     name: str
@@ -168,8 +168,8 @@ class Bundle:
         content = json.loads(path.read_text("utf-8"))
         return {name: Bins.from_json(bins) for name, bins in content.items()}
 
-    def familiarity(self) -> Familiarity | None:
-        """Where the features of its training images lie; None if it has no gate.
+    def familiarities(self) -> dict[str, Familiarity]:
+        """Where its training images lie, by what the gate measures; empty if it has no gate.
 
         Raises:
             BundleCorruptError: if the file makes no sense.
@@ -179,11 +179,14 @@ class Bundle:
         from pneumoscope.statistics import Familiarity
 
         if self.info.gate is None:
-            return None
+            return {}
         path = self.root / _GATE
         try:
             with np.load(path, allow_pickle=False) as content:
-                return Familiarity(content["means"], content["whitening"])
+                return {
+                    name: Familiarity(content[f"{name}_means"], content[f"{name}_whitening"])
+                    for name in self.info.gate.warn
+                }
         except (OSError, KeyError, ValueError, BadZipFile) as error:
             raise BundleCorruptError(f"{path} makes no sense: {error}", remedy=_REMEDY) from error
 
@@ -239,11 +242,14 @@ def write_reference(folder: Path, reference: Mapping[str, Bins]) -> None:
     (folder / _REFERENCE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def write_gate(folder: Path, familiarity: Familiarity) -> None:
-    """Writes what `Bundle.familiarity` reads into a bundle that is being made."""
+def write_gate(folder: Path, familiarities: Mapping[str, Familiarity]) -> None:
+    """Writes what `Bundle.familiarities` reads into a bundle that is being made."""
     import numpy as np
 
-    np.savez(folder / _GATE, means=familiarity.means, whitening=familiarity.whitening)
+    arrays = {}
+    for name, found in familiarities.items():
+        arrays[f"{name}_means"], arrays[f"{name}_whitening"] = found.means, found.whitening
+    np.savez(folder / _GATE, allow_pickle=False, **arrays)
 
 
 def _digest(key: str, text: str) -> str:
@@ -385,6 +391,8 @@ def _verify(root: Path, files: Mapping[str, str]) -> None:
 
 def _parse(manifest: Mapping[str, Any]) -> BundleInfo:
     content = {"calibration": None, "gate": None, **manifest}  # older ones have none
+    if manifest["schema_version"] < 3:
+        content["gate"] = None
     known = {name: content[name] for name in BundleInfo.__dataclass_fields__}
     known["classes"] = tuple(known["classes"])
     known["geometry"] = Geometry(**known["geometry"])
@@ -414,5 +422,5 @@ def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
 
 
 def _parse_gate(content: Mapping[str, Any]) -> GateLevels:
-    levels = {name: GateLevel(**content[name]) for name in ("warn", "refuse")}
-    return GateLevels(**{**content, **levels})
+    warn = {name: GateLevel(**level) for name, level in content["warn"].items()}
+    return GateLevels(**{**content, "warn": warn, "refuse": GateLevel(**content["refuse"])})

@@ -188,7 +188,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class GateLevel:
-    """A line on the distance from the training images.
+    """A line on a distance from the training images.
 
     Attributes:
         distance: what lies above it is warned of, or refused.
@@ -209,16 +209,17 @@ class GateLevel:
 
 @dataclass(frozen=True)
 class GateLevels:
-    """From which distance on images are warned of and refused.
+    """From which distances on images are warned of and refused.
 
     Attributes:
-        warn: accepted above it, with a warning.
-        refuse: refused above it.
+        warn: accepted above it, with a warning; by what the distance is one of: the network's
+            "features", or one of `imaging.APPEARANCES`.
+        refuse: refused above it, if the distance is that of the features.
         images: number of validation images that both were chosen on.
         patients: number of their patients.
     """
 
-    warn: GateLevel
+    warn: Mapping[str, GateLevel]
     refuse: GateLevel
     images: int
     patients: int

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pneumoscope.imaging import Acquisition, Source
+from pneumoscope.imaging import APPEARANCES, Acquisition, Source
 from pneumoscope.inference import load
 from pneumoscope.inference.gallery import write_heatmaps
 from pneumoscope.inference.gate import Gate
 from pneumoscope.inference.rules import Action, Facts, findings
 from pneumoscope.statistics import Familiarity
-from pneumoscope.types import Geometry, Status
+from pneumoscope.types import GateLevel, GateLevels, Geometry, Status
 from tests.conftest import GATE_LEVELS, SIDE, encoded, write_bundle
 from tests.imaging.dicoms import dicom
 
@@ -111,7 +111,8 @@ def test_turned_image_is_told(turns: int, advice: str) -> None:
         return pixels.reshape(len(pixels), -1).astype(np.float32)
 
     means = features(upright[np.newaxis])
-    gate = Gate(GATE_LEVELS, Familiarity(means, np.eye(64, dtype=np.float32) / 4), features)
+    far = Familiarity(means, np.eye(64, dtype=np.float32) / 4)
+    gate = Gate(GATE_LEVELS, {"features": far}, features)
     pixels = np.rot90(upright, -turns)
     facts = Facts(Acquisition(8, 8), pixels, Geometry(32, 32))
     (verdict,) = gate.judge([facts], features(pixels[np.newaxis]))
@@ -119,10 +120,42 @@ def test_turned_image_is_told(turns: int, advice: str) -> None:
     assert verdict.distance is not None
 
 
+def test_what_looks_unusual_is_told_though_the_network_minds_it_not(tmp_path: Path) -> None:
+    usual = np.stack([texture(level) for level in (100, 112, 124)])
+    spread = {"tone": 0.1, "layout": 1 / 16}
+    familiarities = {
+        name: Familiarity(
+            numbers(usual).mean(axis=0, keepdims=True),
+            spread[name] * np.eye(numbers(usual).shape[1], dtype=np.float32),
+        )
+        for name, numbers in APPEARANCES.items()
+    }
+    flat = Familiarity(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32))
+    warn = {name: GateLevel(2.0, 0.02) for name in ("features", "tone", "layout")}
+    levels = GateLevels(warn, GateLevel(4.0, 0.01), images=100, patients=90)
+    gate = Gate(levels, {"features": flat, **familiarities}, lambda x: np.zeros((len(x), 1), "f4"))
+    shaded = np.clip(texture(112) + np.linspace(-80, 80, SIDE), 0, 255).astype(np.uint8)
+    facts = [
+        Facts(Acquisition(64, 64), pixels, Geometry(SIDE, SIDE))
+        for pixels in (texture(112), texture(200), shaded)
+    ]
+    plain, bright, uneven = gate.judge(facts, np.zeros((3, 1), np.float32))
+    assert plain.warnings == ()
+    assert [w.split(":")[0] for w in bright.warnings] == [
+        "its greys or its sharpness are unlike those of the training images",
+        "its framing, position or proportions are unlike those of the training images",
+    ]
+    assert len(uneven.warnings) == 2
+    assert [plain.reasons, bright.reasons, uneven.reasons] == [()] * 3
+    assert bright.distance == 0
+
+
 def test_features_that_are_no_numbers_are_refused() -> None:
     distance = Familiarity(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32))
     features = np.array([[0, np.nan], [np.inf, 0], [0, 0]], np.float32)
-    gate = Gate(GATE_LEVELS, distance, lambda pixels: np.full((len(pixels), 2), np.nan, "f4"))
+    gate = Gate(
+        GATE_LEVELS, {"features": distance}, lambda pixels: np.full((len(pixels), 2), np.nan, "f4")
+    )
     facts = [Facts(Acquisition(64, 64), texture(112), Geometry(32, 32))] * 3
     broken, infinite, fine = gate.judge(facts, features)
     assert broken.reasons

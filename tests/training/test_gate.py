@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from pneumoscope.dataset import PreparedSet, SplitSettings, prepare
+from pneumoscope.imaging import APPEARANCES
 from pneumoscope.types import Geometry, Split
 from tests.conftest import SIDE, brightness_network
 
@@ -35,15 +36,21 @@ def test_levels_are_quantiles_of_validation_distances(many: PreparedSet, network
 
     fitted = fit_gate(network, many)
     assert fitted is not None
-    levels, familiarity = fitted
-    images = np.stack(read_split(many, Split.VAL))[..., np.newaxis]
-    distances = familiarity.distances(run_onnx(network, images, "features"))
-    n = len(distances)
+    levels, familiarities = fitted
+    images = np.stack(read_split(many, Split.VAL))
+    features = run_onnx(network, images[..., np.newaxis], "features")
+    distances = {
+        "features": familiarities["features"].distances(features),
+        **{name: familiarities[name].distances(APPEARANCES[name](images)) for name in APPEARANCES},
+    }
+    assert set(levels.warn) == set(familiarities) == set(distances)
+    n = len(images)
     assert levels.images == n >= 20
-    assert levels.refuse.distance == distances.max()  # too few for one in a hundred
+    assert levels.refuse.distance == distances["features"].max()  # too few for one in a hundred
     assert levels.refuse.share == pytest.approx(1 / (n + 1))
-    assert np.count_nonzero(distances > levels.warn.distance) <= 0.05 * (n + 1)
-    assert levels.warn.distance <= levels.refuse.distance
+    above = [far > levels.warn[name].distance for name, far in distances.items()]
+    assert np.any(above, axis=0).sum() <= 0.05 * (n + 1)
+    assert levels.warn["features"].distance <= levels.refuse.distance
 
 
 def test_too_few_validation_images(prepared: PreparedSet, network: Path) -> None:
@@ -66,6 +73,22 @@ def test_training_images_lie_at_about_one() -> None:
     assert np.mean(familiarity.distances(features) ** 2) == pytest.approx(1, abs=0.1)
     between = features[labels == 0].mean(axis=0) + 4.5  # no class is there
     assert familiarity.distances(between[np.newaxis])[0] > 1
+
+
+def test_distance_does_not_depend_on_units() -> None:
+    from pneumoscope.training.gate import fit_familiarity
+
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4))
+    labels = np.repeat([0, 1, 2], 100)
+    units = np.array([1, 0.2, 4, 0.5])
+    plain, scaled = (
+        fit_familiarity(each.astype(np.float32), labels) for each in (features, features * units)
+    )
+    assert plain is not None
+    assert scaled is not None
+    far = plain.distances(features)
+    assert scaled.distances(features * units) == pytest.approx(far, rel=1e-3)
 
 
 @pytest.mark.parametrize("features", [np.ones((40, 3)), np.full((40, 3), np.nan)])

@@ -1,12 +1,14 @@
 """Bytes to pixels: the only door through which an image comes in."""
 
 from pneumoscope.imaging.acquisition import Acquisition, read_acquisition
+from pneumoscope.imaging.appearance import APPEARANCES
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
 from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load_pixels
 from pneumoscope.imaging.read import Source, read_bytes
 
 __all__ = [
+    "APPEARANCES",
     "RECIPE",
     "THUMBNAIL",
     "Acquisition",

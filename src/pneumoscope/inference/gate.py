@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.imaging import APPEARANCES
 from pneumoscope.inference.rules import Action, Facts, findings
-from pneumoscope.statistics import Familiarity
+from pneumoscope.statistics import Familiarity, FloatArray
 from pneumoscope.types import GateLevel, GateLevels
 
 Grey = NDArray[np.uint8]
 Features = NDArray[np.float32]
+
+FEATURES = "features"
+_UNLIKE = {
+    FEATURES: "unlike the images that this model was trained on",
+    "tone": "its greys or its sharpness are unlike those of the training images",
+    "layout": "its framing, position or proportions are unlike those of the training images",
+}
 
 # What may have happened to a radiograph on its way, undone.
 _REMEDIES: dict[str, Callable[[Grey], Grey]] = {
@@ -31,7 +39,8 @@ class Verdict:
     Attributes:
         reasons: why it is refused; empty if it is not.
         warnings: what to know before its label is believed.
-        distance: from the training images; None if it has none that is finite.
+        distance: of its features from those of the training images; None if it has none that is
+            finite.
     """
 
     reasons: tuple[str, ...] = ()
@@ -43,16 +52,19 @@ class Gate:
     """Holds images against those that a model was trained on.
 
     Args:
-        levels: from which distance on images are warned of and refused.
-        familiarity: the distance.
+        levels: from which distances on images are warned of and refused.
+        familiarities: the distances, by the names of the levels.
         features: of images, uint8 (n, h, w) to float32 (n, k).
     """
 
     def __init__(
-        self, levels: GateLevels, familiarity: Familiarity, features: Callable[[Grey], Features]
+        self,
+        levels: GateLevels,
+        familiarities: Mapping[str, Familiarity],
+        features: Callable[[Grey], Features],
     ) -> None:
         self._levels = levels
-        self._familiarity = familiarity
+        self._familiarities = familiarities
         self._features = features
 
     def judge(self, facts: Sequence[Facts], features: Features) -> list[Verdict]:
@@ -62,23 +74,33 @@ class Gate:
             facts: of n images.
             features: float32 (n, k).
         """
-        distances = self._familiarity.distances(features)
+        found = self._measure(np.stack([one.pixels for one in facts]), features)
         return [
-            self._verdict(one, float(distance))
-            for one, distance in zip(facts, distances, strict=True)
+            self._verdict(one, {name: float(distances[row]) for name, distances in found.items()})
+            for row, one in enumerate(facts)
         ]
 
-    def _verdict(self, facts: Facts, distance: float) -> Verdict:
+    def _measure(self, pixels: Grey, features: Features) -> dict[str, FloatArray]:
+        """Each distance of n images, float64 (n,)."""
+        numbers = {
+            name: features if name == FEATURES else APPEARANCES[name](pixels)
+            for name in self._familiarities
+        }
+        return {name: self._familiarities[name].distances(x) for name, x in numbers.items()}
+
+    def _verdict(self, facts: Facts, distances: Mapping[str, float]) -> Verdict:
         reasons = findings(facts, Action.REFUSE)
         warnings = findings(facts, Action.WARN)
         warn, refuse = self._levels.warn, self._levels.refuse
-        remedy = self._remedy(facts) if distance > warn.distance else ()
+        unusual = [name for name, far in distances.items() if far > warn[name].distance]
+        remedy = self._remedy(facts) if unusual else ()
+        distance = distances[FEATURES]
         if distance > refuse.distance:
-            reasons += (_unlike(distance, refuse), *remedy)
+            reasons += (_unlike(FEATURES, distance, refuse), *remedy)
         elif remedy:
             reasons += remedy
-        elif distance > warn.distance:
-            warnings += (_unlike(distance, warn),)
+        else:
+            warnings += tuple(_unlike(name, distances[name], warn[name]) for name in unusual)
         return Verdict(reasons, warnings, distance if np.isfinite(distance) else None)
 
     def _remedy(self, facts: Facts) -> tuple[str, ...]:
@@ -89,15 +111,18 @@ class Gate:
         pixels = facts.pixels
         undone = {text: undo(pixels) for text, undo in _REMEDIES.items()}
         fitting = {text: image for text, image in undone.items() if image.shape == pixels.shape}
-        distances = self._familiarity.distances(self._features(np.stack([*fitting.values()])))
-        nearest = int(np.argmin(distances))
-        if not distances[nearest] <= self._levels.warn.distance:
+        images = np.stack([*fitting.values()])
+        distances = self._measure(images, self._features(images))
+        warn = self._levels.warn
+        usual = np.all([far <= warn[name].distance for name, far in distances.items()], axis=0)
+        if not usual.any():
             return ()
+        nearest = int(np.argmin(np.where(usual, distances[FEATURES], np.inf)))
         return (f"{list(fitting)[nearest]} and try again",)
 
 
-def _unlike(distance: float, level: GateLevel) -> str:
+def _unlike(name: str, distance: float, level: GateLevel) -> str:
     return (
-        f"unlike the images that this model was trained on: distance {distance:.2f}, where "
+        f"{_UNLIKE[name]}: distance {distance:.2f}, where "
         f"{100 * (1 - level.share):.3g} % of validation images are below {level.distance:.2f}"
     )

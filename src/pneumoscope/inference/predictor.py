@@ -20,7 +20,7 @@ from pneumoscope.errors import BundleError, DataError, ImageError, SettingsError
 from pneumoscope.files import list_files
 from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.inference.explain import evidence
-from pneumoscope.inference.gate import Gate, Verdict
+from pneumoscope.inference.gate import FEATURES, Gate, Verdict
 from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.inference.rules import Facts
 from pneumoscope.models import read
@@ -30,7 +30,6 @@ from pneumoscope.types import OperatingPoint, Prediction, Status
 _BATCH = 16
 _PROBABILITIES = "probabilities"
 _MAPS = "class_activation_maps"
-_FEATURES = "features"
 
 Image = Path | str | Source
 """A file by its path, or its bytes with a name."""
@@ -310,20 +309,19 @@ class Predictor:
             verdicts = [Verdict()] * len(images)
             found = self._run(pixels, outputs)
         else:
-            *found, features = self._run(pixels, [*outputs, _FEATURES])
+            *found, features = self._run(pixels, [*outputs, FEATURES])
             verdicts = self._gate.judge(images, features)
         return list(zip(verdicts, *found, strict=True))
 
     def _make_gate(self) -> Gate | None:
-        levels, familiarity = self.info.gate, self._bundle.familiarity()
-        names = [output.name for output in self._session.get_outputs()]
-        if levels is None or familiarity is None or _FEATURES not in names:
+        levels = self.info.gate
+        if levels is None:
             return None
 
         def features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-            return self._run(pixels[..., np.newaxis], [_FEATURES])[0]
+            return self._run(pixels[..., np.newaxis], [FEATURES])[0]
 
-        return Gate(levels, familiarity, features)
+        return Gate(levels, self._bundle.familiarities(), features)
 
     def _run(self, images: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
         results: list[NDArray[np.float32]] = self._session.run(outputs, {"image": images})

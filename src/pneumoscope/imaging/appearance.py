@@ -1,0 +1,66 @@
+"""How a picture looks, in numbers that know nothing of any disease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pneumoscope.imaging.picture import picture_facts
+
+_RINGS = 10
+_FINEST = 10 / 32  # cycles a pixel; finer detail tells how the file was resampled and compressed
+_SIDE = 16
+
+Pictures = NDArray[np.uint8]
+Numbers = NDArray[np.float32]
+
+
+def tone(pictures: Pictures) -> Numbers:
+    """Greys and sharpness: what exposure, window, blur, noise and compression change.
+
+    Args:
+        pictures: uint8 of shape (n, h, w).
+
+    Returns:
+        float32 of shape (n, 15): brightness, contrast, dark and light of `picture_facts` as shares
+        of the full range, and black; then the logarithm of the mean power at ten rising spatial
+        frequencies, of the picture at zero mean and unit variance.
+    """
+    height, width = pictures.shape[1:]
+    window = np.outer(np.hanning(height), np.hanning(width))
+    frequency = np.hypot(np.fft.fftfreq(height)[:, np.newaxis], np.fft.rfftfreq(width))
+    rings = np.digitize(frequency, np.linspace(0, _FINEST, _RINGS + 1)).ravel()
+    size = np.bincount(rings)[1 : _RINGS + 1]
+    found = []
+    for picture in pictures:
+        facts = picture_facts(picture)
+        standardised = (picture - facts.brightness) / (facts.contrast + 1e-3)
+        power = np.abs(np.fft.rfft2(standardised * window)) ** 2
+        spectrum = np.bincount(rings, power.ravel())[1 : _RINGS + 1] / size
+        levels = np.array([facts.brightness, facts.contrast, facts.dark, facts.light]) / 255
+        found.append([*levels, facts.black, *np.log(spectrum + 1e-6)])
+    return np.array(found, np.float32)
+
+
+def layout(pictures: Pictures) -> Numbers:
+    """What lies where, roughly: what framing, position, proportions and borders change.
+
+    Args:
+        pictures: uint8 of shape (n, h, w).
+
+    Returns:
+        float32 of shape (n, 256): mean grey level of each of 16x16 parts.
+    """
+    size = (_SIDE, _SIDE)
+    small = [Image.fromarray(each).resize(size, Image.Resampling.BOX) for each in pictures]
+    return np.stack([np.asarray(each, np.float32).ravel() for each in small])
+
+
+APPEARANCES: Mapping[str, Callable[[Pictures], Numbers]] = MappingProxyType(
+    {"tone": tone, "layout": layout}
+)
+"""All of them by name."""
