@@ -12,6 +12,7 @@ from pneumoscope.imaging import Acquisition, Source
 from pneumoscope.inference import load
 from pneumoscope.inference.gallery import write_heatmaps
 from pneumoscope.inference.gate import Gate
+from pneumoscope.inference.policy import read_policy
 from pneumoscope.inference.rules import Action, Facts, findings
 from pneumoscope.statistics import Familiarity
 from pneumoscope.types import Geometry, Status
@@ -19,6 +20,7 @@ from tests.conftest import GATE_LEVELS, SIDE, encoded, write_bundle
 from tests.imaging.dicoms import dicom
 
 FAMILIAR = 112
+POLICY = read_policy()
 
 
 def texture(level: float) -> np.ndarray:
@@ -173,7 +175,7 @@ HEADERS: tuple[tuple[dict[str, str], Action | None, str], ...] = (
 def test_header(header: dict[str, str], action: Action | None, words: str) -> None:
     facts = Facts(Acquisition(64, 64, **header), texture(112), Geometry(64, 64))
     for possible in Action:
-        found = findings(facts, possible)
+        found = findings(facts, POLICY, possible)
         assert len(found) == (possible is action)
         assert all(words in text for text in found)
 
@@ -186,9 +188,9 @@ AGES = ((None, False), (1.0, False), (5.9, False), (0.5, True), (6.0, True), (54
 def test_age(age: float | None, warned: bool) -> None:
     acquisition = Acquisition(64, 64, age=age)
     facts = Facts(acquisition, texture(112), Geometry(64, 64), ages=(1, 5))
-    assert bool(findings(facts, Action.WARN)) == warned
-    assert not findings(facts, Action.REFUSE)
-    assert not findings(replace(facts, ages=None), Action.WARN)
+    assert bool(findings(facts, POLICY, Action.WARN)) == warned
+    assert not findings(facts, POLICY, Action.REFUSE)
+    assert not findings(replace(facts, ages=None), POLICY, Action.WARN)
 
 
 def test_age_of_a_file_is_held_against_the_training_data(tmp_path: Path) -> None:
@@ -217,13 +219,13 @@ SIZES = (
 @pytest.mark.parametrize(("width", "height", "action"), SIZES)
 def test_native_size(width: int, height: int, action: Action | None) -> None:
     facts = Facts(Acquisition(width, height), texture(112), Geometry(64, 64))
-    assert [a for a in Action if findings(facts, a)] == ([action] if action else [])
+    assert [a for a in Action if findings(facts, POLICY, a)] == ([action] if action else [])
 
 
 def test_pixels_that_show_nothing() -> None:
     def reasons(pixels: np.ndarray) -> str:
         facts = Facts(Acquisition(64, 64), pixels, Geometry(64, 64))
-        return " ".join(findings(facts, Action.REFUSE))
+        return " ".join(findings(facts, POLICY, Action.REFUSE))
 
     shown = texture(112)
     assert reasons(shown) == ""

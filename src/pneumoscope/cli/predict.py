@@ -52,6 +52,13 @@ def predict(
     no_gate: Annotated[
         bool, typer.Option("--no-gate", help="Refuse nothing: give every image a label.")
     ] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="TOML file of what follows from header and pixels: refuse, warn or ignore.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -80,7 +87,10 @@ def predict(
         operating_point=operating_point,
         prevalence=prevalence,
         gate=not no_gate,
+        policy=policy,
     )
+    if policy is not None:
+        _say_policy(policy)
     predictions = _predictions(predictor, _images(paths), heatmap)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
@@ -95,6 +105,16 @@ def predict(
     say_notice()
     if counts[Status.ERROR]:
         raise typer.Exit(1)
+
+
+def _say_policy(path: Path) -> None:
+    from pneumoscope.inference.policy import read_policy
+
+    usual = read_policy()
+    changed = [
+        f"{name} {action}" for name, action in read_policy(path).items() if action != usual[name]
+    ]
+    say(f"Policy {path}: {', '.join(changed) or 'nothing but the default'}")
 
 
 def _say_summary(predictor: Predictor, counts: Counter[Status], no_gate: bool) -> None:

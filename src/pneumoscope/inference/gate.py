@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.inference.policy import Policy, read_policy
 from pneumoscope.inference.rules import Action, Facts, findings
 from pneumoscope.statistics import Familiarity
 from pneumoscope.types import GateLevel, GateLevels
@@ -46,14 +47,20 @@ class Gate:
         levels: from which distance on images are warned of and refused.
         familiarity: the distance.
         features: of images, uint8 (n, h, w) to float32 (n, k).
+        policy: what follows from header and pixels; by default the one that ships.
     """
 
     def __init__(
-        self, levels: GateLevels, familiarity: Familiarity, features: Callable[[Grey], Features]
+        self,
+        levels: GateLevels,
+        familiarity: Familiarity,
+        features: Callable[[Grey], Features],
+        policy: Policy | None = None,
     ) -> None:
         self._levels = levels
         self._familiarity = familiarity
         self._features = features
+        self._policy = policy or read_policy()
 
     def judge(self, facts: Sequence[Facts], features: Features) -> list[Verdict]:
         """What it says of images, of which the network has made these features.
@@ -69,8 +76,8 @@ class Gate:
         ]
 
     def _verdict(self, facts: Facts, distance: float) -> Verdict:
-        reasons = findings(facts, Action.REFUSE)
-        warnings = findings(facts, Action.WARN)
+        reasons = findings(facts, self._policy, Action.REFUSE)
+        warnings = findings(facts, self._policy, Action.WARN)
         warn, refuse = self._levels.warn, self._levels.refuse
         remedy = self._remedy(facts) if distance > warn.distance else ()
         if distance > refuse.distance:

@@ -21,6 +21,7 @@ from pneumoscope.files import list_files
 from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.gate import Gate, Verdict
+from pneumoscope.inference.policy import read_policy
 from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.inference.rules import Facts
 from pneumoscope.models import read
@@ -57,6 +58,7 @@ def load(
     operating_point: str | None = None,
     prevalence: float | None = None,
     gate: bool = True,
+    policy: Path | str | None = None,
 ) -> Predictor:
     """Loads a model for prediction.
 
@@ -69,11 +71,13 @@ def load(
         prevalence: share of positive images where the model is used, to restate probabilities
             for; by default they stay those of the model.
         gate: whether to refuse images that the model cannot judge, if the bundle tells which.
+        policy: a TOML file of what follows from header and pixels; by default the one that ships.
 
     Raises:
         BundleError: if it is missing, changed, of a newer version, or not calibrated although
             probabilities are to be restated.
-        SettingsError: if it has no such operating point, or the prevalence is out of range.
+        SettingsError: if it has no such operating point, the prevalence is out of range, or the
+            policy makes no sense or is of no use.
     """
     return Predictor(
         read(bundle),
@@ -81,6 +85,7 @@ def load(
         operating_point=operating_point,
         prevalence=prevalence,
         gate=gate,
+        policy=policy,
     )
 
 
@@ -95,12 +100,13 @@ class Predictor:
         prevalence: share of positive images where the model is used, to restate probabilities
             for; by default they stay those of the model.
         gate: whether to refuse images that the model cannot judge, if the bundle tells which.
+        policy: a TOML file of what follows from header and pixels; by default the one that ships.
 
     Raises:
         BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
             and the bundle is not calibrated.
-        SettingsError: if the bundle has no such operating point, or the prevalence is out of
-            range.
+        SettingsError: if the bundle has no such operating point, the prevalence is out of range,
+            or the policy makes no sense or is of no use.
     """
 
     def __init__(
@@ -111,7 +117,14 @@ class Predictor:
         operating_point: str | None = None,
         prevalence: float | None = None,
         gate: bool = True,
+        policy: Path | str | None = None,
     ) -> None:
+        if policy is not None and not gate:
+            raise SettingsError(
+                "A policy is of no use where the gate is off",
+                remedy="Leave out --policy, or --no-gate",
+            )
+        self._policy = read_policy(policy)
         self._bundle = bundle
         self._prevalence = prevalence
         self._ratio = 1.0 if prevalence is None else odds_ratio(bundle.info, prevalence)
@@ -322,7 +335,7 @@ class Predictor:
         def features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
             return self._run(pixels[..., np.newaxis], [_FEATURES])[0]
 
-        return Gate(levels, familiarity, features)
+        return Gate(levels, familiarity, features, self._policy)
 
     def _run(self, images: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
         results: list[NDArray[np.float32]] = self._session.run(outputs, {"image": images})

@@ -1,8 +1,8 @@
-"""What header and pixels alone tell of an image: a table of rules, each with what it leads to."""
+"""What header and pixels alone tell of an image: a table of rules. `policy` says what follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,8 +26,9 @@ _ENDS = (2, 253)  # what is darker or lighter is as good as black or white, JPEG
 class Action(StrEnum):
     """What a rule leads to."""
 
-    WARN = "warn"
     REFUSE = "refuse"
+    WARN = "warn"
+    IGNORE = "ignore"
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,11 @@ class Rule:
     """Something that an image can be found to be.
 
     Attributes:
-        action: what then happens.
+        name: by which a policy says what then happens.
         find: says what was found, and what to do about it; empty if nothing was.
     """
 
-    action: Action
+    name: str
     find: Callable[[Facts], str]
 
 
@@ -134,20 +135,26 @@ def _clipped(facts: Facts) -> str:
 
 
 RULES = (
-    Rule(Action.REFUSE, _other_body_part),
-    Rule(Action.REFUSE, _lateral),
-    Rule(Action.WARN, _unknown_view),
-    Rule(Action.REFUSE, _raw),
-    Rule(Action.WARN, _other_age),
-    Rule(Action.REFUSE, _far_too_small),
-    Rule(Action.WARN, _too_small),
-    Rule(Action.REFUSE, _uniform),
-    Rule(Action.REFUSE, _clipped),
+    Rule("body-part", _other_body_part),
+    Rule("lateral-view", _lateral),
+    Rule("unknown-view", _unknown_view),
+    Rule("for-processing", _raw),
+    Rule("age", _other_age),
+    Rule("tiny", _far_too_small),
+    Rule("small", _too_small),
+    Rule("blank", _uniform),
+    Rule("clipped", _clipped),
 )
 """All rules, in the order in which what they find is listed."""
 
 
-def findings(facts: Facts, action: Action) -> tuple[str, ...]:
-    """What the rules that lead to an action find in an image."""
-    found = (rule.find(facts) for rule in RULES if rule.action is action)
+def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tuple[str, ...]:
+    """What the rules that lead to an action find in an image.
+
+    Args:
+        facts: of the image.
+        policy: the action of every rule, by its name.
+        action: the one that is asked for.
+    """
+    found = (rule.find(facts) for rule in RULES if policy[rule.name] is action)
     return tuple(text for text in found if text)
