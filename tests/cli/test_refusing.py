@@ -68,6 +68,7 @@ def test_policy(tmp_path: Path, run: Run) -> None:
     assert (code, json.loads(out)["status"]) == (0, "accepted")
     assert "(KNEE)" in json.loads(out)["warnings"][0]
     assert f"Policy {policy}: body-part warn\n" in err
+    assert "1 of 1 images have a label with a warning" in err
     for words in (("--policy", policy, "--no-gate"), ("--policy", tmp_path / "none")):
         code, out, err = run("predict", gated, knee, *words)
         assert (code, out) == (2, "")

@@ -96,10 +96,12 @@ def predict(
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     counts = Counter[Status]()
+    warned = 0
     for prediction in predictions:
         write(prediction)
         counts[prediction.status] += 1
-    _say_summary(predictor, counts, no_gate)
+        warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
+    _say_summary(predictor, counts, warned, no_gate)
     if prevalence is not None:
         say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
     say_notice()
@@ -117,7 +119,7 @@ def _say_policy(path: Path) -> None:
     say(f"Policy {path}: {', '.join(changed) or 'nothing but the default'}")
 
 
-def _say_summary(predictor: Predictor, counts: Counter[Status], no_gate: bool) -> None:
+def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_gate: bool) -> None:
     from pneumoscope.types import Status
 
     done = counts.total()
@@ -127,6 +129,8 @@ def _say_summary(predictor: Predictor, counts: Counter[Status], no_gate: bool) -
         say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
     if counts[Status.REFUSED]:
         say(f"{counts[Status.REFUSED]} of {done} images were refused")
+    if warned:
+        say(f"{warned} of {done} images have a label with a warning")
     if counts[Status.ERROR]:
         say(f"{counts[Status.ERROR]} of {done} files could not be read")
 

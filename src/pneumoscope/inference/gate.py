@@ -81,7 +81,7 @@ class Gate:
         warn, refuse = self._levels.warn, self._levels.refuse
         remedy = self._remedy(facts) if distance > warn.distance else ()
         if distance > refuse.distance:
-            reasons += (_unlike(distance, refuse), *remedy)
+            reasons += (*remedy, _unlike(distance, refuse))
         elif remedy:
             reasons += remedy
         elif distance > warn.distance:
@@ -105,6 +105,7 @@ class Gate:
 
 def _unlike(distance: float, level: GateLevel) -> str:
     return (
-        f"unlike the images that this model was trained on: distance {distance:.2f}, where "
-        f"{100 * (1 - level.share):.3g} % of validation images are below {level.distance:.2f}"
+        f"it is unlike the images that this model was trained on (distance {distance:.2f}, where "
+        f"{100 * (1 - level.share):.3g} % of validation images are below {level.distance:.2f}): "
+        "make sure that it is a whole, upright, frontal chest radiograph"
     )

@@ -62,7 +62,7 @@ def _rule(path: Path, name: str) -> str:
         f"The policy {path} names a rule that there is not",
         expected=" or ".join(known),
         received=repr(name),
-        remedy=f"Did you mean {near[0]}?" if near else "Rename it, or delete the line",
+        remedy=f"Write {near[0]} if that is meant" if near else "Rename it, or delete the line",
     )
 
 

@@ -55,7 +55,8 @@ class Rule:
 
     Attributes:
         name: by which a policy says what then happens.
-        find: says what was found, and what to do about it; empty if nothing was.
+        find: says what was found, and what to do about it, without a semicolon: that divides
+            one finding from the next; empty if nothing was.
     """
 
     name: str
@@ -73,20 +74,20 @@ def _lateral(facts: Facts) -> str:
     view = facts.acquisition.view
     if view not in _LATERAL:
         return ""
-    return f"its header says that it is no frontal view ({view}); the model knows AP and PA"
+    return f"its header says that it is no frontal view ({view}), and the model knows AP and PA"
 
 
 def _unknown_view(facts: Facts) -> str:
     view = facts.acquisition.view
     if not view or view in _FRONTAL or view in _LATERAL:
         return ""
-    return f"its header names a view that the model may not know ({view}); it knows AP and PA"
+    return f"its header names a view that the model may not know ({view}), other than AP and PA"
 
 
 def _raw(facts: Facts) -> str:
     if facts.acquisition.intent != "FOR PROCESSING":
         return ""
-    return "it is raw data (FOR PROCESSING); export the picture that is meant for viewing"
+    return "it is raw data (FOR PROCESSING): export the picture that is meant for viewing"
 
 
 def _other_age(facts: Facts) -> str:
@@ -96,7 +97,7 @@ def _other_age(facts: Facts) -> str:
         return ""
     youngest, oldest = facts.ages
     return (
-        f"its header says that the patient is {age:.3g} years old; the model was made with "
+        f"its header says that the patient is {age:.3g} years old, and the model was made with "
         f"patients of {youngest:g} to {oldest:g} years"
     )
 
@@ -115,7 +116,7 @@ def _smaller_than(facts: Facts, share: float) -> str:
         return ""
     return (
         f"it has only {found.width}x{found.height} pixels, and the model reads "
-        f"{needed.width}x{needed.height}; use the original, not a thumbnail"
+        f"{needed.width}x{needed.height}: use the original, not a thumbnail"
     )
 
 
@@ -131,7 +132,7 @@ def _clipped(facts: Facts) -> str:
     clipped = float(((facts.pixels <= low) | (facts.pixels >= high)).mean())
     if clipped <= _MOST_CLIPPED:
         return ""
-    return f"{clipped:.0%} of it is pure black or white; check window and export"
+    return f"{clipped:.0%} of it is pure black or white: check window and export"
 
 
 RULES = (
