@@ -19,7 +19,7 @@ from pneumoscope.errors import (
     StorageError,
 )
 from pneumoscope.statistics import Bins
-from pneumoscope.types import Calibration, Estimate, ImageRecord, OperatingPoint, Split
+from pneumoscope.types import Calibration, Estimate, ImageRecord, OperatingPoint, Split, Undecided
 from tests.conftest import bundle_info, write_bundle
 
 
@@ -44,7 +44,9 @@ CALIBRATION = Calibration(
 
 
 def test_calibration_and_expectations_round_trip(tmp_path: Path) -> None:
-    expected = OperatingPoint("b", 0.4, Estimate(0.9, 0.8, 0.95), Estimate(1.0, None, None))
+    some = Estimate(0.9, 0.8, 0.95)
+    undecided = Undecided(0.3, 0.5, some, Estimate(None, None, None))
+    expected = OperatingPoint("b", 0.4, some, Estimate(1.0, None, None), undecided)
     changes = {"operating_points": (expected,), "calibration": CALIBRATION}
     write_bundle(tmp_path / "b", **changes)
     assert read_bundle(tmp_path / "b").info == bundle_info(**changes)

@@ -7,7 +7,15 @@ import json
 import pytest
 
 from pneumoscope.errors import SettingsError
-from pneumoscope.types import Geometry, Label, OperatingPoint, Prediction, Status
+from pneumoscope.types import (
+    Estimate,
+    Geometry,
+    Label,
+    OperatingPoint,
+    Prediction,
+    Status,
+    Undecided,
+)
 
 
 def test_published_classes_have_the_published_numbers() -> None:
@@ -29,6 +37,12 @@ def test_geometry_at_its_limits(side: int) -> None:
 def test_threshold_out_of_range(threshold: float) -> None:
     with pytest.raises(SettingsError, match="threshold"):
         OperatingPoint("odd", threshold)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.1, 0.5), (0.5, 0.5), (0.6, 0.5), (0.5, 1.1)])
+def test_probabilities_without_a_label_out_of_range(low: float, high: float) -> None:
+    with pytest.raises(SettingsError, match="without a label"):
+        Undecided(low, high, Estimate(0.1, 0, 0.2), Estimate(0.1, 0, 0.2))
 
 
 def test_prediction_record_is_json() -> None:

@@ -44,6 +44,7 @@ from pneumoscope.types import (
     ImageRecord,
     OperatingPoint,
     Split,
+    Undecided,
 )
 
 if TYPE_CHECKING:
@@ -396,12 +397,15 @@ def _parse(manifest: Mapping[str, Any]) -> BundleInfo:
 
 
 def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
-    measures = {
-        name: Estimate(**content[name])
-        for name in ("sensitivity", "specificity")
-        if content.get(name) is not None
-    }
-    return OperatingPoint(**{**content, **measures})
+    parsed = {**content, **_parse_estimates(content, ("sensitivity", "specificity"))}
+    if content.get("undecided") is not None:
+        zone = content["undecided"]
+        parsed["undecided"] = Undecided(**{**zone, **_parse_estimates(zone, ("share", "error"))})
+    return OperatingPoint(**parsed)
+
+
+def _parse_estimates(content: Mapping[str, Any], names: Iterable[str]) -> dict[str, Estimate]:
+    return {name: Estimate(**content[name]) for name in names if content.get(name) is not None}
 
 
 def _parse_calibration(content: Mapping[str, Any]) -> Calibration:

@@ -103,6 +103,35 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """Probabilities between which no label is given.
+
+    Attributes:
+        low: the least of them, in [0, 1].
+        high: the least above them, in [0, 1].
+        share: of the validation images between them, as of those that chose the threshold.
+        error: share of the other ones that are called wrong.
+    """
+
+    low: float
+    high: float
+    share: Estimate
+    error: Estimate
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.low < self.high <= 1.0:
+            raise SettingsError(
+                "The probabilities without a label are out of range",
+                expected="two that rise, from 0 to 1",
+                received=f"{self.low} and {self.high}",
+            )
+
+    def holds(self, probability: float) -> bool:
+        """Whether an image of this probability goes without a label."""
+        return self.low <= probability < self.high
+
+
+@dataclass(frozen=True)
 class OperatingPoint:
     """A named threshold: an image is called positive at a probability of `threshold` or more.
 
@@ -112,12 +141,14 @@ class OperatingPoint:
         sensitivity: at this threshold, on the validation patients that it was chosen on, which
             flatters it; None if it was chosen on none.
         specificity: likewise.
+        undecided: around the threshold, where the gate gives no label; None if it always does.
     """
 
     name: str = "default"
     threshold: float = 0.5
     sensitivity: Estimate | None = None
     specificity: Estimate | None = None
+    undecided: Undecided | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from pneumoscope.bundle import read_bundle
 from pneumoscope.errors import BundleError, DataError, SettingsError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Predictor, list_images, load
-from pneumoscope.types import OperatingPoint, Status
+from pneumoscope.types import Calibration, Estimate, OperatingPoint, Status, Undecided
 from tests.conftest import SIDE, encoded, write_bundle
 
 
@@ -125,6 +126,46 @@ def test_operating_point_is_chosen_by_name(tmp_path: Path) -> None:
     assert (record.label, record.operating_point) == ("NORMAL", "confirm")
     with pytest.raises(SettingsError, match=r"Expected balanced or confirm\. Received default"):
         load(root, operating_point="default")
+
+
+SOME = Estimate(0.1, 0.05, 0.2)
+BETWEEN = (
+    OperatingPoint("balanced", 0.5, undecided=Undecided(0.4, 0.6, SOME, SOME)),
+    OperatingPoint("screening", 0.4),
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "brightness", "label"),
+    [
+        ({}, 128, None),
+        ({}, 100, "NORMAL"),
+        ({}, 160, "PNEUMONIA"),
+        ({"operating_point": "screening"}, 128, "PNEUMONIA"),
+        ({"gate": False}, 128, "PNEUMONIA"),
+    ],
+)
+def test_between_two_thresholds_there_is_no_label(
+    options: dict[str, Any], brightness: int, label: str | None, tmp_path: Path
+) -> None:
+    predictor = load(write_bundle(tmp_path / "b", operating_points=BETWEEN), **options)
+    record = predictor.predict(Source("one", encoded(shade(brightness))))
+    assert record.label == label
+    assert (record.status is Status.REFUSED) == (label is None)
+    assert predictor.refuses == (options == {})
+
+
+def test_undecided_is_said_on_the_scale_of_the_probability(tmp_path: Path) -> None:
+    calibration = Calibration(True, 1.0, (0.0, 0.0), 0.5, 80, 50, {}, {})
+    root = write_bundle(tmp_path / "b", operating_points=BETWEEN, calibration=calibration)
+    image = Source("one", encoded(shade(128)))
+    (reason,) = load(root).predict(image).reasons
+    assert reason == (
+        "the model is undecided: the probability is 0.50, and it tells only below 0.40 and "
+        "from 0.60 on"
+    )
+    (reason,) = load(root, prevalence=0.2).predict(image).reasons
+    assert "probability is 0.20, and it tells only below 0.14 and from 0.27" in reason
 
 
 def test_heatmap_is_where_the_evidence_is(bundle: Path) -> None:

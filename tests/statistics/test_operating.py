@@ -36,7 +36,7 @@ def test_points_are_the_best_there_are(seed, levels, distance):
     distinct = np.unique(score)
     every = [rates(truth, score, t) for t in (distinct[1:] + distinct[:-1]) / 2]
     balanced = max(every, key=lambda r: (round(sum(r), 12), r[0]), default=(0, 0))
-    sensitive, specific = max(0.95, balanced[0]), max(0.95, balanced[1])
+    sensitive, specific = (max(0.95, (1 + rate) / 2) for rate in balanced)
     best = {
         "balanced": sum(balanced),
         "screening": max((r[1] for r in every if r[0] >= sensitive), default=0),
@@ -71,6 +71,36 @@ def test_default_comes_first_with_intervals_around_what_is_expected():
     assert points[1].threshold <= points[0].threshold <= points[2].threshold
     for estimate in (points[0].sensitivity, points[0].specificity):
         assert estimate.low < estimate.value < estimate.high
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.sampled_from([0, 20]), st.sampled_from([1.0, 3.0, 6.0]))
+def test_what_screening_and_confirm_call_otherwise_is_undecided(seed, levels, distance):
+    truth, score, patients = case(seed, distance=distance, levels=levels)
+    points, _ = choose_operating_points(truth, score, patients)
+    zones = [point.undecided for point in points]
+    assert zones[1:] == [None] * (len(points) - 1)
+    if len(points) < 3 or points[1].threshold == points[2].threshold:
+        assert zones[0] is None
+        return
+    screening, confirm = points[1].threshold, points[2].threshold
+    assert (zones[0].low, zones[0].high) == (screening, confirm)
+    held = np.array([zones[0].holds(each) for each in score])
+    assert (held == ((score >= screening) != (score >= confirm))).all()
+    assert zones[0].share.value == pytest.approx(held.mean())
+    mistakes = ((score >= confirm) != truth)[~held].mean()
+    assert zones[0].error.value == pytest.approx(mistakes)
+    misses = truth & (score < screening)
+    assert misses.sum() <= 0.05 * truth.sum()
+
+
+def test_screening_and_confirm_halve_the_mistakes_of_a_good_balance():
+    truth, score, patients = case(5, n=4000, distance=4.5)
+    balanced, screening, confirm = choose_operating_points(truth, score, patients)[0]
+    assert min(balanced.sensitivity.value, balanced.specificity.value) > 0.95
+    assert 1 - screening.sensitivity.value <= (1 - balanced.sensitivity.value) / 2
+    assert 1 - confirm.specificity.value <= (1 - balanced.specificity.value) / 2
+    assert screening.threshold < balanced.threshold < confirm.threshold
 
 
 def test_scores_without_a_mistake_are_parted_in_the_middle():

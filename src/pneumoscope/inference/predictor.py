@@ -143,6 +143,7 @@ class Predictor:
                 remedy="Upgrade with `pip install --upgrade onnxruntime`",
             ) from error
         self._gate = self._make_gate() if gate else None
+        self._zone = self._point.undecided if gate else None
         self._ages = _ages(bundle.info)
 
     @property
@@ -163,7 +164,7 @@ class Predictor:
     @property
     def refuses(self) -> bool:
         """Whether images can be refused: the gate is on, and the bundle has what it needs."""
-        return self._gate is not None
+        return self._gate is not None or self._zone is not None
 
     @property
     def explains(self) -> bool:
@@ -349,19 +350,33 @@ class Predictor:
         if positive >= self._point.threshold:
             label = 1 + int(np.argmax(probabilities[1:]))
         given = restated([float(p) for p in probabilities], self._ratio)
+        reasons = verdict.reasons or self._undecided(positive)
         return Prediction(
             path=name,
-            status=Status.REFUSED if verdict.reasons else Status.ACCEPTED,
+            status=Status.REFUSED if reasons else Status.ACCEPTED,
             model=self._model(),
             label=self.info.classes[label],
             probability=min(1.0, sum(given[1:])),
             probabilities=dict(zip(self.info.classes, given, strict=True)),
             operating_point=self._point.name,
-            reasons=verdict.reasons,
+            reasons=reasons,
             prevalence=self._prevalence,
             warnings=verdict.warnings,
             distance=verdict.distance,
             gate=self.refuses,
+        )
+
+    def _undecided(self, probability: float) -> tuple[str, ...]:
+        """Why an image that the gate lets through has no label, if it has none."""
+        zone = self._zone
+        if zone is None or not zone.holds(probability):
+            return ()
+        found, low, high = (
+            restated([1 - p, p], self._ratio)[1] for p in (probability, zone.low, zone.high)
+        )
+        return (
+            f"the model is undecided: the probability is {found:.2f}, and it tells only below "
+            f"{low:.2f} and from {high:.2f} on",
         )
 
     def _failure(self, name: str, error: ImageError) -> Prediction:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
 from pneumoscope.statistics.ranking import cumulative, ratio
 from pneumoscope.statistics.resampling import bootstrap
-from pneumoscope.types import OperatingPoint
+from pneumoscope.types import OperatingPoint, Undecided
 
 FEWEST_PATIENTS = 10
 """With fewer patients of a class, nothing is fitted to them or chosen by them."""
@@ -21,12 +23,13 @@ def choose_operating_points(
     """Chooses the named thresholds on labelled scores.
 
     `balanced` has the greatest sum of sensitivity and specificity (Youden, Cancer 1950;3:32-35);
-    `screening` the highest specificity with a sensitivity of .95 or more, and no less than that
-    of `balanced`; `confirm` the highest sensitivity with a specificity of .95 or more, and no
-    less than that of `balanced`. A threshold lies midway between two neighbouring scores, so that
-    a rounding error changes no call. Its sensitivity and specificity are those on these very
-    scores, which flatters them, with 95 % intervals from a bootstrap of patients at that
-    threshold.
+    `screening` the highest specificity with a sensitivity of .95 or more, and at most half of the
+    misses of `balanced`; `confirm` the highest sensitivity with a specificity of .95 or more, and
+    at most half of the false alarms of `balanced`. Images that `screening` calls positive and
+    `confirm` does not are what `balanced` leaves undecided. A threshold lies midway between two
+    neighbouring scores, so that a rounding error changes no call. What is expected of it is what
+    it does on these very scores, which flatters it, with 95 % intervals from a bootstrap of
+    patients at that threshold.
 
     Args:
         truth: whether each image is positive, shape (n,).
@@ -47,6 +50,10 @@ def choose_operating_points(
             notices.append(f"There is no operating point {name}: no threshold reaches what it asks")
         else:
             points.append(_with_expectation(name, threshold, truth, score, patients, seed))
+    if not notices and points[1].threshold < points[2].threshold:
+        balanced, low, high = points[0], points[1].threshold, points[2].threshold
+        undecided = _between(low, high, truth, score, patients, seed)
+        points[0] = replace(balanced, undecided=undecided)
     return tuple(points), tuple(notices)
 
 
@@ -73,14 +80,19 @@ def _best_thresholds(truth: BoolArray, score: FloatArray) -> dict[str, float | N
     balanced = _best(youden, sensitivity)
     if balanced is None:
         return {"balanced": None}
-    sensitive = sensitivity >= max(_AT_LEAST, sensitivity[balanced])
-    specific = specificity >= max(_AT_LEAST, specificity[balanced])
+    sensitive = sensitivity >= max(_AT_LEAST, _halfway(sensitivity[balanced]))
+    specific = specificity >= max(_AT_LEAST, _halfway(specificity[balanced]))
     chosen = {
         "balanced": balanced,
         "screening": _best(specificity * sensitive, sensitivity),
         "confirm": _best(sensitivity * specific, specificity),
     }
     return {name: None if at is None else float(between[at]) for name, at in chosen.items()}
+
+
+def _halfway(rate: float) -> float:
+    """The rate with half of the mistakes."""
+    return (1 + rate) / 2
 
 
 def _best(goodness: FloatArray, then: FloatArray) -> int | None:
@@ -106,4 +118,26 @@ def _with_expectation(
             "specificity": ratio(weights @ (~truth & ~called), weights @ ~truth),
         }
 
-    return OperatingPoint(name, threshold, **bootstrap(measure, patients, seed=seed))
+    found = bootstrap(measure, patients, seed=seed)
+    return OperatingPoint(name, threshold, found["sensitivity"], found["specificity"])
+
+
+def _between(
+    low: float,
+    high: float,
+    truth: BoolArray,
+    score: FloatArray,
+    patients: StrArray,
+    seed: int,
+) -> Undecided:
+    decided = (score < low) | (score >= high)
+    wrong = decided & ((score >= high) != truth)
+
+    def measure(weights: FloatArray) -> dict[str, FloatArray]:
+        return {
+            "share": ratio(weights @ ~decided, weights.sum(axis=1)),
+            "error": ratio(weights @ wrong, weights @ decided),
+        }
+
+    found = bootstrap(measure, patients, seed=seed)
+    return Undecided(low, high, found["share"], found["error"])

@@ -124,12 +124,17 @@ def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tu
             f"patients: temperature {calibration.temperature:.3f}, log-loss {before:.4f} before "
             f"and {after:.4f} after"
         )
-    lines += [
-        f"Operating point {point.name}: threshold {point.threshold:.4f}, sensitivity "
-        f"{point.sensitivity}, specificity {point.specificity}"
-        for point in points
-        if point.sensitivity is not None
-    ]
+    for point in points:
+        if point.sensitivity is not None:
+            lines.append(
+                f"Operating point {point.name}: threshold {point.threshold:.4f}, sensitivity "
+                f"{point.sensitivity}, specificity {point.specificity}"
+            )
+        if (zone := point.undecided) is not None:
+            lines.append(
+                f"Undecided from {zone.low:.4f} to {zone.high:.4f}: share of the images "
+                f"{zone.share}, of the others called wrong {zone.error}"
+            )
     return tuple(lines)
 
 
