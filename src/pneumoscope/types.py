@@ -230,7 +230,7 @@ class Prediction:
 
     Attributes:
         path: the file as the user named it; "-" for standard input.
-        status: accepted, refused, or error (the file could not be read).
+        status: accepted, refused, or error (there is no prediction, see there).
         label: name of the predicted class; None if it was refused or on error.
         probability: of the positive class, in [0, 1]: of all classes but the first, which
             is the reference (Normal). None on error. Of a refused image it means nothing but what

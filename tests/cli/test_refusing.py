@@ -57,6 +57,24 @@ def test_bundle_without_statistics_says_so(bundle: Path, images: Path, run: Run)
     assert "has no gate statistics and can refuse nothing" in err
 
 
+def test_bundle_of_the_first_schema(bundle: Path, phantoms: Path, images: Path, run: Run) -> None:
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    del manifest["calibration"], manifest["gate"]
+    manifest["schema_version"] = 1
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    code, out, err = run("predict", bundle, images, "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert all(record["label"] and not record["gate"] for record in records)
+    assert "has no gate statistics and can refuse nothing" in err
+    code, out, err = run("predict", bundle, images, "--prevalence", "0.1")
+    assert (code, out) == (3, "")
+    code, out, err = run("evaluate", bundle, phantoms, "--resamples", "100", "-o", images / "out")
+    assert code == 0
+    assert "Distance from the training not computable" in out
+    assert "Refused by the gate" not in out
+
+
 def test_policy(tmp_path: Path, run: Run) -> None:
     gated = write_bundle(tmp_path / "gated", familiar=128)
     knee = tmp_path / "knee.dcm"

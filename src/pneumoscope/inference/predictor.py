@@ -310,6 +310,9 @@ class Predictor:
                 yield Explanation(self._failure(name, image), None)
                 continue
             verdict, probabilities, *maps = next(rows)
+            if not np.isfinite(probabilities).all():
+                yield Explanation(self._failure(name, _no_number(name, self.info)), None)
+                continue
             prediction = self._prediction(name, probabilities, verdict)
             label = self.info.classes.index(str(prediction.label))
             yield Explanation(prediction, evidence(maps[0][label]) if maps else None)
@@ -414,6 +417,15 @@ def _ages(info: BundleInfo) -> tuple[float, float] | None:
     if not ages or any(None in pair for pair in ages):
         return None
     return min(low for low, _ in ages), max(high for _, high in ages)
+
+
+def _no_number(name: str, info: BundleInfo) -> ImageError:
+    return ImageError(
+        f"{info.name} gives no probability of {name}",
+        expected="a number from 0 to 1",
+        received="what is no number, as of a network whose training has diverged",
+        remedy="Train it again, with a lower --learning-rate",
+    )
 
 
 def _withheld(explanation: Explanation) -> Explanation:
