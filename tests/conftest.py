@@ -80,11 +80,12 @@ def class_folders(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def brightness_network(pool: str = "GlobalAveragePool") -> onnx.ModelProto:
+def brightness_network(pool: str = "GlobalAveragePool", unit: float = 16.0) -> onnx.ModelProto:
     """A network without weights: the brighter the image, the likelier class 1.
 
     With `pool="GlobalMaxPool"` it is the brightest place that counts. Its features are the logits:
-    less and plus the mean brightness above 128, in units of 16.
+    less and plus the mean brightness above 128, in units of 16. An infinite unit makes all images
+    alike, and one that is no number makes no scores.
     """
     size = SIDE // 4
     nodes = [
@@ -113,7 +114,7 @@ def brightness_network(pool: str = "GlobalAveragePool") -> onnx.ModelProto:
         [
             helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, SIDE, SIDE]),
             helper.make_tensor("middle", TensorProto.FLOAT, [], [128.0]),
-            helper.make_tensor("scale", TensorProto.FLOAT, [], [16.0]),
+            helper.make_tensor("scale", TensorProto.FLOAT, [], [unit]),
         ],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -140,6 +141,7 @@ def write_bundle(
     seen: Seen | None = None,
     pool: str = "GlobalAveragePool",
     familiar: float | None = None,
+    unit: float = 16.0,
     **changes: object,
 ) -> Path:
     """A bundle around `brightness_network`.
@@ -150,7 +152,7 @@ def write_bundle(
     levels = None if familiar is None else GATE_LEVELS
     info = bundle_info(**{"gate": levels, **changes})
     with new_bundle(root, info) as folder:
-        onnx.save(brightness_network(pool), folder / "model.onnx")
+        onnx.save(brightness_network(pool, unit), folder / "model.onnx")
         (folder / "MODEL_CARD.md").write_text(f"# {info.name}\n\nNot for patients.\n")
         if familiar is not None:
             logit = (familiar - 128) / 16

@@ -20,6 +20,7 @@ from typer.main import get_command
 
 from pneumoscope import errors
 from pneumoscope.cli.main import app
+from pneumoscope.inference.policy import read_policy
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs" / "notebooks" / "walkthrough.ipynb"
@@ -107,6 +108,12 @@ def test_exit_codes_are_documented_as_they_are() -> None:
     for name, kind in vars(errors).items():
         if isinstance(kind, type) and issubclass(kind, errors.PneumoscopeError):
             assert f"`{name}`" in rows[str(kind.exit_code)], name
+
+
+def test_rules_are_documented_with_their_default() -> None:
+    page = (ROOT / "docs" / "explanation" / "refusal.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| (\w+) \|$", page, re.MULTILINE)
+    assert rows == [(name, str(action)) for name, action in read_policy().items()]
 
 
 def test_every_decision_is_listed() -> None:

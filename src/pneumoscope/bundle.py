@@ -123,7 +123,8 @@ class BundleInfo:
                 f"The classes of {where} are not those of the bundle",
                 expected=", ".join(self.classes),
                 received=", ".join(classes),
-                remedy="Use a bundle that was trained on these classes",
+                remedy="Name the classes of the data as those of the bundle if they mean the same, "
+                "in folders or a CSV manifest, or use a bundle that was trained on these",
             )
 
 

@@ -50,7 +50,7 @@ class PneumoscopeError(Exception):
         if expected:
             parts.append(f"Expected {expected}")
         if received:
-            parts.append(f"Received {received}")
+            parts.append(f"Received {received}".rstrip("."))
         if remedy:
             parts.append(remedy.rstrip("."))
         super().__init__(". ".join(parts) + ".")

@@ -231,7 +231,7 @@ class Prediction:
 
     Attributes:
         path: the file as the user named it; "-" for standard input.
-        status: accepted, refused, or error (the file could not be read).
+        status: accepted, refused, or error (there is no prediction).
         label: name of the predicted class; None if it was refused or on error.
         probability: of the positive class, in [0, 1]: of all classes but the first, which
             is the reference (Normal). None on error. Of a refused image it means nothing but what
@@ -241,7 +241,8 @@ class Prediction:
         operating_point: name of the threshold that made the label, always of the probability
             before it was restated.
         model: name and version of the model.
-        error: one line that says why the file could not be read; None otherwise.
+        error: one line that says why: the file could not be read, or the network gave no number;
+            None otherwise.
         prevalence: share of positive images that the probabilities were restated for; None if
             they are those of the model.
         warnings: what to know before its label is believed; empty if nothing stood out.

@@ -86,6 +86,25 @@ def test_case_of_class_folders_may_differ_between_splits(tmp_path: Path) -> None
     assert [record.label for record in images.records] == [0, 0, 1]
 
 
+# images of each class, the one that is doubted
+COUNTS: tuple[tuple[dict[str, int], str], ...] = (
+    ({"NORMAL": 30, "PNEUMONIA": 30, "PNEUMONA": 3}, "'PNEUMONA' has only 3 of 63 images"),
+    ({"NORMAL": 30, "PNEUMONIA": 27, "TB": 3}, ""),
+    ({"NORMAL": 1, "PNEUMONIA": 30}, ""),  # nothing that it could be a misspelling of
+)
+
+
+@pytest.mark.parametrize(("counts", "words"), COUNTS)
+def test_class_of_few_images_may_be_misspelt(
+    counts: dict[str, int], words: str, tmp_path: Path
+) -> None:
+    names = [f"{name}/{number}.png" for name, count in counts.items() for number in range(count)]
+    notices = scan(touch(tmp_path, *names)).notices
+    doubts = [notice for notice in notices if "misspelt" in notice]
+    assert len(doubts) == bool(words)
+    assert all(words in doubt for doubt in doubts)
+
+
 BAD = {
     "missing": ([], "nowhere", "There is no folder"),
     "a file": (["file"], "file", "is no CSV manifest.*Received an empty file"),

@@ -13,6 +13,7 @@ from PIL import Image
 from pneumoscope.bundle import new_bundle, write_reference
 from pneumoscope.dataset import scan
 from pneumoscope.evaluation import evaluate
+from pneumoscope.evaluation.drift import NOT_DIVIDED
 from pneumoscope.imaging import tabulate_pictures
 from pneumoscope.statistics import Bins
 from pneumoscope.types import Geometry
@@ -81,3 +82,13 @@ def test_a_quantity_that_could_not_be_divided(
     drift = evaluate(tmp_path / "b", class_folders(NORMAL=4, PNEUMONIA=4), resamples=100).drift
     assert drift.shifts["brightness"] is not None
     assert drift.shifts["black"] is None
+
+
+def test_nothing_that_could_be_divided(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+    with new_bundle(tmp_path / "b", bundle_info()) as folder:
+        plain = write_bundle(tmp_path / "plain")
+        for name in ("model.onnx", "seen.json"):
+            (folder / name).write_bytes((plain / name).read_bytes())
+        write_reference(folder, {})
+    drift = evaluate(tmp_path / "b", class_folders(NORMAL=4, PNEUMONIA=4), resamples=100).drift
+    assert (drift.missing, drift.shifts) == (NOT_DIVIDED, {})

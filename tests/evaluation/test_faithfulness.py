@@ -17,7 +17,13 @@ from PIL import Image
 
 from pneumoscope.bundle import Bundle, new_bundle
 from pneumoscope.dataset import PhantomSettings, make_phantoms
-from pneumoscope.errors import BundleError, DataError, DependencyError, SettingsError
+from pneumoscope.errors import (
+    BundleError,
+    ClassMismatchError,
+    DataError,
+    DependencyError,
+    SettingsError,
+)
 from pneumoscope.evaluation.faithfulness import check_heatmaps, grids
 from pneumoscope.evaluation.faithfulness.deletion import (
     PREDICTIONS,
@@ -335,6 +341,8 @@ def test_bad_input(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
         check_heatmaps(bundle, phantoms, images=0)
     with pytest.raises(DataError, match="no readable mask"):
         check_heatmaps(bundle, phantoms, masks=tmp_path / "nowhere", images=4)
+    with pytest.raises(ClassMismatchError):
+        check_heatmaps(write_bundle(tmp_path / "other", classes=("healthy", "sick")), phantoms)
     with pytest.raises(BundleError, match="where its evidence lies"):
         check_heatmaps(without_maps(tmp_path / "mute"), phantoms, images=4)
 

@@ -50,6 +50,24 @@ def test_figures_numbers_and_predictions(bundle: Path, phantoms: Path, tmp_path:
     assert found.overall.estimates["accuracy"].value == pytest.approx(right)
 
 
+def test_constant_scores_order_nothing(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+    constant = write_bundle(tmp_path / "constant", unit=float("inf"))
+    data = class_folders(NORMAL=10, PNEUMONIA=10)
+    found = evaluate(constant, data, tmp_path / "out", resamples=100)
+    assert str(found.overall.estimates["auroc"]) == "0.500 (interval not computable)"
+    assert str(found.overall.estimates["npv"]) == "not computable"
+    assert not any("Few patients" in notice for notice in found.notices)
+    nothing = write_bundle(tmp_path / "nan", unit=float("nan"))
+    with pytest.raises(DataError, match="gives no probability") as caught:
+        evaluate(nothing, data)
+    assert ".." not in str(caught.value)
+
+
+def test_few_patients_are_said(bundle: Path, class_folders: Callable[..., Path]) -> None:
+    found = evaluate(bundle, class_folders(NORMAL=9, PNEUMONIA=10), resamples=100)
+    assert found.notices[-1] == "Few patients (19): the intervals are too narrow"
+
+
 def test_same_seed_same_intervals(bundle: Path, phantoms: Path) -> None:
     first, again, other = (
         evaluate(bundle, phantoms, resamples=100, seed=seed).to_dict()["overall"]

@@ -13,7 +13,13 @@ import pytest
 
 from pneumoscope.bundle import Seen, read_bundle
 from pneumoscope.dataset import scan
-from pneumoscope.errors import BundleMissingError, DataError, SettingsError, StorageError
+from pneumoscope.errors import (
+    BundleMissingError,
+    ClassMismatchError,
+    DataError,
+    SettingsError,
+    StorageError,
+)
 from pneumoscope.evaluation import evaluate
 from pneumoscope.imaging import read_bytes
 from pneumoscope.report import Level, Report, report
@@ -215,11 +221,17 @@ def nothing_new(run: Path, data: Path) -> None:
     write_bundle(run / "bundle", seen=Seen.of("key", records))
 
 
+def other_classes(run: Path, data: Path) -> None:
+    shutil.rmtree(run / "bundle")
+    write_bundle(run / "bundle", classes=("healthy", "sick"))
+
+
 FAULTS: dict[str, tuple[Callable[[Path, Path], None], type[Exception], str]] = {
     "no bundle": (no_bundle, BundleMissingError, "no bundle yet.*--resume"),
     "data gone": (no_data, DataError, "gone, which the run was trained on, is not there"),
     "settings": (broken_settings, DataError, "Cannot read .*settings.json"),
     "nothing new": (nothing_new, DataError, "no image to evaluate on"),
+    "other classes": (other_classes, ClassMismatchError, "Name the classes of the data as those"),
 }
 
 

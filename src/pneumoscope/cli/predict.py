@@ -52,6 +52,13 @@ def predict(
     no_gate: Annotated[
         bool, typer.Option("--no-gate", help="Refuse nothing: give every image a label.")
     ] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="TOML file of what follows from header and pixels: refuse, warn or ignore.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -80,16 +87,21 @@ def predict(
         operating_point=operating_point,
         prevalence=prevalence,
         gate=not no_gate,
+        policy=policy,
     )
+    if policy is not None:
+        _say_policy(policy)
     predictions = _predictions(predictor, _images(paths), heatmap)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     counts = Counter[Status]()
+    warned = 0
     for prediction in predictions:
         write(prediction)
         counts[prediction.status] += 1
-    _say_summary(predictor, counts, no_gate)
+        warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
+    _say_summary(predictor, counts, warned, no_gate)
     if prevalence is not None:
         say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
     say_notice()
@@ -97,7 +109,17 @@ def predict(
         raise typer.Exit(1)
 
 
-def _say_summary(predictor: Predictor, counts: Counter[Status], no_gate: bool) -> None:
+def _say_policy(path: Path) -> None:
+    from pneumoscope.inference.policy import read_policy
+
+    usual = read_policy()
+    changed = [
+        f"{name} {action}" for name, action in read_policy(path).items() if action != usual[name]
+    ]
+    say(f"Policy {path}: {', '.join(changed) or 'nothing but the default'}")
+
+
+def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_gate: bool) -> None:
     from pneumoscope.types import Status
 
     done = counts.total()
@@ -107,6 +129,8 @@ def _say_summary(predictor: Predictor, counts: Counter[Status], no_gate: bool) -
         say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
     if counts[Status.REFUSED]:
         say(f"{counts[Status.REFUSED]} of {done} images were refused")
+    if warned:
+        say(f"{warned} of {done} images have a label with a warning")
     if counts[Status.ERROR]:
         say(f"{counts[Status.ERROR]} of {done} files could not be read")
 

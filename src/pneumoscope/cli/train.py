@@ -175,12 +175,12 @@ def _observer(bars: Progress):  # type: ignore[no-untyped-def]  # made where tra
 
         def epoch_ended(self, epoch: int, results: Mapping[str, float], best: bool) -> None:
             self._first = (0, 0.0)
+            rate = f"  {self._rate:.0f} images/s" if self._rate else ""  # unknown of one batch
             self.note(
                 f"epoch {epoch:>3}  loss {results['loss']:.4f}  "
                 f"accuracy {results['accuracy']:.4f}  "
                 f"validation loss {results['val_loss']:.4f}  "
-                f"accuracy {results['val_accuracy']:.4f}  "
-                f"{self._rate:.0f} images/s{'  best so far' if best else ''}"
+                f"accuracy {results['val_accuracy']:.4f}{rate}{'  best so far' if best else ''}"
             )
 
     return Bars()

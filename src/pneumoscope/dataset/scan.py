@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ _LAYOUT_REMEDY = (
     "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA, or a CSV "
     "manifest with a column for the label"
 )
+# A third class with a smaller share of the images may be nothing but a slip of the pen.
+_RARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,19 @@ def _collect(
             f"The patient of {unknown} of {len(records)} images cannot be told: "
             "each of them counts as a patient of its own"
         )
+    notices += _doubtful_classes(classes, records)
     return ImageSet(root, classes, tuple(records), tuple(attributions.values()), tuple(notices))
+
+
+def _doubtful_classes(classes: Sequence[str], records: Sequence[ImageRecord]) -> list[str]:
+    """What to say of classes that a misspelt label may have made: of more than two, rare ones."""
+    counts = Counter(record.label for record in records)
+    return [
+        f"Class {name!r} has only {counts[label]} of {len(records)} images: correct its name if "
+        "it is misspelt, add images if it is not"
+        for label, name in enumerate(classes)
+        if len(classes) > 2 and counts[label] < _RARE * len(records)
+    ]
 
 
 def _patient(entry: Entry, identity: Identity | None) -> str:

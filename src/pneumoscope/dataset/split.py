@@ -117,7 +117,7 @@ def _require_patients(records: Sequence[ImageRecord], classes: Sequence[str], le
                 f"Class {name!r} has too few patients to be split",
                 expected="at least one for each split",
                 received=f"{patients[label]}",
-                remedy="Add images of other patients",
+                remedy="Add images of other patients, or correct the name of the class",
             )
 
 

@@ -52,11 +52,10 @@ def measure_drift(bundle: Bundle, scored: ScoredImages) -> Drift:
         return Drift({}, "the bundle holds no summary of its training images: make it again")
     paths = [Path(path) for path in scored.paths]
     columns = {**tabulate_pictures(paths, bundle.info.geometry), "score": scored.score}
-    return Drift(
-        {
-            name: measure_shift(reference[name], values, scored.n_patients)
-            if name in reference
-            else None
-            for name, values in columns.items()
-        }
-    )
+    shifts = {
+        name: measure_shift(reference[name], values, scored.n_patients)
+        if name in reference
+        else None
+        for name, values in columns.items()
+    }
+    return Drift(shifts) if any(shifts.values()) else Drift({}, NOT_DIVIDED)

@@ -10,6 +10,7 @@ from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
+from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.unseen import UnseenImages, find_unseen
 from pneumoscope.inference import Predictor, load
@@ -100,7 +101,7 @@ def evaluate_unseen(
         drift=measure_drift(predictor.bundle, scored),
         seen=unseen.seen,
         unreadable=unreadable,
-        notices=images.notices,
+        notices=(*images.notices, *remark_on_few(scored.n_patients)),
         resamples=resamples,
         seed=seed,
     )

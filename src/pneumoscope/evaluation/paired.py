@@ -9,7 +9,7 @@ import numpy as np
 
 from pneumoscope.evaluation.groups import SUBGROUP_METRICS, GroupResult, subgroups, summarise
 from pneumoscope.evaluation.metrics import all_metrics
-from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.scores import FEW_PATIENTS, ScoredImages, remark_on_few
 from pneumoscope.statistics import (
     RESAMPLES,
     DeLong,
@@ -20,8 +20,6 @@ from pneumoscope.statistics import (
     delong,
     mcnemar,
 )
-
-FEW_PATIENTS = 20  # of a group; with fewer, an interval is little more than a guess
 
 
 @dataclass(frozen=True)
@@ -122,8 +120,7 @@ def _remarks_on_tests(
 
 
 def _remarks_on_patients(scored: ScoredImages) -> Iterator[str]:
-    if scored.n_patients < FEW_PATIENTS:
-        yield f"Few patients ({scored.n_patients}): the intervals are too narrow."
+    yield from (f"{remark}." for remark in remark_on_few(scored.n_patients))
     if scored.n_patients < len(scored.paths):
         yield (
             f"Some patients have several images ({scored.counts}). DeLong's and McNemar's tests "

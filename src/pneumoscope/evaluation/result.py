@@ -32,7 +32,7 @@ class Evaluation:
         seen: number of images that were left out because the model was made with them, or with
             others of their patients.
         unreadable: why each file that could not be read was left out.
-        notices: what a person should know about how the data set was understood.
+        notices: what a person should know about the data set, and about what it cannot tell.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
     """

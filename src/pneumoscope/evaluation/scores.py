@@ -16,6 +16,9 @@ from pneumoscope.types import ImageRecord
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2
 
+FEW_PATIENTS = 20
+"""With fewer, an interval is little more than a guess."""
+
 
 @dataclass(frozen=True, eq=False)
 class ScoredImages:
@@ -192,6 +195,13 @@ class ScoredImages:
             f"{sums.min():g} to {sums.max():g}",
         )
         _require(0 <= self.threshold <= 1, "the threshold", "0 to 1", self.threshold)
+
+
+def remark_on_few(patients: int) -> tuple[str, ...]:
+    """What to say of intervals from so many patients; nothing if they are enough."""
+    if patients >= FEW_PATIENTS:
+        return ()
+    return (f"Few patients ({patients}): the intervals are too narrow",)
 
 
 def _require(holds: bool, what: str, expected: Any, received: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.imaging import APPEARANCES
+from pneumoscope.inference.policy import Policy, read_policy
 from pneumoscope.inference.rules import Action, Facts, findings
 from pneumoscope.statistics import Familiarity, FloatArray
 from pneumoscope.types import GateLevel, GateLevels
@@ -18,10 +19,20 @@ Features = NDArray[np.float32]
 
 FEATURES = "features"
 _UNLIKE = {
-    FEATURES: "unlike the images that this model was trained on",
-    "tone": "its greys or its sharpness are unlike those of the training images",
-    "layout": "its framing, position or proportions are unlike those of the training images",
+    FEATURES: (
+        "it is unlike the images that this model was trained on",
+        "make sure that it is a whole, upright, frontal chest radiograph",
+    ),
+    "tone": (
+        "its greys or its sharpness are unlike those of the training images",
+        "check its exposure, window and compression",
+    ),
+    "layout": (
+        "its framing, position or proportions are unlike those of the training images",
+        "check it for borders and cropping, and whether the patient is like those of the training",
+    ),
 }
+"""By what a distance is one of: what is then said, and what to do."""
 
 # What may have happened to a radiograph on its way, undone.
 _REMEDIES: dict[str, Callable[[Grey], Grey]] = {
@@ -55,6 +66,7 @@ class Gate:
         levels: from which distances on images are warned of and refused.
         familiarities: the distances, by the names of the levels.
         features: of images, uint8 (n, h, w) to float32 (n, k).
+        policy: what follows from header and pixels; by default the one that ships.
     """
 
     def __init__(
@@ -62,10 +74,12 @@ class Gate:
         levels: GateLevels,
         familiarities: Mapping[str, Familiarity],
         features: Callable[[Grey], Features],
+        policy: Policy | None = None,
     ) -> None:
         self._levels = levels
         self._familiarities = familiarities
         self._features = features
+        self._policy = policy or read_policy()
 
     def judge(self, facts: Sequence[Facts], features: Features) -> list[Verdict]:
         """What it says of images, of which the network has made these features.
@@ -89,14 +103,14 @@ class Gate:
         return {name: self._familiarities[name].distances(x) for name, x in numbers.items()}
 
     def _verdict(self, facts: Facts, distances: Mapping[str, float]) -> Verdict:
-        reasons = findings(facts, Action.REFUSE)
-        warnings = findings(facts, Action.WARN)
+        reasons = findings(facts, self._policy, Action.REFUSE)
+        warnings = findings(facts, self._policy, Action.WARN)
         warn, refuse = self._levels.warn, self._levels.refuse
         unusual = [name for name, far in distances.items() if far > warn[name].distance]
         remedy = self._remedy(facts) if unusual else ()
         distance = distances[FEATURES]
         if distance > refuse.distance:
-            reasons += (_unlike(FEATURES, distance, refuse), *remedy)
+            reasons += (*remedy, _unlike(FEATURES, distance, refuse))
         elif remedy:
             reasons += remedy
         else:
@@ -122,7 +136,8 @@ class Gate:
 
 
 def _unlike(name: str, distance: float, level: GateLevel) -> str:
+    what, check = _UNLIKE[name]
     return (
-        f"{_UNLIKE[name]}: distance {distance:.2f}, where "
-        f"{100 * (1 - level.share):.3g} % of validation images are below {level.distance:.2f}"
+        f"{what} (distance {distance:.2f}, where {100 * (1 - level.share):.3g} % of validation "
+        f"images are below {level.distance:.2f}): {check}"
     )

@@ -21,6 +21,7 @@ from pneumoscope.files import list_files
 from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.gate import FEATURES, Gate, Verdict
+from pneumoscope.inference.policy import read_policy
 from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.inference.rules import Facts
 from pneumoscope.models import read
@@ -56,6 +57,7 @@ def load(
     operating_point: str | None = None,
     prevalence: float | None = None,
     gate: bool = True,
+    policy: Path | str | None = None,
 ) -> Predictor:
     """Loads a model for prediction.
 
@@ -68,11 +70,13 @@ def load(
         prevalence: share of positive images where the model is used, to restate probabilities
             for; by default they stay those of the model.
         gate: whether to refuse images that the model cannot judge, if the bundle tells which.
+        policy: a TOML file of what follows from header and pixels; by default the one that ships.
 
     Raises:
         BundleError: if it is missing, changed, of a newer version, or not calibrated although
             probabilities are to be restated.
-        SettingsError: if it has no such operating point, or the prevalence is out of range.
+        SettingsError: if it has no such operating point, the prevalence is out of range, or the
+            policy makes no sense or is of no use.
     """
     return Predictor(
         read(bundle),
@@ -80,6 +84,7 @@ def load(
         operating_point=operating_point,
         prevalence=prevalence,
         gate=gate,
+        policy=policy,
     )
 
 
@@ -94,12 +99,13 @@ class Predictor:
         prevalence: share of positive images where the model is used, to restate probabilities
             for; by default they stay those of the model.
         gate: whether to refuse images that the model cannot judge, if the bundle tells which.
+        policy: a TOML file of what follows from header and pixels; by default the one that ships.
 
     Raises:
         BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
             and the bundle is not calibrated.
-        SettingsError: if the bundle has no such operating point, or the prevalence is out of
-            range.
+        SettingsError: if the bundle has no such operating point, the prevalence is out of range,
+            or the policy makes no sense or is of no use.
     """
 
     def __init__(
@@ -110,7 +116,14 @@ class Predictor:
         operating_point: str | None = None,
         prevalence: float | None = None,
         gate: bool = True,
+        policy: Path | str | None = None,
     ) -> None:
+        if policy is not None and not gate:
+            raise SettingsError(
+                "A policy is of no use where the gate is off",
+                remedy="Leave out --policy, or --no-gate",
+            )
+        self._policy = read_policy(policy)
         self._bundle = bundle
         self._prevalence = prevalence
         self._ratio = 1.0 if prevalence is None else odds_ratio(bundle.info, prevalence)
@@ -296,6 +309,9 @@ class Predictor:
                 yield Explanation(self._failure(name, image), None)
                 continue
             verdict, probabilities, *maps = next(rows)
+            if not np.isfinite(probabilities).all():
+                yield Explanation(self._failure(name, _no_number(name, self.info)), None)
+                continue
             prediction = self._prediction(name, probabilities, verdict)
             label = self.info.classes.index(str(prediction.label))
             yield Explanation(prediction, evidence(maps[0][label]) if maps else None)
@@ -321,7 +337,7 @@ class Predictor:
         def features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
             return self._run(pixels[..., np.newaxis], [FEATURES])[0]
 
-        return Gate(levels, self._bundle.familiarities(), features)
+        return Gate(levels, self._bundle.familiarities(), features, self._policy)
 
     def _run(self, images: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
         results: list[NDArray[np.float32]] = self._session.run(outputs, {"image": images})
@@ -399,6 +415,15 @@ def _ages(info: BundleInfo) -> tuple[float, float] | None:
     if not ages or any(None in pair for pair in ages):
         return None
     return min(low for low, _ in ages), max(high for _, high in ages)
+
+
+def _no_number(name: str, info: BundleInfo) -> ImageError:
+    return ImageError(
+        f"{info.name} gives no probability of {name}",
+        expected="a number from 0 to 1",
+        received="what is no number, as of a network whose training has diverged",
+        remedy="Train it again, with a lower --learning-rate",
+    )
 
 
 def _withheld(explanation: Explanation) -> Explanation:

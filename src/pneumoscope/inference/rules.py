@@ -1,8 +1,8 @@
-"""What header and pixels alone tell of an image: a table of rules, each with what it leads to."""
+"""What header and pixels alone tell of an image: a table of rules. `policy` says what follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,8 +26,9 @@ _ENDS = (2, 253)  # what is darker or lighter is as good as black or white, JPEG
 class Action(StrEnum):
     """What a rule leads to."""
 
-    WARN = "warn"
     REFUSE = "refuse"
+    WARN = "warn"
+    IGNORE = "ignore"
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,12 @@ class Rule:
     """Something that an image can be found to be.
 
     Attributes:
-        action: what then happens.
-        find: says what was found, and what to do about it; empty if nothing was.
+        name: by which a policy says what then happens.
+        find: says what was found, and what to do about it, without a semicolon: that divides
+            one finding from the next; empty if nothing was.
     """
 
-    action: Action
+    name: str
     find: Callable[[Facts], str]
 
 
@@ -72,20 +74,20 @@ def _lateral(facts: Facts) -> str:
     view = facts.acquisition.view
     if view not in _LATERAL:
         return ""
-    return f"its header says that it is no frontal view ({view}); the model knows AP and PA"
+    return f"its header says that it is no frontal view ({view}), and the model knows AP and PA"
 
 
 def _unknown_view(facts: Facts) -> str:
     view = facts.acquisition.view
     if not view or view in _FRONTAL or view in _LATERAL:
         return ""
-    return f"its header names a view that the model may not know ({view}); it knows AP and PA"
+    return f"its header names a view that the model may not know ({view}), other than AP and PA"
 
 
 def _raw(facts: Facts) -> str:
     if facts.acquisition.intent != "FOR PROCESSING":
         return ""
-    return "it is raw data (FOR PROCESSING); export the picture that is meant for viewing"
+    return "it is raw data (FOR PROCESSING): export the picture that is meant for viewing"
 
 
 def _other_age(facts: Facts) -> str:
@@ -95,7 +97,7 @@ def _other_age(facts: Facts) -> str:
         return ""
     youngest, oldest = facts.ages
     return (
-        f"its header says that the patient is {age:.3g} years old; the model was made with "
+        f"its header says that the patient is {age:.3g} years old, and the model was made with "
         f"patients of {youngest:g} to {oldest:g} years"
     )
 
@@ -114,7 +116,7 @@ def _smaller_than(facts: Facts, share: float) -> str:
         return ""
     return (
         f"it has only {found.width}x{found.height} pixels, and the model reads "
-        f"{needed.width}x{needed.height}; use the original, not a thumbnail"
+        f"{needed.width}x{needed.height}: use the original, not a thumbnail"
     )
 
 
@@ -130,24 +132,30 @@ def _clipped(facts: Facts) -> str:
     clipped = float(((facts.pixels <= low) | (facts.pixels >= high)).mean())
     if clipped <= _MOST_CLIPPED:
         return ""
-    return f"{clipped:.0%} of it is pure black or white; check window and export"
+    return f"{clipped:.0%} of it is pure black or white: check window and export"
 
 
 RULES = (
-    Rule(Action.REFUSE, _other_body_part),
-    Rule(Action.REFUSE, _lateral),
-    Rule(Action.WARN, _unknown_view),
-    Rule(Action.REFUSE, _raw),
-    Rule(Action.WARN, _other_age),
-    Rule(Action.REFUSE, _far_too_small),
-    Rule(Action.WARN, _too_small),
-    Rule(Action.REFUSE, _uniform),
-    Rule(Action.REFUSE, _clipped),
+    Rule("body-part", _other_body_part),
+    Rule("lateral-view", _lateral),
+    Rule("unknown-view", _unknown_view),
+    Rule("for-processing", _raw),
+    Rule("age", _other_age),
+    Rule("tiny", _far_too_small),
+    Rule("small", _too_small),
+    Rule("blank", _uniform),
+    Rule("clipped", _clipped),
 )
 """All rules, in the order in which what they find is listed."""
 
 
-def findings(facts: Facts, action: Action) -> tuple[str, ...]:
-    """What the rules that lead to an action find in an image."""
-    found = (rule.find(facts) for rule in RULES if rule.action is action)
+def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tuple[str, ...]:
+    """What the rules that lead to an action find in an image.
+
+    Args:
+        facts: of the image.
+        policy: the action of every rule, by its name.
+        action: the one that is asked for.
+    """
+    found = (rule.find(facts) for rule in RULES if policy[rule.name] is action)
     return tuple(text for text in found if text)

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from pneumoscope import __version__, plots
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate, write_reference
 from pneumoscope.dataset import PreparedSet, ensure_prepared
@@ -267,6 +269,11 @@ def _write_bundle(
     plain = precision.build_in(Precision.FLOAT32, lambda: _build(run, prepared))
     plain.set_weights(network.get_weights())
     scores, changed = score_validation(plain, prepared, run.given.batch_size)
+    if not np.isfinite(scores.probabilities).all():
+        raise PneumoscopeError(
+            f"The training in {run.root} has diverged: its probabilities are no numbers",
+            remedy="Start a new run with a lower --learning-rate",
+        )
     calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
     for line in in_words(calibration, points):
         observer.note(line)

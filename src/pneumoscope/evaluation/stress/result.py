@@ -69,7 +69,7 @@ class Stress:
         conditions: how the images were shown, in the order of the tables.
         seen: number of images left out because a model was made with them or their patients.
         unreadable: why each file that could not be read was left out.
-        notices: what a person should know about how the data set was understood.
+        notices: what a person should know about the data set, and about what it cannot tell.
         severity: of the changes, 1 to 5.
         severities: by change what it does at severities 1 to 5, where curves were asked for.
         resamples: of the bootstrap behind the intervals.

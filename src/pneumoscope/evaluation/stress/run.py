@@ -11,6 +11,7 @@ import numpy as np
 from pneumoscope.dataset import ImageSet
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.lineup import names_of, read_for_all
+from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.stress.batches import export_batches
 from pneumoscope.evaluation.stress.conditions import conditions
 from pneumoscope.evaluation.stress.measure import measure_model
@@ -132,15 +133,16 @@ def stress_unseen(
             curves = measure_curves(outcomes, resamples=resamples, seed=seed)
             model = replace(model, curves=curves)
         found.append(model)
+    patients = len({record.patient for record in readable.records})
     return Stress(
         data=data,
         images=readable.count(images.classes),
-        patients=len({record.patient for record in readable.records}),
+        patients=patients,
         models=tuple(found),
         conditions=shown[geometries[0]],
         seen=unseen.seen,
         unreadable=unreadable,
-        notices=images.notices,
+        notices=(*images.notices, *remark_on_few(patients)),
         severity=MODERATE,
         resamples=resamples,
         seed=seed,

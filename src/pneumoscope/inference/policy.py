@@ -1,0 +1,77 @@
+"""What each rule leads to, as a TOML file says: the one beside this module, or the user's own."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.errors import SettingsError, storage_errors
+from pneumoscope.inference.rules import RULES, Action
+
+_DEFAULT = Path(__file__).with_name("policy.toml")
+
+Policy = Mapping[str, Action]
+"""The action of every rule, by its name."""
+
+
+def read_policy(path: Path | str | None = None) -> Policy:
+    """Reads what each rule leads to.
+
+    Args:
+        path: a TOML file of lines such as `age = "refuse"`; rules that it does not name keep
+            their default. Without one, all do.
+
+    Raises:
+        SettingsError: if it is not there or no TOML, or names a rule or an action that there is
+            not.
+        StorageError: if it may not be read.
+    """
+    policy = _read(_DEFAULT)
+    return policy if path is None else {**policy, **_read(Path(path))}
+
+
+def _read(path: Path) -> dict[str, Action]:
+    if not path.is_file():
+        raise SettingsError(
+            f"There is no policy at {path}",
+            expected="a TOML file",
+            received="a folder" if path.is_dir() else "nothing there",
+            remedy="Check the path, or leave it out for the default policy",
+        )
+    try:
+        with storage_errors("read", path):
+            content = tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:  # of TOML, or of UTF-8
+        raise SettingsError(
+            f"The policy {path} is no TOML: {error}",
+            expected='lines such as age = "refuse"',
+            remedy="Correct it, or leave it out for the default policy",
+        ) from error
+    return {_rule(path, name): _action(path, name, value) for name, value in content.items()}
+
+
+def _rule(path: Path, name: str) -> str:
+    known = [rule.name for rule in RULES]
+    if name in known:
+        return name
+    near = get_close_matches(name, known, n=1)
+    raise SettingsError(
+        f"The policy {path} names a rule that there is not",
+        expected=" or ".join(known),
+        received=repr(name),
+        remedy=f"Write {near[0]} if that is meant" if near else "Rename it, or delete the line",
+    )
+
+
+def _action(path: Path, name: str, value: Any) -> Action:
+    if value in list(Action):
+        return Action(value)
+    raise SettingsError(
+        f"The policy {path} says of {name} what is no action",
+        expected=" or ".join(f'"{action}"' for action in Action),
+        received=repr(value),
+        remedy="Write one of these, in quotation marks",
+    )
