@@ -24,7 +24,8 @@ from pneumoscope.types import Split
 PLAIN = Path(__file__).with_name("plain")
 PNEUMOSCOPE = str(Path(sys.executable).with_name("pneumoscope"))
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
-_LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "openvino", "numpy", "pillow")
+_LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "openvino")
+_LIBRARIES += ("numpy", "scikit-learn", "pillow")
 
 
 @dataclass(frozen=True)

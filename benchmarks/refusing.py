@@ -2,7 +2,8 @@
 
 Real radiographs are images of a data set that the model has not seen. Beside them stand pictures
 of other kinds (`other_images.py`), the same radiographs spoilt in ways that happen, after each
-change of `pneumoscope stress` at severity 5, and phantoms. The AUROC is that of the distance, for
+change of `pneumoscope stress` at severity 5, phantoms, and folders of radiographs (`--also`), such
+as an export batch that was left out of the training. The AUROC is that of the distance, for
 telling a kind from the radiographs; a picture without a finite distance counts as the farthest.
 """
 
@@ -36,14 +37,24 @@ def main() -> None:
     options.add_argument("data", type=Path, help="radiographs, as for `pneumoscope evaluate`")
     options.add_argument("--bundle", type=Path, help="by default the default model")
     options.add_argument("--images", type=int, default=100, help="of each kind, real ones apart")
+    options.add_argument("--only", metavar="CLASS", help="radiographs of this class alone")
+    options.add_argument(
+        "--also",
+        metavar="NAME=FOLDER",
+        action="append",
+        default=[],
+        help="further radiographs that the model has not seen, all of them; may be repeated",
+    )
     options.add_argument("--seed", type=int, default=0, help="of which radiographs are spoilt")
     choices = options.parse_args()
     predictor = load(choices.bundle)
-    paths = _unseen(predictor, choices.data)
+    paths = _unseen(predictor, choices.data, choices.only)
     real = [predictor.predict(path) for path in paths]
     print(f"{predictor.info.name}, {predictor.info.gate}\n")
     print("| kind | images | refused | refused or warned of | AUROC |\n|---|---:|---:|---:|---:|")
-    _report("held-out radiographs", real, [])
+    _report(" ".join(filter(None, ["held-out radiographs", choices.only])), real, [])
+    for name, _, folder in (text.partition("=") for text in choices.also):
+        _report(name, list(predictor.predict_many(list_images([Path(folder)]))), real)
     chosen = np.random.default_rng(choices.seed).permutation(len(paths))[: choices.images]
     some = [read_bytes(paths[index]) for index in chosen]
     for name in KINDS:
@@ -60,10 +71,10 @@ def main() -> None:
         _report(f"{name}, severity {_SEVERE}", _predict(predictor, changed), real)
 
 
-def _unseen(predictor: Predictor, data: Path) -> list[Path]:
+def _unseen(predictor: Predictor, data: Path, only: str | None) -> list[Path]:
     images = read_images(data, predictor.info.geometry)
-    unseen = find_unseen(data, images, [predictor.bundle.seen()])
-    return [record.path for record in unseen.records]
+    unseen = find_unseen(data, images, [predictor.bundle.seen()]).records
+    return [record.path for record in unseen if only in (None, images.classes[record.label])]
 
 
 def _predict(predictor: Predictor, pictures: Iterable[Grey]) -> list[Prediction]:

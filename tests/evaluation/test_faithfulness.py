@@ -32,6 +32,7 @@ from pneumoscope.evaluation.faithfulness.deletion import (
     measure_curves,
     summarise_curves,
 )
+from pneumoscope.evaluation.faithfulness.figure import check_figure
 from pneumoscope.evaluation.faithfulness.location import _shares, locate, read_masks
 from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
 from pneumoscope.evaluation.faithfulness.randomised import DRAWS, HEAD, LAYERS, shuffle_weights
@@ -311,6 +312,16 @@ def test_whole_check_on_phantoms(learnt: Path, tmp_path: Path) -> None:
         assert {len(row) for row in grid.rows} == {len(grid.columns)}
     with Image.open(out / "heatmap_check.png") as image:
         assert min(image.size) > 600
+    figure = check_figure(found)
+    called = [name for name in parts if name != "all"]
+    assert len(figure.axes) == 2 * (len(called) + 1)
+    for axes, name in zip(figure.axes[::2], called, strict=False):
+        assert axes.get_title(loc="right") == f"{parts[name].images} images {name}"
+        np.testing.assert_allclose(
+            axes.lines[0].get_ydata(), parts[name].curves["deletion"]["heatmap"]
+        )
+    ends = parts["all"].curves["deletion"]["heatmap"]
+    assert f"{ends[0]:.3f} to {ends[-1]:.3f}" in text
 
 
 def test_one_class_and_few_images(bundle: Path, tmp_path: Path) -> None:

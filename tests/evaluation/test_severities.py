@@ -89,8 +89,11 @@ def test_files(made: tuple[Stress, Path]) -> None:
     with (out / "stress.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"].startswith("severity")]
     assert len(rows) == 5 * len(CURVE_MEASURES) * (len(GRADED) + 1)
-    titles = [grid.title for grid in grids(found)]
-    assert "AUROC of each change by severity" in titles
+    tables = {grid.title: grid for grid in grids(found)}
+    for measure, words in (("auroc", "AUROC"), ("specificity", "specificity")):
+        rows = {row[0]: row[1:] for row in tables[f"Each change by severity: {words}"].rows}
+        steps = found.models[0].curves["brighter"]
+        assert rows["brighter"] == tuple(f"{step[measure].value:.3f}" for step in steps)
     for grid in grids(found):
         assert {len(row) for row in grid.rows} == {len(grid.columns)}
     for measure in CURVE_MEASURES:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS, HeatmapCheck
+from pneumoscope.files import printable
 from pneumoscope.plots import (
     BLUE,
     GREEN,
@@ -35,7 +36,10 @@ Row = tuple[str, Estimate, str]
 
 
 def check_figure(found: HeatmapCheck) -> Figure:
-    """Draws deletion and insertion of all images, shuffled weights, and where heatmaps lie.
+    """Draws deletion and insertion, shuffled weights, and where heatmaps lie.
+
+    Deletion and insertion have a row for each called class: an empty image is called one of them,
+    so that the mean over both would tell of their shares.
 
     Args:
         found: what to draw.
@@ -43,20 +47,22 @@ def check_figure(found: HeatmapCheck) -> Figure:
     Returns:
         The figure; a panel for whatever was not measured says so.
     """
-    figure = new_figure(PAGE, 4.6)
-    upper, lower = figure.subplots(2, 2)
-    for axes, kind in zip(upper, KINDS, strict=True):
-        _draw_curves(axes, found, kind)
+    called = [name for name in found.perturbation if name != "all"]
+    figure = new_figure(PAGE, 2.3 * (len(called) + 1))
+    *upper, lower = figure.subplots(len(called) + 1, 2)
+    for row, name in zip(upper, called, strict=True):
+        for axes, kind in zip(row, KINDS, strict=True):
+            _draw_curves(axes, found, name, kind)
     _draw_rows(lower[0], _randomisation(found), "Rank correlation with shuffled weights")
     lower[0].set_xlim(-1.05, 1.05)
     lower[0].axvline(0, color=GREY, linewidth=0.6, linestyle=":")
-    _draw_rows(lower[1], _location(found), "Share")
+    _draw_rows(lower[1], _location(found), "Share within the mask")
     lower[1].set_xlim(-0.03, 1.03)
     return figure
 
 
-def _draw_curves(axes: Axes, found: HeatmapCheck, kind: str) -> None:
-    part = found.perturbation["all"]
+def _draw_curves(axes: Axes, found: HeatmapCheck, name: str, kind: str) -> None:
+    part = found.perturbation[name]
     for order in ORDERS:
         colour, dashes, marker = _STYLES[order]
         axes.plot(
@@ -70,7 +76,8 @@ def _draw_curves(axes: Axes, found: HeatmapCheck, kind: str) -> None:
             label=f"{order}, area {part.areas[kind][order].value:.3f}",
         )
     axes.set_ylim(-0.03, 1.03)
-    dress(axes, x=_AXES[kind], y="Probability of the called class", note=f"{part.images:,} images")
+    note = f"{part.images:,} images {printable(name)}"
+    dress(axes, x=_AXES[kind], y="Probability of the called class", note=note)
     legend(axes)
 
 

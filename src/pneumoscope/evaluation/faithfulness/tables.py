@@ -26,11 +26,14 @@ def _perturbation(found: HeatmapCheck) -> Grid:
         for kind in KINDS:
             areas = (_value(part.areas[kind][order].value) for order in ORDERS)
             gains = (str(part.gains[kind][order]) for order in ORDERS[1:])
-            rows.append((shown, kind, *areas, *gains))
+            first, *_, last = part.curves[kind]["heatmap"]
+            ends = f"{first:.3f} to {last:.3f}"
+            rows.append((shown, kind, ends, *areas, *gains))
             shown = ""
     columns = (
         "images\n(patients)",
         "",
+        "from\n... to",
         "area:\nheatmap",
         "area:\nrandom",
         "area:\ncentre",

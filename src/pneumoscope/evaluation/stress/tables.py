@@ -17,6 +17,7 @@ _CURVE_WORDS = {
     "agreement": "labels unchanged",
     "map_correlation": "heatmap correlation",
 }
+_CURVES_SHOWN = ("auroc", "sensitivity", "specificity")
 _SHORT = ("AUROC", "sens.", "spec.", "bal. acc.")  # of MEASURES
 
 
@@ -26,7 +27,7 @@ def grids(found: Stress) -> list[Grid]:
     if found.models[0].batches:
         tables.append(_batches(found))
     if found.severities:
-        tables += [_mean_curve(found), _curves(found)]
+        tables += [_mean_curve(found), *(_curves(found, measure) for measure in _CURVES_SHOWN)]
     return tables
 
 
@@ -93,12 +94,12 @@ def _mean_cells(model: ModelStress, measure: str) -> Iterator[str]:
     yield from (_cell(step[measure].value) for step in model.curves["mean"])
 
 
-def _curves(found: Stress) -> Grid:
+def _curves(found: Stress, measure: str) -> Grid:
     rows = tuple(
         (
             change,
             *(
-                _cell(step["auroc"].value)
+                _cell(step[measure].value)
                 for model in found.models
                 for step in model.curves[change]
             ),
@@ -106,7 +107,8 @@ def _curves(found: Stress) -> Grid:
         for change in found.severities
     )
     headings = _headings(found, list(map(str, SEVERITIES)))
-    return Grid("AUROC of each change by severity", ("change", *headings), rows)
+    title = f"Each change by severity: {_CURVE_WORDS[measure]}"
+    return Grid(title, ("change", *headings), rows)
 
 
 def _headings(found: Stress, measures: Sequence[str]) -> Iterator[str]:
