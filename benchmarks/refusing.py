@@ -3,7 +3,8 @@
 Real radiographs are images of a data set that the model has not seen. Beside them stand pictures
 of other kinds (`other_images.py`), the same radiographs spoilt in ways that happen, after each
 change of `pneumoscope stress` at severity 5, phantoms, and folders of radiographs (`--also`), such
-as an export batch that was left out of the training. The AUROC is that of the distance, for
+as an export batch that was left out of the training. Labels are made at the last operating point,
+where no image is refused for being undecided. The AUROC is that of the distance, for
 telling a kind from the radiographs; a picture without a finite distance counts as the farthest.
 """
 
@@ -24,6 +25,7 @@ from pneumoscope.evaluation.unseen import find_unseen
 from pneumoscope.imaging import Source, load_display, load_pixels, read_bytes
 from pneumoscope.imaging.perturb import CHANGES
 from pneumoscope.inference import Predictor, list_images, load
+from pneumoscope.models import read
 from pneumoscope.statistics import auroc, cumulative
 from pneumoscope.types import Prediction, Status
 
@@ -47,7 +49,8 @@ def main() -> None:
     )
     options.add_argument("--seed", type=int, default=0, help="of which radiographs are spoilt")
     choices = options.parse_args()
-    predictor = load(choices.bundle)
+    last = read(choices.bundle).info.operating_points[-1]
+    predictor = load(choices.bundle, operating_point=last.name)
     paths = _unseen(predictor, choices.data, choices.only)
     real = [predictor.predict(path) for path in paths]
     print(f"{predictor.info.name}, {predictor.info.gate}\n")
