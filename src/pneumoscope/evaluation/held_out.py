@@ -12,6 +12,7 @@ from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.scoring import score_images
+from pneumoscope.evaluation.uncalibrated import undo_calibration
 from pneumoscope.evaluation.unseen import UnseenImages, find_unseen
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
@@ -97,6 +98,9 @@ def evaluate_unseen(
         overall=evaluate_all(scored, resamples=resamples, seed=seed),
         classes=evaluate_classes(scored, resamples=resamples, seed=seed),
         subgroups=evaluate_subgroups(scored, resamples=resamples, seed=seed),
+        uncalibrated=undo_calibration(
+            scored, predictor.info.calibration, resamples=resamples, seed=seed
+        ),
         coverage=measure_coverage(scored, resamples=resamples, seed=seed),
         drift=measure_drift(predictor.bundle, scored),
         seen=unseen.seen,

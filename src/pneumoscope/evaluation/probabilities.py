@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from pneumoscope.evaluation.intervals import Band
 from pneumoscope.evaluation.metrics import net_benefit
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.uncalibrated import Uncalibrated
 from pneumoscope.plots import (
     BLACK,
     BLUE,
@@ -27,13 +28,16 @@ _BINS = 20
 _MIN_HEIGHT = 1e-9  # less is rounding: all resamples agree
 
 
-def reliability_diagram(scored: ScoredImages, ece: Estimate, band: Band) -> Figure:
+def reliability_diagram(
+    scored: ScoredImages, ece: Estimate, band: Band, uncalibrated: Uncalibrated | None = None
+) -> Figure:
     """Draws how often images of a predicted probability are positive, above a histogram.
 
     Args:
         scored: the labelled images.
         ece: the expected calibration error.
         band: 95 % interval of each bin, from `intervals.reliability_band`.
+        uncalibrated: the same images before calibration, drawn beside them.
 
     Returns:
         The figure; a bin without an interval is a hollow dot.
@@ -41,6 +45,8 @@ def reliability_diagram(scored: ScoredImages, ece: Estimate, band: Band) -> Figu
     figure = new_figure(COLUMN, 1.35 * COLUMN)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     above.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":", label="perfect")
+    if uncalibrated is not None:
+        _draw_before(above, uncalibrated)
     score, low, high = band
     ones = np.ones((1, len(scored.labels)))
     observed = reliability(scored.positive, scored.score, ones).observed[0]
@@ -87,6 +93,13 @@ def decision_curve(scored: ScoredImages, band: Band) -> Figure:
     dress(axes, x=x, y="Net benefit (true positives an image)", note=scored.counts)
     legend(axes, "lower left")
     return figure
+
+
+def _draw_before(axes: Axes, uncalibrated: Uncalibrated) -> None:
+    scored = uncalibrated.scored
+    bins = reliability(scored.positive, scored.score, np.ones((1, len(scored.labels))))
+    label = f"before calibration: ECE {uncalibrated.estimates['ece']}"
+    axes.plot(bins.score[0], bins.observed[0], "x--", color=GREY, lw=0.6, markersize=4, label=label)
 
 
 def _draw_histogram(axes: Axes, scored: ScoredImages) -> None:

@@ -43,7 +43,9 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
         "roc": figures.roc(scored, estimates["auroc"], band),
         "precision_recall": figures.precision_recall(scored, estimates["average_precision"]),
         "score_histogram": figures.score_histogram(scored),
-        "reliability": probabilities.reliability_diagram(scored, estimates["ece"], bins),
+        "reliability": probabilities.reliability_diagram(
+            scored, estimates["ece"], bins, evaluation.uncalibrated
+        ),
         "decision_curve": probabilities.decision_curve(scored, benefit),
         "sample_predictions": gallery.sample_grid(
             list(samples(scored, _chosen(scored), predictor)), scored.positive_name

@@ -11,6 +11,7 @@ from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.drift import Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.uncalibrated import Uncalibrated
 from pneumoscope.types import OperatingPoint
 
 
@@ -26,6 +27,7 @@ class Evaluation:
         overall: measures of the whole set.
         classes: measures of each class against the rest.
         subgroups: measures of each subgroup against its comparison group.
+        uncalibrated: what it would be without calibration; None if it was not calibrated.
         coverage: what the model refuses, which all other measures leave aside; None if it can
             refuse nothing.
         drift: how far the images and their scores lie from those of the training.
@@ -44,6 +46,7 @@ class Evaluation:
     overall: GroupResult
     classes: dict[str, GroupResult]
     subgroups: dict[str, GroupResult]
+    uncalibrated: Uncalibrated | None
     coverage: Coverage | None
     drift: Drift
     seen: int
@@ -66,6 +69,11 @@ class Evaluation:
             "overall": asdict(self.overall),
             "by_class": {name: asdict(result) for name, result in self.classes.items()},
             "by_subgroup": {name: asdict(result) for name, result in self.subgroups.items()},
+            "before_calibration": {
+                name: asdict(estimate) for name, estimate in self.uncalibrated.estimates.items()
+            }
+            if self.uncalibrated
+            else None,
             "coverage": asdict(self.coverage) if self.coverage else None,
             "drift": self.drift.to_dict(),
         }

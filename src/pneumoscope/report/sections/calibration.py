@@ -18,7 +18,13 @@ def calibration(material: Material) -> Section:
     found = material.evaluation
     ece = found.overall.estimates["ece"]
     band = reliability_band(found.scored, resamples=found.resamples, seed=found.seed)
-    columns = ("measure", "validation, before", "validation, after", "held out (95 % interval)")
+    columns = (
+        "measure",
+        "validation,\nbefore",
+        "validation,\nafter",
+        "held out, before\n(95 % interval)",
+        "held out, after\n(95 % interval)",
+    )
     return Section(
         "calibration",
         "Calibration",
@@ -26,7 +32,7 @@ def calibration(material: Material) -> Section:
             "fitted": material.info.calibration,
             "measures": Table("What the fit has changed", columns, list(_rows(material))),
             "reliability": draw(
-                reliability_diagram(found.scored, ece, band),
+                reliability_diagram(found.scored, ece, band, found.uncalibrated),
                 "reliability",
                 alt=f"Observed against predicted frequency, expected calibration error {ece}.",
                 caption="How often images of a predicted probability are positive, and how many "
@@ -43,4 +49,6 @@ def _rows(material: Material) -> Iterator[tuple[str, ...]]:
     for name in _MEASURES:
         values = (side.get(name) for side in (before, after))
         cells = ("not known" if value is None else f"{value:.4f}" for value in values)
-        yield TITLES[name], *cells, str(material.evaluation.overall.estimates[name])
+        undone = material.evaluation.uncalibrated
+        held_out = str(undone.estimates[name]) if undone else "not known"
+        yield TITLES[name], *cells, held_out, str(material.evaluation.overall.estimates[name])

@@ -1,0 +1,57 @@
+"""What a network would have said without its calibration, which is part of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import softmax
+
+from pneumoscope.evaluation.metrics import all_metrics
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.statistics import Estimate, FloatArray, bootstrap
+from pneumoscope.types import Calibration
+
+_MEASURES = ("log_loss", "brier", "ece")
+_LEAST = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
+
+
+@dataclass(frozen=True)
+class Uncalibrated:
+    """The same images with their probabilities before calibration.
+
+    Attributes:
+        scored: the images.
+        estimates: log-loss, Brier score and expected calibration error of these probabilities.
+    """
+
+    scored: ScoredImages
+    estimates: dict[str, Estimate]
+
+
+def undo_calibration(
+    scored: ScoredImages, calibration: Calibration | None, *, resamples: int, seed: int
+) -> Uncalibrated | None:
+    """Takes a temperature and biases out of probabilities again, and measures what is left.
+
+    Args:
+        scored: the labelled images.
+        calibration: what the bundle says was fitted.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        None if nothing was fitted.
+    """
+    if calibration is None or not calibration.fitted:
+        return None
+    logits = np.log(np.maximum(scored.probabilities, _LEAST)) - np.array(calibration.biases)
+    before: FloatArray = softmax(logits * calibration.temperature, axis=1)
+    undone = replace(scored, probabilities=before)
+
+    def measure(weights: FloatArray) -> dict[str, FloatArray]:
+        found = all_metrics(undone, weights)
+        return {name: found[name] for name in _MEASURES}
+
+    estimates = bootstrap(measure, scored.patients, resamples=resamples, seed=seed)
+    return Uncalibrated(undone, estimates)
