@@ -59,7 +59,7 @@ def reliability_diagram(
             above.plot(score[chosen], observed[chosen], "o", **style)
     above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     dress(above, x="", y="Observed frequency", note=scored.counts)
-    legend(above, "upper left")
+    legend(above)
     _draw_histogram(below, scored)
     return figure
 
