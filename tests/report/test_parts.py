@@ -10,11 +10,11 @@ import pytest
 from pneumoscope.evaluation import GroupResult
 from pneumoscope.evaluation.unseen import UnseenImages
 from pneumoscope.plots import training_curves
+from pneumoscope.report.checks import lies_below
 from pneumoscope.report.groups import widest_gap
 from pneumoscope.report.material import draw_part
 from pneumoscope.report.section import draw, in_two_lines
 from pneumoscope.report.source import read_source
-from pneumoscope.report.verdict import lies_below
 from pneumoscope.statistics import Estimate
 from pneumoscope.types import ImageRecord
 from tests.report.conftest import write_run

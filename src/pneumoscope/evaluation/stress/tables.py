@@ -25,9 +25,12 @@ def grids(found: Stress) -> list[Grid]:
     tables = [_summary(found), _conditions(found)]
     if found.models[0].batches:
         tables.append(_batches(found))
-    if found.severities:
-        tables += [_mean_curve(found), _curves(found)]
-    return tables
+    return tables + severity_grids(found)
+
+
+def severity_grids(found: Stress) -> list[Grid]:
+    """The mean over the changes by severity, and each of them; none where none were measured."""
+    return [_mean_curve(found), _curves(found)] if found.severities else []
 
 
 def _summary(found: Stress) -> Grid:
