@@ -13,9 +13,11 @@ from pneumoscope.plots import training_curves
 from pneumoscope.report.checks import lies_below
 from pneumoscope.report.groups import widest_gap
 from pneumoscope.report.heatmaps import better_than, meaning
+from pneumoscope.report.material import _affordable
 from pneumoscope.report.section import draw, in_two_lines
 from pneumoscope.report.source import read_source
 from pneumoscope.statistics import Estimate
+from pneumoscope.types import Geometry
 from tests.report.conftest import write_run
 
 UNKNOWN = Estimate(None, None, None)
@@ -160,3 +162,8 @@ def test_shuffled_weights_and_places_are_worded() -> None:
     )
     for estimate in (shuffled, within, area):
         assert str(estimate) in meaning(found)
+
+
+@pytest.mark.parametrize(("side", "images"), [(64, 300), (128, 300), (256, 75), (1024, 25)])
+def test_fewer_of_larger_images(side: int, images: int) -> None:
+    assert _affordable(300, Geometry(side, side)) == images

@@ -94,12 +94,12 @@ def test_parts_of_many_images_are_stated_as_such(
     page: MakePage, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a model of phantoms, which new ones are drawn for."""
-    for name in ("_STRESSED", "_GRADED", "_CHECKED", "_PLANTED"):
+    for name in ("_STRESSED", "_GRADED", "_CHECKED", "_PLANTED", "_FEWEST"):
         monkeypatch.setattr(f"pneumoscope.report.material.{name}", 6)
     known = {"attributions": [{"name": "phantom", "title": "phantoms"}]}
     _, read = page(write_run(tmp_path / "run", phantoms, training_data=known))
     for command in ("stress", "stress --severities", "check-heatmaps"):
-        assert f"pneumoscope {command} takes all" in read.words
+        assert f"pneumoscope {command} takes more" in read.words
     assert "lies within the planted pneumonia" in read.words
     assert "Where heatmaps lie was measured on phantoms" in read.words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from pneumoscope.evaluation.refusals import KEPT, Refusals
-from pneumoscope.plots import BLUE, COLUMN, GREY, LINE, VERMILLION, dress, legend, new_figure
+from pneumoscope.plots import BLUE, COLUMN, GREY, LINE, SMALL, VERMILLION, dress, new_figure
 
 # Told apart by dashes as well as by colours.
 _STYLES = {
@@ -34,5 +34,5 @@ def refusal_figure(found: Refusals, kept: float, note: str) -> Figure:
     axes.set_xlim(1.01, KEPT[0] - 0.01)  # refusing more and more, from left to right
     x = f"Share of images kept\n(dotted: kept by the gate, {kept:.3f}; accuracy on all)"
     dress(axes, x=x, y="Accuracy on the images kept", note=note)
-    legend(axes, "lower left")
+    figure.legend(fontsize=SMALL, loc="outside upper left", frameon=False)
     return figure

@@ -133,10 +133,11 @@ def accuracy_at(right: BoolArray, keep_first: FloatArray, weights: FloatArray) -
         for each in (weights, weights * right[order])
     )
     wanted = KEPT * kept[:, -1:]
-    at: FloatArray = np.stack(
-        [np.interp(w, [0.0, *k], [0.0, *h]) for w, k, h in zip(wanted, kept, hits, strict=True)]
+    rows = zip(wanted, kept, hits, strict=True)
+    accuracy: FloatArray = np.stack(
+        [np.interp(share, [0.0, *k], [0.0, *h]) / share for share, k, h in rows]
     )
-    return at / wanted
+    return accuracy
 
 
 def _curve(

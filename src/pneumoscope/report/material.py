@@ -23,13 +23,15 @@ from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress
 from pneumoscope.report.source import Source
 from pneumoscope.statistics import RESAMPLES
-from pneumoscope.types import OperatingPoint
+from pneumoscope.types import Geometry, OperatingPoint
 
-# Images, of each of which so many predictions are made: with these a report takes about a minute.
+# Images of 128x128 pixels, and how many predictions are made of each: with these a report takes
+# less than a minute. Of larger images there are fewer.
 _STRESSED = 300  # 22
-_GRADED = 50  # 94
-_CHECKED = 50  # 62
-_PLANTED = 100  # 1
+_GRADED = 80  # 94
+_CHECKED = 60  # 62
+_SIDE, _FEWEST = 128, 25
+_PLANTED = 100
 
 Bars = Callable[[str], Progress]
 """Makes the progress of a part of the work, by what is done in it."""
@@ -116,16 +118,17 @@ def gather(
         seed=seed,
         progress=progress("scoring"),
     )
-    chance = {"resamples": resamples, "seed": seed}
+    size = predictor.info.geometry
     stress, graded = (
         stress_unseen(
             [(predictor.info.name, predictor)],
             data,
             images,
-            draw_part(unseen, most, seed),
+            draw_part(unseen, _affordable(most, size), seed),
             severities=severities,
+            resamples=resamples,
+            seed=seed,
             progress=progress(part),
-            **chance,
         )
         for part, most, severities in (
             ("stressing", _STRESSED, False),
@@ -137,9 +140,10 @@ def gather(
         data,
         images,
         unseen,
-        images=_CHECKED,
+        images=_affordable(_CHECKED, size),
+        resamples=resamples,
+        seed=seed,
         progress=progress("checking heatmaps"),
-        **chance,
     )
     points = tuple(
         (
@@ -153,6 +157,12 @@ def gather(
         for point in predictor.info.operating_points
     )
     levels = predictor.info.gate
+    refusals = (
+        measure_refusals(evaluation.scored, levels, resamples=resamples, seed=seed)
+        if levels
+        else None
+    )
+    planted = _locate_planted(predictor, resamples=resamples, seed=seed)
     own = source.data is not None and data.resolve() == source.data.resolve()
     return Material(
         source=source,
@@ -161,11 +171,17 @@ def gather(
         audit=audited,
         evaluation=evaluation,
         points=points,
-        refusals=measure_refusals(evaluation.scored, levels, **chance) if levels else None,
+        refusals=refusals,
         stress=stress,
         graded=graded,
-        heatmaps=replace(heatmaps, location=_locate_planted(predictor, **chance)),
+        heatmaps=replace(heatmaps, location=planted),
     )
+
+
+def _affordable(images: int, size: Geometry) -> int:
+    """How many images of a size take about as long as so many of 128x128 pixels."""
+    share = _SIDE**2 / (size.height * size.width)
+    return max(_FEWEST, round(images * min(1.0, share)))
 
 
 def _locate_planted(predictor: Predictor, *, resamples: int, seed: int) -> Mapping[str, Location]:

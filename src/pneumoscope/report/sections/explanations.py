@@ -32,8 +32,8 @@ def explanations(material: Material) -> Section:
                 "shuffled weights and of places. Better than random by "
                 f"{gains['deletion']['random']} in deletion and {gains['insertion']['random']} in "
                 "insertion. The numbers are in the tables below.",
-                caption="Left, the sooner the line of the heatmap falls, the more the network "
-                "needs what it shows; right, the sooner it rises, the more that suffices.",
+                caption="Deletion: the sooner the line of the heatmap falls, the more the network "
+                "needs what it shows. Insertion: the sooner it rises, the more that suffices.",
                 wide=True,
             ),
             "tables": [Table.of(grid) for grid in grids(found)],

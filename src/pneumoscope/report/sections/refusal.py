@@ -25,7 +25,7 @@ def refusal(material: Material) -> Section:
             "reasons": _reasons(found) if found.reasons or found.warnings else None,
             "curve": _curve(material, found, coverage),
         }
-    return Section("refusal", "Refusal: when the model says nothing", content)
+    return Section("refusal", "Refusal", content)
 
 
 def _levels(levels: GateLevels, found: Refusals) -> Table:
@@ -43,11 +43,16 @@ def _levels(levels: GateLevels, found: Refusals) -> Table:
 def _counts(material: Material, found: Refusals, coverage: Coverage) -> Table:
     everything = material.evaluation.overall.estimates["accuracy"]
     accepted = coverage.images - coverage.refused
+    right = coverage.refused - found.wrong
     rows = [
         ("all", f"{coverage.images:,}", str(everything)),
         ("accepted", f"{accepted:,}", str(coverage.accuracy or "none accepted")),
         ("of these with a warning", f"{found.warned:,}", ""),
-        ("refused", f"{coverage.refused:,}", f"{coverage.refused - found.wrong:,} called right"),
+        (
+            "refused",
+            f"{coverage.refused:,}",
+            f"{right:,} would have been right",
+        ),
     ]
     caption = f"What became of {material.evaluation.scored.counts}"
     return Table(caption, ("", "images", "accuracy (95 % interval)"), rows)

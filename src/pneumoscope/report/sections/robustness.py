@@ -19,6 +19,7 @@ def robustness(material: Material) -> Section:
     """The figure and the tables of the stress validation, and the drift."""
     found = material.stress
     worst = material.stressed.worst
+    mean, changes = map(Table.of, severity_grids(material.graded))
     return Section(
         "robustness",
         "Robustness",
@@ -38,7 +39,8 @@ def robustness(material: Material) -> Section:
             "images": sum(found.images.values()),
             "all": len(material.evaluation.scored.paths),
             "graded": _graded(material),
-            "graded_tables": [Table.of(grid) for grid in severity_grids(material.graded)],
+            "graded_mean": mean,
+            "graded_changes": changes,
             "graded_basis": material.graded.basis_of_curves,
             "graded_images": sum(material.graded.images.values()),
             "severities": material.graded.severities,
