@@ -193,8 +193,8 @@ def heatmaps(material: Material) -> Statement:
     if not random:
         text = "They are not shown to find what it needs better than chance does."
         return Statement(topic, Level.WARNING, text)
-    than = "random places, and than the centre" if centre else "random places, not than the centre"
-    return Statement(topic, Level.FINE, f"They show what it needs better than {than}.")
+    more = "and than the centre" if centre else "but are not shown to beat the centre"
+    return Statement(topic, Level.FINE, f"They find what it needs better than chance, {more}.")
 
 
 CHECKS: tuple[Callable[[Material], Statement], ...] = (
