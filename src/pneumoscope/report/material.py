@@ -27,7 +27,7 @@ from pneumoscope.types import Geometry, OperatingPoint
 
 # Images of 128x128 pixels, and how many predictions are made of each: with these a report takes
 # less than a minute. Of larger images there are fewer.
-_STRESSED = 300  # 22
+_STRESSED = 250  # 22
 _GRADED = 60  # 94
 _CHECKED = 50  # 62
 _SIDE, _FEWEST = 128, 25
