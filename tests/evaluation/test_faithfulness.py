@@ -35,11 +35,11 @@ from pneumoscope.evaluation.faithfulness.deletion import (
 from pneumoscope.evaluation.faithfulness.figure import check_figure
 from pneumoscope.evaluation.faithfulness.location import _shares, locate, read_masks
 from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
+from pneumoscope.evaluation.faithfulness.planted import locate_planted
 from pneumoscope.evaluation.faithfulness.randomised import DRAWS, HEAD, LAYERS, shuffle_weights
 from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS
-from pneumoscope.evaluation.faithfulness.run import draw_images
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.evaluation.unseen import UnseenImages
+from pneumoscope.evaluation.unseen import UnseenImages, draw_part
 from pneumoscope.inference import Predictor, load
 from pneumoscope.types import Geometry, ImageRecord
 from tests.conftest import SIDE, bundle_info, encoded, picture, write_bundle
@@ -274,12 +274,19 @@ def test_masks_are_found_by_name_and_broken_ones_are_told(tmp_path: Path) -> Non
 def test_whole_patients_are_drawn() -> None:
     records = tuple(ImageRecord(Path(f"{i}"), i % 2, f"{i // 3}") for i in range(30))
     unseen = UnseenImages(records, 0, ())
-    drawn = draw_images(unseen, 10, 0)
+    drawn = draw_part(unseen, 10, 0).records
     assert len(drawn) == 12
     assert {r.patient for r in drawn} & {r.patient for r in records if r not in drawn} == set()
-    assert drawn == draw_images(unseen, 10, 0)
-    assert drawn != draw_images(unseen, 10, 1)
-    assert draw_images(unseen, 100, 0) == records
+    assert drawn == draw_part(unseen, 10, 0).records
+    assert drawn != draw_part(unseen, 10, 1).records
+    assert draw_part(unseen, 100, 0) == unseen
+
+
+def test_new_phantoms_show_where_heatmaps_lie(bundle: Path) -> None:
+    found = locate_planted(load(bundle), patients=6, resamples=50, seed=0)
+    assert {name: part.images for name, part in found.items()} == {"pneumonia": 3, "lungs": 6}
+    assert found["lungs"].patients == 6
+    assert 0 < found["pneumonia"].area.value < found["lungs"].area.value < 1
 
 
 def test_whole_check_on_phantoms(learnt: Path, tmp_path: Path) -> None:

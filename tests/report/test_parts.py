@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.evaluation import GroupResult
-from pneumoscope.evaluation.unseen import UnseenImages
+from pneumoscope.evaluation.faithfulness import HeatmapCheck, Location, Perturbation, Randomisation
 from pneumoscope.plots import training_curves
+from pneumoscope.report.checks import lies_below
 from pneumoscope.report.groups import widest_gap
-from pneumoscope.report.material import draw_part
+from pneumoscope.report.heatmaps import better_than, meaning
+from pneumoscope.report.material import _affordable
 from pneumoscope.report.section import draw, in_two_lines
 from pneumoscope.report.source import read_source
-from pneumoscope.report.verdict import lies_below
 from pneumoscope.statistics import Estimate
-from pneumoscope.types import ImageRecord
+from pneumoscope.types import Geometry
 from tests.report.conftest import write_run
 
 UNKNOWN = Estimate(None, None, None)
@@ -42,17 +43,6 @@ def test_no_gap_between_kinds_or_of_what_is_unknown() -> None:
     gap = widest_gap({"a": group(UNKNOWN, one), "b": group(UNKNOWN, Estimate(0.2, None, None))})
     assert gap is not None
     assert (gap.measure, gap.apart) == ("specificity", False)
-
-
-def test_part_is_of_whole_patients() -> None:
-    records = [ImageRecord(Path(f"{p}-{i}"), 0, f"p{p}") for p in range(9) for i in range(p)]
-    unseen = UnseenImages(tuple(records), 5, ("broken",))
-    assert draw_part(unseen, len(records), seed=0) == unseen
-    part = draw_part(unseen, 12, seed=0)
-    patients = {record.patient for record in part.records}
-    assert part.records == tuple(r for r in records if r.patient in patients)
-    assert 12 <= len(part.records) < 12 + 8
-    assert {draw_part(unseen, 12, seed) for seed in range(5)} != {part}
 
 
 # one, another, whether the first lies below the second for sure
@@ -111,3 +101,69 @@ def test_figures_do_not_share_ids_and_do_not_change() -> None:
 def test_estimate_in_two_lines() -> None:
     assert in_two_lines(Estimate(0.5, 0.4, 0.6)) == "0.500\n(0.400 to 0.600)"
     assert in_two_lines(UNKNOWN) == "not computable"
+
+
+def heatmap_check(random: Estimate, centre: Estimate, **changes: object) -> HeatmapCheck:
+    gains = {kind: {"random": random, "centre": centre} for kind in ("deletion", "insertion")}
+    return HeatmapCheck(
+        **{
+            "model": "m",
+            "version": "0",
+            "architecture": "none",
+            "data": Path("d"),
+            "images": {"NORMAL": 1},
+            "patients": 1,
+            "places": (2, 2),
+            "shares": (0.0, 1.0),
+            "perturbation": {"all": Perturbation(1, 1, {}, {}, gains)},
+            "randomisation": (),
+            "location": {},
+            "flat": 0,
+            "not_drawn": 0,
+            "seen": 0,
+            "unreadable": (),
+            "notices": (),
+            "resamples": 1,
+            "seed": 0,
+            **changes,
+        }
+    )
+
+
+MORE, UNSURE = Estimate(0.1, 0.05, 0.2), Estimate(0.1, -0.05, 0.2)
+
+# better than random by, than the centre by, whether it is each, words
+HEATMAPS = [
+    (MORE, MORE, (True, True), "and more than the centre"),
+    (MORE, UNSURE, (True, False), "pointing at the centre of every image is not shown"),
+    (UNSURE, MORE, (False, True), "not shown to find what the network needs"),
+    (UNKNOWN, MORE, (None, True), "cannot be said"),
+]
+
+
+@pytest.mark.parametrize(("random", "centre", "better", "words"), HEATMAPS)
+def test_what_heatmaps_are_worth(
+    random: Estimate, centre: Estimate, better: tuple[bool | None, bool | None], words: str
+) -> None:
+    found = heatmap_check(random, centre)
+    assert tuple(better_than(found, order) for order in ("random", "centre")) == better
+    assert words in meaning(found)
+    assert "shuffled" not in meaning(found)
+    assert "planted" not in meaning(found)
+
+
+def test_shuffled_weights_and_places_are_worded() -> None:
+    shuffled, within, area = (Estimate(v, v - 0.01, v + 0.01) for v in (0.123, 0.345, 0.111))
+    found = heatmap_check(
+        MORE,
+        MORE,
+        randomisation=(Randomisation("head", MORE, MORE), Randomisation("all", shuffled, MORE)),
+        location={"pneumonia": Location(1, 1, within, area, MORE, MORE, MORE)},
+    )
+    for estimate in (shuffled, within, area):
+        assert str(estimate) in meaning(found)
+
+
+@pytest.mark.parametrize(("side", "images"), [(64, 300), (128, 300), (256, 75), (1024, 25)])
+def test_fewer_of_larger_images(side: int, images: int) -> None:
+    assert _affordable(300, Geometry(side, side)) == images

@@ -35,7 +35,7 @@ Made = tuple[Report, Reader, Path]
 
 @pytest.fixture(scope="module")
 def made(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    run = write_run(tmp_path_factory.mktemp("report") / "run", phantoms)
+    run = write_run(tmp_path_factory.mktemp("report") / "run", phantoms, familiar=190)
     found = report(run, resamples=100)
     return found, require_sound(found.page.read_text("utf-8")), run
 
@@ -52,7 +52,7 @@ def test_page_has_every_section_and_stays_small(made: Made) -> None:
     assert len(headings) == 1 + len(SECTIONS)
     links = [each["href"] for each in page.all("a")]
     assert {f"#{name.removesuffix('-title')}" for name in headings} <= set(links)
-    assert len(page.all("svg")) == 8
+    assert len(page.all("svg")) == 12
     assert page.all("img")
     assert "research tool" in page.text
 
@@ -64,6 +64,50 @@ def test_figures_are_those_of_evaluate(made: Made, phantoms: Path) -> None:
     for estimate in expected.values():
         assert str(estimate) in page.words
         assert f"| {estimate} |" in card
+
+
+def test_refusing_is_measured(made: Made, phantoms: Path) -> None:
+    found, page, run = made
+    coverage = evaluate(run / "bundle", phantoms, resamples=100).coverage
+    assert coverage is not None
+    assert 0 < coverage.refused < coverage.images
+    for words in (
+        "Chosen on 100 images of 90 validation patients",
+        "unlike the images that this model was trained on",
+        str(coverage.accuracy),
+        "What this does not say",
+    ):
+        assert words in page.words, words
+    assert f"refuses {coverage.refused} of these {coverage.images} images" in page.words
+    assert level(found, "Refusal") is Level.WARNING  # far more than 1 % are beyond its level
+
+
+def test_severities_and_heatmaps_are_measured(made: Made) -> None:
+    found, page, _ = made
+    for words in (
+        "As each change grows",
+        "Mean over the changes by severity",
+        "What heatmaps are worth",
+        "Probability of the called class as places go or come",
+        "Weights were not shuffled",
+        "Where heatmaps lie was not measured",
+    ):
+        assert words in page.words, words
+    assert level(found, "Heatmaps") in (Level.FINE, Level.WARNING)
+
+
+def test_parts_of_many_images_are_stated_as_such(
+    page: MakePage, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a model of phantoms, which new ones are drawn for."""
+    for name in ("_STRESSED", "_GRADED", "_CHECKED", "_PLANTED", "_FEWEST"):
+        monkeypatch.setattr(f"pneumoscope.report.material.{name}", 6)
+    known = {"attributions": [{"name": "phantom", "title": "phantoms"}]}
+    _, read = page(write_run(tmp_path / "run", phantoms, training_data=known))
+    for command in ("stress", "stress --severities", "check-heatmaps"):
+        assert f"pneumoscope {command} takes more" in read.words
+    assert "lies within the planted pneumonia" in read.words
+    assert "Where heatmaps lie was measured on phantoms" in read.words
 
 
 def test_verdict_stands_on_page_and_card(made: Made) -> None:
@@ -133,10 +177,12 @@ def test_run_that_leaves_much_unsaid(page: MakePage, phantoms: Path, tmp_path: P
         "no model card that says",
         "holds no summary of its training images",
         "The run held out 2 images",
+        "This model refuses nothing",
     ):
         assert words in read.words, words
     assert level(found, "Data and run") is Level.WARNING
     assert level(found, "Probabilities") is Level.WARNING
+    assert level(found, "Refusal") is Level.WARNING
     assert level(found, "Distance from the training") is Level.INFO
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pneumoscope.errors import DataError
+from pneumoscope.inference.gate import Verdict
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.types import ImageRecord
 
@@ -38,6 +39,8 @@ class ScoredImages:
             image, str of shape (n,); empty where none is known.
         refused: whether the model refuses each image, bool of shape (n,); None if it can refuse
             none. Refused images have probabilities like all others.
+        verdicts: what was said of each image besides its probabilities, n of them; empty where
+            nothing can be refused.
 
     Raises:
         DataError: on construction, if a value is out of range or the lengths differ.
@@ -52,6 +55,7 @@ class ScoredImages:
     threshold: float
     groups: Mapping[str, StrArray] = field(default_factory=dict)
     refused: BoolArray | None = None
+    verdicts: tuple[Verdict, ...] = ()
 
     @classmethod
     def of(
@@ -61,6 +65,7 @@ class ScoredImages:
         probabilities: FloatArray,
         threshold: float,
         refused: BoolArray | None = None,
+        verdicts: Sequence[Verdict] = (),
     ) -> ScoredImages:
         """Brings the images of a data set and what a model said of them together.
 
@@ -70,6 +75,7 @@ class ScoredImages:
             probabilities: float64 of shape (n, c).
             threshold: see above.
             refused: see above.
+            verdicts: see above.
 
         Raises:
             DataError: if a probability is out of range.
@@ -88,6 +94,7 @@ class ScoredImages:
                 for name in names
             },
             refused=refused,
+            verdicts=tuple(verdicts),
         )
 
     def __post_init__(self) -> None:
@@ -148,6 +155,7 @@ class ScoredImages:
             threshold=self.threshold,
             groups={name: values[chosen] for name, values in self.groups.items()},
             refused=None if self.refused is None else self.refused[chosen],
+            verdicts=tuple(v for v, kept in zip(self.verdicts, chosen, strict=False) if kept),
         )
 
     def _check_shapes(self) -> None:
@@ -163,6 +171,8 @@ class ScoredImages:
             *(() if self.refused is None else (("refused", self.refused, (n,)),)),
         ):
             _require(values.shape == shape, f"the shape of {name}", shape, values.shape)
+        judged = len(self.verdicts)
+        _require(judged in (0, n), "the number of verdicts", f"0 or {n}", judged)
 
     def _check_values(self) -> None:
         labels, probabilities = self.labels, self.probabilities

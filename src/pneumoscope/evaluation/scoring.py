@@ -9,6 +9,7 @@ import numpy as np
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.unseen import UnseenImages, require_readable
 from pneumoscope.inference import Predictor
+from pneumoscope.inference.gate import Verdict
 from pneumoscope.parallel import Progress
 from pneumoscope.types import ImageRecord, Prediction, Status
 
@@ -67,4 +68,7 @@ def _score(
         probabilities,
         predictor.operating_point.threshold,
         refused if predictor.refuses else None,
+        [Verdict(p.reasons, p.warnings, p.distance) for p in predictions]
+        if predictor.refuses
+        else (),
     )

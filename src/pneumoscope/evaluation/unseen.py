@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from pneumoscope.bundle import Seen
 from pneumoscope.dataset import ImageSet
 from pneumoscope.errors import DataError, ImageError
@@ -52,6 +54,23 @@ def find_unseen(data: Path, images: ImageSet, models: Sequence[Seen]) -> UnseenI
         )
     unreadable = tuple(str(error) for error in hashed if isinstance(error, ImageError))
     return UnseenImages(unseen, len(found) - len(unseen), unreadable)
+
+
+def draw_part(unseen: UnseenImages, images: int, seed: int) -> UnseenImages:
+    """Draws whole patients by chance until there are as many images; all, if there are fewer.
+
+    Args:
+        unseen: what to draw from.
+        images: how many are wanted, at least 1; the last patient may bring a few more.
+        seed: of the draw.
+    """
+    patients = np.array([record.patient for record in unseen.records])
+    keys, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(keys))
+    before = np.cumsum(counts[order]) - counts[order]
+    drawn = np.isin(codes, order[before < images])
+    kept = (r for r, chosen in zip(unseen.records, drawn, strict=True) if chosen)
+    return replace(unseen, records=tuple(kept))
 
 
 def require_readable(readable: int, unreadable: Sequence[str]) -> None:

@@ -2,7 +2,8 @@
 
 source.py     the run folder: model, data, history
 material.py   everything that is measured, in one go
-verdict.py    what the measurements mean, in sentences
+checks.py     what the measurements mean, in sentences
+verdict.py    what they come to together
 sections/     material to sections of the page: a function and a template each
 card.py       the model card with the figures of the held-out patients
 """

@@ -63,7 +63,10 @@ On {found.scored.counts} that the model was not made with, at the threshold {poi
 
 | asked | answer | measured |
 |---|---|---|
-{checks}"""
+{checks}
+
+What stands behind each answer is on the page beside this card: what the model refuses under \
+Refusal, changes of all severities under Robustness, what heatmaps are worth under Explanations."""
 
 
 def _cell(text: str) -> str:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from pneumoscope.bundle import BundleInfo
 from pneumoscope.dataset import read_images
 from pneumoscope.dataset.audit import Audit, audit
 from pneumoscope.evaluation import Evaluation, GroupResult
+from pneumoscope.evaluation.faithfulness import HeatmapCheck, Location
+from pneumoscope.evaluation.faithfulness.planted import locate_planted
+from pneumoscope.evaluation.faithfulness.run import check_unseen
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.held_out import evaluate_unseen
+from pneumoscope.evaluation.refusals import Refusals, measure_refusals
 from pneumoscope.evaluation.stress import ModelStress, Stress
 from pneumoscope.evaluation.stress.run import stress_unseen
-from pneumoscope.evaluation.unseen import UnseenImages, find_unseen
+from pneumoscope.evaluation.unseen import draw_part, find_unseen
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress
 from pneumoscope.report.source import Source
 from pneumoscope.statistics import RESAMPLES
-from pneumoscope.types import OperatingPoint
+from pneumoscope.types import Geometry, OperatingPoint
 
-# Of each the stress validation makes 22 predictions: with these a report takes about a minute.
-_MOST_STRESSED = 300
+# Images of 128x128 pixels, and how many predictions are made of each: with these a report takes
+# less than a minute. Of larger images there are fewer.
+_STRESSED = 250  # 22
+_GRADED = 60  # 94
+_CHECKED = 50  # 62
+_SIDE, _FEWEST = 128, 25
+_PLANTED = 100
 
 Bars = Callable[[str], Progress]
 """Makes the progress of a part of the work, by what is done in it."""
@@ -42,7 +48,11 @@ class Material:
         audit: of all the data.
         evaluation: on the images that the model has not seen.
         points: each operating point on these images.
+        refusals: what the gate says of these images; None if the model can refuse nothing.
         stress: on these images, changed; on a part of them if there are many.
+        graded: the same on fewer of them, with the changes at all of their severities.
+        heatmaps: what these are worth, on as few; where they lie, for a model of phantoms only,
+            on new phantoms.
     """
 
     source: Source
@@ -51,7 +61,10 @@ class Material:
     audit: Audit
     evaluation: Evaluation
     points: tuple[tuple[OperatingPoint, GroupResult], ...]
+    refusals: Refusals | None
     stress: Stress
+    graded: Stress
+    heatmaps: HeatmapCheck
 
     @property
     def info(self) -> BundleInfo:
@@ -105,14 +118,32 @@ def gather(
         seed=seed,
         progress=progress("scoring"),
     )
-    stress = stress_unseen(
-        [(predictor.info.name, predictor)],
+    size = predictor.info.geometry
+    stress, graded = (
+        stress_unseen(
+            [(predictor.info.name, predictor)],
+            data,
+            images,
+            draw_part(unseen, _affordable(most, size), seed),
+            severities=severities,
+            resamples=resamples,
+            seed=seed,
+            progress=progress(part),
+        )
+        for part, most, severities in (
+            ("stressing", _STRESSED, False),
+            ("stressing more and more", _GRADED, True),
+        )
+    )
+    heatmaps = check_unseen(
+        predictor,
         data,
         images,
-        draw_part(unseen, _MOST_STRESSED, seed),
+        unseen,
+        images=_affordable(_CHECKED, size),
         resamples=resamples,
         seed=seed,
-        progress=progress("stressing"),
+        progress=progress("checking heatmaps"),
     )
     points = tuple(
         (
@@ -125,20 +156,37 @@ def gather(
         )
         for point in predictor.info.operating_points
     )
+    levels = predictor.info.gate
+    refusals = (
+        measure_refusals(evaluation.scored, levels, resamples=resamples, seed=seed)
+        if levels
+        else None
+    )
+    planted = _locate_planted(predictor, resamples=resamples, seed=seed)
     own = source.data is not None and data.resolve() == source.data.resolve()
-    return Material(source, predictor, own, audited, evaluation, points, stress)
+    return Material(
+        source=source,
+        predictor=predictor,
+        own_data=own,
+        audit=audited,
+        evaluation=evaluation,
+        points=points,
+        refusals=refusals,
+        stress=stress,
+        graded=graded,
+        heatmaps=replace(heatmaps, location=planted),
+    )
 
 
-def draw_part(unseen: UnseenImages, most: int, seed: int) -> UnseenImages:
-    """All images of so many patients, drawn at random, that there are just `most` or more.
+def _affordable(images: int, size: Geometry) -> int:
+    """How many images of a size take about as long as so many of 128x128 pixels."""
+    share = _SIDE**2 / (size.height * size.width)
+    return max(_FEWEST, round(images * min(1.0, share)))
 
-    Args:
-        unseen: the images to draw from.
-        most: how many are enough; if there are no more, all are taken.
-        seed: of the draw.
-    """
-    images = Counter(record.patient for record in unseen.records)
-    drawn = np.random.default_rng(seed).permutation(sorted(images)).tolist()
-    before = np.cumsum([0, *(images[patient] for patient in drawn[:-1])])
-    kept = {patient for patient, count in zip(drawn, before, strict=True) if count < most}
-    return replace(unseen, records=tuple(r for r in unseen.records if r.patient in kept))
+
+def _locate_planted(predictor: Predictor, *, resamples: int, seed: int) -> Mapping[str, Location]:
+    """Nothing but for a model of phantoms alone: to any other they are strange drawings."""
+    known = [each["name"] for each in predictor.info.training_data.get("attributions", [])]
+    if known != ["phantom"] or len(predictor.info.classes) != 2:
+        return {}
+    return locate_planted(predictor, patients=_PLANTED, resamples=resamples, seed=seed)

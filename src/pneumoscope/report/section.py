@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from pneumoscope.evaluation.grids import Grid
 from pneumoscope.statistics import Estimate
 
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -44,6 +45,11 @@ class Table:
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    @classmethod
+    def of(cls, grid: Grid) -> Table:
+        """A table as terminals show it."""
+        return cls(grid.title, grid.columns, grid.rows)
 
 
 def in_two_lines(estimate: Estimate) -> str:

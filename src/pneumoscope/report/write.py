@@ -11,11 +11,12 @@ from pneumoscope.errors import SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.pages import render
 from pneumoscope.report.card import held_out_card
+from pneumoscope.report.checks import judge
 from pneumoscope.report.material import Bars, Material, gather
 from pneumoscope.report.section import Section
 from pneumoscope.report.sections import SECTIONS
 from pneumoscope.report.source import find_data, read_source
-from pneumoscope.report.verdict import CLINICAL, Verdict, judge
+from pneumoscope.report.verdict import CLINICAL, Verdict
 from pneumoscope.statistics import RESAMPLES
 
 _CARD = "MODEL_CARD.md"

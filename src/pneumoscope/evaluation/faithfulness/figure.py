@@ -15,7 +15,6 @@ from pneumoscope.plots import (
     GREY,
     LINE,
     PAGE,
-    SMALL,
     VERMILLION,
     dress,
     legend,
@@ -45,19 +44,25 @@ def check_figure(found: HeatmapCheck) -> Figure:
         found: what to draw.
 
     Returns:
-        The figure; a panel for whatever was not measured says so.
+        The figure, with a panel for whatever was measured.
     """
     called = [name for name in found.perturbation if name != "all"]
-    figure = new_figure(PAGE, 2.3 * (len(called) + 1))
-    *upper, lower = figure.subplots(len(called) + 1, 2)
-    for row, name in zip(upper, called, strict=True):
-        for axes, kind in zip(row, KINDS, strict=True):
-            _draw_curves(axes, found, name, kind)
-    _draw_rows(lower[0], _randomisation(found), "Rank correlation with shuffled weights")
-    lower[0].set_xlim(-1.05, 1.05)
-    lower[0].axvline(0, color=GREY, linewidth=0.6, linestyle=":")
-    _draw_rows(lower[1], _location(found), "Share within the mask")
-    lower[1].set_xlim(-0.03, 1.03)
+    shuffled, places = _randomisation(found), _location(found)
+    rows = len(called) + bool(shuffled or places)
+    figure = new_figure(PAGE, 2.3 * rows)
+    grid = figure.add_gridspec(rows, 2)
+    for row, name in enumerate(called):
+        for column, kind in enumerate(KINDS):
+            _draw_curves(figure.add_subplot(grid[row, column]), found, name, kind)
+    if shuffled:
+        axes = figure.add_subplot(grid[-1, 0])
+        _draw_rows(axes, shuffled, "Rank correlation with shuffled weights")
+        axes.set_xlim(-1.05, 1.05)
+        axes.axvline(0, color=GREY, linewidth=0.6, linestyle=":")
+    if places:
+        axes = figure.add_subplot(grid[-1, 1])
+        _draw_rows(axes, places, "Share")
+        axes.set_xlim(-0.03, 1.03)
     return figure
 
 
@@ -112,16 +117,5 @@ def _draw_rows(axes: Axes, rows: Sequence[Row], title: str) -> None:
         if estimate.value is not None:
             axes.plot(estimate.value, index, marker="o", markersize=4, color=colour)
     axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
-    axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     dress(axes, x=title, y="")
-    if not rows:
-        axes.text(
-            0.5,
-            0.5,
-            "not measured",
-            transform=axes.transAxes,
-            ha="center",
-            va="center",
-            fontsize=SMALL,
-            color=GREY,
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.errors import DataError, ImageError
+from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
 from pneumoscope.evaluation.faithfulness.result import Location
 from pneumoscope.imaging import load_mask, read_bytes
 from pneumoscope.parallel import in_parallel
@@ -17,6 +18,44 @@ from pneumoscope.statistics import FloatArray, StrArray, mean_estimates
 from pneumoscope.types import Geometry, ImageRecord
 
 _HALF = 0.5
+
+
+def locate_within(
+    folders: Mapping[str, Path | None],
+    explained: ExplainedImages,
+    records: Sequence[ImageRecord],
+    resamples: int,
+    seed: int,
+) -> tuple[dict[str, Location], tuple[str, ...]]:
+    """Where maps lie: in the pneumonia that of the true class, elsewhere that of the called one.
+
+    Args:
+        folders: of masks, by what they mark, "pneumonia" or "lungs"; None where there are none.
+        explained: n images and their maps.
+        records: the images.
+        resamples: number of bootstrap resamples.
+        seed: of the bootstrap.
+
+    Returns:
+        What was found by the name of the place, and why masks were left out.
+
+    Raises:
+        DataError: if no mask in a folder is named like any of the images.
+    """
+    found: dict[str, Location] = {}
+    unreadable: list[str] = []
+    geometry = Geometry(*explained.pixels.shape[1:])
+    for name, folder in folders.items():
+        if folder is None:
+            continue
+        own = name == "pneumonia"
+        maps = explained.maps_of(explained.scored.labels) if own else explained.called_maps
+        marked, broken = read_masks(folder, records, geometry, maps.shape[1:])
+        unreadable += broken
+        location = locate(maps, marked, explained.scored.patients, resamples=resamples, seed=seed)
+        if location:
+            found[name] = location
+    return found, tuple(unreadable)
 
 
 def read_masks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging.alter import Grey
+from pneumoscope.inference import Predictor
+from pneumoscope.types import ImageRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,3 +43,26 @@ class ExplainedImages:
         """The map of one class of each image, by its index, float32 of shape (n, h', w')."""
         maps: NDArray[np.float32] = self.maps[np.arange(len(labels)), labels]
         return maps
+
+
+def explain_pixels(
+    predictor: Predictor, records: Sequence[ImageRecord], pixels: Grey
+) -> ExplainedImages:
+    """What a model says of n images, and where its evidence lies.
+
+    Args:
+        predictor: the model.
+        records: the images.
+        pixels: uint8 of shape (n, h, w), at the geometry of the model.
+
+    Raises:
+        BundleError: if the network gives no class-activation maps.
+    """
+    probabilities, maps = predictor.activation_maps(pixels)
+    scored = ScoredImages.of(
+        records,
+        predictor.info.classes,
+        probabilities.astype(np.float64),
+        predictor.operating_point.threshold,
+    )
+    return ExplainedImages(pixels, scored, maps)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.dataset import read_images
+from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.errors import BundleError, DependencyError, SettingsError
 from pneumoscope.evaluation.faithfulness.deletion import (
     PREDICTIONS,
@@ -15,20 +15,23 @@ from pneumoscope.evaluation.faithfulness.deletion import (
     measure_curves,
     summarise_curves,
 )
-from pneumoscope.evaluation.faithfulness.location import locate, read_masks
-from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
+from pneumoscope.evaluation.faithfulness.location import locate_within
+from pneumoscope.evaluation.faithfulness.maps import ExplainedImages, explain_pixels
 from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, measure_randomised
 from pneumoscope.evaluation.faithfulness.report import write_check
-from pneumoscope.evaluation.faithfulness.result import HeatmapCheck, Location, Randomisation
+from pneumoscope.evaluation.faithfulness.result import HeatmapCheck, Randomisation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.evaluation.ticker import ticker
-from pneumoscope.evaluation.unseen import UnseenImages, find_unseen, require_readable
-from pneumoscope.imaging.alter import Grey
+from pneumoscope.evaluation.unseen import (
+    UnseenImages,
+    draw_part,
+    find_unseen,
+    require_readable,
+)
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES, BoolArray
-from pneumoscope.types import ImageRecord
 
 IMAGES = 300
 """As many images are drawn unless told otherwise."""
@@ -77,23 +80,71 @@ def check_heatmaps(
         )
     data = Path(data)
     predictor = load(bundle)
-    geometry = predictor.info.geometry
-    listed = read_images(data, geometry)
+    listed = read_images(data, predictor.info.geometry)
     predictor.info.require_classes(listed.classes, data)
     unseen = find_unseen(data, listed, [predictor.bundle.seen()])
-    drawn = draw_images(unseen, images, seed)
-    readable = read_once(drawn, [geometry])
+    found = check_unseen(
+        predictor,
+        data,
+        listed,
+        unseen,
+        masks=masks,
+        lungs=lungs,
+        images=images,
+        resamples=resamples,
+        seed=seed,
+        progress=progress,
+    )
+    if output is not None:
+        write_check(found, Path(output))
+    return found
+
+
+def check_unseen(
+    predictor: Predictor,
+    data: Path,
+    listed: ImageSet,
+    unseen: UnseenImages,
+    *,
+    masks: Path | None = None,
+    lungs: Path | None = None,
+    images: int = IMAGES,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> HeatmapCheck:
+    """As `check_heatmaps`, on images that have been found already.
+
+    Args:
+        predictor: the loaded model.
+        data: where the images are from.
+        listed: the data set.
+        unseen: its images that the model was not made with.
+        masks: folder of masks of the pneumonia, named like the images.
+        lungs: folder of masks of the lungs, named like the images.
+        images: about how many images to check, in whole patients drawn by chance.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap and all that is left to chance.
+        progress: called with the number of predictions made and of all.
+
+    Raises:
+        BundleError: if the network gives no class-activation maps.
+        DataError: if none of the images could be read, or no mask is named like any of them.
+    """
+    geometry = predictor.info.geometry
+    drawn = draw_part(unseen, images, seed)
+    readable = read_once(drawn.records, [geometry])
     unreadable = (*unseen.unreadable, *readable.unreadable)
     require_readable(len(readable.records), unreadable)
-    explained = _explain(predictor, readable.records, readable.pixels[geometry])
-    location, broken = _locate(
-        predictor, explained, readable.records, masks, lungs, resamples=resamples, seed=seed
+    explained = explain_pixels(predictor, readable.records, readable.pixels[geometry])
+    location, broken = locate_within(
+        {"pneumonia": masks, "lungs": lungs}, explained, readable.records, resamples, seed
     )
     total = (PREDICTIONS + DRAWS * len(LAYERS)) * len(readable.records)
     tick = ticker(total, progress)
     curves = measure_curves(predictor, explained, seed, tick)
     randomisation, notice = _shuffle(predictor, explained, resamples, seed, tick)
-    found = HeatmapCheck(
+    return HeatmapCheck(
         model=predictor.info.name,
         version=predictor.info.version,
         architecture=predictor.info.architecture,
@@ -109,43 +160,13 @@ def check_heatmaps(
         randomisation=randomisation,
         location=location,
         flat=explained.flat,
-        not_drawn=len(unseen.records) - len(drawn),
+        not_drawn=len(unseen.records) - len(drawn.records),
         seen=unseen.seen,
         unreadable=(*unreadable, *broken),
         notices=(*listed.notices, *notice),
         resamples=resamples,
         seed=seed,
     )
-    if output is not None:
-        write_check(found, Path(output))
-    return found
-
-
-def draw_images(unseen: UnseenImages, images: int, seed: int) -> tuple[ImageRecord, ...]:
-    """Draws whole patients by chance until there are as many images; all, if there are fewer.
-
-    Args:
-        unseen: what to draw from.
-        images: how many are wanted, at least 1; the last patient may bring a few more.
-        seed: of the draw.
-    """
-    patients = np.array([record.patient for record in unseen.records])
-    keys, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(keys))
-    before = np.cumsum(counts[order]) - counts[order]
-    drawn = np.isin(codes, order[before < images])
-    return tuple(r for r, chosen in zip(unseen.records, drawn, strict=True) if chosen)
-
-
-def _explain(predictor: Predictor, records: Sequence[ImageRecord], pixels: Grey) -> ExplainedImages:
-    probabilities, maps = predictor.activation_maps(pixels)
-    scored = ScoredImages.of(
-        records,
-        predictor.info.classes,
-        probabilities.astype(np.float64),
-        predictor.operating_point.threshold,
-    )
-    return ExplainedImages(pixels, scored, maps)
 
 
 def _groups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray]]:
@@ -155,37 +176,6 @@ def _groups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray]]:
         members = scored.predicted == index
         if members.any():
             yield f"called {name}", members
-
-
-def _locate(
-    predictor: Predictor,
-    explained: ExplainedImages,
-    records: Sequence[ImageRecord],
-    masks: Path | None,
-    lungs: Path | None,
-    *,
-    resamples: int,
-    seed: int,
-) -> tuple[dict[str, Location], tuple[str, ...]]:
-    """Where maps lie: in the pneumonia that of the true class, in the lungs that of the called.
-
-    Returns:
-        What was found by the name of the place, and why masks were left out.
-    """
-    found: dict[str, Location] = {}
-    unreadable: list[str] = []
-    for name, folder, maps in (
-        ("pneumonia", masks, explained.maps_of(explained.scored.labels)),
-        ("lungs", lungs, explained.called_maps),
-    ):
-        if folder is None:
-            continue
-        marked, broken = read_masks(folder, records, predictor.info.geometry, maps.shape[1:])
-        unreadable += broken
-        location = locate(maps, marked, explained.scored.patients, resamples=resamples, seed=seed)
-        if location:
-            found[name] = location
-    return found, tuple(unreadable)
 
 
 def _shuffle(

@@ -92,9 +92,17 @@ class Stress:
     @property
     def basis(self) -> str:
         """What the figures rest on, in one line."""
+        return self._basis(f"changes of severity {self.severity} of 5")
+
+    @property
+    def basis_of_curves(self) -> str:
+        """The same of the curves."""
+        return self._basis("changes of severities 1 to 5")
+
+    def _basis(self, changes: str) -> str:
         images = ", ".join(f"{count:,} {name}" for name, count in self.images.items())
         return (
-            f"{images} of {self.patients:,} patients; changes of severity {self.severity} of 5; "
+            f"{images} of {self.patients:,} patients; {changes}; "
             f"95 % intervals: {self.resamples} resamples of patients, seed {self.seed}"
         )
 

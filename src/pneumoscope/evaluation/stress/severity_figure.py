@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -35,6 +36,9 @@ _TITLES = {
 _COLUMNS = 5
 _STYLES = tuple(zip(CLASS_COLOURS, "osD^vP", strict=True))  # told apart without colours, too
 
+Line = tuple[ModelStress, str, str]
+"""A model, one of `CURVE_MEASURES`, and what the legend calls it."""
+
 
 def severity_figure(found: Stress, measure: str) -> Figure:
     """Draws one measure by severity: a panel for each change, the mean over them last.
@@ -46,33 +50,49 @@ def severity_figure(found: Stress, measure: str) -> Figure:
     Returns:
         The figure, bands being 95 % intervals; what cannot be computed has no mark.
     """
-    names = list(found.models[0].curves)
+    lines = [(model, measure, shortened(model.label)) for model in found.models]
+    return _panels(lines, _TITLES[measure], chance=measure == "auroc")
+
+
+def measures_figure(model: ModelStress, measures: Mapping[str, str], title: str) -> Figure:
+    """As `severity_figure`, several measures of one model.
+
+    Args:
+        model: with curves.
+        measures: of `CURVE_MEASURES`, by which name the legend calls each.
+        title: of the vertical axis.
+    """
+    return _panels([(model, each, shortened(name)) for each, name in measures.items()], title)
+
+
+def _panels(lines: Sequence[Line], title: str, *, chance: bool = False) -> Figure:
+    names = list(lines[0][0].curves)
     rows = -(-len(names) // _COLUMNS)
     figure = new_figure(PAGE, 1.15 * rows + 0.5)
     panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, name in zip(panels, names, strict=False):
-        for model, style in zip(found.models, cycle(_STYLES)):
-            _draw(axes, model, name, measure, style)
+        for line, style in zip(lines, cycle(_STYLES)):
+            _draw(axes, line, name, style)
         dress(axes, x="", y="")
         axes.set_title(name, fontsize=LABEL, loc="left", color=BLACK)
         axes.set_xticks([0, *SEVERITIES])
         axes.grid(axis="y", color="#E5E5E5", linewidth=0.5)
         axes.set_axisbelow(True)
+        if chance:
+            axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     figure.supxlabel("Severity (0: as they are)", fontsize=LABEL)
-    figure.supylabel(_TITLES[measure], fontsize=LABEL)
+    figure.supylabel(title, fontsize=LABEL)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(
         handles, labels, fontsize=SMALL, loc="outside upper center", ncols=3, frameon=False
     )
-    if measure == "auroc":
-        for axes in panels[: len(names)]:
-            axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
     return figure
 
 
-def _draw(axes: Axes, model: ModelStress, name: str, measure: str, style: tuple[str, str]) -> None:
+def _draw(axes: Axes, line: Line, name: str, style: tuple[str, str]) -> None:
+    model, measure, label = line
     colour, marker = style
     # Of labels and maps the images as they are agree with themselves.
     first = model.conditions[CLEAN].get(measure, Estimate(1.0, None, None))
@@ -87,6 +107,6 @@ def _draw(axes: Axes, model: ModelStress, name: str, measure: str, style: tuple[
         marker=marker,
         markersize=2.5,
         linewidth=1,
-        label=shortened(model.label),
+        label=label,
     )
     axes.fill_between(range(len(value)), low, high, color=colour, alpha=0.2, linewidth=0)

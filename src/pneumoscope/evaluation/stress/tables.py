@@ -26,9 +26,14 @@ def grids(found: Stress) -> list[Grid]:
     tables = [_summary(found), _conditions(found)]
     if found.models[0].batches:
         tables.append(_batches(found))
-    if found.severities:
-        tables += [_mean_curve(found), *(_curves(found, measure) for measure in _CURVES_SHOWN)]
-    return tables
+    return tables + severity_grids(found)
+
+
+def severity_grids(found: Stress) -> list[Grid]:
+    """The mean over the changes by severity, and each of them; none where none were measured."""
+    if not found.severities:
+        return []
+    return [_mean_curve(found), *(_curves(found, measure) for measure in _CURVES_SHOWN)]
 
 
 def _summary(found: Stress) -> Grid:

@@ -9,9 +9,11 @@ from pneumoscope.report.section import Section
 from pneumoscope.report.sections.calibration import calibration
 from pneumoscope.report.sections.data import data
 from pneumoscope.report.sections.discrimination import discrimination
-from pneumoscope.report.sections.examples import explanations, mistakes
+from pneumoscope.report.sections.examples import mistakes
+from pneumoscope.report.sections.explanations import explanations
 from pneumoscope.report.sections.origin import limitations, reproduce
 from pneumoscope.report.sections.points import operating_points
+from pneumoscope.report.sections.refusal import refusal
 from pneumoscope.report.sections.robustness import robustness
 from pneumoscope.report.sections.subgroups import subgroups
 from pneumoscope.report.sections.training import training
@@ -22,6 +24,7 @@ SECTIONS: tuple[Callable[[Material], Section], ...] = (
     discrimination,
     calibration,
     operating_points,
+    refusal,
     subgroups,
     robustness,
     explanations,

@@ -1,17 +1,17 @@
-"""Single radiographs with what the model went by: right ones, and its most confident mistakes."""
+"""Single radiographs with what the model went by, and its most confident mistakes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pneumoscope.evaluation.gallery import Sample, right_examples, worst_mistakes
+from pneumoscope.evaluation.gallery import Sample, worst_mistakes
 from pneumoscope.evaluation.report import samples
 from pneumoscope.pages import data_uri
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section
 from pneumoscope.statistics import IntArray
 
-_RIGHT, _MISTAKES = 8, 12
+_MISTAKES = 12
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,16 @@ class Shown:
     overlay: str
 
 
-def explanations(material: Material) -> Section:
-    """Right predictions with their heatmaps."""
-    chosen = right_examples(material.evaluation.scored, _RIGHT, seed=material.evaluation.seed)
-    return Section("explanations", "Explanations", _content(material, chosen))
-
-
 def mistakes(material: Material) -> Section:
     """The mistakes that the model was surest of."""
     scored = material.evaluation.scored
     wrong = int((scored.predicted != scored.labels).sum())
-    shown = _content(material, worst_mistakes(scored, _MISTAKES))
+    shown = pictures(material, worst_mistakes(scored, _MISTAKES))
     return Section("mistakes", "Worst mistakes", {**shown, "wrong": wrong})
 
 
-def _content(material: Material, chosen: IntArray) -> dict[str, object]:
+def pictures(material: Material, chosen: IntArray) -> dict[str, object]:
+    """What `_shown.html.j2` shows of the images of these indices."""
     scored = material.evaluation.scored
     shown = [
         Shown(

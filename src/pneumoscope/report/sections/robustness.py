@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pneumoscope.evaluation.drift import NOT_DIVIDED
-from pneumoscope.evaluation.grids import Grid
 from pneumoscope.evaluation.stress import grids
 from pneumoscope.evaluation.stress.figure import stress_figure
+from pneumoscope.evaluation.stress.result import ModelStress
+from pneumoscope.evaluation.stress.severity_figure import measures_figure
+from pneumoscope.evaluation.stress.tables import severity_grids
+from pneumoscope.imaging.perturb import SEVERITIES
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, Table, draw
+from pneumoscope.report.section import Drawing, Section, Table, draw
 
 
 def robustness(material: Material) -> Section:
     """The figure and the tables of the stress validation, and the drift."""
     found = material.stress
     worst = material.stressed.worst
+    mean, *changes = map(Table.of, severity_grids(material.graded))
     return Section(
         "robustness",
         "Robustness",
@@ -27,19 +33,58 @@ def robustness(material: Material) -> Section:
                 caption="Dotted: chance. One mark for each change, with its 95 % interval.",
                 wide=True,
             ),
-            "tables": [_table(grid) for grid in grids(found)],
+            "tables": [Table.of(grid) for grid in grids(found)],
             "descriptions": [(c.name, c.description) for c in found.conditions],
             "basis": found.basis,
             "images": sum(found.images.values()),
             "all": len(material.evaluation.scored.paths),
+            "graded": _graded(material),
+            "graded_mean": mean,
+            "graded_changes": changes,
+            "graded_basis": material.graded.basis_of_curves,
+            "graded_images": sum(material.graded.images.values()),
+            "severities": material.graded.severities,
             "drift": _drift(material),
             "missing": material.evaluation.drift.missing,
         },
     )
 
 
-def _table(grid: Grid) -> Table:
-    return Table(grid.title, grid.columns, grid.rows)
+def _graded(material: Material) -> list[Drawing]:
+    """What is called right of each class, and what stays as it was, as each change grows."""
+    (model,) = material.graded.models
+    scored = material.evaluation.scored
+    sides = {"specificity": scored.classes[0], "sensitivity": scored.positive_name}
+    steady = {"agreement": "labels", "map_correlation": "heatmaps"}
+    bands = "Bands: pointwise 95 % intervals."
+    return [
+        draw(
+            measures_figure(model, sides, "Share called right"),
+            "severities",
+            alt="Share of the images of each class that are called right, for each change at "
+            f"severities 0 to {SEVERITIES[-1]}. {_ends(model, sides)}",
+            caption=f"Each class as each change grows; last the mean over the changes. {bands}",
+            wide=True,
+        ),
+        draw(
+            measures_figure(model, steady, "Like those of the unchanged image"),
+            "steadiness",
+            alt="Share of labels, and rank correlation of heatmaps, that stay as they are of the "
+            f"unchanged image, for each change. {_ends(model, steady)}",
+            caption="Share of images called what they are called unchanged, right or wrong; and "
+            f"rank correlation of their heatmaps with those of the unchanged images. {bands}",
+            wide=True,
+        ),
+    ]
+
+
+def _ends(model: ModelStress, measures: Mapping[str, str]) -> str:
+    mildest, *_, strongest = model.curves["mean"]
+    ends = (
+        f"{name} from {mildest[measure]} at the mildest to {strongest[measure]} at the strongest"
+        for measure, name in measures.items()
+    )
+    return f"Mean over the changes: {'; '.join(ends)}."
 
 
 def _drift(material: Material) -> Table | None:

@@ -1,0 +1,158 @@
+"""What the gate says of labelled images, and how often a model is right on those that are left."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.inference.gate import FEATURES
+from pneumoscope.statistics import (
+    BoolArray,
+    Estimate,
+    FloatArray,
+    interval,
+    mean_estimates,
+    patient_weights,
+)
+from pneumoscope.types import GateLevels
+
+KEPT = np.linspace(0.1, 1.0, 91)
+"""Shares of the images that are kept, at which a curve is measured: of fewer it says nothing."""
+
+_KIND = re.compile(r"[^:;(]*")  # what differs from image to image comes after one of these
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """How often a model is right on the images that are left as others are refused.
+
+    Attributes:
+        accuracy: on the share `KEPT` of the images, shape (k,).
+        low: lower end of its pointwise 95 % interval; NaN where it cannot be computed.
+        high: upper end.
+    """
+
+    accuracy: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Refusals:
+    """What the gate says of the images of a set.
+
+    Attributes:
+        reasons: by kind of reason, the number of images that are refused for it; an image may
+            have several.
+        warnings: likewise, the number of accepted images that are warned of.
+        warned: number of accepted images with a warning.
+        wrong: number of refused images that would have been called wrong.
+        beyond: "warn" and "refuse": share of the images beyond this level of the features.
+        curves: by what images are refused first, "unsure" or "unlike".
+    """
+
+    reasons: Mapping[str, int]
+    warnings: Mapping[str, int]
+    warned: int
+    wrong: int
+    beyond: Mapping[str, Estimate]
+    curves: Mapping[str, Curve]
+
+
+def measure_refusals(
+    scored: ScoredImages, levels: GateLevels, *, resamples: int, seed: int
+) -> Refusals | None:
+    """Counts reasons, and measures accuracy as more and more images are refused.
+
+    The accuracy-coverage curve is that of El-Yaniv and Wiener (J Mach Learn Res
+    2010;11:1605-1641), with two orders: the images are refused first whose called class is the
+    least probable, or those that lie farthest from the training images.
+
+    Args:
+        scored: all images, the refused ones among them.
+        levels: of the gate.
+        resamples: of the bootstrap behind the intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        The counts and curves; None if the model can refuse nothing.
+    """
+    if scored.refused is None:
+        return None
+    refused, right = scored.refused, scored.predicted == scored.labels
+    distances = np.array([np.inf if v.distance is None else v.distance for v in scored.verdicts])
+    beyond = {
+        name: (distances > level.distance).astype(np.float64)
+        for name, level in (("warn", levels.warn[FEATURES]), ("refuse", levels.refuse))
+    }
+    called = scored.probabilities[np.arange(len(right)), scored.predicted]
+    warnings = [v.warnings for v, no in zip(scored.verdicts, refused, strict=True) if not no]
+    return Refusals(
+        reasons=_count(verdict.reasons for verdict in scored.verdicts),
+        warnings=_count(warnings),
+        warned=sum(map(bool, warnings)),
+        wrong=int(np.count_nonzero(refused & ~right)),
+        beyond=mean_estimates(beyond, scored.patients, resamples=resamples, seed=seed),
+        curves={
+            name: _curve(scored, right, keep_first, resamples=resamples, seed=seed)
+            for name, keep_first in (("unsure", called), ("unlike", -distances))
+        },
+    )
+
+
+def kind_of(reason: str) -> str:
+    """What a reason or warning has in common with others of its kind.
+
+    That is its beginning, up to the first colon, semicolon or bracket, without numbers.
+    """
+    beginning = _KIND.match(reason)
+    return _NUMBER.sub("…", beginning[0].strip() if beginning else "")
+
+
+def accuracy_at(right: BoolArray, keep_first: FloatArray, weights: FloatArray) -> FloatArray:
+    """Share of right calls among the images that are kept; of ties, an equal part of each.
+
+    Args:
+        right: whether each image is called what it is, shape (n,).
+        keep_first: the greater, the longer an image is kept, shape (n,).
+        weights: of each image, shape (r, n), not negative.
+
+    Returns:
+        Shape (r, k), at each of `KEPT`.
+    """
+    order = np.argsort(-keep_first, kind="stable")
+    _, starts = np.unique(-keep_first[order], return_index=True)
+    weights = weights[:, order]
+    kept, hits = (
+        np.cumsum(np.add.reduceat(each, starts, axis=1), axis=1)
+        for each in (weights, weights * right[order])
+    )
+    wanted = KEPT * kept[:, -1:]
+    rows = zip(wanted, kept, hits, strict=True)
+    accuracy: FloatArray = np.stack(
+        [np.interp(share, [0.0, *k], [0.0, *h]) / share for share, k, h in rows]
+    )
+    return accuracy
+
+
+def _curve(
+    scored: ScoredImages, right: BoolArray, keep_first: FloatArray, *, resamples: int, seed: int
+) -> Curve:
+    drawn = [
+        accuracy_at(right, keep_first, weights)
+        for weights in patient_weights(scored.patients, resamples, seed)
+    ]
+    low, high = interval(np.concatenate(drawn))
+    return Curve(accuracy_at(right, keep_first, np.ones((1, len(right))))[0], low, high)
+
+
+def _count(texts: Iterable[tuple[str, ...]]) -> dict[str, int]:
+    """Images by kind, the most frequent first."""
+    kinds = Counter(kind for each in texts for kind in sorted({*map(kind_of, each)}))
+    return dict(kinds.most_common())

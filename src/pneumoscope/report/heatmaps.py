@@ -1,0 +1,59 @@
+"""What a check of heatmaps comes to, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pneumoscope.evaluation.faithfulness import HeatmapCheck
+from pneumoscope.evaluation.faithfulness.result import KINDS
+
+
+def better_than(found: HeatmapCheck, order: str) -> bool | None:
+    """Whether the network needs what heatmaps show more than places in another order.
+
+    Args:
+        found: the check.
+        order: "random" or "centre".
+
+    Returns:
+        Whether the intervals of both gains, of deletion and of insertion, lie above 0; None if one
+        has no interval.
+    """
+    lows = [found.perturbation["all"].gains[kind][order].low for kind in KINDS]
+    known = [low for low in lows if low is not None]
+    return all(low > 0 for low in known) if len(known) == len(lows) else None
+
+
+def meaning(found: HeatmapCheck) -> str:
+    """A sentence for each thing that was measured."""
+    return " ".join(_sentences(found))
+
+
+def _sentences(found: HeatmapCheck) -> Iterator[str]:
+    random, centre = (better_than(found, order) for order in ("random", "centre"))
+    if random is None:
+        yield "Whether the network needs what the heatmaps show cannot be said."
+    elif not random:
+        yield "The heatmaps are not shown to find what the network needs better than chance does."
+    elif centre:
+        yield (
+            "The network needs the places that the heatmaps show more than random ones, and more "
+            "than the centre of the image."
+        )
+    else:
+        yield (
+            "The network needs the places that the heatmaps show more than random ones. That they "
+            "tell more than pointing at the centre of every image is not shown."
+        )
+    for part in found.randomisation:
+        if part.layers == "all":
+            yield (
+                f"With all weights shuffled, heatmaps correlate by {part.signed} with those of the "
+                "trained network: at 1 they would show the image and nothing that was learnt."
+            )
+    if "pneumonia" in found.location:
+        place = found.location["pneumonia"]
+        yield (
+            f"Of the heatmap, {place.mass} lies within the planted pneumonia, where chance would "
+            f"put {place.area}."
+        )

@@ -1,0 +1,47 @@
+"""What the model went by, and what its heatmaps are worth."""
+
+from __future__ import annotations
+
+from pneumoscope.evaluation.faithfulness import grids
+from pneumoscope.evaluation.faithfulness.figure import check_figure
+from pneumoscope.evaluation.gallery import right_examples
+from pneumoscope.report.heatmaps import meaning
+from pneumoscope.report.material import Material
+from pneumoscope.report.section import Section, Table, draw
+from pneumoscope.report.sections.examples import pictures
+
+_RIGHT = 8
+
+
+def explanations(material: Material) -> Section:
+    """Right predictions with their heatmaps, and the checks of these."""
+    chosen = right_examples(material.evaluation.scored, _RIGHT, seed=material.evaluation.seed)
+    found = material.heatmaps
+    gains = found.perturbation["all"].gains
+    return Section(
+        "explanations",
+        "Explanations",
+        {
+            **pictures(material, chosen),
+            "meaning": meaning(found),
+            "figure": draw(
+                check_figure(found),
+                "heatmaps",
+                alt="Probability of the called class as places are deleted or inserted, in the "
+                "order of the heatmap, at random, and from the centre; below, what was measured of "
+                "shuffled weights and of places. Better than random by "
+                f"{gains['deletion']['random']} in deletion and {gains['insertion']['random']} in "
+                "insertion. The numbers are in the tables below.",
+                caption="Deletion: the sooner the line of the heatmap falls, the more the network "
+                "needs what it shows. Insertion: the sooner it rises, the more that suffices.",
+                wide=True,
+            ),
+            "tables": [Table.of(grid) for grid in grids(found)],
+            "shuffled": bool(found.randomisation),
+            "why_not": [n for n in found.notices if n not in material.evaluation.notices],
+            "planted": bool(found.location),
+            "images": sum(found.images.values()),
+            "all": len(material.evaluation.scored.paths),
+            "basis": found.basis,
+        },
+    )

@@ -1,0 +1,85 @@
+"""What the model says nothing of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pneumoscope.evaluation.coverage import Coverage
+from pneumoscope.evaluation.refusal_figure import refusal_figure
+from pneumoscope.evaluation.refusals import KEPT, Refusals
+from pneumoscope.inference.gate import FEATURES
+from pneumoscope.report.material import Material
+from pneumoscope.report.section import Drawing, Section, Table, draw
+from pneumoscope.types import GateLevel, GateLevels
+
+
+def refusal(material: Material) -> Section:
+    """The levels of the gate, what it refuses and why, and what refusing more would bring."""
+    levels, found = material.info.gate, material.refusals
+    coverage = material.evaluation.coverage
+    content: dict[str, object] = {"levels": None}
+    if levels and found and coverage:
+        content = {
+            "levels": _levels(levels, found),
+            "chosen_on": levels,
+            "counts": _counts(material, found, coverage),
+            "reasons": _reasons(found) if found.reasons or found.warnings else None,
+            "curve": _curve(material, found, coverage),
+        }
+    return Section("refusal", "Refusal", content)
+
+
+def _levels(levels: GateLevels, found: Refusals) -> Table:
+    refuse = levels.refuse
+    rows = [_level("refused", FEATURES, refuse, str(found.beyond["refuse"]))]
+    for name, level in levels.warn.items():
+        measured = str(found.beyond["warn"]) if name == FEATURES else "-"
+        rows.append(_level("warned of", name, level, measured))
+    columns = ("", "distance of the", "above", "share expected", "measured here (95 % interval)")
+    return Table("Levels of the distances from the training images", columns, rows)
+
+
+def _level(action: str, name: str, level: GateLevel, measured: str) -> tuple[str, ...]:
+    return action, name, f"{level.distance:.2f}", f"{level.share:.3f}", measured
+
+
+def _counts(material: Material, found: Refusals, coverage: Coverage) -> Table:
+    everything = material.evaluation.overall.estimates["accuracy"]
+    accepted = coverage.images - coverage.refused
+    right = coverage.refused - found.wrong
+    rows = [
+        ("all", f"{coverage.images:,}", str(everything)),
+        ("accepted", f"{accepted:,}", str(coverage.accuracy or "none accepted")),
+        ("of these with a warning", f"{found.warned:,}", ""),
+        (
+            "refused",
+            f"{coverage.refused:,}",
+            f"{right:,} would have been right",
+        ),
+    ]
+    caption = f"What became of {material.evaluation.scored.counts}"
+    return Table(caption, ("", "images", "accuracy (95 % interval)"), rows)
+
+
+def _reasons(found: Refusals) -> Table:
+    rows: Iterator[tuple[str, ...]] = (
+        (kind, f"{found.reasons.get(kind, 0):,}", f"{found.warnings.get(kind, 0):,}")
+        for kind in {**found.reasons, **found.warnings}
+    )
+    caption = "Why: images by reason, of which one may have several"
+    return Table(caption, ("reason", "refused", "warned of"), list(rows))
+
+
+def _curve(material: Material, found: Refusals, coverage: Coverage) -> Drawing:
+    scored = material.evaluation.scored
+    at = {name: curve.accuracy for name, curve in found.curves.items()}
+    half = int(abs(KEPT - 0.5).argmin())
+    return draw(
+        refusal_figure(found, 1 - coverage.refused / coverage.images, scored.counts),
+        "coverage",
+        alt="Accuracy on the images kept as more and more are refused. On all: "
+        f"{at['unsure'][-1]:.3f}. On half of them: {at['unsure'][half]:.3f} if the least sure "
+        f"calls are refused first, {at['unlike'][half]:.3f} if the images least like training are.",
+        caption="What refusing more would bring. A curve that rises refuses mistakes first; a flat "
+        "one refuses without regard to right and wrong. Bands: pointwise 95 % intervals.",
+    )
