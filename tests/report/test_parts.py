@@ -12,7 +12,7 @@ from pneumoscope.evaluation.faithfulness import HeatmapCheck, Location, Perturba
 from pneumoscope.plots import training_curves
 from pneumoscope.report.checks import lies_below
 from pneumoscope.report.groups import widest_gap
-from pneumoscope.report.heatmaps import better_than, meaning
+from pneumoscope.report.heatmaps import better_than, meaning, misses_planted
 from pneumoscope.report.material import _affordable
 from pneumoscope.report.section import draw, in_two_lines
 from pneumoscope.report.source import read_source
@@ -162,6 +162,13 @@ def test_shuffled_weights_and_places_are_worded() -> None:
     )
     for estimate in (shuffled, within, area):
         assert str(estimate) in meaning(found)
+
+
+@pytest.mark.parametrize(("gain", "misses"), [(MORE, False), (UNSURE, True), (UNKNOWN, True)])
+def test_heatmaps_that_miss_the_planted_pneumonia(gain: Estimate, misses: bool) -> None:
+    place = Location(1, 1, MORE, MORE, gain, MORE, MORE)
+    assert misses_planted(heatmap_check(MORE, MORE, location={"pneumonia": place})) is misses
+    assert not misses_planted(heatmap_check(MORE, MORE, location={"lungs": place}))
 
 
 @pytest.mark.parametrize(("side", "images"), [(64, 300), (128, 300), (256, 75), (1024, 25)])

@@ -8,7 +8,7 @@ from pneumoscope.dataset.audit import Severity
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
 from pneumoscope.files import printable
 from pneumoscope.report.groups import widest_gap
-from pneumoscope.report.heatmaps import better_than
+from pneumoscope.report.heatmaps import better_than, misses_planted
 from pneumoscope.report.material import Material
 from pneumoscope.report.verdict import Level, Statement, Verdict
 from pneumoscope.statistics import Estimate
@@ -192,6 +192,9 @@ def heatmaps(material: Material) -> Statement:
         return Statement(topic, Level.INFO, "Whether they show what it needs cannot be said.")
     if not random:
         text = "They are not shown to find what it needs better than chance does."
+        return Statement(topic, Level.WARNING, text)
+    if misses_planted(material.heatmaps):
+        text = "They are not shown to lie in the planted pneumonia more than chance would."
         return Statement(topic, Level.WARNING, text)
     more = "and than the centre" if centre else "but are not shown to beat the centre"
     return Statement(topic, Level.FINE, f"They find what it needs better than chance, {more}.")

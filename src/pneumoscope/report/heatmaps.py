@@ -24,6 +24,12 @@ def better_than(found: HeatmapCheck, order: str) -> bool | None:
     return all(low > 0 for low in known) if len(known) == len(lows) else None
 
 
+def misses_planted(found: HeatmapCheck) -> bool:
+    """Whether heatmaps are not shown to lie in the planted pneumonia more than chance would."""
+    place = found.location.get("pneumonia")
+    return place is not None and (place.gain.low is None or place.gain.low <= 0)
+
+
 def meaning(found: HeatmapCheck) -> str:
     """A sentence for each thing that was measured."""
     return " ".join(_sentences(found))
