@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.imaging import Acquisition, picture_facts
+from pneumoscope.imaging import Acquisition
 from pneumoscope.types import Geometry
 
 _CHEST = ("CHEST", "THORAX", "LUNG")
@@ -121,7 +121,7 @@ def _smaller_than(facts: Facts, share: float) -> str:
 
 
 def _uniform(facts: Facts) -> str:
-    contrast = picture_facts(facts.pixels).contrast
+    contrast = float(facts.pixels.std())
     if contrast >= _LEAST_CONTRAST:
         return ""
     return f"it is nearly blank: its greys differ by {contrast:.1f} of 256 levels only"

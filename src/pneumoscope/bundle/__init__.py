@@ -1,0 +1,31 @@
+"""The bundle: the folder that training makes and everything after it uses.
+
+    bundle.json      what the model is, and the SHA-256 of every other file
+    model.onnx       the network, for prediction: probabilities, class-activation maps, features
+    model.keras      the same network, for further training; not in models that ship
+    seen.json        keyed hashes of the images and patients that it was made with
+    reference.json   how its training images and validation scores are spread, in quantiles
+    gate.npz         where its training images lie: means and covariances of what the gate measures
+    MODEL_CARD.md    what it is for, and what it is not for
+    figures/         pictures of its training
+
+A bundle is whole or absent. Reading one checks every file and executes nothing of it.
+"""
+
+from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
+from pneumoscope.bundle.read import Bundle, find_bundle, read_bundle
+from pneumoscope.bundle.seen import Seen
+from pneumoscope.bundle.spread import write_gate, write_reference
+from pneumoscope.bundle.write import new_bundle
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Bundle",
+    "BundleInfo",
+    "Seen",
+    "find_bundle",
+    "new_bundle",
+    "read_bundle",
+    "write_gate",
+    "write_reference",
+]

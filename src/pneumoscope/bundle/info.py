@@ -1,0 +1,131 @@
+"""What a model is: the content of `bundle.json`, and how it is read from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.errors import ClassMismatchError, SettingsError
+from pneumoscope.types import (
+    Calibration,
+    Estimate,
+    GateLevel,
+    GateLevels,
+    Geometry,
+    OperatingPoint,
+    Undecided,
+)
+
+SCHEMA_VERSION = 3  # 1 has no calibration, 2 no gate that could be used
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """What a model is, as kept in `bundle.json`.
+
+    Attributes:
+        name: of the model.
+        version: of Pneumoscope, which made it.
+        architecture: name of the network.
+        classes: class names in the order of the network's outputs; the first is the reference.
+        geometry: the image size that it reads.
+        operating_points: the thresholds that it offers; the first is the default.
+        seed: that made it.
+        command: that made it.
+        settings: of the training, as resolved.
+        training_data: fingerprint, counts by split and class, attributions.
+        metrics: of the best epoch, on the validation patients.
+        versions: of the libraries that made it.
+        calibration: what its probabilities hold for; None if it was made before there was any.
+        gate: from which distances on images are warned of and refused; None if it was made
+            before there were any, or with too few images.
+    """
+
+    name: str
+    version: str
+    architecture: str
+    classes: tuple[str, ...]
+    geometry: Geometry
+    operating_points: tuple[OperatingPoint, ...]
+    seed: int
+    command: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    training_data: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    gate: GateLevels | None = None
+
+    def operating_point(self, name: str | None = None) -> OperatingPoint:
+        """The operating point of this name; the default one if no name is given.
+
+        Raises:
+            SettingsError: if there is none.
+        """
+        names = [point.name for point in self.operating_points]
+        if name is not None and name not in names:
+            raise SettingsError(
+                f"The model {self.name} has no such operating point",
+                expected=" or ".join(names),
+                received=name,
+            )
+        return self.operating_points[0 if name is None else names.index(name)]
+
+    def require_classes(self, classes: tuple[str, ...], where: Path) -> None:
+        """Refuses data of another class set.
+
+        Raises:
+            ClassMismatchError: if `classes` are not those of the bundle.
+        """
+        if classes != self.classes:
+            raise ClassMismatchError(
+                f"The classes of {where} are not those of the bundle",
+                expected=", ".join(self.classes),
+                received=", ".join(classes),
+                remedy="Name the classes of the data as those of the bundle if they mean the same, "
+                "in folders or a CSV manifest, or use a bundle that was trained on these",
+            )
+
+
+def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
+    """What a `bundle.json` of this schema version or an older one says.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: if it makes no sense.
+    """
+    content = {"calibration": None, "gate": None, **manifest}  # older ones have none
+    if manifest["schema_version"] < 3:
+        content["gate"] = None
+    known = {name: content[name] for name in BundleInfo.__dataclass_fields__}
+    known["classes"] = tuple(known["classes"])
+    known["geometry"] = Geometry(**known["geometry"])
+    known["operating_points"] = tuple(map(_parse_point, known["operating_points"]))
+    if known["calibration"] is not None:
+        known["calibration"] = _parse_calibration(known["calibration"])
+    if known["gate"] is not None:
+        known["gate"] = _parse_gate(known["gate"])
+    return BundleInfo(**known)
+
+
+def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
+    parsed = {**content, **_parse_estimates(content, ("sensitivity", "specificity"))}
+    if content.get("undecided") is not None:
+        zone = content["undecided"]
+        parsed["undecided"] = Undecided(**{**zone, **_parse_estimates(zone, ("share", "error"))})
+    return OperatingPoint(**parsed)
+
+
+def _parse_estimates(content: Mapping[str, Any], names: Iterable[str]) -> dict[str, Estimate]:
+    return {name: Estimate(**content[name]) for name in names if content.get(name) is not None}
+
+
+def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
+    lists = {name: tuple(content[name]) for name in ("biases", "notices")}
+    return Calibration(**{**content, **lists})
+
+
+def _parse_gate(content: Mapping[str, Any]) -> GateLevels:
+    warn = {name: GateLevel(**level) for name, level in content["warn"].items()}
+    return GateLevels(**{**content, "warn": warn, "refuse": GateLevel(**content["refuse"])})

@@ -1,0 +1,67 @@
+"""Which images and patients a model was made with, so that nobody else can tell."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumoscope.bundle.layout import SEEN
+from pneumoscope.types import ImageRecord, Split
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Keyed hashes of the images and patients that a model was trained or chosen on.
+
+    They let anybody who has an image tell whether the model knows it, and nobody else tell whose
+    images these were.
+    """
+
+    key: str
+    images: frozenset[str]
+    patients: frozenset[str]
+
+    @classmethod
+    def of(cls, key: str, records: Iterable[ImageRecord]) -> Seen:
+        """Remembers the training and validation images among `records`.
+
+        Args:
+            key: anything that is particular to the data set, such as its fingerprint.
+            records: with splits and source hashes.
+        """
+        used = [record for record in records if record.split is not Split.TEST]
+        return cls(
+            key,
+            frozenset(_digest(key, record.sha256) for record in used),
+            frozenset(_digest(key, record.patient) for record in used if record.patient_known),
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> Seen:
+        """Reads itself from a bundle."""
+        content = json.loads((folder / SEEN).read_text("utf-8"))
+        return cls(content["key"], frozenset(content["images"]), frozenset(content["patients"]))
+
+    def has_image(self, sha256: str) -> bool:
+        """Whether the model was made with the image of this source hash."""
+        return _digest(self.key, sha256) in self.images
+
+    def has_patient(self, patient: str) -> bool:
+        """Whether the model was made with images of this patient."""
+        return _digest(self.key, patient) in self.patients
+
+    def write(self, folder: Path) -> None:
+        """Writes itself into a bundle that is being made."""
+        content = {
+            "key": self.key,
+            "images": sorted(self.images),
+            "patients": sorted(self.patients),
+        }
+        (folder / SEEN).write_text(json.dumps(content), encoding="utf-8")
+
+
+def _digest(key: str, text: str) -> str:
+    return hashlib.blake2b(text.encode(), key=key.encode()[:64], digest_size=8).hexdigest()
