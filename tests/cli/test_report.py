@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pneumoscope.report.checks import CHECKS
 from tests.cli.conftest import Run
 from tests.report.conftest import write_run
 
@@ -21,7 +22,7 @@ def test_table_and_json(run: Run, phantoms: Path, tmp_path: Path) -> None:
     assert code == 0
     content = json.loads(out)
     assert content["page"] == str(tmp_path / "page.html")
-    assert len(content["verdict"]["statements"]) == 9
+    assert len(content["verdict"]["statements"]) == len(CHECKS)
 
 
 def test_errors_are_one_line(run: Run, tmp_path: Path) -> None:
