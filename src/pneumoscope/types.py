@@ -109,8 +109,8 @@ class Undecided:
     Attributes:
         low: the least of them, in [0, 1].
         high: the least above them, in [0, 1].
-        share: of the validation images between them, as of those that chose the threshold.
-        error: share of the other ones that are called wrong.
+        share: of the validation images between them, which chose them.
+        error: share of the other validation images that are called wrong, likewise.
     """
 
     low: float

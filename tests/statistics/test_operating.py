@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pneumoscope.statistics import choose_operating_points
+from pneumoscope.statistics import choose_operating_points, find_undecided
 from pneumoscope.types import OperatingPoint
 
 
@@ -73,25 +73,45 @@ def test_default_comes_first_with_intervals_around_what_is_expected():
         assert estimate.low < estimate.value < estimate.high
 
 
+def mistakes(truth, score, low, high):
+    """Positive images below, negative ones from `high` on."""
+    return (truth & (score < low)).sum(), (~truth & (score >= high)).sum()
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([0, 20]), st.sampled_from([1.0, 3.0, 6.0]))
-def test_what_screening_and_confirm_call_otherwise_is_undecided(seed, levels, distance):
+def test_undecided_are_as_few_as_halve_the_mistakes(seed, levels, distance):
     truth, score, patients = case(seed, distance=distance, levels=levels)
-    points, _ = choose_operating_points(truth, score, patients)
-    zones = [point.undecided for point in points]
-    assert zones[1:] == [None] * (len(points) - 1)
-    if len(points) < 3 or points[1].threshold == points[2].threshold:
-        assert zones[0] is None
+    threshold = 0.51
+    before = mistakes(truth, score, threshold, threshold)
+    zone = find_undecided(threshold, truth, score, patients)
+    if max(before) < 2:
+        assert zone is None
         return
-    screening, confirm = points[1].threshold, points[2].threshold
-    assert (zones[0].low, zones[0].high) == (screening, confirm)
-    held = np.array([zones[0].holds(each) for each in score])
-    assert (held == ((score >= screening) != (score >= confirm))).all()
-    assert zones[0].share.value == pytest.approx(held.mean())
-    mistakes = ((score >= confirm) != truth)[~held].mean()
-    assert zones[0].error.value == pytest.approx(mistakes)
-    misses = truth & (score < screening)
-    assert misses.sum() <= 0.05 * truth.sum()
+    after = mistakes(truth, score, zone.low, zone.high)
+    assert all(now <= (then + 1) // 2 for now, then in zip(after, before, strict=True))
+    assert zone.low <= threshold <= zone.high
+    held = np.array([zone.holds(each) for each in score])
+    # Any less, and one of them would not be halved.
+    lowest, highest = score[held].min(), score[held].max()
+    if lowest < threshold:
+        assert (truth & (score <= lowest)).sum() > (before[0] + 1) // 2
+    if highest >= threshold:
+        assert (~truth & (score >= highest)).sum() > (before[1] + 1) // 2
+    assert zone.share.value == pytest.approx(held.mean())
+    wrong = ((score >= zone.high) != truth)[~held]
+    assert zone.error.value == pytest.approx(wrong.mean())
+
+
+def test_nothing_is_undecided_where_no_mistake_can_be_spared():
+    truth, score, patients = case(0, distance=40)
+    assert find_undecided(0.5, truth, score, patients) is None
+    score[np.flatnonzero(truth)[0]] = 0.2  # a single mistake stays
+    assert find_undecided(0.5, truth, score, patients) is None
+    score[np.flatnonzero(truth)[1]] = 0.4
+    zone = find_undecided(0.5, truth, score, patients)
+    assert zone.high == 0.5
+    assert 0.2 < zone.low < 0.4
 
 
 def test_screening_and_confirm_halve_the_mistakes_of_a_good_balance():

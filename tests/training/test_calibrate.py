@@ -179,7 +179,8 @@ def test_points_are_chosen_on_the_fitted_probabilities() -> None:
     lines = in_words(found, points)
     assert lines[0].startswith("Calibrated on 400 images of 400 validation patients: temperature")
     assert lines[1].startswith("Operating point balanced: threshold 0.")
-    assert lines[2].startswith(f"Undecided from {points[1].threshold:.4f} to ")
+    zone = points[0].undecided
+    assert lines[2].startswith(f"Undecided from {zone.low:.4f} to {zone.high:.4f}: share of the")
 
 
 def test_probabilities_are_fitted_to_plain_images_and_points_chosen_on_changed_ones() -> None:
@@ -217,5 +218,6 @@ def test_model_card_states_what_was_fitted_and_chosen() -> None:
     assert f"| balanced (default) | {points[0].threshold:.4g} | {points[0].sensitivity} |" in card
     assert f"Temperature {found.temperature:.3f}; biases NORMAL 0.000, PNEUMONIA " in card
     assert f"{100 * found.prevalence:.1f} % are positive" in card
-    assert f"probability of {points[1].threshold:.4g} up to {points[2].threshold:.4g}" in card
+    zone = points[0].undecided
+    assert f"probability of {zone.low:.4g} up to {zone.high:.4g}" in card
     assert "not been calibrated" not in card

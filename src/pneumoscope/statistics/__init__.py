@@ -9,7 +9,11 @@ from pneumoscope.statistics.calibration import (
 )
 from pneumoscope.statistics.familiarity import Familiarity, upper_threshold
 from pneumoscope.statistics.means import known_mean, mean_estimates, rank_correlation
-from pneumoscope.statistics.operating import FEWEST_PATIENTS, choose_operating_points
+from pneumoscope.statistics.operating import (
+    FEWEST_PATIENTS,
+    choose_operating_points,
+    find_undecided,
+)
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
 from pneumoscope.statistics.ranking import Cumulative, auroc, cumulative, ratio
 from pneumoscope.statistics.resampling import (
@@ -43,6 +47,7 @@ __all__ = [
     "cumulative",
     "delong",
     "equal_mass_bins",
+    "find_undecided",
     "interval",
     "known_mean",
     "mcnemar",

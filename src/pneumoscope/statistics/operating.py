@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
@@ -25,10 +23,9 @@ def choose_operating_points(
     `balanced` has the greatest sum of sensitivity and specificity (Youden, Cancer 1950;3:32-35);
     `screening` the highest specificity with a sensitivity of .95 or more, and at most half of the
     misses of `balanced`; `confirm` the highest sensitivity with a specificity of .95 or more, and
-    at most half of the false alarms of `balanced`. Images that `screening` calls positive and
-    `confirm` does not are what `balanced` leaves undecided. A threshold lies midway between two
-    neighbouring scores, so that a rounding error changes no call. What is expected of it is what
-    it does on these very scores, which flatters it, with 95 % intervals from a bootstrap of
+    at most half of the false alarms of `balanced`. A threshold lies midway between two
+    neighbouring scores, so that a rounding error changes no call. Its sensitivity and specificity
+    are those on these very scores, which flatters them, with 95 % intervals from a bootstrap of
     patients at that threshold.
 
     Args:
@@ -50,11 +47,49 @@ def choose_operating_points(
             notices.append(f"There is no operating point {name}: no threshold reaches what it asks")
         else:
             points.append(_with_expectation(name, threshold, truth, score, patients, seed))
-    if not notices and points[1].threshold < points[2].threshold:
-        balanced, low, high = points[0], points[1].threshold, points[2].threshold
-        undecided = _between(low, high, truth, score, patients, seed)
-        points[0] = replace(balanced, undecided=undecided)
     return tuple(points), tuple(notices)
+
+
+def find_undecided(
+    threshold: float, truth: BoolArray, score: FloatArray, patients: StrArray, *, seed: int = 0
+) -> Undecided | None:
+    """Finds the scores about a threshold that have to go without a label to halve the mistakes.
+
+    As few positive images as can be are called negative with a lower score, and as few negative
+    ones positive with a higher score, that either is half of what it is without (rounded up, so
+    that no single image rules). Both ends lie midway between two neighbouring scores.
+
+    Args:
+        threshold: from which on images are called positive.
+        truth: whether each image is positive, shape (n,).
+        score: of each image, in [0, 1], finite, shape (n,).
+        patients: key of the patient of each image, shape (n,).
+        seed: of the bootstrap.
+
+    Returns:
+        What it is, with the share and the error on these very scores, which flatters them; None
+        where there is no mistake to be spared.
+    """
+    missed = np.sort(score[truth & (score < threshold)])
+    alarming = np.sort(score[~truth & (score >= threshold)])[::-1]
+    low = high = threshold
+    for spared in missed[-(-len(missed) // 2) :][:1]:
+        low = float(spared + score[score < spared].max(initial=0.0)) / 2
+    for spared in alarming[-(-len(alarming) // 2) :][:1]:
+        high = float(spared + score[score > spared].min(initial=1.0)) / 2
+    if low == high:
+        return None
+    decided = (score < low) | (score >= high)
+    wrong = decided & ((score >= high) != truth)
+
+    def measure(weights: FloatArray) -> dict[str, FloatArray]:
+        return {
+            "share": ratio(weights @ ~decided, weights.sum(axis=1)),
+            "error": ratio(weights @ wrong, weights @ decided),
+        }
+
+    found = bootstrap(measure, patients, seed=seed)
+    return Undecided(low, high, found["share"], found["error"])
 
 
 def _obstacle(truth: BoolArray, score: FloatArray, patients: StrArray) -> str:
@@ -120,24 +155,3 @@ def _with_expectation(
 
     found = bootstrap(measure, patients, seed=seed)
     return OperatingPoint(name, threshold, found["sensitivity"], found["specificity"])
-
-
-def _between(
-    low: float,
-    high: float,
-    truth: BoolArray,
-    score: FloatArray,
-    patients: StrArray,
-    seed: int,
-) -> Undecided:
-    decided = (score < low) | (score >= high)
-    wrong = decided & ((score >= high) != truth)
-
-    def measure(weights: FloatArray) -> dict[str, FloatArray]:
-        return {
-            "share": ratio(weights @ ~decided, weights.sum(axis=1)),
-            "error": ratio(weights @ wrong, weights @ decided),
-        }
-
-    found = bootstrap(measure, patients, seed=seed)
-    return Undecided(low, high, found["share"], found["error"])

@@ -19,6 +19,7 @@ from pneumoscope.statistics import (
     StrArray,
     calibration_measures,
     choose_operating_points,
+    find_undecided,
 )
 from pneumoscope.training.architectures import PROBABILITIES
 from pneumoscope.types import Calibration, OperatingPoint
@@ -52,7 +53,7 @@ def calibrate(
 
     Probabilities are fitted to the images as they are. A threshold has to serve where images look
     otherwise, so it is chosen on changed copies as well, and what is expected of it is expected
-    of those too.
+    of those too. What the default leaves undecided is found on the images as they are.
 
     Args:
         network: of `architectures`; its last layer is changed, so that whatever is made of it
@@ -70,6 +71,13 @@ def calibrate(
     points, notices = choose_operating_points(
         changed.labels != 0, score, changed.patients, seed=seed
     )
+    default = points[0]
+    if default.sensitivity is not None:  # it was chosen
+        plain = _positive(calibrated(scores.probabilities, calibration))
+        undecided = find_undecided(
+            default.threshold, scores.labels != 0, plain, scores.patients, seed=seed
+        )
+        points = (replace(default, undecided=undecided), *points[1:])
     return replace(calibration, notices=(*calibration.notices, *notices)), points
 
 
@@ -132,8 +140,8 @@ def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tu
             )
         if (zone := point.undecided) is not None:
             lines.append(
-                f"Undecided from {zone.low:.4f} to {zone.high:.4f}: share of the images "
-                f"{zone.share}, of the others called wrong {zone.error}"
+                f"Undecided from {zone.low:.4f} to {zone.high:.4f}: share of the validation "
+                f"images {zone.share}, of the others called wrong {zone.error}"
             )
     return tuple(lines)
 
