@@ -19,7 +19,7 @@ from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
-    from pneumoscope.inference.predictor import Image
+    from pneumoscope.inference.images import Image
     from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"

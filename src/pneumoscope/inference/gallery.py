@@ -12,7 +12,8 @@ from PIL import Image as PillowImage
 from pneumoscope.files import atomic_path
 from pneumoscope.imaging import Source, load_display, read_bytes
 from pneumoscope.inference.explain import overlay
-from pneumoscope.inference.predictor import Image, Predictor
+from pneumoscope.inference.images import Image
+from pneumoscope.inference.predictor import Predictor
 from pneumoscope.types import Prediction
 
 

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.bundle import Bundle, BundleInfo
-from pneumoscope.errors import BundleError, DataError, ImageError, SettingsError
-from pneumoscope.files import list_files
-from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
+from pneumoscope.errors import ImageError, SettingsError
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.gate import FEATURES, Gate, Verdict
-from pneumoscope.inference.policy import read_policy
-from pneumoscope.inference.prevalence import odds_ratio, restated
+from pneumoscope.inference.images import Image, Read, read_ahead, read_image
+from pneumoscope.inference.network import BATCH, MAPS, PROBABILITIES, Network
+from pneumoscope.inference.policy import Policy, read_policy
+from pneumoscope.inference.recorder import Recorder
 from pneumoscope.inference.rules import Facts
 from pneumoscope.models import read
 from pneumoscope.types import OperatingPoint, Prediction, Status
-
-# Large enough to keep the cores busy, small enough for the feature maps to stay in their caches.
-_BATCH = 16
-_PROBABILITIES = "probabilities"
-_MAPS = "class_activation_maps"
-
-Image = Path | str | Source
-"""A file by its path, or its bytes with a name."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +78,10 @@ def load(
 
 
 class Predictor:
-    """A model in memory.
+    """A model in memory; its options are those of `load`.
 
     Args:
         bundle: as read from disk.
-        threads: CPU threads to use; by default all cores.
-        operating_point: name of the threshold that makes the labels; by default the bundle's
-            first.
-        prevalence: share of positive images where the model is used, to restate probabilities
-            for; by default they stay those of the model.
-        gate: whether to refuse images that the model cannot judge, if the bundle tells which.
-        policy: a TOML file of what follows from header and pixels; by default the one that ships.
 
     Raises:
         BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
@@ -123,27 +105,12 @@ class Predictor:
                 "A policy is of no use where the gate is off",
                 remedy="Leave out --policy, or --no-gate",
             )
-        self._policy = read_policy(policy)
+        rules = read_policy(policy)
         self._bundle = bundle
-        self._prevalence = prevalence
-        self._ratio = 1.0 if prevalence is None else odds_ratio(bundle.info, prevalence)
-        self._point = bundle.info.operating_point(operating_point)
-        self._workers = threads or os.cpu_count() or 1
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._workers
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                bundle.onnx, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own exceptions share no public base
-            raise BundleError(
-                f"ONNX Runtime cannot run {bundle.onnx}: {error}",
-                remedy="Upgrade with `pip install --upgrade onnxruntime`",
-            ) from error
-        self._gate = self._make_gate() if gate else None
-        self._zone = self._point.undecided if gate else None
-        self._ages = _ages(bundle.info)
+        self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
+        self._threads = threads or os.cpu_count() or 1
+        self._network = Network(bundle, self._threads)
+        self._gate = _make_gate(bundle, self._network, rules) if gate else None
 
     @property
     def bundle(self) -> Bundle:
@@ -158,17 +125,17 @@ class Predictor:
     @property
     def operating_point(self) -> OperatingPoint:
         """The threshold that makes labels of probabilities."""
-        return self._point
+        return self._recorder.operating_point
 
     @property
     def refuses(self) -> bool:
         """Whether images can be refused: the gate is on, and the bundle has what it needs."""
-        return self._gate is not None or self._zone is not None
+        return self._recorder.refuses
 
     @property
     def explains(self) -> bool:
         """Whether the network tells where its evidence lies."""
-        return any(output.name == _MAPS for output in self._session.get_outputs())
+        return self._network.explains
 
     def predict(self, image: Image) -> Prediction:
         """Predicts one image; a file that cannot be read gives a record with status `error`."""
@@ -191,7 +158,7 @@ class Predictor:
         Yields:
             A record for each image, in order.
         """
-        for explanation in self._stream(images, [_PROBABILITIES], withhold):
+        for explanation in self._stream(images, [PROBABILITIES], withhold):
             yield explanation.prediction
 
     def explain_many(
@@ -202,8 +169,8 @@ class Predictor:
         Raises:
             BundleError: if the network gives no class-activation maps.
         """
-        self._require_maps()
-        return self._stream(images, [_PROBABILITIES, _MAPS], withhold)
+        self._network.require_maps()
+        return self._stream(images, [PROBABILITIES, MAPS], withhold)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Predicts images that are pixels already, at the model's geometry.
@@ -219,7 +186,7 @@ class Predictor:
         """
         if not len(pixels):
             return np.empty((0, len(self.info.classes)), np.float32)
-        (probabilities,) = self._run_all(pixels, [_PROBABILITIES])
+        (probabilities,) = self._network.run(pixels, [PROBABILITIES])
         return probabilities
 
     def activation_maps(
@@ -238,199 +205,59 @@ class Predictor:
             BundleError: if the network gives no class-activation maps.
             SettingsError: if the pixels are of another type or size.
         """
-        self._require_maps()
-        probabilities, maps = self._run_all(pixels, [_PROBABILITIES, _MAPS])
+        self._network.require_maps()
+        probabilities, maps = self._network.run(pixels, [PROBABILITIES, MAPS])
         return probabilities, maps
-
-    def _require_maps(self) -> None:
-        if not self.explains:
-            raise BundleError(
-                f"The network of {self.bundle.root} does not tell where its evidence lies",
-                expected=f"an output {_MAPS}",
-                received=", ".join(output.name for output in self._session.get_outputs()),
-                remedy="Train it anew with this version",
-            )
-
-    def _run_all(self, pixels: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
-        geometry = self.info.geometry
-        size = (geometry.height, geometry.width)
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != size:
-            raise SettingsError(
-                "These pixels are not what the model reads",
-                expected=f"uint8 of shape (n, {size[0]}, {size[1]})",
-                received=f"{pixels.dtype} of shape {pixels.shape}",
-            )
-        parts = [
-            self._run(pixels[start : start + _BATCH, ..., np.newaxis], outputs)
-            for start in range(0, len(pixels), _BATCH)
-        ]
-        return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
     def _stream(
         self, images: Iterable[Image], outputs: list[str], withhold: bool
     ) -> Iterator[Explanation]:
-        waiting: deque[Future[Facts | ImageError]] = deque()
-        names: deque[str] = deque()
-        iterator = iter(images)
-        with ThreadPoolExecutor(self._workers) as pool:
-            try:
-                while True:
-                    # Read ahead by one batch, so that decoding and the network share the cores.
-                    for image in islice(iterator, 2 * _BATCH - len(waiting)):
-                        names.append(_name(image))
-                        waiting.append(pool.submit(self._read, image))
-                    if not waiting:
-                        return
-                    count = min(_BATCH, len(waiting))
-                    found = [waiting.popleft().result() for _ in range(count)]
-                    explained = self._explain([names.popleft() for _ in found], found, outputs)
-                    yield from map(_withheld, explained) if withhold else explained
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-    def _read(self, image: Image) -> Facts | ImageError:
-        try:
-            source = image if isinstance(image, Source) else read_bytes(Path(image))
-            geometry = self.info.geometry
-            pixels = load_pixels(source, geometry)
-            if self._gate is None:  # nothing asks what the header says
-                return Facts(Acquisition(geometry.width, geometry.height), pixels, geometry)
-            return Facts(read_acquisition(source), pixels, geometry, self._ages)
-        except ImageError as error:
-            return error
+        read_one = partial(read_image, info=self.info, header=self._gate is not None)
+        for batch in read_ahead(images, read_one, BATCH, self._threads):
+            explained = self._explain(batch, outputs)
+            yield from map(_withheld, explained) if withhold else explained
 
     def _explain(
-        self, names: Sequence[str], images: Sequence[Facts | ImageError], outputs: list[str]
+        self, batch: Sequence[tuple[str, Read]], outputs: list[str]
     ) -> Iterator[Explanation]:
-        readable = [image for image in images if not isinstance(image, ImageError)]
+        readable = [found for _, found in batch if not isinstance(found, ImageError)]
         rows = iter(self._judge(readable, outputs))
-        for name, image in zip(names, images, strict=True):
-            if isinstance(image, ImageError):
-                yield Explanation(self._failure(name, image), None)
+        for name, found in batch:
+            if isinstance(found, ImageError):
+                yield Explanation(self._recorder.failure(name, found), None)
                 continue
             verdict, probabilities, *maps = next(rows)
-            if not np.isfinite(probabilities).all():
-                yield Explanation(self._failure(name, _no_number(name, self.info)), None)
-                continue
-            prediction = self._prediction(name, probabilities, verdict)
-            label = self.info.classes.index(str(prediction.label))
-            yield Explanation(prediction, evidence(maps[0][label]) if maps else None)
+            prediction = self._recorder.record(name, probabilities, verdict)
+            heatmap = None
+            if maps and prediction.label is not None:
+                heatmap = evidence(maps[0][self.info.classes.index(prediction.label)])
+            yield Explanation(prediction, heatmap)
 
     def _judge(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
         """A verdict for each image, and then its row of each output."""
         if not images:
             return []
-        pixels = np.stack([image.pixels for image in images])[..., np.newaxis]
+        pixels = np.stack([image.pixels for image in images])
         if self._gate is None:
             verdicts = [Verdict()] * len(images)
-            found = self._run(pixels, outputs)
+            found = self._network.run(pixels, outputs)
         else:
-            *found, features = self._run(pixels, [*outputs, FEATURES])
+            *found, features = self._network.run(pixels, [*outputs, FEATURES])
             verdicts = self._gate.judge(images, features)
         return list(zip(verdicts, *found, strict=True))
 
-    def _make_gate(self) -> Gate | None:
-        levels = self.info.gate
-        if levels is None:
-            return None
 
-        def features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-            return self._run(pixels[..., np.newaxis], [FEATURES])[0]
-
-        return Gate(levels, self._bundle.familiarities(), features, self._policy)
-
-    def _run(self, images: NDArray[np.uint8], outputs: list[str]) -> list[NDArray[np.float32]]:
-        results: list[NDArray[np.float32]] = self._session.run(outputs, {"image": images})
-        return results
-
-    def _prediction(
-        self, name: str, probabilities: NDArray[np.float32], verdict: Verdict
-    ) -> Prediction:
-        positive = min(1.0, sum(map(float, probabilities[1:])))
-        label = 0
-        if positive >= self._point.threshold:
-            label = 1 + int(np.argmax(probabilities[1:]))
-        given = restated([float(p) for p in probabilities], self._ratio)
-        reasons = verdict.reasons or self._undecided(positive)
-        return Prediction(
-            path=name,
-            status=Status.REFUSED if reasons else Status.ACCEPTED,
-            model=self._model(),
-            label=self.info.classes[label],
-            probability=min(1.0, sum(given[1:])),
-            probabilities=dict(zip(self.info.classes, given, strict=True)),
-            operating_point=self._point.name,
-            reasons=reasons,
-            prevalence=self._prevalence,
-            warnings=verdict.warnings,
-            distance=verdict.distance,
-            gate=self.refuses,
-        )
-
-    def _undecided(self, probability: float) -> tuple[str, ...]:
-        """Why an image that the gate lets through has no label, if it has none."""
-        zone = self._zone
-        if zone is None or not zone.holds(probability):
-            return ()
-        found, low, high = (
-            restated([1 - p, p], self._ratio)[1] for p in (probability, zone.low, zone.high)
-        )
-        return (
-            f"the model is undecided: the probability is {found:.2f}, and it tells only below "
-            f"{low:.2f} and from {high:.2f} on",
-        )
-
-    def _failure(self, name: str, error: ImageError) -> Prediction:
-        return Prediction(path=name, status=Status.ERROR, model=self._model(), error=str(error))
-
-    def _model(self) -> dict[str, str]:
-        return {"name": self.info.name, "version": self.info.version}
-
-
-def list_images(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files among `paths`, and all files below the folders among them, in order.
-
-    A path that is not there is handed on: predicting it gives a record that says so.
-
-    Raises:
-        DataError: if a folder holds no file.
-        StorageError: if a folder may not be read.
-    """
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        files = list_files(path)
-        first = next(files, None)
-        if first is None:
-            raise DataError(f"There are no files in {path}", remedy="Check the path")
-        yield first
-        yield from files
-
-
-def _ages(info: BundleInfo) -> tuple[float, float] | None:
-    """Ages of the youngest and oldest patients that a model was made with, if they are known."""
-    known = info.training_data.get("attributions", [])
-    ages = [(data.get("youngest"), data.get("oldest")) for data in known]
-    if not ages or any(None in pair for pair in ages):
+def _make_gate(bundle: Bundle, network: Network, policy: Policy) -> Gate | None:
+    if bundle.info.gate is None:
         return None
-    return min(low for low, _ in ages), max(high for _, high in ages)
 
+    def features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return network.run(pixels, [FEATURES])[0]
 
-def _no_number(name: str, info: BundleInfo) -> ImageError:
-    return ImageError(
-        f"{info.name} gives no probability of {name}",
-        expected="a number from 0 to 1",
-        received="what is no number, as of a network whose training has diverged",
-        remedy="Train it again, with a lower --learning-rate",
-    )
+    return Gate(bundle.info.gate, bundle.familiarities(), features, policy)
 
 
 def _withheld(explanation: Explanation) -> Explanation:
     if explanation.prediction.status is not Status.REFUSED:
         return explanation
     return Explanation(explanation.prediction.withheld(), None)
-
-
-def _name(image: Image) -> str:
-    return image.name if isinstance(image, Source) else str(image)

@@ -1,0 +1,105 @@
+"""Images on their way in: listed, and read ahead of the network."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+from pneumoscope.bundle import BundleInfo
+from pneumoscope.errors import DataError, ImageError
+from pneumoscope.files import list_files
+from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
+from pneumoscope.inference.rules import Facts
+
+Image = Path | str | Source
+"""A file by its path, or its bytes with a name."""
+
+Read = Facts | ImageError
+"""What is known of an image, or why it cannot be read."""
+
+
+def list_images(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files among `paths`, and all files below the folders among them, in order.
+
+    A path that is not there is handed on: predicting it gives a record that says so.
+
+    Raises:
+        DataError: if a folder holds no file.
+        StorageError: if a folder may not be read.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        files = list_files(path)
+        first = next(files, None)
+        if first is None:
+            raise DataError(f"There are no files in {path}", remedy="Check the path")
+        yield first
+        yield from files
+
+
+def read_image(image: Image, info: BundleInfo, header: bool) -> Read:
+    """Reads an image as a model is shown it.
+
+    Args:
+        image: the file, or its bytes.
+        info: of the model.
+        header: whether anything asks what its header says; it is not read otherwise.
+    """
+    geometry = info.geometry
+    try:
+        source = image if isinstance(image, Source) else read_bytes(Path(image))
+        pixels = load_pixels(source, geometry)
+        if not header:
+            return Facts(Acquisition(geometry.width, geometry.height), pixels, geometry)
+        return Facts(read_acquisition(source), pixels, geometry, _ages(info))
+    except ImageError as error:
+        return error
+
+
+def read_ahead(
+    images: Iterable[Image], read: Callable[[Image], Read], batch: int, threads: int
+) -> Iterator[list[tuple[str, Read]]]:
+    """Reads images in a stream, one batch ahead of who takes them.
+
+    So decoding and the network share the cores, and only a few images are in memory at any time.
+
+    Args:
+        images: as many as there are.
+        read: how to read one.
+        batch: number of images to hand out at a time.
+        threads: to read with.
+
+    Yields:
+        Names of images and what was read, in order.
+    """
+    waiting: deque[tuple[str, Future[Read]]] = deque()
+    iterator = iter(images)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            while True:
+                for image in islice(iterator, 2 * batch - len(waiting)):
+                    waiting.append((_name(image), pool.submit(read, image)))
+                if not waiting:
+                    return
+                due = [waiting.popleft() for _ in range(min(batch, len(waiting)))]
+                yield [(name, future.result()) for name, future in due]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _ages(info: BundleInfo) -> tuple[float, float] | None:
+    """Ages of the youngest and oldest patients that a model was made with, if they are known."""
+    known = info.training_data.get("attributions", [])
+    ages = [(data.get("youngest"), data.get("oldest")) for data in known]
+    if not ages or any(None in pair for pair in ages):
+        return None
+    return min(low for low, _ in ages), max(high for _, high in ages)
+
+
+def _name(image: Image) -> str:
+    return image.name if isinstance(image, Source) else str(image)

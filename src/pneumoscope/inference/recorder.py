@@ -1,0 +1,107 @@
+"""Records of predictions, made of what the network and the gate say."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.bundle import BundleInfo
+from pneumoscope.errors import ImageError
+from pneumoscope.inference.gate import Verdict
+from pneumoscope.inference.prevalence import odds_ratio, restated
+from pneumoscope.types import OperatingPoint, Prediction, Status
+
+
+class Recorder:
+    """Makes the records of a model's predictions.
+
+    Args:
+        info: of the model.
+        operating_point: name of the threshold that makes the labels; by default the first.
+        prevalence: share of positive images to restate probabilities for; None to leave them.
+        gate: whether images can be refused, if the bundle tells which.
+
+    Raises:
+        BundleError: if probabilities are to be restated and the bundle is not calibrated.
+        SettingsError: if the bundle has no such operating point, or the prevalence is out of range.
+    """
+
+    def __init__(
+        self, info: BundleInfo, operating_point: str | None, prevalence: float | None, gate: bool
+    ) -> None:
+        self._info = info
+        self._prevalence = prevalence
+        self._ratio = 1.0 if prevalence is None else odds_ratio(info, prevalence)
+        self._point = info.operating_point(operating_point)
+        self._zone = self._point.undecided if gate else None
+        self._refuses = self._zone is not None or (gate and info.gate is not None)
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """The threshold that makes labels of probabilities."""
+        return self._point
+
+    @property
+    def refuses(self) -> bool:
+        """Whether images can be refused."""
+        return self._refuses
+
+    def record(self, name: str, probabilities: NDArray[np.float32], verdict: Verdict) -> Prediction:
+        """The record of an image that could be read; of status `error` if it has no probability.
+
+        Args:
+            name: of the image.
+            probabilities: float32 (c,), of the classes.
+            verdict: what the gate says.
+        """
+        if not np.isfinite(probabilities).all():
+            return self.failure(name, _no_number(name, self._info))
+        positive = min(1.0, sum(map(float, probabilities[1:])))
+        label = 0
+        if positive >= self._point.threshold:
+            label = 1 + int(np.argmax(probabilities[1:]))
+        given = restated([float(p) for p in probabilities], self._ratio)
+        reasons = verdict.reasons or self._undecided(positive)
+        return Prediction(
+            path=name,
+            status=Status.REFUSED if reasons else Status.ACCEPTED,
+            model=self._model(),
+            label=self._info.classes[label],
+            probability=min(1.0, sum(given[1:])),
+            probabilities=dict(zip(self._info.classes, given, strict=True)),
+            operating_point=self._point.name,
+            reasons=reasons,
+            prevalence=self._prevalence,
+            warnings=verdict.warnings,
+            distance=verdict.distance,
+            gate=self._refuses,
+        )
+
+    def failure(self, name: str, error: ImageError) -> Prediction:
+        """The record of an image that cannot be judged."""
+        return Prediction(path=name, status=Status.ERROR, model=self._model(), error=str(error))
+
+    def _undecided(self, probability: float) -> tuple[str, ...]:
+        """Why an image that the gate lets through has no label, if it has none."""
+        zone = self._zone
+        if zone is None or not zone.holds(probability):
+            return ()
+        found, low, high = (
+            restated([1 - p, p], self._ratio)[1] for p in (probability, zone.low, zone.high)
+        )
+        return (
+            f"the model is undecided: the probability is {found:.2f}, and it tells only below "
+            f"{low:.2f} and from {high:.2f} on",
+        )
+
+    def _model(self) -> dict[str, str]:
+        return {"name": self._info.name, "version": self._info.version}
+
+
+def _no_number(name: str, info: BundleInfo) -> ImageError:
+    return ImageError(
+        f"{info.name} gives no probability of {name}",
+        expected="a number from 0 to 1",
+        received="what is no number, as of a network whose training has diverged",
+        remedy="Train it again, with a lower --learning-rate",
+    )
