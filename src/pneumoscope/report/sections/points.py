@@ -35,6 +35,7 @@ def operating_points(material: Material) -> Section:
         "Operating points",
         {
             "points": Table(caption, columns, rows),
+            "default": found.model.operating_points[0],
             "decision": draw(
                 decision_curve(found.scored, band),
                 "decision",
