@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import print_json, progress_bar, say, say_left_out, say_notice
 from pneumoscope.cli.tables import print_grids
 
 
@@ -63,12 +63,7 @@ def check_heatmaps(
             seed=seed,
             progress=progress,
         )
-    for notice in found.notices:
-        say(notice)
-    for reason in found.unreadable:
-        say(f"Left out: {reason}")
-    if found.seen:
-        say(f"Left out: {found.seen} images of patients that the model was made with")
+    say_left_out(found.notices, found.unreadable, found.seen)
     if found.not_drawn:
         say(f"Not drawn: {found.not_drawn} more images (--images)")
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,16 @@ def say(text: str) -> None:
 def fail(text: str) -> None:
     """Prints what went wrong, in one line."""
     say("Error: " + " ".join(text.split()))
+
+
+def say_left_out(notices: Iterable[str], unreadable: Iterable[str], seen: int) -> None:
+    """Says on standard error what there is to know of a data set, and what was not measured."""
+    for notice in notices:
+        say(notice)
+    for reason in unreadable:
+        say(f"Left out: {reason}")
+    if seen:
+        say(f"Left out: {seen} images of patients that a training has used")
 
 
 def say_notice() -> None:

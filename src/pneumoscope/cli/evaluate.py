@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import choose_model, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import (
+    choose_model,
+    print_json,
+    progress_bar,
+    say_left_out,
+    say_notice,
+)
 from pneumoscope.cli.tables import new_table
 from pneumoscope.files import printable
 
@@ -69,12 +75,7 @@ def evaluate(
             seed=seed,
             progress=progress,
         )
-    for notice in found.notices:
-        say(notice)
-    for reason in found.unreadable:
-        say(f"Left out: {reason}")
-    if found.seen:
-        say(f"Left out: {found.seen} images of patients that the model was made with")
+    say_left_out(found.notices, found.unreadable, found.seen)
     if as_json:
         print_json(found.to_dict())
     else:

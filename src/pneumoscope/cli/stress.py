@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import print_json, progress_bar, say_left_out, say_notice
 from pneumoscope.cli.tables import print_grids
 
 
@@ -53,12 +53,7 @@ def stress(
         raise typer.BadParameter("give one or more bundles, and then DATA", param_hint="BUNDLE")
     with progress_bar("predicting") as progress:
         found = stress_bundles(bundles, data, output, severities=severities, progress=progress)
-    for notice in found.notices:
-        say(notice)
-    for reason in found.unreadable:
-        say(f"Left out: {reason}")
-    if found.seen:
-        say(f"Left out: {found.seen} images of patients that a model was made with")
+    say_left_out(found.notices, found.unreadable, found.seen)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -98,6 +98,8 @@ def stress(material: Material) -> Statement:
     if not parts:
         return Statement(topic, Level.INFO, "It cannot be said: nothing was computable.")
     text = f"The worst of {_n_changes(material)} changes: {'; '.join(parts)}."
+    if all(side[measure].low is None for side in (clean, worst) for measure in _STRESSED):
+        return Statement(topic, Level.INFO, f"{text} How sure that is cannot be said.")
     return Statement(topic, Level.WARNING if apart else Level.FINE, text)
 
 

@@ -20,7 +20,7 @@ from pneumoscope.evaluation.faithfulness.maps import ExplainedImages, explain_pi
 from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, measure_randomised
 from pneumoscope.evaluation.faithfulness.report import write_check
 from pneumoscope.evaluation.faithfulness.result import HeatmapCheck, Randomisation
-from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.evaluation.ticker import ticker
 from pneumoscope.evaluation.unseen import (
@@ -163,7 +163,7 @@ def check_unseen(
         not_drawn=len(unseen.records) - len(drawn.records),
         seen=unseen.seen,
         unreadable=(*unreadable, *broken),
-        notices=(*listed.notices, *notice),
+        notices=(*listed.notices, *remark_on_few(explained.scored.n_patients), *notice),
         resamples=resamples,
         seed=seed,
     )
