@@ -25,7 +25,7 @@ _PUBLISHED = {
 # Chosen by patient-grouped stress validation: docs/adr/0015-shipped-network.md.
 _ROBUST = {
     "image_size": 128,
-    "epochs": 60,
+    "epochs": 80,
     "patience": 0,
     "batch_size": 32,
     "learning_rate": 2e-3,
