@@ -48,7 +48,7 @@ docs: .venv/installed
 
 # Renews the pinned versions: needs uv.
 constraints:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	  --no-annotate --no-header --upgrade --extra train --extra fetch --extra dev pyproject.toml -o constraints.txt
 
 .venv/installed: constraints.txt pyproject.toml
