@@ -20,7 +20,7 @@ from typer.main import get_command
 
 from pneumoscope import errors
 from pneumoscope.cli.main import app
-from pneumoscope.inference.policy import read_policy
+from pneumoscope.gate import read_policy
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs" / "notebooks" / "walkthrough.ipynb"

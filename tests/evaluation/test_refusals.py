@@ -14,9 +14,9 @@ from pneumoscope.errors import DataError
 from pneumoscope.evaluation.refusal_figure import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, accuracy_at, kind_of, measure_refusals
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.gate import RULES, Facts
 from pneumoscope.imaging import Acquisition
 from pneumoscope.inference.gate import Verdict, _unlike
-from pneumoscope.inference.rules import RULES, Facts
 from pneumoscope.types import GateLevel, Geometry
 from tests.conftest import GATE_LEVELS
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pneumoscope.gate import Action, Facts, findings, read_policy
 from pneumoscope.imaging import APPEARANCES, Acquisition, Source
 from pneumoscope.inference import load
 from pneumoscope.inference.gallery import write_heatmaps
 from pneumoscope.inference.gate import Gate
-from pneumoscope.inference.policy import read_policy
-from pneumoscope.inference.rules import Action, Facts, findings
 from pneumoscope.statistics import Familiarity
 from pneumoscope.types import GateLevel, GateLevels, Geometry, Status
 from tests.conftest import GATE_LEVELS, SIDE, encoded, write_bundle

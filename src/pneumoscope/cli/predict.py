@@ -110,7 +110,7 @@ def predict(
 
 
 def _say_policy(path: Path) -> None:
-    from pneumoscope.inference.policy import read_policy
+    from pneumoscope.gate import read_policy
 
     usual = read_policy()
     changed = [

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.gate import Action, Facts, Policy, findings, read_policy
 from pneumoscope.imaging import APPEARANCES
-from pneumoscope.inference.policy import Policy, read_policy
-from pneumoscope.inference.rules import Action, Facts, findings
 from pneumoscope.statistics import Familiarity, FloatArray
 from pneumoscope.types import GateLevel, GateLevels
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import DataError, ImageError
 from pneumoscope.files import list_files
+from pneumoscope.gate import Facts
 from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
-from pneumoscope.inference.rules import Facts
 
 Image = Path | str | Source
 """A file by its path, or its bytes with a name."""

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.errors import SettingsError
+from pneumoscope.gate import RULES, Action, Facts, findings, read_policy
 from pneumoscope.imaging import Acquisition, Source
 from pneumoscope.inference import load
-from pneumoscope.inference.policy import read_policy
-from pneumoscope.inference.rules import RULES, Action, Facts, findings
 from pneumoscope.types import Geometry, Status
 from tests.conftest import write_bundle
 from tests.imaging.dicoms import dicom

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.errors import SettingsError, storage_errors
-from pneumoscope.inference.rules import RULES, Action
+from pneumoscope.gate.rules import RULES, Action
 
 _DEFAULT = Path(__file__).with_name("policy.toml")
 
