@@ -49,3 +49,35 @@ def test_weight_decay_spares_biases_and_normalisation() -> None:
     optimizer.build(network.trainable_variables)
     decayed = [v.name for v in network.trainable_variables if optimizer._use_weight_decay(v)]
     assert decayed == ["kernel"]
+
+
+STEPS = (1, 2, 30, 100, 3000)
+
+
+@pytest.mark.parametrize("steps", STEPS)
+def test_average_forgets_where_it_started(steps: int) -> None:
+    """A weight that is 1 at the first step and 0 from then on: what of it is in the average."""
+    weight = keras.Variable([1.0])
+    optimizer = make_optimizer(TrainingSettings(averaging=0.998), 1000)
+    optimizer.build([weight])
+    for step in range(steps):
+        optimizer.iterations.assign(step)
+        optimizer._update_model_variables_moving_average([weight])
+        weight.assign([0.0])
+    (average,) = optimizer._model_variables_moving_average
+    expected = np.prod([min(0.998, (1 + step) / (10 + step)) for step in range(1, steps)])
+    assert float(average.numpy()[0]) == pytest.approx(expected, rel=1e-4, abs=1e-12)
+    assert steps < 30 or expected < 1e-6
+
+
+def test_average_follows_within_a_training() -> None:
+    network = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    optimizer = make_optimizer(TrainingSettings(averaging=0.998, learning_rate=0.1), 60)
+    network.compile(optimizer, "mse")
+    network.set_weights([np.array([[5.0]])])
+    for _ in range(60):
+        network.train_on_batch(np.ones((4, 1)), np.zeros((4, 1)))
+    (average,) = optimizer._model_variables_moving_average
+    (now,) = network.get_weights()
+    start, kept, last = 5.0, average.numpy().item(), now.item()
+    assert 0 < kept - last < (start - kept) / 3

@@ -180,7 +180,7 @@ def _observer(bars: Progress):  # type: ignore[no-untyped-def]  # made where tra
                 f"epoch {epoch:>3}  loss {results['loss']:.4f}  "
                 f"accuracy {results['accuracy']:.4f}  "
                 f"validation loss {results['val_loss']:.4f}  "
-                f"accuracy {results['val_accuracy']:.4f}{rate}{'  best so far' if best else ''}"
+                f"accuracy {results['val_accuracy']:.4f}{rate}{'  kept' if best else ''}"
             )
 
     return Bars()

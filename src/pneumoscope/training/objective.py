@@ -10,13 +10,35 @@ from pneumoscope.training.settings import TrainingSettings
 _WARM_UP = 0.05  # of all steps
 
 
+class WarmAveragingAdam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Adam whose average of the weights forgets its start, however short the training.
+
+    At step t, from 0, the momentum of the average is min(m, (1 + t) / (10 + t)) (as in
+    `tf.train.ExponentialMovingAverage`): the average reaches back over about a tenth of the steps
+    that have been, until that is the 1 / (1 - m) steps of the momentum m. Keras itself averages
+    with m from the second step on, so that after fewer steps most of the average is the weights of
+    the first.
+    """
+
+    @property
+    def ema_momentum(self) -> Any:
+        """Of the next step: a tensor of the step, since the step is compiled once."""
+        ops = keras.ops
+        step = ops.cast(self.iterations, "float32")
+        return ops.minimum(self._highest_momentum, (1 + step) / (10 + step))
+
+    @ema_momentum.setter
+    def ema_momentum(self, highest: float) -> None:
+        self._highest_momentum = highest
+
+
 def make_optimizer(settings: TrainingSettings, steps: int) -> Any:
     """Adam, with what the settings add to it.
 
     Weight decay is decoupled and spares biases and normalisation (Loshchilov & Hutter 2019,
     arXiv:1711.05101). The cosine schedule warms up over the first twentieth of all steps and ends
-    at a hundredth of the rate. Weights are averaged exponentially (Polyak & Juditsky 1992); what
-    is validated and kept is their average.
+    at a hundredth of the rate. Weights are averaged exponentially (Polyak & Juditsky 1992), at
+    first over few steps; what is validated and kept is their average.
 
     Args:
         settings: of the run.
@@ -28,7 +50,7 @@ def make_optimizer(settings: TrainingSettings, steps: int) -> Any:
         rate = keras.optimizers.schedules.CosineDecay(
             rate / 100, max(1, steps - warm_up), 0.01, warmup_target=rate, warmup_steps=warm_up
         )
-    optimizer = keras.optimizers.Adam(
+    optimizer = WarmAveragingAdam(
         rate,
         weight_decay=settings.weight_decay or None,
         use_ema=settings.averaging > 0,
