@@ -22,6 +22,7 @@ from pneumoscope.statistics import (
     find_undecided,
 )
 from pneumoscope.training.architectures import PROBABILITIES
+from pneumoscope.training.doubts import find_doubts
 from pneumoscope.types import Calibration, OperatingPoint
 
 _MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
@@ -71,14 +72,13 @@ def calibrate(
     points, notices = choose_operating_points(
         changed.labels != 0, score, changed.patients, seed=seed
     )
-    default = points[0]
+    default, truth = points[0], scores.labels != 0
+    plain = _positive(calibrated(scores.probabilities, calibration))
     if default.sensitivity is not None:  # it was chosen
-        plain = _positive(calibrated(scores.probabilities, calibration))
-        undecided = find_undecided(
-            default.threshold, scores.labels != 0, plain, scores.patients, seed=seed
-        )
+        undecided = find_undecided(default.threshold, truth, plain, scores.patients, seed=seed)
         points = (replace(default, undecided=undecided), *points[1:])
-    return replace(calibration, notices=(*calibration.notices, *notices)), points
+    doubts = find_doubts(truth, plain, scores.patients, default.threshold, seed=seed)
+    return replace(calibration, notices=(*calibration.notices, *notices, *doubts)), points
 
 
 def fit_calibration(scores: ValidationScores) -> Calibration:

@@ -1,0 +1,44 @@
+"""A training that has not worked is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pneumoscope.training.doubts import find_doubts
+
+N = 60
+
+
+def doubts(score: np.ndarray, truth: np.ndarray | None = None) -> tuple[str, ...]:
+    truth = np.arange(N) % 2 == 0 if truth is None else truth
+    patients = np.array([f"p{i}" for i in range(N)])
+    return find_doubts(truth, score, patients, 0.5, seed=1)
+
+
+def test_a_training_that_worked_is_not_doubted() -> None:
+    truth = np.arange(N) % 2 == 0
+    noise = np.random.default_rng(0).normal(0, 0.2, N)
+    assert not doubts(np.clip(truth * 0.6 + 0.2 + noise, 0, 1))
+    assert not doubts(truth * 0.8 + 0.1)  # without a mistake: no interval
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_is_told(seed: int) -> None:
+    (doubt,) = doubts(np.random.default_rng(seed).random(N))
+    assert "60 validation images of 60 patients" in doubt
+    assert "chance" in doubt
+
+
+def test_worse_than_chance_is_told() -> None:
+    assert "chance" in doubts((np.arange(N) % 2) * 0.8 + 0.1)[0]
+
+
+@pytest.mark.parametrize(("add", "side"), [(0.5, "positive"), (-0.01, "negative")])
+def test_all_called_alike_is_told(add: float, side: str) -> None:
+    (doubt,) = doubts((np.arange(N) % 2 == 0) * 0.4 + add)
+    assert f"calls each of 60 validation images of 60 patients {side}" in doubt
+
+
+def test_one_side_alone_tells_nothing() -> None:
+    assert not doubts(np.full(N, 0.3), np.zeros(N, bool))
