@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pydicom
 import pytest
 from hypothesis import settings
 from onnx import TensorProto, helper
 from PIL import Image
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate
 from pneumoscope.dataset import PhantomSettings, make_phantoms
@@ -63,6 +65,19 @@ def encoded(image: Image.Image | np.ndarray, kind: str = "PNG", **options: objec
     stream = BytesIO()
     image.save(stream, format=kind, **options)
     return stream.getvalue()
+
+
+def save_dicom(path: Path, **elements: str) -> None:
+    """A DICOM file with a header and nothing else."""
+    ds = pydicom.Dataset()
+    ds.SOPClassUID = ComputedRadiographyImageStorage
+    ds.SOPInstanceUID = pydicom.uid.generate_uid()
+    for keyword, value in elements.items():
+        setattr(ds, keyword, value)
+    ds.file_meta = pydicom.dataset.FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ds.save_as(path, enforce_file_format=True)
 
 
 @pytest.fixture

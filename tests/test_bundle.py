@@ -19,7 +19,15 @@ from pneumoscope.errors import (
     StorageError,
 )
 from pneumoscope.statistics import Bins
-from pneumoscope.types import Calibration, Estimate, ImageRecord, OperatingPoint, Split, Undecided
+from pneumoscope.types import (
+    Calibration,
+    Estimate,
+    Evidence,
+    ImageRecord,
+    OperatingPoint,
+    Split,
+    Undecided,
+)
 from tests.conftest import bundle_info, write_bundle
 
 
@@ -216,10 +224,10 @@ def test_other_classes(bundle: Path) -> None:
 
 def test_seen_knows_what_it_was_made_with_and_tells_nobody(tmp_path: Path) -> None:
     records = [
-        ImageRecord(Path("a"), 0, "guangzhou IM 1", True, Split.TRAIN, sha256="aa"),
-        ImageRecord(Path("b"), 0, "guangzhou IM 2", True, Split.VAL, sha256="bb"),
-        ImageRecord(Path("c"), 0, "guangzhou IM 3", True, Split.TEST, sha256="cc"),
-        ImageRecord(Path("d"), 0, "file d", False, Split.TRAIN, sha256="dd"),
+        ImageRecord(Path("a"), 0, "guangzhou IM 1", Evidence.NAME, Split.TRAIN, sha256="aa"),
+        ImageRecord(Path("b"), 0, "guangzhou IM 2", Evidence.NAME, Split.VAL, sha256="bb"),
+        ImageRecord(Path("c"), 0, "guangzhou IM 3", Evidence.NAME, Split.TEST, sha256="cc"),
+        ImageRecord(Path("d"), 0, "file d", Evidence.FILE, Split.TRAIN, sha256="dd"),
     ]
     root = write_bundle(tmp_path / "b", seen=Seen.of("fingerprint", records))
     seen = read_bundle(root).seen()

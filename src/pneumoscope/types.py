@@ -28,6 +28,21 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class Evidence(StrEnum):
+    """What told whose image a file is, the strongest first."""
+
+    COLUMN = "column"
+    """The column `patient` of a manifest."""
+    HEADER = "PatientID"
+    """PatientID of a DICOM header, with IssuerOfPatientID."""
+    STUDY = "study"
+    """StudyInstanceUID of a DICOM header, where its PatientID is nobody's: part of a patient."""
+    NAME = "name"
+    """The file name, by the rule of a known data set."""
+    FILE = "file"
+    """Nothing: the file stands for itself."""
+
+
 class Status(StrEnum):
     """What became of an image that was to be predicted."""
 
@@ -63,7 +78,7 @@ class ImageRecord:
         path: the file.
         label: index of its class in the data set's class names.
         patient: key of the patient, the same for all images of one patient.
-        patient_known: whether the key was read off the name; if not, the file stands for itself.
+        evidence: what told the patient.
         split: where the data set, or the split, puts it; None before it is split.
         subgroup: a finer kind within the class, such as "bacterial"; empty if none is known.
         groups: what else images are told apart by, such as {"sex": "F"}; may cut across classes.
@@ -73,11 +88,16 @@ class ImageRecord:
     path: Path
     label: int
     patient: str
-    patient_known: bool = True
+    evidence: Evidence = Evidence.NAME
     split: Split | None = None
     subgroup: str = ""
     groups: Mapping[str, str] = field(default_factory=dict, hash=False)
     sha256: str = ""
+
+    @property
+    def patient_known(self) -> bool:
+        """Whether more than the file itself tells the patient."""
+        return self.evidence is not Evidence.FILE
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pydicom
 import pytest
-from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from pneumoscope.dataset import name_classes, scan
 from pneumoscope.errors import DataError, StorageError
 from pneumoscope.types import Split
+from tests.conftest import save_dicom
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -57,10 +56,10 @@ def test_train_alone_is_enough(tmp_path: Path) -> None:
 
 
 def test_patients_are_told_or_the_file_stands_for_itself(tmp_path: Path) -> None:
-    names = ("NORMAL/IM-0001-0001.jpeg", "NORMAL/IM-0001-0002.jpeg", "PNEUMONIA/scan.png")
+    names = ("NORMAL/person1_virus_1.jpeg", "NORMAL/person1_virus_2.jpeg", "PNEUMONIA/scan.png")
     images = scan(touch(tmp_path, *names))
     patients = [record.patient for record in images.records]
-    assert patients == ["guangzhou IM 0001", "guangzhou IM 0001", "file PNEUMONIA/scan.png"]
+    assert patients == ["guangzhou virus 1", "guangzhou virus 1", "file PNEUMONIA/scan.png"]
     assert [record.patient_known for record in images.records] == [True, True, False]
     assert any("1 of 3 images" in notice for notice in images.notices)
 
@@ -142,19 +141,6 @@ def test_folder_without_permission(
     monkeypatch.setattr(os, "listdir", refusing(os.listdir))
     with pytest.raises(StorageError, match=r"Cannot list .*permission denied"):
         scan(tmp_path)
-
-
-def save_dicom(path: Path, **elements: str) -> None:
-    """A DICOM file with a header and nothing else."""
-    ds = pydicom.Dataset()
-    ds.SOPClassUID = ComputedRadiographyImageStorage
-    ds.SOPInstanceUID = pydicom.uid.generate_uid()
-    for keyword, value in elements.items():
-        setattr(ds, keyword, value)
-    ds.file_meta = pydicom.dataset.FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ds.save_as(path, enforce_file_format=True)
 
 
 def test_patients_of_dicom_files_are_told_by_their_headers(tmp_path: Path) -> None:

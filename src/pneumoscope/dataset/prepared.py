@@ -22,7 +22,7 @@ from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import write_text
 from pneumoscope.imaging import RECIPE
-from pneumoscope.types import Geometry, ImageRecord, Split
+from pneumoscope.types import Evidence, Geometry, ImageRecord, Split
 
 _HEADER = "dataset.json"
 _MANIFEST = "manifest.csv"
@@ -33,7 +33,7 @@ _COLUMNS = (
     "class",
     "split",
     "patient",
-    "patient_known",
+    "evidence",
     "subgroup",
     "groups",
     "sha256",
@@ -165,7 +165,7 @@ def finish(
             "class": sources.classes[record.label],
             "split": str(record.split),
             "patient": record.patient,
-            "patient_known": int(record.patient_known),
+            "evidence": str(record.evidence),
             "subgroup": record.subgroup,
             "groups": json.dumps(dict(record.groups)),
             "sha256": record.sha256,
@@ -234,7 +234,7 @@ def _record(root: Path, classes: tuple[str, ...], row: dict[str, str]) -> ImageR
         path=root / row["image"],
         label=classes.index(row["class"]),
         patient=row["patient"],
-        patient_known=row["patient_known"] == "1",
+        evidence=Evidence(row["evidence"]),
         split=Split(row["split"]),
         subgroup=row["subgroup"],
         groups=json.loads(row["groups"]),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pneumoscope.dataset.known import Attribution, Identity, identify
+from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.manifest import Entry, read_manifest
-from pneumoscope.dataset.pseudonym import pseudonym
+from pneumoscope.dataset.patients import find_patients
 from pneumoscope.errors import DataError
 from pneumoscope.files import list_files, list_folders
-from pneumoscope.imaging.identity import patient_of
-from pneumoscope.types import ImageRecord, Label, Split
+from pneumoscope.types import Evidence, ImageRecord, Label, Split
 
 _LAYOUT_REMEDY = (
     "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA, or a CSV "
@@ -45,6 +44,11 @@ class ImageSet:
         """The images that the data set itself puts into `split`."""
         return tuple(record for record in self.records if record.split == split)
 
+    def evidence(self) -> dict[Evidence, int]:
+        """What told the patients, the strongest first, and of how many images; none is left out."""
+        counts = Counter(record.evidence for record in self.records)
+        return {evidence: counts[evidence] for evidence in Evidence}
+
 
 def scan(root: Path) -> ImageSet:
     """Lists the images of a data set.
@@ -54,9 +58,8 @@ def scan(root: Path) -> ImageSet:
     what operating systems leave behind; every other file in a class folder counts as an image
     until it has been opened.
 
-    The patient is the one that a manifest names; else told from the file name by the rule of a
-    known data set; else from the header of a DICOM file. What a manifest or a header says is
-    hashed at once (`pseudonym`).
+    The patient is the one that a manifest names; else, of a DICOM file, told by its header; else,
+    of other files, by the name, where the rule of a known data set applies (`find_patients`).
 
     Args:
         root: a folder, or a CSV manifest.
@@ -101,33 +104,39 @@ def _collect(
     root: Path, classes: tuple[str, ...], entries: list[Entry], notices: list[str]
 ) -> ImageSet:
     index = {name.casefold(): number for number, name in enumerate(classes)}
-    records: list[ImageRecord] = []
-    attributions: dict[str, Attribution] = {}
-    for entry in entries:
-        identity = identify(entry.path.name)
-        if identity:
-            attributions[identity.dataset.name] = identity.dataset
-        patient = _patient(entry, identity)
-        records.append(
-            ImageRecord(
-                path=entry.path,
-                label=index[entry.class_name.casefold()],
-                patient=patient or f"file {entry.path.relative_to(root)}",
-                patient_known=bool(patient),
-                split=entry.split,
-                subgroup=entry.subgroup or (identity.subgroup if identity else ""),
-                groups=entry.groups,
-            )
+    entries = sorted(entries, key=lambda entry: str(entry.path))
+    labels = [index[entry.class_name.casefold()] for entry in entries]
+    patients = find_patients(root, entries, labels)
+    records = tuple(
+        ImageRecord(
+            path=entry.path,
+            label=label,
+            patient=patient.key,
+            evidence=patient.evidence,
+            split=entry.split,
+            subgroup=entry.subgroup or patient.subgroup,
+            groups=entry.groups,
         )
-    records.sort(key=lambda record: str(record.path))
-    unknown = sum(not record.patient_known for record in records)
-    if unknown:
-        notices.append(
-            f"The patient of {unknown} of {len(records)} images cannot be told: "
-            "each of them counts as a patient of its own"
-        )
-    notices += _doubtful_classes(classes, records)
-    return ImageSet(root, classes, tuple(records), tuple(attributions.values()), tuple(notices))
+        for entry, label in zip(entries, labels, strict=True)
+        if (patient := patients.of[entry.path])
+    )
+    notices += [*patients.notices, *_doubtful_classes(classes, records)]
+    images = ImageSet(root, classes, records, patients.attributions)
+    return replace(images, notices=(_describe_evidence(images), *notices))
+
+
+def _describe_evidence(images: ImageSet) -> str:
+    """What told the patients, and of how many images."""
+    titles = " and ".join(known.title for known in images.attributions)
+    words = {
+        Evidence.COLUMN: "by the manifest",
+        Evidence.HEADER: "by PatientID",
+        Evidence.STUDY: "by study",
+        Evidence.NAME: f"by the file names of {titles}",
+        Evidence.FILE: "each file for itself",
+    }
+    counts = images.evidence().items()
+    return "Patients: " + ", ".join(f"{words[each]} {count}" for each, count in counts if count)
 
 
 def _doubtful_classes(classes: Sequence[str], records: Sequence[ImageRecord]) -> list[str]:
@@ -139,16 +148,6 @@ def _doubtful_classes(classes: Sequence[str], records: Sequence[ImageRecord]) ->
         for label, name in enumerate(classes)
         if len(classes) > 2 and counts[label] < _RARE * len(records)
     ]
-
-
-def _patient(entry: Entry, identity: Identity | None) -> str:
-    """The key of the patient; empty if nothing tells who it is."""
-    if entry.patient:
-        return pseudonym(entry.patient)
-    if identity:
-        return identity.patient
-    found = patient_of(entry.path)
-    return pseudonym(found.patient_id, found.issuer) if found else ""
 
 
 def _list_entries(root: Path) -> tuple[Path, list[Entry], list[str]]:

@@ -5,21 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-_PREAMBLE = 128
-_MAGIC = b"DICM"
+from pneumoscope.errors import ImageError
+from pneumoscope.imaging.quiet import without_warnings
+from pneumoscope.imaging.read import Source, sniff
+
+_HEAD = 132  # bytes: the preamble of PS3.10 7.1, and "DICM"
+_BARE = (b"\x02\0", b"\x08\0")  # group 0002 or 0008: a file that came without its preamble
+_SUFFIXES = {".dcm", ".dicom", ".dic", ".ima"}
+_PADDING = " \0\t\r\n"
+_KEYWORDS = {
+    "patient_id": "PatientID",
+    "issuer": "IssuerOfPatientID",
+    "study": "StudyInstanceUID",
+    "sex": "PatientSex",
+    "birth_date": "PatientBirthDate",
+    "removed": "PatientIdentityRemoved",
+}
 
 
 @dataclass(frozen=True)
 class PatientIdentity:
-    """How a hospital names a patient: personal data, to be hashed before it is kept.
+    """What a header says of a patient: personal data, to be hashed before it is kept.
+
+    What the header does not say is empty. Only spaces and padding around a value are taken off:
+    "001" and "1" are two patients, and so are "a1" and "A1".
 
     Attributes:
         patient_id: PatientID (0010,0020).
-        issuer: IssuerOfPatientID (0010,0021), who gave that number; empty if it is not said.
+        issuer: IssuerOfPatientID (0010,0021), who gave that number.
+        study: StudyInstanceUID (0020,000D).
+        sex: PatientSex (0010,0040).
+        birth_date: PatientBirthDate (0010,0030).
+        removed: PatientIdentityRemoved (0012,0062), whether identifiers were taken out: YES or NO.
     """
 
-    patient_id: str
+    patient_id: str = ""
     issuer: str = ""
+    study: str = ""
+    sex: str = ""
+    birth_date: str = ""
+    removed: str = ""
 
 
 def patient_of(path: Path) -> PatientIdentity | None:
@@ -29,25 +54,39 @@ def patient_of(path: Path) -> PatientIdentity | None:
         path: any file.
 
     Returns:
-        The patient; None if the file is no DICOM file (with the preamble of PS3.10, 7.1), cannot
-        be read, or names no patient.
+        What the header says, nothing where it cannot be read. None if the file is no DICOM file:
+        that is one by its first bytes, or by its extension if they are not those of a picture.
     """
+    head = _read_head(path)
+    try:
+        kind = sniff(Source(str(path), head))
+    except ImageError:
+        bare = head.startswith(_BARE) or path.suffix.casefold() in _SUFFIXES
+        return PatientIdentity() if bare else None
+    return _parse(path) if kind == "DICOM" else None
+
+
+def _read_head(path: Path) -> bytes:
     try:
         if not path.is_file():  # a pipe would be waited for
-            return None
+            return b""
         with path.open("rb") as file:
-            if file.read(_PREAMBLE + len(_MAGIC))[_PREAMBLE:] != _MAGIC:
-                return None
+            return file.read(_HEAD)
     except OSError:
-        return None
+        return b""
+
+
+def _parse(path: Path) -> PatientIdentity:
     from pydicom import dcmread  # takes a third of a second to import
 
     try:
-        ds = dcmread(
-            path, stop_before_pixels=True, specific_tags=["PatientID", "IssuerOfPatientID"]
-        )
-        patient_id = str(ds.get("PatientID") or "").strip()
-        issuer = str(ds.get("IssuerOfPatientID") or "").strip()
+        with without_warnings():
+            ds = dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS.values()))
+            return PatientIdentity(
+                **{
+                    name: str(ds.get(keyword) or "").strip(_PADDING)
+                    for name, keyword in _KEYWORDS.items()
+                }
+            )
     except Exception:  # a broken header raises anything; reading the image will say what is wrong
-        return None
-    return PatientIdentity(patient_id, issuer) if patient_id else None
+        return PatientIdentity()

@@ -8,7 +8,7 @@ import numpy as np
 
 from pneumoscope.dataset.known import identify
 from pneumoscope.statistics import BoolArray
-from pneumoscope.types import ImageRecord
+from pneumoscope.types import Evidence, ImageRecord
 
 _PARTS = 3
 
@@ -28,7 +28,10 @@ def export_batches(
         By name which images are of the batch, shape (n,); empty if no name tells a series. There
         are thirds where a series has at least three patients.
     """
-    identities = [identify(record.path.name) for record in records]
+    identities = [
+        identify(record.path.name) if record.evidence is Evidence.NAME else None
+        for record in records
+    ]
     labels = np.array([record.label for record in records])
     series = np.array([identity.series if identity else "" for identity in identities], np.str_)
     numbers = np.array([(identity and identity.number) or 0 for identity in identities])

@@ -1,0 +1,176 @@
+"""Whose image each file is: the strongest evidence wins (`docs/adr/0011-sources.md`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumoscope.dataset.known import Attribution, Identity, attribute, identify, recognise
+from pneumoscope.dataset.manifest import Entry
+from pneumoscope.dataset.placeholder import Claim, find_crowds, is_filler, says_nobody
+from pneumoscope.dataset.pseudonym import pseudonym
+from pneumoscope.imaging.identity import PatientIdentity, patient_of
+from pneumoscope.types import Evidence
+
+_STUDY = "StudyInstanceUID"  # keeps the key of a study from being that of a patient
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Whose image a file is.
+
+    Attributes:
+        key: the same for all images of one patient.
+        evidence: what told it.
+        subgroup: a finer kind within the class, by the file name; empty if it tells none.
+    """
+
+    key: str
+    evidence: Evidence
+    subgroup: str = ""
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Whose images the files of a data set are.
+
+    Attributes:
+        of: the patient of each file.
+        attributions: the known data sets that were recognised.
+        notices: what is doubtful.
+    """
+
+    of: Mapping[Path, Patient]
+    attributions: tuple[Attribution, ...]
+    notices: tuple[str, ...]
+
+
+def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -> Patients:
+    """Finds the patient of each file: by a column, else by its header, else by its name.
+
+    A PatientID that is empty or a placeholder counts for nothing; the study then stands in. A name
+    counts for pictures of a known data set (`recognise`), and never for a DICOM file. What a column
+    or a header says is hashed at once (`pseudonym`).
+
+    Args:
+        root: folder of the data set.
+        entries: the files.
+        labels: class of each.
+    """
+    headers = {entry.path: patient_of(entry.path) for entry in entries}
+    names = recognise([path for path, header in headers.items() if header is None])
+    claims = [
+        Claim((header.patient_id, header.issuer), label, header)
+        for entry, label in zip(entries, labels, strict=True)
+        if (header := headers[entry.path]) and not _column(entry)
+    ]
+    words, crowds = _nobody(claims)
+    studies = [Claim(c.header.study, c.label, c.header) for c in claims if c.key in words | crowds]
+    evidence = _Evidence(root, words | crowds, find_crowds(studies) | {""})
+    found = {
+        entry.path: evidence.weigh(entry, headers[entry.path], names.get(entry.path))
+        for entry in entries
+    }
+    notices = (
+        *_doubt_columns(entries),
+        *_doubt_identifiers(claims, words, crowds),
+        *_doubt_names(headers, names),
+        *_count_loose(list(found.values())),
+    )
+    return Patients(found, attribute(names, len(entries)), notices)
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What identifiers count for nothing in a data set."""
+
+    root: Path
+    nobody: frozenset[Hashable]
+    no_study: frozenset[Hashable]
+
+    def weigh(self, entry: Entry, header: PatientIdentity | None, name: Identity | None) -> Patient:
+        subgroup = name.subgroup if name else ""
+        if column := _column(entry):
+            return Patient(pseudonym(column), Evidence.COLUMN, subgroup)
+        if header and (header.patient_id, header.issuer) not in self.nobody:
+            return Patient(pseudonym(header.patient_id, header.issuer), Evidence.HEADER)
+        if header and header.study not in self.no_study:
+            return Patient(pseudonym(header.study, _STUDY), Evidence.STUDY)
+        if name:
+            return Patient(name.patient, Evidence.NAME, subgroup)
+        return Patient(f"file {entry.path.relative_to(self.root)}", Evidence.FILE)
+
+
+def _column(entry: Entry) -> str:
+    """The patient by the manifest; empty where that says nobody."""
+    return "" if says_nobody(entry.patient) else entry.patient
+
+
+def _nobody(claims: Sequence[Claim]) -> tuple[frozenset[Hashable], frozenset[Hashable]]:
+    """Which identifiers are no person's: by what they say, and by where they stand."""
+    numbers = {claim.header.patient_id for claim in claims}
+    words = frozenset(
+        claim.key
+        for claim in claims
+        if says_nobody(claim.header.patient_id) or is_filler(claim.header.patient_id, numbers)
+    )
+    return words, find_crowds(claims) - words
+
+
+def _doubt_columns(entries: Sequence[Entry]) -> Iterator[str]:
+    if lines := sum(bool(entry.patient) and not _column(entry) for entry in entries):
+        yield (
+            f"The patient of {lines} lines of the manifest is a word for nobody, such as "
+            "'unknown', and counts as not given"
+        )
+
+
+def _doubt_identifiers(
+    claims: Sequence[Claim], words: Collection[Hashable], crowds: Collection[Hashable]
+) -> Iterator[str]:
+    # Which identifier it is stays unsaid: it may be somebody's after all.
+    counts = Counter(claim.key for claim in claims)
+    if empty := sum(counts[key] for key in words):
+        yield (
+            f"PatientID is empty or a placeholder, such as ANONYMOUS, in {empty} of {len(claims)} "
+            "DICOM files: they are not taken for one person"
+        )
+    for key in sorted(crowds, key=str):
+        yield (
+            f"One PatientID is in {counts[key]} of {len(claims)} DICOM files, more than one "
+            "person's: it is taken for a placeholder. If it is one person, say so in the column "
+            "'patient' of a CSV manifest"
+        )
+
+
+def _doubt_names(
+    headers: Mapping[Path, PatientIdentity | None], names: Mapping[Path, Identity]
+) -> Iterator[str]:
+    """Pictures that could be of a known data set, and were not taken for it."""
+    doubtful = Counter(
+        identity.dataset.title
+        for path, header in headers.items()
+        if header is None and path not in names and (identity := identify(path.name))
+    )
+    for title, count in doubtful.items():
+        yield (
+            f"{count} pictures are named as in {title}, as others name theirs too, and do not lie "
+            "among other images of it: their names tell no patient"
+        )
+
+
+def _count_loose(found: Sequence[Patient]) -> Iterator[str]:
+    """Images of which not all is known that keeps a patient's together."""
+    if studies := sum(patient.evidence is Evidence.STUDY for patient in found):
+        yield (
+            f"In {studies} of {len(found)} images the study stands in for the patient: two "
+            "studies of one person may be separated. A CSV manifest with a column 'patient' "
+            "keeps them together"
+        )
+    if files := sum(patient.evidence is Evidence.FILE for patient in found):
+        yield (
+            f"The patient of {files} of {len(found)} images cannot be told: "
+            "each of them counts as a patient of its own"
+        )

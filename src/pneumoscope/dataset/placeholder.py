@@ -1,0 +1,111 @@
+"""Identifiers that stand for nobody: told by what they say, or by where they stand."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from statistics import median
+
+from pneumoscope.imaging.identity import PatientIdentity
+
+_FIRST = re.compile(r"0*[01]", re.ASCII)
+_NEAR = 10  # how far a number may be from one that it shows to be somebody's
+_FEW = 10  # images: the behaviour of an identifier with fewer tells nothing
+_CROWD = 10  # times as many images as half of the others have
+_LARGE = 1 / 3  # of the images of a class
+_LARGE_REMOVED = 1 / 5  # likewise, where the header says that identifiers were removed
+_STUDIES = 200  # more chest radiographs than a person has, intensive care included
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An image that an identifier stands on.
+
+    Attributes:
+        key: the identifier, and who gave it.
+        label: class of the image.
+        header: what else its header says.
+    """
+
+    key: Hashable
+    label: int
+    header: PatientIdentity
+
+
+def says_nobody(identifier: str) -> bool:
+    """Whether an identifier is empty, or a word for nobody, such as ANONYMOUS, N/A or XXX."""
+    letters = unicodedata.normalize("NFKD", identifier.casefold())
+    word = "".join(letter for letter in letters if letter.isalnum())
+    return word in _words() or not word.strip("x")
+
+
+def is_filler(identifier: str, others: Collection[str]) -> bool:
+    """Whether an identifier is 0 or 1, and no near number shows that people were counted.
+
+    Args:
+        identifier: with its leading zeros.
+        others: all identifiers of the data set.
+    """
+    return bool(_FIRST.fullmatch(identifier)) and not any(
+        len(other) == len(identifier)
+        and other.isdecimal()
+        and 0 < int(other) - int(identifier) <= _NEAR
+        for other in others
+    )
+
+
+def find_crowds(claims: Sequence[Claim]) -> frozenset[Hashable]:
+    """Identifiers that cannot be one person's, by the images that they stand on.
+
+    An identifier is taken for such if it stands on at least ten images, and these
+
+    - show both sexes, or more than two dates of birth, or
+    - are of more than 200 studies, or
+    - are a third of a class, and ten times as many as half of the other identifiers have. A fifth
+      of a class will do where PatientIdentityRemoved says that identifiers were taken out.
+    """
+    images: dict[Hashable, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        images[claim.key].append(claim)
+    sizes = {key: len(own) for key, own in images.items()}
+    classes = Counter(claim.label for claim in claims)
+    return frozenset(
+        key
+        for key, own in images.items()
+        if len(own) >= _FEW
+        and (_differ(own) or (_fills_a_class(own, classes) and _outnumbers(key, sizes)))
+    )
+
+
+def _differ(own: Sequence[Claim]) -> bool:
+    headers = [claim.header for claim in own]
+    return (
+        {"M", "F"} <= {header.sex.upper() for header in headers}
+        or len({header.birth_date for header in headers if header.birth_date}) > 2
+        or len({header.study for header in headers if header.study}) > _STUDIES
+    )
+
+
+def _fills_a_class(own: Sequence[Claim], classes: Mapping[int, int]) -> bool:
+    removed = all(claim.header.removed.upper() == "YES" for claim in own)
+    least = _LARGE_REMOVED if removed else _LARGE
+    counts = Counter(claim.label for claim in own)
+    return any(count >= least * classes[label] for label, count in counts.items())
+
+
+def _outnumbers(key: Hashable, sizes: Mapping[Hashable, int]) -> bool:
+    others = [size for other, size in sizes.items() if other != key]
+    return not others or sizes[key] >= _CROWD * median(others)
+
+
+@cache
+def _words() -> frozenset[str]:
+    text = files("pneumoscope.dataset").joinpath("placeholders.txt").read_text("utf-8")
+    return frozenset(
+        word for line in text.splitlines() if not line.startswith("#") for word in line.split()
+    )
