@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,19 @@ def test_seen_knows_what_it_was_made_with_and_tells_nobody(tmp_path: Path) -> No
     assert [seen.has_image(record.sha256) for record in records] == [True, True, False, True]
     assert [seen.has_patient(record.patient) for record in records] == [True, True, False, False]
     assert "guangzhou" not in (root / "seen.json").read_text()
+
+
+def test_seen_says_with_which_secret_patients_were_hashed(tmp_path: Path) -> None:
+    public = ImageRecord(Path("a"), 0, "guangzhou IM 1", Evidence.NAME, Split.TRAIN, sha256="aa")
+    own = replace(public, patient="patient 12ab", evidence=Evidence.HEADER)
+    held_out = replace(own, split=Split.TEST)
+    for records, expected in (((public, own), "0f"), ((public,), ""), ((held_out,), "")):
+        seen = Seen.of("fingerprint", records, "0f")
+        assert seen.patient_key == expected
+        seen.write(tmp_path)
+        assert Seen.read(tmp_path) == seen
+
+
+def test_seen_of_an_older_bundle(tmp_path: Path) -> None:
+    (tmp_path / "seen.json").write_text('{"key": "k", "images": [], "patients": []}')
+    assert Seen.read(tmp_path) == Seen("k", frozenset(), frozenset())

@@ -42,6 +42,11 @@ class Evidence(StrEnum):
     FILE = "file"
     """Nothing: the file stands for itself."""
 
+    @property
+    def hashed(self) -> bool:
+        """Whether the patient's key was made under the secret of one user."""
+        return self in (Evidence.COLUMN, Evidence.HEADER, Evidence.STUDY)
+
 
 class Status(StrEnum):
     """What became of an image that was to be predicted."""

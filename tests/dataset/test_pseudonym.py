@@ -9,7 +9,7 @@ import pytest
 from platformdirs import user_data_path
 
 from pneumoscope.dataset.known import identify
-from pneumoscope.dataset.pseudonym import pseudonym
+from pneumoscope.dataset.pseudonym import key_fingerprint, pseudonym
 from pneumoscope.errors import DataError
 
 
@@ -37,6 +37,17 @@ def test_another_user_has_other_keys(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
     assert pseudonym("4711") != here
     assert stat.S_IMODE(secret_file().stat().st_mode) == 0o600
+
+
+def test_a_fingerprint_tells_one_secret_from_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = key_fingerprint()
+    assert here == key_fingerprint()
+    assert len(here) == 16
+    assert here not in secret_file().read_bytes().hex()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
+    assert key_fingerprint() != here
 
 
 def test_identifiers_may_hold_any_bytes() -> None:

@@ -18,7 +18,8 @@ from pneumoscope.errors import ClassMismatchError, DataError, StorageError
 from pneumoscope.evaluation.held_out import evaluate
 from pneumoscope.imaging import read_bytes
 from pneumoscope.types import Geometry, ImageRecord, Split
-from tests.conftest import SIDE, write_bundle
+from tests.conftest import SIDE, picture, write_bundle
+from tests.imaging.dicoms import dicom
 
 FIGURES = {
     "confusion_matrix.png",
@@ -106,6 +107,52 @@ def test_patients_are_known_again_when_their_images_were_saved_anew(
     patients = {record.patient for record in records[:9]}
     found = evaluate(seen_bundle(tmp_path, records[:9]), phantoms, resamples=100)
     assert found.seen == sum(record.patient in patients for record in records)
+
+
+def hospital(root: Path, *identifiers: str) -> Path:
+    """DICOM files with these identifiers of patients, by turns of either class."""
+    for number, identifier in enumerate(identifiers):
+        folder = root / ("NORMAL", "PNEUMONIA")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = picture((48, 40), seed=number + 1000 * ord(root.name))
+        (folder / f"{number}.dcm").write_bytes(dicom(rows, PatientID=identifier))
+    return root
+
+
+def trained_on(data: Path, tmp_path: Path) -> Path:
+    """A bundle that says it was trained on all of a data set."""
+    images = scan(data)
+    used = [
+        replace(record, split=Split.TRAIN, sha256=read_bytes(record.path).sha256)
+        for record in images.records
+    ]
+    return write_bundle(tmp_path / "trained", seen=Seen.of("key", used, images.patient_key))
+
+
+def test_strangers_without_a_name_are_not_seen(tmp_path: Path) -> None:
+    names = [f"P{number}" for number in range(20)]
+    model = trained_on(hospital(tmp_path / "a", *["ANONYMOUS"] * 6, *names), tmp_path)
+    strangers = hospital(tmp_path / "b", *["ANONYMOUS"] * 12)
+    assert evaluate(model, strangers, resamples=100).seen == 0
+    mixed = hospital(tmp_path / "c", *["ANONYMOUS"] * 12, *names[:3])
+    assert evaluate(model, mixed, resamples=100).seen == 3
+
+
+def test_patients_hashed_under_another_secret_are_doubted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path
+) -> None:
+    names = [f"P{number}" for number in range(12)]
+    model = trained_on(hospital(tmp_path / "a", *names), tmp_path)
+    again = hospital(tmp_path / "b", *names[:4], *"QRST")
+    found = evaluate(model, again, resamples=100)
+    assert found.seen == 4
+    assert not any("patient.key" in notice for notice in found.notices)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
+    found = evaluate(model, again, resamples=100)
+    assert found.seen == 0
+    assert any("another patient.key" in notice for notice in found.notices)
+    public = evaluate(model, phantoms, resamples=100)
+    assert not any("patient.key" in notice for notice in public.notices)
 
 
 def test_unknown_patients_are_not_taken_for_one_another(

@@ -18,32 +18,47 @@ class Seen:
 
     They let anybody who has an image tell whether the model knows it, and nobody else tell whose
     images these were.
+
+    Attributes:
+        key: of the hashes; published with them.
+        images: hashes of the source hashes.
+        patients: hashes of the patients' keys.
+        patient_key: fingerprint of the secret that these keys were made under; empty if none of
+            them was, or a version made the bundle that did not keep it.
     """
 
     key: str
     images: frozenset[str]
     patients: frozenset[str]
+    patient_key: str = ""
 
     @classmethod
-    def of(cls, key: str, records: Iterable[ImageRecord]) -> Seen:
+    def of(cls, key: str, records: Iterable[ImageRecord], patient_key: str = "") -> Seen:
         """Remembers the training and validation images among `records`.
 
         Args:
             key: anything that is particular to the data set, such as its fingerprint.
             records: with splits and source hashes.
+            patient_key: fingerprint of the secret that patients were hashed under, if they were.
         """
         used = [record for record in records if record.split is not Split.TEST]
         return cls(
             key,
             frozenset(_digest(key, record.sha256) for record in used),
             frozenset(_digest(key, record.patient) for record in used if record.patient_known),
+            patient_key if any(record.evidence.hashed for record in used) else "",
         )
 
     @classmethod
     def read(cls, folder: Path) -> Seen:
         """Reads itself from a bundle."""
         content = json.loads((folder / SEEN).read_text("utf-8"))
-        return cls(content["key"], frozenset(content["images"]), frozenset(content["patients"]))
+        return cls(
+            content["key"],
+            frozenset(content["images"]),
+            frozenset(content["patients"]),
+            content.get("patient_key", ""),
+        )
 
     def has_image(self, sha256: str) -> bool:
         """Whether the model was made with the image of this source hash."""
@@ -59,6 +74,7 @@ class Seen:
             "key": self.key,
             "images": sorted(self.images),
             "patients": sorted(self.patients),
+            "patient_key": self.patient_key,
         }
         (folder / SEEN).write_text(json.dumps(content), encoding="utf-8")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pneumoscope.dataset.known import Attribution, Identity, attribute, identify, recognise
 from pneumoscope.dataset.manifest import Entry
 from pneumoscope.dataset.placeholder import Claim, find_crowds, is_filler, says_nobody
-from pneumoscope.dataset.pseudonym import pseudonym
+from pneumoscope.dataset.pseudonym import key_fingerprint, pseudonym
 from pneumoscope.imaging.identity import PatientIdentity, patient_of
 from pneumoscope.types import Evidence
 
@@ -38,11 +38,13 @@ class Patients:
 
     Attributes:
         of: the patient of each file.
+        key: fingerprint of the secret that patients were hashed under; empty if none were.
         attributions: the known data sets that were recognised.
         notices: what is doubtful.
     """
 
     of: Mapping[Path, Patient]
+    key: str
     attributions: tuple[Attribution, ...]
     notices: tuple[str, ...]
 
@@ -79,7 +81,9 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
         *_doubt_names(headers, names),
         *_count_loose(list(found.values())),
     )
-    return Patients(found, attribute(names, len(entries)), notices)
+    hashed = any(patient.evidence.hashed for patient in found.values())
+    key = key_fingerprint() if hashed else ""
+    return Patients(found, key, attribute(names, len(entries)), notices)
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,7 @@ def finish(
         "fingerprint": _fingerprint(rows),
         "attributions": [asdict(attribution) for attribution in sources.attributions],
         "notices": list(sources.notices),
+        "patient_key": sources.patient_key,
     }
     write_text(output / _HEADER, json.dumps(complete, indent=2) + "\n")
     return read_prepared(output)
@@ -213,6 +214,7 @@ def read_prepared(root: Path) -> PreparedSet:
             tuple(_record(root, classes, row) for row in rows),
             tuple(Attribution(**known) for known in found["attributions"]),
             tuple(found["notices"]),
+            found["patient_key"],
         )
         return PreparedSet(
             images,

@@ -35,10 +35,9 @@ def pseudonym(identifier: str, issuer: str = "") -> str:
         DataError: if the secret was damaged.
         StorageError: if it cannot be read or made.
     """
-    secret = _secret(user_data_path("pneumoscope") / "patient.key")
     # The length keeps "a" + "bc" from being "ab" + "c".
     text = f"{len(issuer)} {issuer}{identifier}".encode("utf-8", "surrogateescape")
-    return f"{_PREFIX}{hashlib.blake2b(text, key=secret, digest_size=16).hexdigest()}"
+    return f"{_PREFIX}{hashlib.blake2b(text, key=_secret(), digest_size=16).hexdigest()}"
 
 
 def is_pseudonym(patient: str) -> bool:
@@ -46,8 +45,21 @@ def is_pseudonym(patient: str) -> bool:
     return patient.startswith(_PREFIX)
 
 
+def key_fingerprint() -> str:
+    """What tells whether two keys of patients were made under the same secret, and nothing else.
+
+    Raises:
+        DataError, StorageError: as `pseudonym`.
+    """
+    return hashlib.blake2b(_secret(), digest_size=8, person=b"fingerprint").hexdigest()
+
+
+def _secret() -> bytes:
+    return _read_secret(user_data_path("pneumoscope") / "patient.key")
+
+
 @cache
-def _secret(path: Path) -> bytes:
+def _read_secret(path: Path) -> bytes:
     """The secret in `path`, made by the first one who asks; nobody else may read it."""
     with storage_errors("keep the key of patients in", path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,7 @@ class ImageSet:
         records: the images, sorted by path.
         attributions: the known data sets that the file names come from.
         notices: what a person should know about how the data set was understood.
+        patient_key: fingerprint of the secret that patients were hashed under; empty if none were.
     """
 
     root: Path
@@ -39,6 +40,7 @@ class ImageSet:
     records: tuple[ImageRecord, ...]
     attributions: tuple[Attribution, ...] = ()
     notices: tuple[str, ...] = ()
+    patient_key: str = ""
 
     def published(self, split: Split) -> tuple[ImageRecord, ...]:
         """The images that the data set itself puts into `split`."""
@@ -121,7 +123,7 @@ def _collect(
         if (patient := patients.of[entry.path])
     )
     notices += [*patients.notices, *_doubtful_classes(classes, records)]
-    images = ImageSet(root, classes, records, patients.attributions)
+    images = ImageSet(root, classes, records, patients.attributions, patient_key=patients.key)
     return replace(images, notices=(_describe_evidence(images), *notices))
 
 

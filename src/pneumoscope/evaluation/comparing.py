@@ -78,7 +78,7 @@ def compare(
         data=data,
         seen=unseen.seen,
         unreadable=unreadable,
-        notices=images.notices,
+        notices=(*images.notices, *unseen.notices),
         resamples=resamples,
         seed=seed,
     )

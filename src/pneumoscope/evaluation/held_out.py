@@ -105,7 +105,7 @@ def evaluate_unseen(
         drift=measure_drift(predictor.bundle, scored),
         seen=unseen.seen,
         unreadable=unreadable,
-        notices=(*images.notices, *remark_on_few(scored.n_patients)),
+        notices=(*images.notices, *unseen.notices, *remark_on_few(scored.n_patients)),
         resamples=resamples,
         seed=seed,
     )

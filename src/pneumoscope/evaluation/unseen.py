@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,11 +24,13 @@ class UnseenImages:
         records: the images that none of the models has seen, with the hash of their source.
         seen: number of images that were left out.
         unreadable: why each file that could not be read was left out.
+        notices: why seen images may be among them all the same.
     """
 
     records: tuple[ImageRecord, ...]
     seen: int
     unreadable: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 def find_unseen(data: Path, images: ImageSet, models: Sequence[Seen]) -> UnseenImages:
@@ -53,7 +55,8 @@ def find_unseen(data: Path, images: ImageSet, models: Sequence[Seen]) -> UnseenI
             remedy="Give other data, or train with a larger --test-share",
         )
     unreadable = tuple(str(error) for error in hashed if isinstance(error, ImageError))
-    return UnseenImages(unseen, len(found) - len(unseen), unreadable)
+    notices = tuple(_doubt_keys(data, images, models))
+    return UnseenImages(unseen, len(found) - len(unseen), unreadable, notices)
 
 
 def draw_part(unseen: UnseenImages, images: int, seed: int) -> UnseenImages:
@@ -84,6 +87,16 @@ def require_readable(readable: int, unreadable: Sequence[str]) -> None:
             "None of the images could be read",
             received=f"{len(unreadable)} broken files; the first: {unreadable[0]}",
             remedy="Check the files",
+        )
+
+
+def _doubt_keys(data: Path, images: ImageSet, models: Sequence[Seen]) -> Iterator[str]:
+    keys = {seen.patient_key for seen in models} - {"", images.patient_key}
+    if keys and images.patient_key:
+        yield (
+            "The patients of the model were hashed with another patient.key than those of "
+            f"{data}: images that it has seen are recognised, other images of the same patients "
+            "are not"
         )
 
 

@@ -287,7 +287,9 @@ def _write_bundle(
         with new_bundle(run.bundle, info) as folder:
             shutil.copy(exported, folder / "model.onnx")
             plain.save(folder / "model.keras")
-            Seen.of(prepared.fingerprint, prepared.images.records).write(folder)
+            Seen.of(
+                prepared.fingerprint, prepared.images.records, prepared.images.patient_key
+            ).write(folder)
             probabilities = calibrated(scores.probabilities, calibration)
             write_reference(folder, summarise(prepared, probabilities))
             if gate:

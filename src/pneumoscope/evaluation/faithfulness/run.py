@@ -163,7 +163,12 @@ def check_unseen(
         not_drawn=len(unseen.records) - len(drawn.records),
         seen=unseen.seen,
         unreadable=(*unreadable, *broken),
-        notices=(*listed.notices, *remark_on_few(explained.scored.n_patients), *notice),
+        notices=(
+            *listed.notices,
+            *unseen.notices,
+            *remark_on_few(explained.scored.n_patients),
+            *notice,
+        ),
         resamples=resamples,
         seed=seed,
     )

@@ -142,7 +142,7 @@ def stress_unseen(
         conditions=shown[geometries[0]],
         seen=unseen.seen,
         unreadable=unreadable,
-        notices=(*images.notices, *remark_on_few(patients)),
+        notices=(*images.notices, *unseen.notices, *remark_on_few(patients)),
         severity=MODERATE,
         resamples=resamples,
         seed=seed,
