@@ -8,7 +8,7 @@ DEMO := demo
 
 .PHONY: demo test lint types contracts unit fuzz docs constraints clean
 
-demo: .venv/installed
+demo: .venv/train
 	rm -rf $(DEMO)
 	$(BIN)/pneumoscope data phantoms $(DEMO)/phantoms --patients 260 --seed 7
 	$(BIN)/pneumoscope train $(DEMO)/phantoms --arch baseline --output $(DEMO)/run --epochs 8 --seed 7
@@ -25,38 +25,52 @@ demo: .venv/installed
 
 test: lint types contracts unit
 
-lint: .venv/installed
+lint: .venv/all
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/codespell src tests docs benchmarks fuzz README.md CONTRIBUTING.md CHANGELOG.md
 
-types: .venv/installed
+types: .venv/all
 	$(BIN)/mypy
 
-contracts: .venv/installed
+contracts: .venv/all
 	$(BIN)/lint-imports
 
-unit: .venv/installed
+unit: .venv/all
 	$(BIN)/pytest --cov --cov-report=term
 
 # What no test thought of: a minute of bytes made up from real files.
-fuzz: .venv/installed
+fuzz: .venv/all
 	$(BIN)/python fuzz/read_image.py .fuzz -max_total_time=60
 
-docs: .venv/installed
+docs: .venv/all
 	$(BIN)/mkdocs build --strict
 
-# Renews the pinned versions: needs uv.
-constraints:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
-	  --no-annotate --no-header --upgrade --extra train --extra fetch --extra dev pyproject.toml -o constraints.txt
+# Renews the pinned versions: needs uv. What trains is a part of all, in the same versions.
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+  --no-emit-index-url --no-annotate --no-header --group build --extra train
 
-.venv/installed: constraints.txt pyproject.toml
+constraints:
+	$(LOCK) --upgrade --extra fetch --extra dev pyproject.toml -o constraints.txt
+	$(LOCK) --constraints constraints.txt pyproject.toml -o constraints-train.txt
+
+# With the pip that this Python brings. Only what is used is compiled to bytecode, when it is used.
+define install
 	@test -n "$(PYTHON)" || { echo "Pneumoscope needs Python 3.11, 3.12 or 3.13: install one of them."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endef
+
+.venv/train: constraints-train.txt pyproject.toml
+	$(install)
 	touch $@
+
+# The tests would take what compiling warns of for errors: all is compiled before them.
+.venv/all: constraints.txt pyproject.toml
+	$(install)
+	$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true
+	touch $@ .venv/train
 
 clean:
 	rm -rf .venv $(DEMO) site build dist .fuzz .coverage* htmlcov

@@ -1,9 +1,10 @@
-"""What does not train must not load what trains, and the front door is what it says."""
+"""No command loads what it does not need, and each says which extra it lacks."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ import pytest
 import pneumoscope
 from tests.conftest import encoded, picture
 
-HEAVY = ("tensorflow", "keras", "tf2onnx", "torch", "jax")
+HEAVY = ("tensorflow", "keras", "tensorboard", "tf2onnx", "torch", "jax")
+EVALUATING = ("matplotlib", "scipy", "sklearn", "threadpoolctl")
 
 
-def loaded(script: str, *arguments: object) -> set[str]:
-    script += f"\nimport sys; print(*(set({HEAVY}) & set(sys.modules)))"
+def loaded(script: str, *arguments: object, looked_for: tuple[str, ...] = HEAVY) -> set[str]:
+    script += f"\nimport sys; print(*(set({looked_for}) & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],
         capture_output=True,
@@ -55,15 +57,14 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_that_do_not_train(
-    command: str, bundle: Path, phantoms: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def arguments(bundle: Path, phantoms: Path, tmp_path: Path) -> dict[str, tuple[object, ...]]:
     image = tmp_path / "a.png"
     image.write_bytes(encoded(picture()))
-    arguments = {
+    return {
         "predict": ("predict", bundle, image, "--heatmap", tmp_path / "heat"),
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
+        "compare": ("compare", bundle, bundle, phantoms, "-o", tmp_path / "c"),
         "models": ("models", bundle),
         "stress": ("stress", bundle, phantoms),
         "report": ("report", bundle, phantoms, "-o", tmp_path / "report" / "page.html"),
@@ -72,8 +73,43 @@ def test_commands_that_do_not_train(
         "prepare": ("data", "prepare", phantoms, "-o", tmp_path / "p", "--image-size", "32"),
         "phantoms": ("data", "phantoms", tmp_path / "n", "--patients", "2"),
         "help": ("train", "--help"),
-    }[command]
-    assert loaded(COMMAND, *arguments) == set()
+        "train": ("train", phantoms, "-o", tmp_path / "run"),
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_that_do_not_train(command: str, arguments: dict[str, tuple[object, ...]]) -> None:
+    assert loaded(COMMAND, *arguments[command]) == set()
+
+
+@pytest.mark.parametrize("command", ["predict", "models", "phantoms", "help"])
+def test_commands_that_measure_nothing(
+    command: str, arguments: dict[str, tuple[object, ...]]
+) -> None:
+    assert loaded(COMMAND, *arguments[command], looked_for=HEAVY + EVALUATING) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        ("evaluate", "evaluate"),
+        ("compare", "evaluate"),
+        ("stress", "evaluate"),
+        ("report", "evaluate"),
+        ("check-heatmaps", "evaluate"),
+        ("audit", "evaluate"),
+        ("train", "train"),
+    ],
+)
+def test_a_missing_extra_is_named(
+    command: str, extra: str, arguments: dict[str, tuple[object, ...]]
+) -> None:
+    done = run_without(EVALUATING, *arguments[command])
+    assert done.returncode == 5
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert line.endswith(f'Install it with `pip install "pneumoscope[{extra}]"`.')
+    assert not done.stdout
 
 
 def test_looking_for_models_starts_no_engine() -> None:
@@ -89,9 +125,27 @@ def test_every_public_name_is_there() -> None:
         _ = pneumoscope.magic
 
 
+def run_without(missing: Sequence[str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs the command line as if these were not installed."""
+    script = f"""
+import sys
+from pneumoscope.cli.main import main
+sys.modules |= dict.fromkeys({missing!r})
+sys.argv[0] = "pneumoscope"
+main()
+"""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 def test_training_without_keras_says_how_to_get_it(tmp_path: Path) -> None:
-    script = 'import sys; sys.modules["keras"] = None; sys.argv[0] = "pneumoscope"\n' + COMMAND
-    done = subprocess.run(
-        [sys.executable, "-c", script, "train", str(tmp_path)], capture_output=True, text=True
-    )
+    done = run_without(["keras"], "train", tmp_path)
+    assert done.returncode == 5
     assert 'pip install "pneumoscope[train]"' in done.stderr
+
+
+def test_an_extra_is_named_in_python_too() -> None:
+    script = f"import sys; sys.modules |= dict.fromkeys({EVALUATING}); import pneumoscope\n"
+    script += "try: pneumoscope.evaluate\nexcept pneumoscope.PneumoscopeError as e: print(e)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert 'pip install "pneumoscope[evaluate]"' in done.stdout

@@ -1,13 +1,16 @@
-"""What is installed holds the models that ship, and all else that is no Python."""
+"""What is installed holds the models that ship, and all else that is no Python; what is pinned."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 from zipfile import ZipFile
+
+import pytest
 
 from tests.conftest import write_bundle
 
@@ -33,3 +36,36 @@ def test_wheel_and_sdist_hold_models_and_data(tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/src/")[2] for name in archive.getnames()}
     assert expected <= names
+
+
+def pins(name: str) -> dict[str, set[str]]:
+    """The hashes of each pinned version."""
+    found: dict[str, set[str]] = {}
+    for line in (ROOT / name).read_text("utf-8").splitlines():
+        words = line.partition(" ;")[0].removesuffix("\\").strip()
+        if line.startswith(" "):
+            list(found.values())[-1].add(words.removeprefix("--hash="))
+        else:
+            found[words] = set()
+    return found
+
+
+def test_what_trains_is_pinned_as_in_all() -> None:
+    everything = pins("constraints.txt")
+    training = pins("constraints-train.txt")
+    assert set(training) < set(everything)
+    assert all(hashes == everything[pin] for pin, hashes in training.items())
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-train.txt"])
+def test_all_is_pinned_with_hashes_and_no_address(name: str) -> None:
+    found = pins(name)
+    assert all(re.match(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9]", pin) for pin in found)
+    assert all(hashes for hashes in found.values())
+    assert all(value.startswith("sha256:") for hashes in found.values() for value in hashes)
+
+
+def test_what_only_tests_use_is_not_pinned_for_training() -> None:
+    names = {pin.partition("==")[0] for pin in pins("constraints-train.txt")}
+    assert {"tensorflow-cpu", "keras", "hatchling"} <= names
+    assert names.isdisjoint({"ruff", "mypy", "pytest", "atheris", "mkdocs", "tensorboard"})

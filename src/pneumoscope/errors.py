@@ -141,3 +141,23 @@ def storage_errors(action: str, path: Path) -> Iterator[None]:
             error.errno or 0, (str(error), "Check the disk and try again")
         )
         raise StorageError(f"Cannot {action} {path}: {reason}", remedy=remedy) from error
+
+
+@contextmanager
+def extra_needed(extra: str, purpose: str) -> Iterator[None]:
+    """Turns an `ImportError` inside the block into a `DependencyError` that names an extra.
+
+    Args:
+        extra: that brings what is imported, such as "evaluate".
+        purpose: what needs it, such as "Evaluating".
+
+    Raises:
+        DependencyError: if the block raises an `ImportError`.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise DependencyError(
+            f"{purpose} needs the extra `{extra}`, which is not installed ({error})",
+            remedy=f'Install it with `pip install "pneumoscope[{extra}]"`',
+        ) from error

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from matplotlib import colormaps
 from PIL import Image
 
 from pneumoscope.errors import StorageError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import load, overlay
+from pneumoscope.inference.colours import INFERNO
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.gallery import write_heatmaps
 from tests.conftest import encoded, picture
@@ -38,6 +40,15 @@ def test_overlay_colours_only_where_there_is_evidence() -> None:
     red, green, blue = mixed[5, 55].astype(int)
     assert red > blue + 30
     assert green > blue + 30
+
+
+def test_overlay_shows_nothing_where_nothing_is_known() -> None:
+    image = np.full((8, 8), 100, np.uint8)
+    assert (overlay(image, np.full((2, 2), np.nan, np.float32)) == 100).all()
+
+
+def test_colours_are_those_of_matplotlib() -> None:
+    assert np.abs(INFERNO - colormaps["inferno"](np.arange(256))[:, :3] * 255).max() <= 0.5
 
 
 def test_files_are_written_in_the_proportions_of_the_image(bundle: Path, tmp_path: Path) -> None:

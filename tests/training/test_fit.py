@@ -90,6 +90,14 @@ def test_run_folder_explains_itself(whole: TrainingResult) -> None:
     assert [float(row["val_loss"]) for row in rows] == whole.history["val_loss"]
 
 
+def test_no_curves_for_tensorboard_where_it_is_not_installed(
+    prepared: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pneumoscope.training.fit.find_spec", lambda name: None)
+    result = train(prepared.root, tmp_path / "run", replace(SETTINGS, epochs=1))
+    assert not (result.run / "tensorboard").exists()
+
+
 def test_bundle_holds_the_best_epoch(whole: TrainingResult, prepared: PreparedSet) -> None:
     from pneumoscope.training.backend import keras
     from pneumoscope.training.stream import validation_stream

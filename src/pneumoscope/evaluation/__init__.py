@@ -1,14 +1,17 @@
 """Predictions to evidence: how good a model is, how sure that is, and what it gets wrong."""
 
-from pneumoscope.evaluation.comparing import compare
-from pneumoscope.evaluation.comparison import ComparedModel, Comparison
-from pneumoscope.evaluation.drift import Drift
-from pneumoscope.evaluation.groups import GroupResult
-from pneumoscope.evaluation.held_out import evaluate
-from pneumoscope.evaluation.paired import Difference
-from pneumoscope.evaluation.result import Evaluation
-from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.statistics import Estimate
+from pneumoscope.errors import extra_needed
+
+with extra_needed("evaluate", "Evaluating"):
+    from pneumoscope.evaluation.comparing import compare
+    from pneumoscope.evaluation.comparison import ComparedModel, Comparison
+    from pneumoscope.evaluation.drift import Drift
+    from pneumoscope.evaluation.groups import GroupResult
+    from pneumoscope.evaluation.held_out import evaluate
+    from pneumoscope.evaluation.paired import Difference
+    from pneumoscope.evaluation.result import Evaluation
+    from pneumoscope.evaluation.scores import ScoredImages
+    from pneumoscope.statistics import Estimate
 
 __all__ = [
     "ComparedModel",

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.inference.colours import INFERNO
+
 # Opaque enough to be seen, transparent enough to see the lung behind it.
 _OPACITY = 0.55
 _STRONG = 98  # percentile
@@ -41,12 +43,10 @@ def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[n
     Returns:
         uint8 (h, w, 3), RGB.
     """
-    from matplotlib import colormaps  # a quarter of a second to import
-
     height, width = image.shape
     heat = Image.fromarray(heatmap).resize((width, height), Image.Resampling.BICUBIC)
-    strength = np.clip(np.asarray(heat), 0.0, 1.0)
-    colour = colormaps["inferno"](strength)[..., :3] * 255
+    strength = np.clip(np.nan_to_num(np.asarray(heat)), 0.0, 1.0)
+    colour = INFERNO[(strength * (len(INFERNO) - 1)).round().astype(np.intp)]
     opacity = _OPACITY * np.sqrt(strength)[..., np.newaxis]
     mixed = (1 - opacity) * image[..., np.newaxis] + opacity * colour
     result: NDArray[np.uint8] = mixed.round().astype(np.uint8)

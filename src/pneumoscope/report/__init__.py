@@ -8,7 +8,10 @@ sections/     material to sections of the page: a function and a template each
 card.py       the model card with the figures of the held-out patients
 """
 
-from pneumoscope.report.verdict import Level, Statement, Verdict
-from pneumoscope.report.write import Report, report
+from pneumoscope.errors import extra_needed
+
+with extra_needed("evaluate", "A report"):
+    from pneumoscope.report.verdict import Level, Statement, Verdict
+    from pneumoscope.report.write import Report, report
 
 __all__ = ["Level", "Report", "Statement", "Verdict", "report"]

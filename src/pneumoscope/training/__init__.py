@@ -1,7 +1,10 @@
 """Splits to a bundle: the only room that imports Keras or TensorFlow."""
 
-from pneumoscope.training.fit import TrainingResult, resume, train
-from pneumoscope.training.settings import Observer, Precision, TrainingSettings
+from pneumoscope.errors import extra_needed
+
+with extra_needed("train", "Training"):
+    from pneumoscope.training.fit import TrainingResult, resume, train
+    from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 
 __all__ = [
     "Observer",

@@ -1,4 +1,4 @@
-"""Brings Keras in: the one place that imports it, so that it is quiet and its absence is explained.
+"""Brings Keras in: the one place that imports it, so that it is quiet.
 
 TensorFlow writes start-up notices to the process's standard error before it can be told not to.
 """
@@ -9,8 +9,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from pneumoscope.errors import DependencyError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -29,13 +27,7 @@ def _silent_standard_error() -> Iterator[None]:
         os.close(kept)
 
 
-try:
-    with _silent_standard_error():
-        import keras
-except ImportError as error:
-    raise DependencyError(
-        f"Training needs Keras, which is not installed ({error})",
-        remedy='Install it with `pip install "pneumoscope[train]"`',
-    ) from error
+with _silent_standard_error():
+    import keras
 
 __all__ = ["keras"]

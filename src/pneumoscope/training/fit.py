@@ -6,6 +6,7 @@ import math
 import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -199,7 +200,7 @@ def _fit(
             callbacks=[
                 *_optional_callbacks(settings, checkpoint),
                 checkpoint,
-                keras.callbacks.TensorBoard(run.root / "tensorboard", write_graph=False),
+                *_curves(run.root),
                 _Reporter(observer, checkpoint, settings, training.images),
             ],
             shuffle=False,  # the stream has seen to it
@@ -222,6 +223,13 @@ def _optional_callbacks(settings: TrainingSettings, checkpoint: Checkpoint) -> l
     if settings.patience:
         callbacks.append(ResumedEarlyStopping(checkpoint, settings.patience))
     return callbacks
+
+
+def _curves(root: Path) -> list[Any]:
+    """The curves for TensorBoard, where it is installed: without it TensorFlow writes none."""
+    if find_spec("tensorboard") is None:
+        return []
+    return [keras.callbacks.TensorBoard(root / "tensorboard", write_graph=False)]
 
 
 def _steps(settings: TrainingSettings, prepared: PreparedSet) -> int:

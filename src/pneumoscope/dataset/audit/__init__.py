@@ -1,12 +1,15 @@
 """What in a data set would decide a result before any network does."""
 
-from pneumoscope.dataset.audit.copies import Copies
-from pneumoscope.dataset.audit.findings import Finding, Severity
-from pneumoscope.dataset.audit.page import write_page
-from pneumoscope.dataset.audit.patients import Patients
-from pneumoscope.dataset.audit.result import Audit
-from pneumoscope.dataset.audit.run import audit
-from pneumoscope.dataset.audit.shortcut import Shortcut
+from pneumoscope.errors import extra_needed
+
+with extra_needed("evaluate", "An audit"):
+    from pneumoscope.dataset.audit.copies import Copies
+    from pneumoscope.dataset.audit.findings import Finding, Severity
+    from pneumoscope.dataset.audit.page import write_page
+    from pneumoscope.dataset.audit.patients import Patients
+    from pneumoscope.dataset.audit.result import Audit
+    from pneumoscope.dataset.audit.run import audit
+    from pneumoscope.dataset.audit.shortcut import Shortcut
 
 __all__ = [
     "Audit",

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pneumoscope.bundle import Bundle
-from pneumoscope.errors import BundleError, DependencyError
+from pneumoscope.errors import BundleError, extra_needed
 from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
 from pneumoscope.evaluation.faithfulness.result import Randomisation
 from pneumoscope.inference import Predictor
@@ -96,13 +96,8 @@ def shuffle_weights(source: Path, target: Path, layers: str, seed: list[int]) ->
         DependencyError: if onnx is not installed.
         BundleError: if the network has no such kernel.
     """
-    try:
+    with extra_needed("train", "Shuffling weights"):
         import onnx
-    except ImportError as error:
-        raise DependencyError(
-            "Weights cannot be shuffled without the package onnx",
-            remedy="Install it with `pip install pneumoscope[train]`",
-        ) from error
 
     network = onnx.load(source)
     wanted = {HEAD}
