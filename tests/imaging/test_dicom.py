@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import read
-from pneumoscope.imaging.dicom import grey_table
+from pneumoscope.imaging.greys import grey_table
 from pneumoscope.imaging.read import Source, open_upright
 from tests.conftest import encoded, picture
 from tests.imaging.dicoms import LOSSLESS, LOSSY, dicom, encode_frame, header, with_length
@@ -152,8 +152,8 @@ def test_voi_lut_comes_before_a_window() -> None:
 
 
 def test_modality_lut_sequence() -> None:
-    values = [8 * value for value in range(4096)]
-    assert (grey(ModalityLUTSequence=lut(values, bits=16)) == np.arange(4096) // 32).all()
+    values = [15 * value for value in range(4096)]
+    assert np.abs(grey(ModalityLUTSequence=lut(values, bits=16)) - np.arange(4096) // 16).max() <= 1
 
 
 def test_lut_in_words_and_short_of_the_values() -> None:
@@ -187,12 +187,131 @@ def test_padding_of_signed_values() -> None:
     assert table[0x7FF] == 255
 
 
-@pytest.mark.parametrize(
-    "changes", [{"RescaleSlope": 0, "RescaleIntercept": 1}, {"WindowCenter": 9, "WindowWidth": 0}]
-)
-def test_transformation_without_a_range_is_an_error(changes: dict[str, object]) -> None:
-    with pytest.raises(ImageError, match="a broken DICOM"):
-        shown(dicom(RAMP, bits=12, **changes))
+# What cannot be used, and what is shown in its place
+PASSED_OVER: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "slope of zero": ({"RescaleSlope": 0, "RescaleIntercept": 1}, {}),
+    "slope alone": ({"RescaleSlope": 2}, {}),
+    "empty slope": ({"RescaleSlope": "", "RescaleIntercept": ""}, {}),
+    "no width": ({"WindowCenter": 9, "WindowWidth": 0}, {}),
+    "width below 1": ({"WindowCenter": 9, "WindowWidth": "0.5"}, {}),
+    "width below 0": ({"WindowCenter": 9, "WindowWidth": -9, "VOILUTFunction": "SIGMOID"}, {}),
+    "no centre": ({"WindowWidth": 9}, {}),
+    "first window without width": (
+        {"WindowCenter": [9, 1024], "WindowWidth": [0, 512]},
+        {"WindowCenter": 1024, "WindowWidth": 512},
+    ),
+    "more centres than widths": (
+        {"WindowCenter": [1024, 7], "WindowWidth": 512},
+        {"WindowCenter": 1024, "WindowWidth": 512},
+    ),
+    "empty sequences": ({"ModalityLUTSequence": [], "VOILUTSequence": []}, {}),
+    "empty items": ({"ModalityLUTSequence": [Dataset()], "VOILUTSequence": [Dataset()]}, {}),
+    "empty item, then a table": (
+        {"VOILUTSequence": [Dataset(), *lut([v // 32 for v in range(4096)])]},
+        {"VOILUTSequence": lut([v // 32 for v in range(4096)])},
+    ),
+    "empty item and a window": (
+        {"VOILUTSequence": [Dataset()], "WindowCenter": 1024, "WindowWidth": 512},
+        {"WindowCenter": 1024, "WindowWidth": 512},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PASSED_OVER)
+def test_what_cannot_be_used_is_passed_over(name: str) -> None:
+    changes, same = PASSED_OVER[name]
+    assert (grey(**changes) == grey(**same)).all()
+
+
+def test_table_that_gives_one_value_is_an_error() -> None:
+    with pytest.raises(ImageError, match="a broken DICOM: its modality look-up table"):
+        shown(dicom(RAMP, bits=12, ModalityLUTSequence=lut([7, 7, 7])))
+
+
+def test_modality_lut_is_shown_over_its_own_range() -> None:
+    """Its output has 16 bits, of which it may use the lower ten only."""
+    values = list(range(1024))
+    table = grey(ModalityLUTSequence=lut(values, bits=16), BitsStored=10, HighBit=9)
+    assert np.abs(table[:1024] - np.arange(1024) // 4).max() <= 1
+
+
+def packed(values: list[int], order: str) -> Dataset:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [len(values), 0, 8])
+    words = np.frombuffer(bytes(values) + b"\0" * (len(values) % 2), "<u2")
+    item.add_new("LUTData", "OW", words.astype(f"{order}u2").tobytes())
+    return item
+
+
+@pytest.mark.parametrize("count", [4095, 4096])
+@pytest.mark.parametrize(("name", "order"), [("explicit", "<"), ("big endian", ">")])
+def test_lut_of_bytes_two_a_word(name: str, order: str, count: int) -> None:
+    values = [255 - v // 16 for v in range(count)]
+    item = packed(values, order)
+    found = shown(dicom(RAMP, LOSSLESS[name], 12, VOILUTSequence=[item])).ravel()
+    assert (found[:count] == values).all()
+
+
+@pytest.mark.parametrize("first", [-100, 65536 - 100])
+def test_first_value_of_a_lut_has_the_sign_of_what_comes_in(first: int) -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "SS" if first < 0 else "US", [200, first, 8])
+    item.add_new("LUTData", "US", list(range(200)))
+    table = grey(PixelRepresentation=1, VOILUTSequence=[item])
+    assert table[[0, 99, 4095, 3996, 3000]].tolist() == [100, 199, 99, 0, 0]
+    rescaled = grey(RescaleSlope=1, RescaleIntercept=-100, VOILUTSequence=[item])
+    assert rescaled[[0, 100, 199, 300]].tolist() == [0, 100, 199, 199]
+
+
+def test_lut_of_zero_entries_has_65536() -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [0, 0, 16])
+    item.add_new("LUTData", "OW", np.arange(65536, dtype="<u2").tobytes())
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    assert (shown(dicom(ramp, VOILUTSequence=[item])) == ramp // 256).all()
+
+
+@pytest.mark.parametrize(("bits", "high"), [(12, 15), (12, 13), (10, 15), (8, 15), (8, 11)])
+@pytest.mark.parametrize("syntax", LOSSLESS)
+def test_stored_bits_end_at_the_high_bit(syntax: str, bits: int, high: int) -> None:
+    below = high + 1 - bits
+    pixels = stored(bits).astype(np.uint16)
+    if syntax.startswith("jpeg") and syntax != "jpeg-ls":  # codecs of the stored bits alone
+        frame = encode_frame(stored(bits), LOSSLESS[syntax], bits)
+        data = dicom(pixels, LOSSLESS[syntax], bits, frame=frame, HighBit=high)
+    else:
+        full = (pixels << below) | (2**below - 1)
+        frame = None
+        if LOSSLESS[syntax].is_encapsulated:
+            frame = encode_frame(full, LOSSLESS[syntax], 16)
+        data = dicom(full, LOSSLESS[syntax], bits, frame=frame, HighBit=high)
+    assert (shown(data) == PIXELS).all()
+
+
+@pytest.mark.parametrize("high", [10, 16])
+def test_high_bit_without_room_is_refused(high: int) -> None:
+    with pytest.raises(ImageError, match="HighBit that leaves room"):
+        shown(dicom(RAMP, bits=12, HighBit=high))
+
+
+def test_colour_is_what_the_jpeg_says_it_is() -> None:
+    smooth = np.dstack([PIXELS, PIXELS // 2, 255 - PIXELS])
+    ycbcr = imagecodecs.jpeg8_encode(smooth, level=95, colorspace="RGB", outcolorspace="YCBCR")
+    assert b"JFIF" in ycbcr[:32]
+    data = dicom(smooth, uid.JPEGBaseline8Bit, frame=ycbcr, PhotometricInterpretation="RGB")
+    assert np.abs(shown(data).astype(int) - smooth).mean() < 3
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+@pytest.mark.parametrize("syntax", [uid.JPEG2000Lossless, uid.JPEG2000])
+def test_jpeg_2000_in_boxes(syntax: uid.UID, bits: int) -> None:
+    frame = imagecodecs.jpeg2k_encode(
+        stored(bits), level=0, codecformat="jp2", reversible=True, bitspersample=bits
+    )
+    assert frame[4:8] == b"jP  "
+    assert (shown(dicom(stored(bits), syntax, bits, frame=frame)) == PIXELS).all()
+    with pytest.raises(ImageError):
+        shown(dicom(stored(bits), syntax, bits, frame=frame[:60]))
 
 
 @given(
@@ -234,6 +353,7 @@ def test_monochrome1_is_the_mirror_of_monochrome2(
         {"PresentationIntentType": "FOR PROCESSING"},
         {"SOPClassUID": uid.ComputedRadiographyImageStorage, "Modality": "CR"},
         {"Modality": None},
+        {"SOPClassUID": "1.2.276.0.7230010.3.1.0.1"},
         {"NumberOfFrames": 1},
     ],
     ids=str,
@@ -248,6 +368,30 @@ J2K = uid.JPEG2000Lossless
 REFUSED = {
     "ct": (dicom(PIXELS, Modality="CT"), "modality CT"),
     "mr": (dicom(PIXELS, Modality="MR"), "modality MR"),
+    "mammogram labelled DX": (
+        dicom(PIXELS, SOPClassUID=uid.DigitalMammographyXRayImageStorageForPresentation),
+        "modality DX, Digital Mammography X-Ray Image Storage",
+    ),
+    "structured report": (
+        dicom(PIXELS, Modality="SR", SOPClassUID=uid.BasicTextSRStorage, PixelData=None),
+        "modality SR, Basic Text SR Storage",
+    ),
+    "segmentation": (
+        dicom(PIXELS, Modality="OT", SOPClassUID=uid.SegmentationStorage),
+        "Segmentation Storage",
+    ),
+    "parametric map": (
+        dicom(PIXELS, Modality="OT", SOPClassUID=uid.ParametricMapStorage),
+        "Parametric Map Storage",
+    ),
+    "presentation state": (
+        dicom(PIXELS, Modality=None, SOPClassUID=uid.GrayscaleSoftcopyPresentationStateStorage),
+        "Presentation State Storage",
+    ),
+    "document": (
+        dicom(PIXELS, Modality=None, SOPClassUID=uid.EncapsulatedPDFStorage, PixelData=None),
+        "Encapsulated PDF Storage",
+    ),
     "no pixels": (dicom(PIXELS, PixelData=None), "no pixel data"),
     "multi-frame": (dicom(TWO, Rows=PIXELS.shape[0], NumberOfFrames=2), "a single frame"),
     "palette": (dicom(PIXELS, PhotometricInterpretation="PALETTE COLOR"), "PALETTE COLOR"),

@@ -1,9 +1,4 @@
-"""DICOM files to grey pictures. Clauses are those of the DICOM Standard, PS3.3 and PS3.5.
-
-Stored values go through the modality LUT, the VOI LUT or the first window, and MONOCHROME1 is
-inverted last. All of that depends on the stored value alone, so it is worked out once for each
-value that there can be, and the picture is then looked up. Overlays and shutters are left out.
-"""
+"""DICOM files to grey pictures. Clauses are those of the DICOM Standard, PS3.3 and PS3.5."""
 
 from __future__ import annotations
 
@@ -19,17 +14,28 @@ from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import get_frame
 from pydicom.filereader import read_dataset, read_preamble
-from pydicom.pixels.processing import apply_rescale, apply_windowing
 from pydicom.pixels.utils import pixel_array
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import read
 from pneumoscope.imaging.codestream import read_declared
+from pneumoscope.imaging.greys import bits_below, grey_table
 from pneumoscope.imaging.read import Source, check_size
+from pneumoscope.imaging.wrapping import names_its_colours, unboxed
 
 # PS3.3 C.7.3.1.1.1: projections of the body in one picture, and "other" for what was scanned in.
 # DR is in no edition of the Standard, but in many files.
 MODALITIES = {"", "CR", "DX", "DR", "RG", "OT"}
+# Their classes in PS3.4 B.5. Secondary captures may be scanned films; the gate looks at them.
+_SOP_CLASSES = {
+    uid.ComputedRadiographyImageStorage,
+    uid.DigitalXRayImageStorageForPresentation,
+    uid.DigitalXRayImageStorageForProcessing,
+    uid.SecondaryCaptureImageStorage,
+    uid.MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    uid.MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    uid.MultiFrameTrueColorSecondaryCaptureImageStorage,
+}
 
 _NATIVE = {
     uid.ImplicitVRLittleEndian,
@@ -107,87 +113,19 @@ def read_header(source: Source) -> Dataset:
     return ds
 
 
-def grey_table(ds: Dataset) -> NDArray[np.uint8]:
-    """The grey of every stored value.
-
-    The modality LUT (C.11.1), then the first VOI LUT or else the first window (C.11.2). Where
-    there is neither, the VOI stage is the identity and the nominal range of `BitsStored` is
-    shown, as for a PNG of 16 bits: what is black never depends on what else is in the picture.
-    Values from `PixelPaddingValue` to `PixelPaddingRangeLimit` are no part of it (C.7.5.1.1.2)
-    and become black. MONOCHROME1 is inverted over the nominal range (C.7.6.3.1.2); Presentation
-    LUT Shape only repeats what it says (C.8.11.3.1.2).
-
-    Args:
-        ds: of a grey picture.
-
-    Returns:
-        uint8 of shape (2 ** BitsAllocated,), indexed by the stored bits read as unsigned.
-
-    Raises:
-        ValueError: if the transformation has no range.
-    """
-    bits, signed = int(ds.BitsStored), bool(ds.PixelRepresentation)
-    stored = np.arange(2 ** int(ds.BitsAllocated)) % 2**bits  # bits above are no part (PS3.5 8.1)
-    if signed:
-        stored = np.where(stored < 2 ** (bits - 1), stored, stored - 2**bits)
-    values, black, white = _transform(ds, stored)
-    fraction = (np.asarray(values, np.float64) - black) / (white - black)
-    if not np.isfinite(fraction).all():
-        raise ValueError("its look-up tables or window have no range")
-    # The upper eight bits of the range, as everywhere.
-    grey = (256 * fraction).clip(0, 255).astype(np.uint8)
-    if ds.PhotometricInterpretation == "MONOCHROME1":
-        grey = 255 - grey
-    grey[_is_padding(ds, stored)] = 0
-    return grey
-
-
-def _transform(ds: Dataset, stored: NDArray[np.int64]) -> tuple[NDArray[Any], float, float]:
-    """Stored values after modality and VOI, and which of the results are black and white."""
-    if ds.get("ModalityLUTSequence"):
-        values, white = _look_up(ds, ds.ModalityLUTSequence[0], stored)
-        ends = [0.0, float(white)]
-    else:
-        values = apply_rescale(stored, ds)
-        ends = [float(values[stored.argmin()]), float(values[stored.argmax()])]
-    if ds.get("VOILUTSequence"):
-        values, white = _look_up(ds, ds.VOILUTSequence[0], values)
-        return values, 0, white
-    if all(ds.get(keyword) not in (None, "") for keyword in ("WindowCenter", "WindowWidth")):
-        # Where the slope is negative these ends, and pydicom's output range, are upside down alike.
-        return apply_windowing(values, ds), ends[0], ends[1]
-    return values, min(ends), max(ends)
-
-
-def _look_up(ds: Dataset, lut: Dataset, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
-    """Values through a LUT (C.11.1.1, C.11.2.1.1), and the greatest that its bits can hold.
-
-    pydicom 3.0 would cut a value down to the bits of the LUT's output before looking it up.
-    """
-    entries, first, bits = (int(number) for number in lut.LUTDescriptor)
-    data = lut.LUTData
-    if isinstance(data, bytes):
-        little = ds.file_meta.TransferSyntaxUID.is_little_endian
-        data = np.frombuffer(data, "<u2" if little else ">u2")
-    table = np.asarray(data, np.int64)[: entries or 2**16]
-    return table[(values - first).clip(0, len(table) - 1).astype(np.int64)], 2**bits - 1
-
-
-def _is_padding(ds: Dataset, stored: NDArray[np.int64]) -> NDArray[np.bool_]:
-    first = ds.get("PixelPaddingValue")
-    if first is None:
-        return np.zeros(stored.shape, bool)
-    # The sign of both is often written wrongly; the bits are right.
-    ends = [int(first), int(ds.get("PixelPaddingRangeLimit", first))]
-    mask = 2 ** int(ds.BitsStored) - 1
-    low, high = sorted(int(stored[end & mask]) for end in ends)
-    return (low <= stored) & (stored <= high)
+def _check_kind(source: Source, ds: Dataset) -> None:
+    """Refuses what is no projection, by its modality and by its class: files have one wrong."""
+    modality = str(ds.get("Modality") or "").strip().upper()
+    sop_class = uid.UID(str(ds.get("SOPClassUID") or ""))
+    other_class = sop_class.type == "SOP Class" and sop_class not in _SOP_CLASSES
+    if modality in MODALITIES and not other_class:
+        return
+    received = f"modality {modality or 'none'}" + f", {sop_class.name}" * other_class
+    raise _refused(source, "a radiograph (modality CR or DX)", received)
 
 
 def _check(source: Source, ds: Dataset) -> None:
-    modality = str(ds.get("Modality") or "").upper()
-    if modality not in MODALITIES:
-        raise _refused(source, "a radiograph (modality CR or DX)", f"modality {modality}")
+    _check_kind(source, ds)
     if not ds.get("PixelData"):
         raise _refused(source, "a picture", "no pixel data")
     frames = int(ds.get("NumberOfFrames") or 1)
@@ -203,30 +141,40 @@ def _check(source: Source, ds: Dataset) -> None:
         raise _refused(source, "8 or 16 bit grey, or 8 bit colour", received)
     if not 1 <= int(ds.BitsStored) <= allocated:
         raise _refused(source, f"1 to {allocated} bits stored", f"{ds.BitsStored}")
+    if not 0 <= bits_below(ds) <= allocated - int(ds.BitsStored):
+        raise _refused(source, "a HighBit that leaves room for BitsStored", f"{ds.HighBit}")
 
 
 def _read_stored(source: Source, ds: Dataset) -> NDArray[Any]:
     """The stored values: (rows, columns), or (rows, columns, 3) of RGB."""
     syntax = ds.file_meta.TransferSyntaxUID
     if syntax in _NATIVE:
-        native = pixel_array(ds)
+        native = pixel_array(ds, correct_unused_bits=False)  # `grey_table` knows where they are
         return native.astype(native.dtype.newbyteorder("="), copy=False)
-    frame = get_frame(ds.PixelData, 0, number_of_frames=1)
+    frame = unboxed(get_frame(ds.PixelData, 0, number_of_frames=1))
     shape = (int(ds.Rows), int(ds.Columns), int(ds.SamplesPerPixel))
     if syntax == uid.RLELossless:
         return _decode_rle(frame, shape, int(ds.BitsAllocated) // 8)
     declared = read_declared(frame)
     found = (declared.height, declared.width, declared.components) if declared else None
-    if found != shape:
+    if declared is None or found != shape:
         raise _refused(source, f"an encoded picture of {shape}, as declared", f"{found}")
+    values = _decode(frame, ds)
+    if declared.bits <= int(ds.BitsStored) and bits_below(ds):
+        # Only the stored bits were encoded, and they came out lowest.
+        return values.astype(f"u{int(ds.BitsAllocated) // 8}") << bits_below(ds)
+    return values
+
+
+def _decode(frame: bytes, ds: Dataset) -> NDArray[Any]:
+    syntax = ds.file_meta.TransferSyntaxUID
     if syntax in _JPEG:
-        space = "RGB" if ds.PhotometricInterpretation == "RGB" else None
-        values = imagecodecs.jpeg8_decode(frame, colorspace=space)
-    elif syntax in _JPEG_LS:
-        values = imagecodecs.jpegls_decode(frame)
-    else:
-        values = imagecodecs.jpeg2k_decode(frame)
-    return np.asarray(values)
+        # A JPEG that says itself what its colours are is right, however it is labelled.
+        labelled = ds.PhotometricInterpretation == "RGB" and not names_its_colours(frame)
+        return np.asarray(imagecodecs.jpeg8_decode(frame, colorspace="RGB" if labelled else None))
+    if syntax in _JPEG_LS:
+        return np.asarray(imagecodecs.jpegls_decode(frame))
+    return np.asarray(imagecodecs.jpeg2k_decode(frame))
 
 
 def _decode_rle(
