@@ -143,6 +143,28 @@ def test_a_study_stands_in_for_a_patient_without_identifier(tmp_path: Path) -> N
     assert any("two studies of one person" in notice for notice in images.notices)
 
 
+def test_a_study_follows_the_one_patient_that_it_names(tmp_path: Path) -> None:
+    named = [{"PatientID": f"P{n}", "StudyInstanceUID": f"1.{n}"} for n in range(4)]
+    loose = [{"PatientID": "ANON", "StudyInstanceUID": f"1.{n}"} for n in range(5)]
+    two = [{"PatientID": f"Q{n}", "StudyInstanceUID": "1.4"} for n in range(2)]
+    images = hospital(tmp_path, A=loose, B=named + two)
+    found = [record.patient for record in images.records]
+    assert found[:4] == found[5:9]
+    assert found[4] not in found[9:]  # of two people, either may be it
+
+
+def test_rows_without_a_patient_follow_the_column(tmp_path: Path) -> None:
+    for number, identifier in enumerate(("X", "X", "Y", "Y", "Z", "Z", "")):
+        study = f"1.{number // 2}" if number < 6 else "1.0"
+        save_dicom(tmp_path / f"{number}.dcm", PatientID=identifier, StudyInstanceUID=study)
+    (tmp_path / "list.csv").write_text(
+        "path,label,patient\n0.dcm,N,Y\n1.dcm,P,\n2.dcm,N,X\n3.dcm,P,\n4.dcm,N,Z1\n"
+        "5.dcm,N,Z2\n6.dcm,P,\n"
+    )
+    found = [record.patient for record in scan(tmp_path / "list.csv").records]
+    assert found == [pseudonym(key) for key in ("Y", "Y", "X", "X", "Z1", "Z2", "Y")]
+
+
 def test_one_study_for_all_stands_in_for_nobody(tmp_path: Path) -> None:
     same = [{"PatientID": "ANON", "StudyInstanceUID": "1.2.3"}] * 10
     assert hospital(tmp_path, A=same, B=same).evidence()[Evidence.FILE] == 20
@@ -168,7 +190,7 @@ def test_a_column_wins_and_words_for_nobody_in_it_do_not(tmp_path: Path) -> None
     found = {record.path.name: (record.patient, record.evidence) for record in images.records}
     assert found == {
         "1.dcm": (pseudonym("B1"), Evidence.COLUMN),
-        "2.dcm": (pseudonym("A17"), Evidence.HEADER),
+        "2.dcm": (pseudonym("B1"), Evidence.HEADER),  # the patient of 1.dcm
         "3.dcm": (pseudonym("A18"), Evidence.HEADER),
         "person1_virus_1.jpeg": (pseudonym("B1"), Evidence.COLUMN),
         "person1_virus_2.jpeg": ("guangzhou virus 1", Evidence.NAME),

@@ -36,6 +36,7 @@ PEOPLE = (
     "ANONYMOUS7",
     "TEST12",
     "P1",
+    "X",
     "X1",
     "Nonesuch",
     "Müller",

@@ -205,7 +205,12 @@ def test_model_card_states_what_was_fitted_and_chosen() -> None:
     labels, logits = drawn(400)
     steep = scores(labels, 2 * logits)
     found, points = calibrate(Unchanged(), steep, steep, seed=0)
-    made_of = {"attributions": [], "images": {}, "fingerprint": "f" * 64}
+    made_of = {
+        "attributions": [],
+        "images": {},
+        "fingerprint": "f" * 64,
+        "patients": "by PatientID 9",
+    }
     metrics = {"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.8}
     info = bundle_info(
         operating_points=points,

@@ -35,7 +35,7 @@ class BundleInfo:
         seed: that made it.
         command: that made it.
         settings: of the training, as resolved.
-        training_data: fingerprint, counts by split and class, attributions.
+        training_data: fingerprint, counts by split and class, attributions, what told patients.
         metrics: of the best epoch, on the validation patients.
         versions: of the libraries that made it.
         calibration: what its probabilities hold for; None if it was made before there was any.

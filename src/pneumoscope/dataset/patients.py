@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pneumoscope.dataset.known import Attribution, Identity, attribute, identify, recognise
@@ -12,6 +12,7 @@ from pneumoscope.dataset.manifest import Entry
 from pneumoscope.dataset.placeholder import Claim, find_crowds, is_filler, says_nobody
 from pneumoscope.dataset.pseudonym import key_fingerprint, pseudonym
 from pneumoscope.imaging.identity import PatientIdentity, patient_of
+from pneumoscope.parallel import in_parallel
 from pneumoscope.types import Evidence
 
 _STUDY = "StudyInstanceUID"  # keeps the key of a study from being that of a patient
@@ -53,15 +54,17 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
     """Finds the patient of each file: by a column, else by its header, else by its name.
 
     A PatientID that is empty or a placeholder counts for nothing; the study then stands in. A name
-    counts for pictures of a known data set (`recognise`), and never for a DICOM file. What a column
-    or a header says is hashed at once (`pseudonym`).
+    counts for pictures of a known data set (`recognise`), and never for a DICOM file. Where only
+    some images of a study have a PatientID, or only some of a PatientID are in the column, the
+    others follow them. What a column or a header says is hashed at once (`pseudonym`).
 
     Args:
         root: folder of the data set.
         entries: the files.
         labels: class of each.
     """
-    headers = {entry.path: patient_of(entry.path) for entry in entries}
+    paths = [entry.path for entry in entries]
+    headers = dict(zip(paths, in_parallel(patient_of, paths), strict=True))
     names = recognise([path for path, header in headers.items() if header is None])
     claims = [
         Claim((header.patient_id, header.issuer), label, header)
@@ -69,11 +72,14 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
         if (header := headers[entry.path]) and not _column(entry)
     ]
     words, crowds = _nobody(claims)
-    studies = [Claim(c.header.study, c.label, c.header) for c in claims if c.key in words | crowds]
-    evidence = _Evidence(root, words | crowds, find_crowds(studies) | {""})
-    found = {
-        entry.path: evidence.weigh(entry, headers[entry.path], names.get(entry.path))
+    of_studies = find_crowds([replace(claim, key=claim.header.study) for claim in claims])
+    told = {
+        entry.path: list(_told(entry, headers[entry.path], words | crowds, of_studies))
         for entry in entries
+    }
+    same = _same_patients(told.values())
+    found = {
+        path: _weigh(path.relative_to(root), told[path], names.get(path), same) for path in paths
     }
     notices = (
         *_doubt_columns(entries),
@@ -86,25 +92,48 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
     return Patients(found, key, attribute(names, len(entries)), notices)
 
 
-@dataclass(frozen=True)
-class _Evidence:
-    """What identifiers count for nothing in a data set."""
+def _told(
+    entry: Entry,
+    header: PatientIdentity | None,
+    nobody: Collection[Hashable],
+    no_study: Collection[Hashable],
+) -> Iterator[Patient]:
+    """What manifest and header say of a file, the strongest first."""
+    if column := _column(entry):
+        yield Patient(pseudonym(column), Evidence.COLUMN)
+    if header and (header.patient_id, header.issuer) not in nobody and header.patient_id:
+        yield Patient(pseudonym(header.patient_id, header.issuer), Evidence.HEADER)
+    if header and header.study and header.study not in no_study:
+        yield Patient(pseudonym(header.study, _STUDY), Evidence.STUDY)
 
-    root: Path
-    nobody: frozenset[Hashable]
-    no_study: frozenset[Hashable]
 
-    def weigh(self, entry: Entry, header: PatientIdentity | None, name: Identity | None) -> Patient:
-        subgroup = name.subgroup if name else ""
-        if column := _column(entry):
-            return Patient(pseudonym(column), Evidence.COLUMN, subgroup)
-        if header and (header.patient_id, header.issuer) not in self.nobody:
-            return Patient(pseudonym(header.patient_id, header.issuer), Evidence.HEADER)
-        if header and header.study not in self.no_study:
-            return Patient(pseudonym(header.study, _STUDY), Evidence.STUDY)
-        if name:
-            return Patient(name.patient, Evidence.NAME, subgroup)
-        return Patient(f"file {entry.path.relative_to(self.root)}", Evidence.FILE)
+def _same_patients(told: Collection[Sequence[Patient]]) -> dict[str, str]:
+    """Keys that stand beside a single one of stronger evidence, and so are that patient's."""
+    same: dict[str, str] = {}
+    for evidence in (Evidence.HEADER, Evidence.STUDY):
+        beside = defaultdict(set)
+        for strongest, *weaker in filter(None, told):
+            for patient in weaker:
+                if patient.evidence is evidence:
+                    beside[patient.key].add(_follow(strongest, same))
+        same |= {key: others.pop() for key, others in beside.items() if len(others) == 1}
+    return same
+
+
+def _follow(patient: Patient, same: Mapping[str, str]) -> str:
+    column = patient.evidence is Evidence.COLUMN
+    return patient.key if column else same.get(patient.key, patient.key)
+
+
+def _weigh(
+    file: Path, told: Sequence[Patient], name: Identity | None, same: Mapping[str, str]
+) -> Patient:
+    subgroup = name.subgroup if name else ""
+    if told:
+        return Patient(_follow(told[0], same), told[0].evidence, subgroup)
+    if name:
+        return Patient(name.patient, Evidence.NAME, subgroup)
+    return Patient(f"file {file}", Evidence.FILE)
 
 
 def _column(entry: Entry) -> str:
@@ -176,5 +205,6 @@ def _count_loose(found: Sequence[Patient]) -> Iterator[str]:
     if files := sum(patient.evidence is Evidence.FILE for patient in found):
         yield (
             f"The patient of {files} of {len(found)} images cannot be told: "
-            "each of them counts as a patient of its own"
+            "each of them counts as a patient of its own. If several are of one person, name it in "
+            "the column 'patient' of a CSV manifest"
         )

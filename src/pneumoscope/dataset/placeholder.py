@@ -13,6 +13,7 @@ from statistics import median
 
 from pneumoscope.imaging.identity import PatientIdentity
 
+_CROSSED_OUT = re.compile("xxx+")
 _FIRST = re.compile(r"0*[01]", re.ASCII)
 _NEAR = 10  # how far a number may be from one that it shows to be somebody's
 _FEW = 10  # images: the behaviour of an identifier with fewer tells nothing
@@ -41,7 +42,7 @@ def says_nobody(identifier: str) -> bool:
     """Whether an identifier is empty, or a word for nobody, such as ANONYMOUS, N/A or XXX."""
     letters = unicodedata.normalize("NFKD", identifier.casefold())
     word = "".join(letter for letter in letters if letter.isalnum())
-    return word in _words() or not word.strip("x")
+    return not word or word in _words() or bool(_CROSSED_OUT.fullmatch(word))
 
 
 def is_filler(identifier: str, others: Collection[str]) -> bool:

@@ -51,6 +51,18 @@ class ImageSet:
         counts = Counter(record.evidence for record in self.records)
         return {evidence: counts[evidence] for evidence in Evidence}
 
+    def told_by(self) -> str:
+        """The same as words, without what told none."""
+        titles = " and ".join(known.title for known in self.attributions)
+        words = {
+            Evidence.COLUMN: "by the manifest",
+            Evidence.HEADER: "by PatientID",
+            Evidence.STUDY: "by study",
+            Evidence.NAME: f"by the file names of {titles}",
+            Evidence.FILE: "each file for itself",
+        }
+        return ", ".join(f"{words[each]} {n}" for each, n in self.evidence().items() if n)
+
 
 def scan(root: Path) -> ImageSet:
     """Lists the images of a data set.
@@ -124,21 +136,7 @@ def _collect(
     )
     notices += [*patients.notices, *_doubtful_classes(classes, records)]
     images = ImageSet(root, classes, records, patients.attributions, patient_key=patients.key)
-    return replace(images, notices=(_describe_evidence(images), *notices))
-
-
-def _describe_evidence(images: ImageSet) -> str:
-    """What told the patients, and of how many images."""
-    titles = " and ".join(known.title for known in images.attributions)
-    words = {
-        Evidence.COLUMN: "by the manifest",
-        Evidence.HEADER: "by PatientID",
-        Evidence.STUDY: "by study",
-        Evidence.NAME: f"by the file names of {titles}",
-        Evidence.FILE: "each file for itself",
-    }
-    counts = images.evidence().items()
-    return "Patients: " + ", ".join(f"{words[each]} {count}" for each, count in counts if count)
+    return replace(images, notices=(f"Patients: {images.told_by()}", *notices))
 
 
 def _doubtful_classes(classes: Sequence[str], records: Sequence[ImageRecord]) -> list[str]:

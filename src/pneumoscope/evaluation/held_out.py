@@ -32,7 +32,7 @@ def evaluate(
     """Evaluates a bundle on the images of a data set that had no part in making it.
 
     Left out are the images that it was trained or chosen on, and all other images of their
-    patients, where the file names tell who these are.
+    patients, where it is known who these are.
 
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships; None

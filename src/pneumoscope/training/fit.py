@@ -328,6 +328,7 @@ def _describe(
             "fingerprint": prepared.fingerprint,
             "images": {split.value: prepared.count(split) for split in Split},
             "attributions": [asdict(known) for known in prepared.images.attributions],
+            "patients": prepared.images.told_by(),
         },
         metrics={
             "epoch": checkpoint.best_epoch + 1,

@@ -11,7 +11,7 @@ from pneumoscope.types import ImageRecord
 
 @dataclass(frozen=True)
 class Patients:
-    """The patients of a data set, as far as the file names tell them.
+    """The patients of a data set, as far as they are known.
 
     Attributes:
         known: number of patients that are known.
