@@ -78,7 +78,8 @@ def save(figure: Figure, path: Path) -> None:
         StorageError: if the file cannot be written.
     """
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, facecolor="white")
+        mark = {"Software": "Pneumoscope figure"}  # by which `predict` knows it from a radiograph
+        figure.savefig(temporary, format="png", dpi=DPI, facecolor="white", metadata=mark)
 
 
 def training_curves(history: Mapping[str, Sequence[float]], kept: int) -> Figure:

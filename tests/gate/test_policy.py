@@ -71,7 +71,7 @@ MISTAKES = (
     ('age = "warn"\nage = "refuse"', "no TOML"),
     ("age = 'warn' # \udce9", "no TOML"),
     ('latral-view = "warn"', "Received 'latral-view'. Write lateral-view if"),
-    ('modality = "warn"', "Expected body-part or lateral-view or"),
+    ('modality = "warn"', "Expected own-result or derived or"),
     ('[rules]\nage = "warn"', "Received 'rules'"),
     ('age = "Refuse"', 'Expected "refuse" or "warn" or "ignore". Received \'Refuse\''),
     ("age = true", "Received True"),

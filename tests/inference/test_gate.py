@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pneumoscope.gate import Action, Facts, findings, read_policy
-from pneumoscope.imaging import APPEARANCES, Acquisition, Source
+from pneumoscope.imaging import APPEARANCES, Acquisition, Origin, Source
 from pneumoscope.inference import load
 from pneumoscope.inference.gallery import write_heatmaps
 from pneumoscope.inference.gate import Gate
@@ -191,21 +192,26 @@ def test_broken_file_in_between(gated: Path) -> None:
 
 
 # header, action, words of what is found
-HEADERS: tuple[tuple[dict[str, str], Action | None, str], ...] = (
+HEADERS: tuple[tuple[dict[str, Any], Action | None, str], ...] = (
     ({}, None, ""),
     ({"body_part": "CHEST", "view": "AP"}, None, ""),
     ({"body_part": "PORT CHEST"}, None, ""),
+    ({"body_part": "NOWHERE"}, Action.WARN, "does not say clearly that it shows the chest"),
     ({"body_part": "HAND"}, Action.REFUSE, "another part of the body (HAND)"),
     ({"view": "LL"}, Action.REFUSE, "no frontal view (LL)"),
     ({"view": "LATERAL"}, Action.REFUSE, "no frontal view (LATERAL)"),
     ({"view": "LLD"}, Action.WARN, "may not know (LLD), other"),
     ({"intent": "FOR PRESENTATION"}, None, ""),
+    ({"origin": Origin.OWN}, Action.REFUSE, "a result of this program"),
+    ({"origin": Origin.DERIVED}, Action.REFUSE, "captured from a screen"),
+    ({"origin": Origin.CAPTURE}, Action.WARN, "a secondary capture"),
+    ({"burned_in": True}, Action.WARN, "text is burned in"),
     ({"intent": "FOR PROCESSING"}, Action.REFUSE, "raw data"),
 )
 
 
 @pytest.mark.parametrize(("header", "action", "words"), HEADERS)
-def test_header(header: dict[str, str], action: Action | None, words: str) -> None:
+def test_header(header: dict[str, Any], action: Action | None, words: str) -> None:
     facts = Facts(Acquisition(64, 64, **header), texture(112), Geometry(64, 64))
     for possible in Action:
         found = findings(facts, POLICY, possible)
@@ -225,6 +231,20 @@ def test_age(age: float | None, warned: bool) -> None:
     assert bool(findings(facts, POLICY, Action.WARN)) == warned
     assert not findings(facts, POLICY, Action.REFUSE)
     assert not findings(replace(facts, ages=None), POLICY, Action.WARN)
+
+
+def test_age_that_cannot_be_read_is_told_where_it_matters() -> None:
+    facts = Facts(Acquisition(64, 64, age_unread=True), texture(112), Geometry(64, 64), ages=(1, 5))
+    assert "cannot be read" in findings(facts, POLICY, Action.WARN)[0]
+    assert not findings(replace(facts, ages=None), POLICY, Action.WARN)
+
+
+def test_heatmap_is_no_radiograph(gated: Path, tmp_path: Path) -> None:
+    list(write_heatmaps(load(gated), [source(112)], tmp_path / "maps"))
+    (heatmap,) = (tmp_path / "maps").rglob("*.png")
+    record = load(gated).predict(heatmap)
+    assert record.status is Status.REFUSED
+    assert "a result of this program" in record.reasons[0]
 
 
 def test_age_of_a_file_is_held_against_the_training_data(tmp_path: Path) -> None:

@@ -9,13 +9,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.imaging import Acquisition
+from pneumoscope.gate.header import Part, View, part_shown, view_shown
+from pneumoscope.imaging import Acquisition, Origin
 from pneumoscope.types import Geometry
-
-_CHEST = ("CHEST", "THORAX", "LUNG")
-_FRONTAL = {"AP", "PA"}
-# Terms of PS3.3 C.8.1.1 and C.8.11.5, and what devices write instead.
-_LATERAL = {"LL", "RL", "LLO", "RLO", "LAT", "LATERAL"}
 
 # Grey levels of 256, after the image was brought to the size of the network.
 _LEAST_CONTRAST = 8.0
@@ -63,25 +59,59 @@ class Rule:
     find: Callable[[Facts], str]
 
 
-def _other_body_part(facts: Facts) -> str:
-    part = facts.acquisition.body_part
-    if not part or any(word in part for word in _CHEST):
+def _own_result(facts: Facts) -> str:
+    if facts.acquisition.origin is not Origin.OWN:
         return ""
-    return f"its header says that it shows another part of the body ({part})"
+    return "it is a result of this program and no radiograph: give it the radiograph itself"
+
+
+def _derived(facts: Facts) -> str:
+    if facts.acquisition.origin is not Origin.DERIVED:
+        return ""
+    return (
+        "its header says that it was captured from a screen, drawn or worked out from other "
+        "pictures: give it the radiograph itself"
+    )
+
+
+def _capture(facts: Facts) -> str:
+    if facts.acquisition.origin is not Origin.CAPTURE:
+        return ""
+    return "it is a secondary capture, such as scanned film: its greys may not be a device's"
+
+
+def _burned_in(facts: Facts) -> str:
+    if not facts.acquisition.burned_in:
+        return ""
+    return "its header says that text is burned in (BurnedInAnnotation): it may name the patient"
+
+
+def _other_body_part(facts: Facts) -> str:
+    part, quoted = part_shown(facts.acquisition)
+    if part is not Part.ELSEWHERE:
+        return ""
+    return f"its header says that it shows another part of the body ({quoted})"
+
+
+def _unknown_body_part(facts: Facts) -> str:
+    part, quoted = part_shown(facts.acquisition)
+    if part is not Part.UNKNOWN:
+        return ""
+    return f"its header does not say clearly that it shows the chest ({quoted})"
 
 
 def _lateral(facts: Facts) -> str:
-    view = facts.acquisition.view
-    if view not in _LATERAL:
+    view, quoted = view_shown(facts.acquisition)
+    if view is not View.LATERAL:
         return ""
-    return f"its header says that it is no frontal view ({view}), and the model knows AP and PA"
+    return f"its header says that it is no frontal view ({quoted}), and the model knows AP and PA"
 
 
 def _unknown_view(facts: Facts) -> str:
-    view = facts.acquisition.view
-    if not view or view in _FRONTAL or view in _LATERAL:
+    view, quoted = view_shown(facts.acquisition)
+    if view is not View.UNKNOWN:
         return ""
-    return f"its header names a view that the model may not know ({view}), other than AP and PA"
+    return f"its header names a view that the model may not know ({quoted}), other than AP and PA"
 
 
 def _raw(facts: Facts) -> str:
@@ -99,6 +129,16 @@ def _other_age(facts: Facts) -> str:
     return (
         f"its header says that the patient is {age:.3g} years old, and the model was made with "
         f"patients of {youngest:g} to {oldest:g} years"
+    )
+
+
+def _unread_age(facts: Facts) -> str:
+    if not facts.acquisition.age_unread or facts.ages is None:
+        return ""
+    youngest, oldest = facts.ages
+    return (
+        "its header says something of the patient's age that cannot be read, and the model was "
+        f"made with patients of {youngest:g} to {oldest:g} years"
     )
 
 
@@ -136,11 +176,17 @@ def _clipped(facts: Facts) -> str:
 
 
 RULES = (
+    Rule("own-result", _own_result),
+    Rule("derived", _derived),
+    Rule("secondary-capture", _capture),
+    Rule("burned-in", _burned_in),
     Rule("body-part", _other_body_part),
+    Rule("unknown-body-part", _unknown_body_part),
     Rule("lateral-view", _lateral),
     Rule("unknown-view", _unknown_view),
     Rule("for-processing", _raw),
     Rule("age", _other_age),
+    Rule("unreadable-age", _unread_age),
     Rule("tiny", _far_too_small),
     Rule("small", _too_small),
     Rule("blank", _uniform),

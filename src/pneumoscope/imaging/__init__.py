@@ -1,8 +1,9 @@
 """Bytes to pixels: the only door through which an image comes in."""
 
-from pneumoscope.imaging.acquisition import Acquisition, read_acquisition
+from pneumoscope.imaging.acquisition import Acquisition, Coded, read_acquisition
 from pneumoscope.imaging.appearance import APPEARANCES
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
+from pneumoscope.imaging.origin import Origin, own_mark
 from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
 from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load_pixels
 from pneumoscope.imaging.read import Source, read_bytes
@@ -12,14 +13,17 @@ __all__ = [
     "RECIPE",
     "THUMBNAIL",
     "Acquisition",
+    "Coded",
     "ImageFacts",
     "Look",
+    "Origin",
     "PictureFacts",
     "Source",
     "load_display",
     "load_mask",
     "load_pixels",
     "look",
+    "own_mark",
     "picture_facts",
     "read_acquisition",
     "read_bytes",

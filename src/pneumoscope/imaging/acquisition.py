@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from pneumoscope.errors import ImageError
+from pneumoscope.imaging.age import years, years_between
+from pneumoscope.imaging.header import text, texts
+from pneumoscope.imaging.origin import Origin, origin_of_dicom, origin_of_raster
 from pneumoscope.imaging.quiet import without_warnings
 from pneumoscope.imaging.read import REMEDY, Source, sniff
 
-_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}  # PS3.5 6.2, AS
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_THEN = ("StudyDate", "AcquisitionDate", "SeriesDate", "ContentDate")
+# Where devices that leave the view empty may write it.
+_DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
+
+
+@dataclass(frozen=True)
+class Coded:
+    """An item of a code sequence (PS3.3 8.8).
+
+    Attributes:
+        code: scheme and value, such as "SRT R-10214".
+        meaning: what it is said to mean.
+    """
+
+    code: str
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,17 +44,31 @@ class Acquisition:
         width: pixels, as stored.
         height: pixels, as stored.
         body_part: `BodyPartExamined` (C.7.3.1), in capitals.
+        regions: `AnatomicRegionSequence` (10.5).
         view: `ViewPosition` (C.8.1.1, C.8.11.5), in capitals.
+        view_codes: `ViewCodeSequence` (C.8.11.5).
+        rows_run: the direction of the rows in `PatientOrientation` (C.7.6.1.1.1), in capitals.
+        description: of series and protocol, in capitals. May name people: never to be quoted.
         intent: `PresentationIntentType` (C.8.11.1), in capitals.
-        age: `PatientAge` (C.7.2.2), in years.
+        age: in years: `PatientAge` (C.7.2.2), or else from birth to study.
+        age_unread: whether something is said of the age that cannot be read.
+        burned_in: whether `BurnedInAnnotation` (C.7.6.1) says that text is in the picture.
+        origin: where the picture comes from.
     """
 
     width: int
     height: int
     body_part: str = ""
+    regions: tuple[Coded, ...] = ()
     view: str = ""
+    view_codes: tuple[Coded, ...] = ()
+    rows_run: str = ""
+    description: str = ""
     intent: str = ""
     age: float | None = None
+    age_unread: bool = False
+    burned_in: bool = False
+    origin: Origin = Origin.DETECTOR
 
 
 def read_acquisition(source: Source) -> Acquisition:
@@ -47,7 +83,7 @@ def read_acquisition(source: Source) -> Acquisition:
             if kind == "DICOM":
                 return _of_dicom(source)
             with Image.open(BytesIO(source.data), formats=[kind]) as image:
-                return Acquisition(*image.size)
+                return Acquisition(*image.size, origin=origin_of_raster(image.info))
     except ImageError:
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
@@ -58,16 +94,39 @@ def _of_dicom(source: Source) -> Acquisition:
     from pneumoscope.imaging.dicom import read_header  # loads pydicom and its codecs
 
     ds = read_header(source)
+    age, unread = _age(ds)
     return Acquisition(
         width=int(ds.Columns),
         height=int(ds.Rows),
-        body_part=str(ds.get("BodyPartExamined") or "").strip().upper(),
-        view=str(ds.get("ViewPosition") or "").strip().upper(),
-        intent=str(ds.get("PresentationIntentType") or "").strip().upper(),
-        age=_years(str(ds.get("PatientAge") or "").strip().upper()),
+        body_part=text(ds, "BodyPartExamined"),
+        regions=_codes(ds, "AnatomicRegionSequence"),
+        view=text(ds, "ViewPosition"),
+        view_codes=_codes(ds, "ViewCodeSequence"),
+        rows_run="".join(texts(ds, "PatientOrientation")[:1]).upper(),
+        description=" ".join(text(ds, keyword) for keyword in _DESCRIPTIONS),
+        intent=text(ds, "PresentationIntentType"),
+        age=age,
+        age_unread=unread,
+        burned_in=text(ds, "BurnedInAnnotation") == "YES",
+        origin=origin_of_dicom(ds),
     )
 
 
-def _years(age: str) -> float | None:
-    number, unit = age[:-1], age[-1:]
-    return int(number) * _YEARS[unit] if number.isdecimal() and unit in _YEARS else None
+def _age(ds: Dataset) -> tuple[float | None, bool]:
+    """The age in years, and whether there is something that cannot be read."""
+    said, born = texts(ds, "PatientAge")[:1], texts(ds, "PatientBirthDate")[:1]
+    then = [found for keyword in _THEN for found in texts(ds, keyword)[:1]]
+    ages = [years(age) for age in said]
+    ages += [years_between(birth, day) for birth in born for day in then]
+    readable = [age for age in ages if age is not None]
+    return (readable[0] if readable else None), bool(ages) and not readable
+
+
+def _codes(ds: Dataset, keyword: str) -> tuple[Coded, ...]:
+    return tuple(
+        Coded(
+            " ".join((text(item, "CodingSchemeDesignator"), text(item, "CodeValue"))),
+            text(item, "CodeMeaning"),
+        )
+        for item in ds.get(keyword) or ()
+    )

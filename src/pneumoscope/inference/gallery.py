@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image as PillowImage
 
 from pneumoscope.files import atomic_path
-from pneumoscope.imaging import Source, load_display, read_bytes
+from pneumoscope.imaging import Source, load_display, own_mark, read_bytes
 from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import Image
 from pneumoscope.inference.predictor import Predictor
@@ -37,5 +37,5 @@ def write_heatmaps(
             number = f"-{used[stem]}" if used[stem] > 1 else ""
             picture = PillowImage.fromarray(overlay(load_display(source), explanation.heatmap))
             with atomic_path(folder / f"{stem}{number}.heatmap.png") as temporary:
-                picture.save(temporary, format="PNG")
+                picture.save(temporary, format="PNG", pnginfo=own_mark())
         yield explanation.prediction

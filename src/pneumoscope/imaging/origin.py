@@ -1,0 +1,89 @@
+"""Whether a picture came out of a detector or out of a program. Clauses are of DICOM PS3.3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from PIL.PngImagePlugin import PngInfo
+
+from pneumoscope.imaging.header import text, texts
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_NAME = "pneumoscope"
+_SOFTWARE = "Software"  # a registered keyword of PNG, 11.3.3.2
+# Where a program that makes a picture puts its name.
+_MAKERS = (
+    "Manufacturer",
+    "ManufacturerModelName",
+    "SoftwareVersions",
+    "DerivationDescription",
+    "SecondaryCaptureDeviceManufacturer",
+    "SecondaryCaptureDeviceManufacturerModelName",
+    "SecondaryCaptureDeviceSoftwareVersions",
+)
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7."  # .1 to .4: several frames
+# Defined terms of ConversionType (C.8.6.1).
+_FILM = {"DF", "SI"}
+_DRAWN = {"SYN", "DRW", "SD", "DV"}
+_WORKSTATION = "WSD"
+_PROJECTIONS = {"CR", "DX", "DR", "RG"}
+
+
+class Origin(StrEnum):
+    """Where a picture comes from.
+
+    Attributes:
+        DETECTOR: as far as its file says.
+        CAPTURE: a secondary capture that may be a radiograph: scanned film, or one converted.
+        DERIVED: a secondary capture of a screen, a drawing or a document.
+        OWN: a result of this program.
+    """
+
+    DETECTOR = "detector"
+    CAPTURE = "capture"
+    DERIVED = "derived"
+    OWN = "own"
+
+
+def own_mark() -> PngInfo:
+    """What pictures of this program carry, for `PIL.Image.save(pnginfo=...)`."""
+    mark = PngInfo()
+    mark.add_text(_SOFTWARE, "Pneumoscope heatmap")
+    return mark
+
+
+def origin_of_raster(info: Mapping[Any, Any]) -> Origin:
+    """Where a picture comes from, by what Pillow finds beside it."""
+    own = _NAME in str(info.get(_SOFTWARE, "")).casefold()
+    return Origin.OWN if own else Origin.DETECTOR
+
+
+def origin_of_dicom(ds: Dataset) -> Origin:
+    """Where a picture comes from, by its header.
+
+    A secondary capture with a film's conversion type is taken for one. A workstation (WSD) also
+    stands in collections of radiographs that were converted, which then have their modality.
+    """
+    capture = f"{text(ds, 'SOPClassUID')}.".startswith(_SECONDARY_CAPTURE)
+    makers = (*_MAKERS, "SeriesDescription") if capture else _MAKERS
+    if any(_NAME in text(ds, keyword).casefold() for keyword in makers):
+        return Origin.OWN
+    if not capture:
+        return Origin.DETECTOR
+    if text(ds, "ConversionType") in _FILM:
+        return Origin.CAPTURE
+    return Origin.DERIVED if _made_to_be_looked_at(ds) else Origin.CAPTURE
+
+
+def _made_to_be_looked_at(ds: Dataset) -> bool:
+    conversion = text(ds, "ConversionType")
+    return (
+        [kind.upper() for kind in texts(ds, "ImageType")[:2]] == ["DERIVED", "SECONDARY"]
+        or conversion in _DRAWN
+        or (conversion == _WORKSTATION and text(ds, "Modality") not in _PROJECTIONS)
+        or text(ds, "SamplesPerPixel") == "3"  # CR and DX are grey (C.8.1.2, C.8.11.3)
+    )

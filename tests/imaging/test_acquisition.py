@@ -1,0 +1,152 @@
+"""What a header says of a picture is read, whichever way devices write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydicom import uid
+
+from pneumoscope.imaging import Acquisition, Origin, Source, own_mark, read_acquisition
+from pneumoscope.imaging.age import years, years_between
+from tests.conftest import encoded, picture
+from tests.imaging.dicoms import dicom
+
+PIXELS = picture((40, 36))
+COLOUR = picture((40, 36, 3))
+SC = uid.SecondaryCaptureImageStorage
+
+
+def header(**changes: object) -> Acquisition:
+    pixels = COLOUR if changes.get("SamplesPerPixel") == 3 else PIXELS
+    return read_acquisition(Source("file.dcm", dicom(pixels, **changes)))
+
+
+AGES = {
+    "061Y": 61, "61": 61, "061": 61, "61 Y": 61, "061y": 61, "61 years": 61, "61YR": 61,
+    " 061Y": 61, "061Y ": 61, "000Y": 0, "026W": 26 * 7 / 365.25, "003M": 0.25, "010D": 10 / 365.25,
+    "": None, "Y": None, "old": None, "-5Y": None, "411Y": None, "999": None, "6 1": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", AGES)
+def test_age(text: str) -> None:
+    assert years(text) == (None if AGES[text] is None else pytest.approx(AGES[text]))
+
+
+BIRTHS = (
+    ("19500101", "20200101", 70),
+    ("1950.01.01", "2020-01-01", 70),
+    ("20200229", "20210228", 1),
+    ("20150615", "20210614", 5.997),
+    ("20150615", "20210615", 6),
+    ("20200101", "20200101", 0),
+    ("20200102", "20200101", None),
+    ("19000000", "20200101", None),
+    ("18000101", "20200101", None),
+    ("ANON", "20200101", None),
+)
+
+
+@pytest.mark.parametrize(("birth", "then", "age"), BIRTHS)
+def test_age_from_birth(birth: str, then: str, age: float | None) -> None:
+    assert years_between(birth, then) == (None if age is None else pytest.approx(age, abs=0.003))
+
+
+BORN = {"PatientBirthDate": "19500101", "StudyDate": "20200101"}
+# elements, age, whether something cannot be read
+SAID: tuple[tuple[dict[str, object], float | None, bool], ...] = (
+    ({}, None, False),
+    ({"PatientAge": ""}, None, False),
+    ({"PatientAge": "061Y"}, 61, False),
+    ({"PatientAge": "061Y", **BORN}, 61, False),
+    ({"PatientAge": "", **BORN}, 70, False),
+    (BORN, 70, False),
+    ({"PatientBirthDate": "19500101", "AcquisitionDate": "20200101"}, 70, False),
+    ({"PatientBirthDate": "19500101", "StudyDate": "", "SeriesDate": "20200101"}, 70, False),
+    ({"PatientBirthDate": "19500101", "ContentDate": "20200101"}, 70, False),
+    ({"PatientBirthDate": "19500101"}, None, False),
+    ({"StudyDate": "20200101"}, None, False),
+)
+
+
+@pytest.mark.parametrize(("elements", "age", "unread"), SAID)
+def test_age_of_a_file(elements: dict[str, object], age: float | None, unread: bool) -> None:
+    found = header(**elements)
+    assert (found.age, found.age_unread) == (age, unread)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
+def test_age_that_cannot_be_read_is_not_silently_none() -> None:
+    assert header(PatientAge="old").age_unread
+    assert header(PatientAge="old", **BORN).age == 70
+    assert header(PatientAge="61").age == 61
+
+
+CAPTURE: dict[str, object] = {"SOPClassUID": SC, "Modality": "OT"}
+DERIVED: dict[str, object] = {"ImageType": ["DERIVED", "SECONDARY"]}
+ORIGINS: tuple[tuple[dict[str, object], Origin], ...] = (
+    ({}, Origin.DETECTOR),
+    ({"ImageType": ["DERIVED", "PRIMARY"]}, Origin.DETECTOR),
+    (DERIVED, Origin.DETECTOR),
+    ({"Manufacturer": "Pneumonia Devices"}, Origin.DETECTOR),
+    ({"SeriesDescription": "pneumoscope trial"}, Origin.DETECTOR),
+    ({"Manufacturer": "Pneumoscope"}, Origin.OWN),
+    ({"ManufacturerModelName": "Pneumoscope 0.1"}, Origin.OWN),
+    ({**CAPTURE, "SeriesDescription": "Research: Pneumoscope heatmap"}, Origin.OWN),
+    ({**CAPTURE, "DerivationDescription": "Heatmap by pneumoscope"}, Origin.OWN),
+    ({**CAPTURE, "ConversionType": "DF"}, Origin.CAPTURE),
+    ({**CAPTURE, **DERIVED, "ConversionType": "DF"}, Origin.CAPTURE),
+    ({**CAPTURE, "ConversionType": "DI"}, Origin.CAPTURE),
+    ({**CAPTURE, **DERIVED, "ConversionType": "DI"}, Origin.DERIVED),
+    ({**CAPTURE, **DERIVED}, Origin.DERIVED),
+    ({**CAPTURE, "ConversionType": "WSD"}, Origin.DERIVED),
+    ({**CAPTURE, "ConversionType": "WSD", "Modality": "CR"}, Origin.CAPTURE),
+    ({**CAPTURE, "ConversionType": "SYN", "Modality": "CR"}, Origin.DERIVED),
+    ({**CAPTURE, "SamplesPerPixel": 3}, Origin.DERIVED),
+    ({**CAPTURE, "SamplesPerPixel": 3, "ConversionType": "DF"}, Origin.CAPTURE),
+    ({"SOPClassUID": SC, "Modality": "DX"}, Origin.CAPTURE),
+    ({"SOPClassUID": uid.VLPhotographicImageStorage}, Origin.DETECTOR),
+)
+
+
+@pytest.mark.parametrize(("elements", "origin"), ORIGINS)
+def test_origin(elements: dict[str, object], origin: Origin) -> None:
+    assert header(**elements).origin is origin
+
+
+def test_pictures_of_this_program_are_known_by_their_mark() -> None:
+    marked = Source("map.png", encoded(PIXELS, pnginfo=own_mark()))
+    assert read_acquisition(marked).origin is Origin.OWN
+    assert read_acquisition(Source("a.png", encoded(PIXELS))).origin is Origin.DETECTOR
+
+
+def test_several_values_and_codes_are_read() -> None:
+    code = dicom_code("R-10236", "SRT", "left lateral")
+    found = header(
+        BodyPartExamined=["CHEST", "RIB"], ViewCodeSequence=[code], PatientOrientation=["A", "F"]
+    )
+    assert found.body_part == "CHEST RIB"
+    assert found.view_codes[0].code == "SRT R-10236"
+    assert found.view_codes[0].meaning == "LEFT LATERAL"
+    assert found.rows_run == "A"
+
+
+@pytest.mark.parametrize(("said", "found"), [("YES", True), ("NO", False), ("", False)])
+def test_burned_in(said: str, found: bool) -> None:
+    assert header(BurnedInAnnotation=said).burned_in is found
+
+
+def dicom_code(value: str, scheme: str, meaning: str) -> object:
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
+    return item
+
+
+@pytest.mark.real
+def test_real_chest_radiographs_are_none_of_these(real: Path) -> None:
+    for path in sorted((real / "dicom" / "chest").glob("*.dcm")):
+        found = read_acquisition(Source(path.name, path.read_bytes()))
+        assert found.origin in (Origin.DETECTOR, Origin.CAPTURE)
