@@ -67,6 +67,7 @@ SAID: tuple[tuple[dict[str, object], float | None, bool], ...] = (
     ({"PatientBirthDate": "19500101", "ContentDate": "20200101"}, 70, False),
     ({"PatientBirthDate": "19500101"}, None, False),
     ({"StudyDate": "20200101"}, None, False),
+    ({"PatientBirthDate": "19000101", "StudyDate": "20190101"}, None, False),
 )
 
 

@@ -60,7 +60,7 @@ def view_shown(acquisition: Acquisition) -> tuple[View, str]:
         return View.LATERAL, f"PatientOrientation {acquisition.rows_run}"
     if found == {View.FRONTAL} and sideways:
         return View.UNKNOWN, f"{quoted}, but PatientOrientation {acquisition.rows_run}"
-    if not found and _view(meanings(acquisition.description, _VIEWS)) is View.LATERAL:
+    if not found and meanings(acquisition.description, _VIEWS) == {"lateral"}:
         return View.UNKNOWN, "its description speaks of a lateral or oblique one"
     return (
         found.pop() if len(found) == 1 else View.UNKNOWN if found else View.UNSAID,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _THEN = ("StudyDate", "AcquisitionDate", "SeriesDate", "ContentDate")
+_NO_BIRTH = {"19000101", "00010101", "00000000"}  # what is often written in place of nothing
 # Where devices that leave the view empty may write it.
 _DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 
@@ -115,6 +116,7 @@ def _of_dicom(source: Source) -> Acquisition:
 def _age(ds: Dataset) -> tuple[float | None, bool]:
     """The age in years, and whether there is something that cannot be read."""
     said, born = texts(ds, "PatientAge")[:1], texts(ds, "PatientBirthDate")[:1]
+    born = [birth for birth in born if birth not in _NO_BIRTH]
     then = [found for keyword in _THEN for found in texts(ds, keyword)[:1]]
     ages = [years(age) for age in said]
     ages += [years_between(birth, day) for birth in born for day in then]
