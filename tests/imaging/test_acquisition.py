@@ -9,6 +9,7 @@ from pydicom import uid
 
 from pneumoscope.imaging import Acquisition, Origin, Source, own_mark, read_acquisition
 from pneumoscope.imaging.age import years, years_between
+from pneumoscope.plots import new_figure, save
 from tests.conftest import encoded, picture
 from tests.imaging.dicoms import dicom
 
@@ -120,6 +121,14 @@ def test_pictures_of_this_program_are_known_by_their_mark() -> None:
     marked = Source("map.png", encoded(PIXELS, pnginfo=own_mark()))
     assert read_acquisition(marked).origin is Origin.OWN
     assert read_acquisition(Source("a.png", encoded(PIXELS))).origin is Origin.DETECTOR
+
+
+def test_figures_are_known_and_phantoms_are_not(tmp_path: Path, phantoms: Path) -> None:
+    save(new_figure(1, 1), tmp_path / "figure.png")
+    figure = Source("figure.png", (tmp_path / "figure.png").read_bytes())
+    assert read_acquisition(figure).origin is Origin.OWN
+    phantom = next(phantoms.rglob("*.png"))
+    assert read_acquisition(Source("a.png", phantom.read_bytes())).origin is Origin.DETECTOR
 
 
 def test_several_values_and_codes_are_read() -> None:

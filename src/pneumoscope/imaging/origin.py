@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NAME = "pneumoscope"
 _SOFTWARE = "Software"  # a registered keyword of PNG, 11.3.3.2
+# Phantoms, which stand in for radiographs, carry the name alone.
+_RESULTS = ("Pneumoscope heatmap", "Pneumoscope figure")
 # Where a program that makes a picture puts its name.
 _MAKERS = (
     "Manufacturer",
@@ -52,14 +54,13 @@ class Origin(StrEnum):
 def own_mark() -> PngInfo:
     """What pictures of this program carry, for `PIL.Image.save(pnginfo=...)`."""
     mark = PngInfo()
-    mark.add_text(_SOFTWARE, "Pneumoscope heatmap")
+    mark.add_text(_SOFTWARE, _RESULTS[0])
     return mark
 
 
 def origin_of_raster(info: Mapping[Any, Any]) -> Origin:
     """Where a picture comes from, by what Pillow finds beside it."""
-    own = _NAME in str(info.get(_SOFTWARE, "")).casefold()
-    return Origin.OWN if own else Origin.DETECTOR
+    return Origin.OWN if info.get(_SOFTWARE) in _RESULTS else Origin.DETECTOR
 
 
 def origin_of_dicom(ds: Dataset) -> Origin:
