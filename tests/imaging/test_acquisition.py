@@ -142,6 +142,13 @@ def test_several_values_and_codes_are_read() -> None:
     assert found.rows_run == "A"
 
 
+def test_class_for_processing_is_raw_data() -> None:
+    raw = {"SOPClassUID": uid.DigitalXRayImageStorageForProcessing}
+    assert header(**raw).intent == "FOR PROCESSING"
+    assert header(**raw, PresentationIntentType="FOR PRESENTATION").intent == "FOR PRESENTATION"
+    assert header().intent == ""
+
+
 @pytest.mark.parametrize(("said", "found"), [("YES", True), ("NO", False), ("", False)])
 def test_burned_in(said: str, found: bool) -> None:
     assert header(BurnedInAnnotation=said).burned_in is found

@@ -123,6 +123,36 @@ def test_turned_image_is_told(turns: int, advice: str) -> None:
     assert verdict.distance is not None
 
 
+@pytest.mark.parametrize(("turns", "advice"), TURNS)
+def test_turn_is_named_though_the_image_stays_unusual(turns: int, advice: str) -> None:
+    """As radiographs of other hospitals do: upright they lie beyond the level, too."""
+    upright = np.zeros((8, 8), np.uint8)
+    upright[0] = 200
+    upright[:, 0] = 100
+
+    def features(pixels: np.ndarray) -> np.ndarray:
+        return pixels.reshape(len(pixels), -1).astype(np.float32)
+
+    one = upright[np.newaxis]
+    layout = APPEARANCES["layout"](one)
+    familiarities = {
+        "features": Familiarity(features(one) + 5, np.eye(64, dtype=np.float32)),
+        "layout": Familiarity(layout + 40, np.eye(layout.shape[1], dtype=np.float32)),
+    }
+    warn = {name: GateLevel(2.0, 0.02) for name in familiarities}
+    levels = GateLevels(warn, GateLevel(4.0, 0.01), images=100, patients=90)
+    gate = Gate(levels, familiarities, features)
+
+    def reasons(pixels: np.ndarray) -> str:
+        facts = Facts(Acquisition(8, 8), pixels, Geometry(32, 32))
+        (verdict,) = gate.judge([facts], features(pixels[np.newaxis]))
+        return " ".join(verdict.reasons)
+
+    assert advice in reasons(np.rot90(upright, -turns))
+    assert "unlike" in reasons(upright)
+    assert "it looks" not in reasons(upright)
+
+
 def test_what_looks_unusual_is_told_though_the_network_minds_it_not(tmp_path: Path) -> None:
     usual = np.stack([texture(level) for level in (100, 112, 124)])
     spread = {"tone": 30.0, "layout": 1 / 16}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _THEN = ("StudyDate", "AcquisitionDate", "SeriesDate", "ContentDate")
+# Of the classes for presentation there is nothing to say.
+_INTENTS = {"1.2.840.10008.5.1.4.1.1.1.1.1": "FOR PROCESSING"}  # PS3.4 B.5
 _NO_BIRTH = {"19000101", "00010101", "00000000"}  # what is often written in place of nothing
 # Where devices that leave the view empty may write it.
 _DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
@@ -50,7 +52,7 @@ class Acquisition:
         view_codes: `ViewCodeSequence` (C.8.11.5).
         rows_run: the direction of the rows in `PatientOrientation` (C.7.6.1.1.1), in capitals.
         description: of series and protocol, in capitals. May name people: never to be quoted.
-        intent: `PresentationIntentType` (C.8.11.1), in capitals.
+        intent: `PresentationIntentType` (C.8.11.1), in capitals, or else what the class says.
         age: in years: `PatientAge` (C.7.2.2), or else from birth to study.
         age_unread: whether something is said of the age that cannot be read.
         burned_in: whether `BurnedInAnnotation` (C.7.6.1) says that text is in the picture.
@@ -105,7 +107,7 @@ def _of_dicom(source: Source) -> Acquisition:
         view_codes=_codes(ds, "ViewCodeSequence"),
         rows_run="".join(texts(ds, "PatientOrientation")[:1]).upper(),
         description=" ".join(text(ds, keyword) for keyword in _DESCRIPTIONS),
-        intent=text(ds, "PresentationIntentType"),
+        intent=text(ds, "PresentationIntentType") or _INTENTS.get(text(ds, "SOPClassUID"), ""),
         age=age,
         age_unread=unread,
         burned_in=text(ds, "BurnedInAnnotation") == "YES",

@@ -33,13 +33,39 @@ _UNLIKE = {
 }
 """By what a distance is one of: what is then said, and what to do."""
 
-# What may have happened to a radiograph on its way, undone.
-_REMEDIES: dict[str, Callable[[Grey], Grey]] = {
-    "it looks turned to the right: turn it by 90° to the left": lambda x: np.rot90(x, 1),
-    "it looks turned to the left: turn it by 90° to the right": lambda x: np.rot90(x, 3),
-    "it looks upside down: turn it by 180°": lambda x: np.rot90(x, 2),
-    "it looks inverted, black for white: invert it": lambda x: 255 - x,
-}
+# By how much an image that is refused comes nearer when it is turned back or inverted.
+_MUCH_NEARER = 0.85
+
+
+@dataclass(frozen=True)
+class _Remedy:
+    """What may have happened to a radiograph on its way, undone.
+
+    Attributes:
+        advice: to the reader.
+        undo: the way back.
+        shows_in: the distance of appearance that it changes.
+    """
+
+    advice: str
+    undo: Callable[[Grey], Grey]
+    shows_in: str
+
+
+_REMEDIES = (
+    _Remedy(
+        "it looks turned to the right: turn it by 90° to the left",
+        lambda x: np.rot90(x, 1),
+        "layout",
+    ),
+    _Remedy(
+        "it looks turned to the left: turn it by 90° to the right",
+        lambda x: np.rot90(x, 3),
+        "layout",
+    ),
+    _Remedy("it looks upside down: turn it by 180°", lambda x: np.rot90(x, 2), "layout"),
+    _Remedy("it looks inverted, black for white: invert it", lambda x: 255 - x, "tone"),
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +132,7 @@ class Gate:
         warnings = findings(facts, self._policy, Action.WARN)
         warn, refuse = self._levels.warn, self._levels.refuse
         unusual = [name for name, far in distances.items() if far > warn[name].distance]
-        remedy = self._remedy(facts) if unusual else ()
+        remedy = self._remedy(facts, distances) if unusual else ()
         distance = distances[FEATURES]
         if distance > refuse.distance:
             reasons += (*remedy, _unlike(FEATURES, distance, refuse))
@@ -116,22 +142,40 @@ class Gate:
             warnings += tuple(_unlike(name, distances[name], warn[name]) for name in unusual)
         return Verdict(reasons, warnings, distance if np.isfinite(distance) else None)
 
-    def _remedy(self, facts: Facts) -> tuple[str, ...]:
+    def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[str, ...]:
         """How an unusual image would become a usual one, if there is a simple way.
 
-        Costs the network a pass of four images, and so is done for unusual images alone.
+        Costs the network a pass of four images, and so is done for unusual images alone. An image
+        that is refused in any case may stay unusual when it is undone, as those of other
+        hospitals are: if it comes much nearer, that is what happened to it.
+
+        Args:
+            facts: of the image.
+            distances: of the image as it is.
         """
         pixels = facts.pixels
-        undone = {text: undo(pixels) for text, undo in _REMEDIES.items()}
-        fitting = {text: image for text, image in undone.items() if image.shape == pixels.shape}
-        images = np.stack([*fitting.values()])
-        distances = self._measure(images, self._features(images))
+        undone = [(remedy, remedy.undo(pixels)) for remedy in _REMEDIES]
+        fitting = [(remedy, image) for remedy, image in undone if image.shape == pixels.shape]
+        images = np.stack([image for _, image in fitting])
+        found = self._measure(images, self._features(images))
         warn = self._levels.warn
-        usual = np.all([far <= warn[name].distance for name, far in distances.items()], axis=0)
-        if not usual.any():
+        helps = np.all([far <= warn[name].distance for name, far in found.items()], axis=0)
+        if distances[FEATURES] > self._levels.refuse.distance:
+            helps |= [
+                _comes_nearer(remedy, distances, {name: far[row] for name, far in found.items()})
+                for row, (remedy, _) in enumerate(fitting)
+            ]
+        if not helps.any():
             return ()
-        nearest = int(np.argmin(np.where(usual, distances[FEATURES], np.inf)))
-        return (f"{list(fitting)[nearest]} and try again",)
+        nearest = int(np.argmin(np.where(helps, found[FEATURES], np.inf)))
+        return (f"{fitting[nearest][0].advice} and try again",)
+
+
+def _comes_nearer(remedy: _Remedy, before: Mapping[str, float], after: Mapping[str, float]) -> bool:
+    return all(
+        name in after and after[name] < _MUCH_NEARER * before[name]
+        for name in (FEATURES, remedy.shows_in)
+    )
 
 
 def _unlike(name: str, distance: float, level: GateLevel) -> str:
