@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from pydicom import uid
 
 from pneumoscope.imaging import Acquisition, Origin, Source, own_mark, read_acquisition
@@ -105,8 +107,7 @@ ORIGINS: tuple[tuple[dict[str, object], Origin], ...] = (
     ({**CAPTURE, "ConversionType": "WSD"}, Origin.DERIVED),
     ({**CAPTURE, "ConversionType": "WSD", "Modality": "CR"}, Origin.CAPTURE),
     ({**CAPTURE, "ConversionType": "SYN", "Modality": "CR"}, Origin.DERIVED),
-    ({**CAPTURE, "SamplesPerPixel": 3}, Origin.DERIVED),
-    ({**CAPTURE, "SamplesPerPixel": 3, "ConversionType": "DF"}, Origin.CAPTURE),
+    ({**CAPTURE, "SamplesPerPixel": 3}, Origin.CAPTURE),
     ({"SOPClassUID": SC, "Modality": "DX"}, Origin.CAPTURE),
     ({"SOPClassUID": uid.VLPhotographicImageStorage}, Origin.DETECTOR),
 )
@@ -129,6 +130,34 @@ def test_figures_are_known_and_phantoms_are_not(tmp_path: Path, phantoms: Path) 
     assert read_acquisition(figure).origin is Origin.OWN
     phantom = next(phantoms.rglob("*.png"))
     assert read_acquisition(Source("a.png", phantom.read_bytes())).origin is Origin.DETECTOR
+
+
+# The middle third of a grey picture in this colour, saved in this mode; the fraction that is found
+COLOURS = (
+    ("RGB", (255, 140, 0), 1 / 3),
+    ("P", (255, 140, 0), 1 / 3),
+    ("CMYK", (255, 140, 0), 1 / 3),
+    ("RGB", (180, 200, 230), 0.0),
+    ("RGB", (90, 90, 90), 0.0),
+    ("L", (255, 140, 0), 0.0),
+)
+
+
+@pytest.mark.parametrize(("mode", "colour", "fraction"), COLOURS)
+def test_strong_colour_is_measured(
+    mode: str, colour: tuple[int, int, int], fraction: float
+) -> None:
+    image = np.full((96, 96, 3), 60, np.uint8)
+    image[32:64] = colour
+    data = encoded(Image.fromarray(image).convert(mode), "JPEG" if mode == "CMYK" else "PNG")
+    found = read_acquisition(Source("a", data)).coloured
+    assert found == pytest.approx(fraction, abs=0.03)
+
+
+def test_strong_colour_of_dicom_is_measured() -> None:
+    assert header(SamplesPerPixel=3).coloured > 0.5
+    grey = dicom(np.dstack([PIXELS] * 3))
+    assert read_acquisition(Source("grey.dcm", grey)).coloured == 0
 
 
 def test_several_values_and_codes_are_read() -> None:

@@ -43,6 +43,13 @@ def table(data: list[int], first: int = 0, bits: int = 8, packed: bool = False) 
     return [item]
 
 
+def short(data: list[int], entries: int, count: int = 4096) -> list[Dataset]:
+    """With other than the count of entries that it names."""
+    items = table(data[:entries])
+    items[0].LUTDescriptor = [count, 0, 8]
+    return items
+
+
 def labelled_rgb(**options: object) -> bytes:
     return imagecodecs.jpeg8_encode(SMOOTH, level=95, colorspace="RGB", **options)
 
@@ -79,6 +86,8 @@ FILES: dict[str, bytes] = {
     "VOI LUT, MONOCHROME1": dicom(
         TWELVE, bits=12, VOILUTSequence=table(ROOT), PhotometricInterpretation="MONOCHROME1"
     ),
+    "VOI LUT, short of its count": dicom(TWELVE, bits=12, VOILUTSequence=short(ROOT, 3000)),
+    "VOI LUT, beyond its count": dicom(TWELVE, bits=12, VOILUTSequence=short(ROOT, 4096, 3000)),
     "VOI LUT, first value": dicom(TWELVE, bits=12, VOILUTSequence=table(ROOT[:1000], 1500)),
     "VOI LUT, first below zero": dicom(
         SIGNED, VOILUTSequence=table(ROOT, -2048), PixelRepresentation=1

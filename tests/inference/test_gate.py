@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pneumoscope.gate import Action, Facts, findings, read_policy
 from pneumoscope.imaging import APPEARANCES, Acquisition, Origin, Source
 from pneumoscope.inference import load
+from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.gallery import write_heatmaps
 from pneumoscope.inference.gate import Gate
 from pneumoscope.statistics import Familiarity
@@ -235,6 +237,8 @@ HEADERS: tuple[tuple[dict[str, Any], Action | None, str], ...] = (
     ({"origin": Origin.OWN}, Action.REFUSE, "a result of this program"),
     ({"origin": Origin.DERIVED}, Action.REFUSE, "captured from a screen"),
     ({"origin": Origin.CAPTURE}, Action.WARN, "a secondary capture"),
+    ({"coloured": 0.05}, None, ""),
+    ({"coloured": 0.06}, Action.REFUSE, "6% of it is in colour"),
     ({"burned_in": True}, Action.WARN, "text is burned in"),
     ({"intent": "FOR PROCESSING"}, Action.REFUSE, "raw data"),
 )
@@ -275,6 +279,13 @@ def test_heatmap_is_no_radiograph(gated: Path, tmp_path: Path) -> None:
     record = load(gated).predict(heatmap)
     assert record.status is Status.REFUSED
     assert "a result of this program" in record.reasons[0]
+
+
+def test_heatmap_without_its_mark_is_told_by_its_colour(gated: Path) -> None:
+    shade = np.tile(np.linspace(40, 200, 256).astype(np.uint8), (256, 1))
+    heat = np.outer(*[np.hanning(9)] * 2).astype(np.float32)
+    copy = Source("map.jpeg", encoded(Image.fromarray(overlay(shade, heat)), "JPEG"))
+    assert "in colour" in " ".join(load(gated).predict(copy).reasons)
 
 
 def test_age_of_a_file_is_held_against_the_training_data(tmp_path: Path) -> None:

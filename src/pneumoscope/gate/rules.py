@@ -16,6 +16,7 @@ from pneumoscope.types import Geometry
 # Grey levels of 256, after the image was brought to the size of the network.
 _LEAST_CONTRAST = 8.0
 _MOST_CLIPPED = 0.7
+_MOST_COLOURED = 0.05  # heatmaps over radiographs have .1 and more, radiographs stored as RGB 0
 _ENDS = (2, 253)  # what is darker or lighter is as good as black or white, JPEG or not
 
 
@@ -175,6 +176,13 @@ def _clipped(facts: Facts) -> str:
     return f"{clipped:.0%} of it is pure black or white: check window and export"
 
 
+def _coloured(facts: Facts) -> str:
+    coloured = facts.acquisition.coloured
+    if coloured <= _MOST_COLOURED:
+        return ""
+    return f"{coloured:.0%} of it is in colour, as of heatmaps and screens: give it the radiograph"
+
+
 RULES = (
     Rule("own-result", _own_result),
     Rule("derived", _derived),
@@ -191,6 +199,7 @@ RULES = (
     Rule("small", _too_small),
     Rule("blank", _uniform),
     Rule("clipped", _clipped),
+    Rule("colour", _coloured),
 )
 """All rules, in the order in which what they find is listed."""
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.age import years, years_between
+from pneumoscope.imaging.colour import coloured
 from pneumoscope.imaging.header import text, texts
 from pneumoscope.imaging.origin import Origin, origin_of_dicom, origin_of_raster
 from pneumoscope.imaging.quiet import without_warnings
@@ -57,6 +58,7 @@ class Acquisition:
         age_unread: whether something is said of the age that cannot be read.
         burned_in: whether `BurnedInAnnotation` (C.7.6.1) says that text is in the picture.
         origin: where the picture comes from.
+        coloured: fraction of the picture that is in strong colour; a tint is none.
     """
 
     width: int
@@ -72,10 +74,11 @@ class Acquisition:
     age_unread: bool = False
     burned_in: bool = False
     origin: Origin = Origin.DETECTOR
+    coloured: float = 0.0
 
 
 def read_acquisition(source: Source) -> Acquisition:
-    """Reads the header of an image file; no pixels are decoded.
+    """Reads the header of an image file; no pixels are decoded but those of colour pictures.
 
     Raises:
         ImageError: if there is no header that can be read.
@@ -86,7 +89,8 @@ def read_acquisition(source: Source) -> Acquisition:
             if kind == "DICOM":
                 return _of_dicom(source)
             with Image.open(BytesIO(source.data), formats=[kind]) as image:
-                return Acquisition(*image.size, origin=origin_of_raster(image.info))
+                origin = origin_of_raster(image.info)
+                return Acquisition(*image.size, origin=origin, coloured=coloured(image))
     except ImageError:
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
@@ -94,7 +98,7 @@ def read_acquisition(source: Source) -> Acquisition:
 
 
 def _of_dicom(source: Source) -> Acquisition:
-    from pneumoscope.imaging.dicom import read_header  # loads pydicom and its codecs
+    from pneumoscope.imaging.dicom import decode_dicom, read_header  # loads pydicom and its codecs
 
     ds = read_header(source)
     age, unread = _age(ds)
@@ -112,6 +116,7 @@ def _of_dicom(source: Source) -> Acquisition:
         age_unread=unread,
         burned_in=text(ds, "BurnedInAnnotation") == "YES",
         origin=origin_of_dicom(ds),
+        coloured=coloured(decode_dicom(source)) if int(ds.SamplesPerPixel) > 1 else 0.0,
     )
 
 

@@ -148,7 +148,7 @@ def _entries(ds: Dataset, lut: Dataset, entries: int, bits: int) -> NDArray[np.u
         words = np.atleast_1d(np.asarray(data, np.int64)).astype(np.uint16)
     if bits <= 8 and len(words) == (entries + 1) // 2 < entries:
         return words.astype("<u2").view(np.uint8)[:entries].astype(np.uint16)
-    return words[:entries]
+    return words  # where there are more than was said, DCMTK counts those that are there
 
 
 def _is_padding(ds: Dataset, stored: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -86,5 +86,4 @@ def _made_to_be_looked_at(ds: Dataset) -> bool:
         [kind.upper() for kind in texts(ds, "ImageType")[:2]] == ["DERIVED", "SECONDARY"]
         or conversion in _DRAWN
         or (conversion == _WORKSTATION and text(ds, "Modality") not in _PROJECTIONS)
-        or text(ds, "SamplesPerPixel") == "3"  # CR and DX are grey (C.8.1.2, C.8.11.3)
     )
