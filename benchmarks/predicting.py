@@ -48,7 +48,7 @@ def main() -> None:
             f"medians of {choices.repeats}, in turns, with the least and the greatest",
         )
         _report_cold(bundle, next(images.rglob("*.*")), choices.repeats)
-        int8 = _quantize(bundle.onnx, _read(files[::8]), folder / "int8.onnx")
+        int8 = _quantize((bundle.root / "model.onnx"), _read(files[::8]), folder / "int8.onnx")
         _report_warm("one batch", bundle, int8, files[:_BATCH], 5 * choices.repeats)
         _report_warm("many in a row", bundle, int8, files, choices.repeats)
 
@@ -130,12 +130,14 @@ def _engines(bundle: Bundle, int8: Path, files: list[Path]) -> dict[str, Engine]
     engines = {
         **_keras(bundle, arrays, files),
         "pneumoscope, PNG files": _predictor(bundle, files),
-        "ONNX Runtime float32, arrays": _onnx(bundle.onnx, arrays),
+        "ONNX Runtime float32, arrays": _onnx((bundle.root / "model.onnx"), arrays),
         "ONNX Runtime int8, arrays": _onnx(int8, arrays),
     }
     if find_spec("openvino"):
         for precision in ("f32", "bf16"):
-            engines[f"OpenVINO {precision}, arrays"] = _openvino(bundle.onnx, arrays, precision)
+            engines[f"OpenVINO {precision}, arrays"] = _openvino(
+                (bundle.root / "model.onnx"), arrays, precision
+            )
     return engines
 
 

@@ -202,7 +202,7 @@ def _probabilities(bundle: Path | None, pixels: dict[str, NDArray[np.uint8]]) ->
 
     from pneumoscope.bundle import read_bundle
 
-    session = onnxruntime.InferenceSession(read_bundle(bundle).onnx)
+    session = onnxruntime.InferenceSession(read_bundle(bundle).network)
     found = {
         name: session.run(["probabilities"], {"image": images[..., np.newaxis]})[0]
         for name, images in pixels.items()

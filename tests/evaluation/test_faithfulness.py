@@ -171,32 +171,31 @@ def learnt(tmp_path: Path) -> Path:
     return tmp_path / "learnt"
 
 
-def weights(path: Path) -> dict[str, np.ndarray]:
-    return {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+def weights(network: bytes) -> dict[str, np.ndarray]:
+    graph = onnx.load_from_string(network).graph
+    return {t.name: numpy_helper.to_array(t) for t in graph.initializer}
 
 
 @pytest.mark.parametrize("layers", LAYERS)
-def test_shuffling_keeps_values_and_exact_maps(layers: str, learnt: Path, tmp_path: Path) -> None:
-    source, target = learnt / "model.onnx", tmp_path / "shuffled.onnx"
-    shuffle_weights(source, target, layers, [0, 0])
-    before, after = weights(source), weights(target)
+def test_shuffling_keeps_values_and_exact_maps(layers: str, learnt: Path) -> None:
+    exported = (learnt / "model.onnx").read_bytes()
+    shuffled = shuffle_weights(exported, layers, [0, 0])
+    before, after = weights(exported), weights(shuffled)
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert changed == ({HEAD} if layers == "head" else {HEAD, "kernel"})
     for name in changed:
         assert np.sort(before[name], axis=None).tolist() == np.sort(after[name], axis=None).tolist()
-    target.replace(source)
-    predictor = Predictor(Bundle(learnt, bundle_info()))  # its files are no longer those it lists
+    predictor = Predictor(Bundle(learnt, bundle_info(), {"model.onnx": shuffled}))
     probabilities, maps = predictor.activation_maps(noise())
     logits = np.log(probabilities)
     centred = logits - logits.mean(axis=1, keepdims=True)
     assert maps.sum(axis=(2, 3)) == pytest.approx(centred, abs=1e-3)
 
 
-def test_the_same_draw_shuffles_alike(learnt: Path, tmp_path: Path) -> None:
-    files = [tmp_path / name for name in ("a", "b", "c")]
-    for path, draw in zip(files, (0, 0, 1), strict=True):
-        shuffle_weights(learnt / "model.onnx", path, "all", [7, draw])
-    a, b, c = (weights(path)["kernel"] for path in files)
+def test_the_same_draw_shuffles_alike(learnt: Path) -> None:
+    exported = (learnt / "model.onnx").read_bytes()
+    shuffled = [shuffle_weights(exported, "all", [7, draw]) for draw in (0, 0, 1)]
+    a, b, c = (weights(network)["kernel"] for network in shuffled)
     assert np.array_equal(a, b)
     assert not np.array_equal(a, c)
 
@@ -213,13 +212,13 @@ def test_what_cannot_be_shuffled_is_said(
     bundle: Path, learnt: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(BundleError, match="cannot be shuffled"):
-        shuffle_weights(bundle / "model.onnx", tmp_path / "new", "head", [0])
+        shuffle_weights((bundle / "model.onnx").read_bytes(), "head", [0])
     found = check_heatmaps(bundle, phantoms, tmp_path / "out", images=4, resamples=100)
     assert found.randomisation == ()
     assert any("cannot be shuffled" in notice for notice in found.notices)
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(DependencyError, match=r"pneumoscope\[train\]"):
-        shuffle_weights(learnt / "model.onnx", tmp_path / "new", "head", [0])
+        shuffle_weights((learnt / "model.onnx").read_bytes(), "head", [0])
 
 
 def place(maps: np.ndarray, masks: np.ndarray):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,8 +195,7 @@ def test_unreadable_image_has_no_heatmap(bundle: Path) -> None:
 
 
 def test_network_that_onnx_runtime_cannot_run(bundle: Path) -> None:
-    found = read_bundle(bundle)
-    found.onnx.write_bytes(b"no network")
+    found = replace(read_bundle(bundle), files={"model.onnx": b"no network"})
     with pytest.raises(BundleError, match="ONNX Runtime cannot run"):
         Predictor(found)
 

@@ -55,7 +55,7 @@ def test_what_is_copied(models: Path, tmp_path: Path) -> None:
     assert bundle.info == bundle_info(name="first-1", seed=7)
     assert bundle.seen().images == {"a"}
     assert bundle.card() == "# first-1\n\nThe first # first\n"
-    assert onnx.load(bundle.onnx) == brightness_network()
+    assert onnx.load_from_string(bundle.network) == brightness_network()
 
 
 def test_first_model_becomes_the_default(models: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pneumoscope.bundle.sense import check_info
 from pneumoscope.errors import ClassMismatchError, SettingsError
 from pneumoscope.types import (
     Calibration,
@@ -106,7 +107,9 @@ def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
         known["calibration"] = _parse_calibration(known["calibration"])
     if known["gate"] is not None:
         known["gate"] = _parse_gate(known["gate"])
-    return BundleInfo(**known)
+    info = BundleInfo(**known)
+    check_info(info)
+    return info
 
 
 def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:

@@ -2,83 +2,111 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pneumoscope.bundle.contents import making_sense_of, read_files, read_manifest
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo, parse_info
-from pneumoscope.bundle.layout import CARD, MANIFEST, NETWORK, REMEDY, SEEN
+from pneumoscope.bundle.layout import CARD, GATE, MANIFEST, NETWORK, REFERENCE, REMEDY, SEEN, former
 from pneumoscope.bundle.seen import Seen
 from pneumoscope.bundle.spread import read_gate, read_reference
 from pneumoscope.errors import (
-    BundleCorruptError,
+    BundleError,
     BundleMissingError,
     BundleSchemaError,
-    storage_errors,
 )
-from pneumoscope.files import sha256_of
 from pneumoscope.imaging import RECIPE
 
 if TYPE_CHECKING:
     from pneumoscope.statistics import Bins, Familiarity
 
+_TRIES = 20  # while other bundles are put in place of one that is being read
+
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was found whole."""
+    """A bundle that was found whole.
+
+    Attributes:
+        root: where it lay. It is not opened again: another bundle may have taken its place.
+        info: what it is.
+        files: content of the files that are used, by name.
+    """
 
     root: Path
     info: BundleInfo
+    files: Mapping[str, bytes] = field(repr=False)
 
     @property
-    def onnx(self) -> Path:
+    def network(self) -> bytes:
         """The network for ONNX Runtime."""
-        return self.root / NETWORK
+        return self.files[NETWORK]
 
     def seen(self) -> Seen:
-        """Which images and patients the model was made with."""
-        return Seen.read(self.root)
+        """Which images and patients the model was made with.
+
+        Raises:
+            BundleCorruptError: if the file makes no sense.
+        """
+        with making_sense_of(self.root / SEEN):
+            return Seen.parse(self.files[SEEN])
 
     def card(self) -> str:
         """The model card, as Markdown.
 
         Raises:
             BundleMissingError: if the bundle has none.
+            BundleCorruptError: if it is no text.
         """
-        path = self.root / CARD
-        if not path.is_file():
+        if CARD not in self.files:
             raise BundleMissingError(f"{self.root} has no model card", remedy=REMEDY)
-        return path.read_text("utf-8")
+        with making_sense_of(self.root / CARD):
+            return self.files[CARD].decode("utf-8")
 
     def reference(self) -> dict[str, Bins] | None:
         """How training images and validation scores are spread; None if an older version made it.
 
         By name of an image fact, or "score".
+
+        Raises:
+            BundleCorruptError: if the file makes no sense.
         """
-        return read_reference(self.root)
+        if REFERENCE not in self.files:
+            return None
+        with making_sense_of(self.root / REFERENCE):
+            return read_reference(self.files[REFERENCE])
 
     def familiarities(self) -> dict[str, Familiarity]:
         """Where its training images lie, by what the gate measures; empty if it has no gate.
 
         Raises:
-            BundleCorruptError: if the file makes no sense.
+            BundleCorruptError: if the file makes no sense, or is not listed.
         """
-        return {} if self.info.gate is None else read_gate(self.root, self.info.gate.warn)
+        if self.info.gate is None:
+            return {}
+        with making_sense_of(self.root / GATE):
+            return read_gate(self.files[GATE], self.info.gate.warn)
 
 
 def find_bundle(path: Path) -> Path | None:
-    """The folder with the `bundle.json`: `path`, or `bundle` in the run folder `path`, or None."""
-    for folder in (path, path / "bundle"):
+    """The folder with the `bundle.json`: `path`, or `bundle` in the run folder `path`, or None.
+
+    If a replacement was killed halfway, it is where the former bundle was put aside.
+    """
+    folders = (path, path / "bundle")
+    for folder in (*folders, *former(folders[0]), *former(folders[1])):
         if os.path.isfile(folder / MANIFEST):  # also where nothing may be looked into
             return folder
     return None
 
 
 def read_bundle(root: Path) -> Bundle:
-    """Reads a bundle, and checks every file of it against its SHA-256.
+    """Reads a bundle once, and checks every file of it against its SHA-256.
+
+    A bundle that takes its place meanwhile is read in its stead: never a part of each.
 
     Args:
         root: the bundle, or the run folder that holds it as `bundle`.
@@ -87,71 +115,50 @@ def read_bundle(root: Path) -> Bundle:
         BundleMissingError: if it, or a file of it, is not there.
         BundleCorruptError: if a file has changed, or `bundle.json` makes no sense.
         BundleSchemaError: if a newer version made it, or one that preprocesses otherwise.
+        StorageError: if a file cannot be read.
     """
-    root = find_bundle(root) or root
-    manifest = _read_manifest(root)
+    for _ in range(_TRIES - 1):
+        found = find_bundle(root) or root
+        before = _identity(found)
+        try:
+            return _read_once(found)
+        except BundleError:
+            if _identity(found) == before:
+                raise
+    return _read_once(find_bundle(root) or root)
+
+
+def _read_once(root: Path) -> Bundle:
+    manifest = read_manifest(root)
     _require_readable(root, manifest)
-    try:
-        _verify(root, manifest["files"])
+    with making_sense_of(root / MANIFEST):
+        files = manifest["files"]
         info = parse_info(manifest)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BundleCorruptError(
-            f"{root / MANIFEST} makes no sense: {error!r}", remedy=REMEDY
-        ) from error
-    return Bundle(root, info)
+    return Bundle(root, info, read_files(root, files))
 
 
-def _read_manifest(root: Path) -> dict[str, Any]:
-    path = root / MANIFEST
-    if not path.is_file():
-        raise BundleMissingError(
-            f"There is no bundle at {root}",
-            expected=f"a folder with {MANIFEST} in it",
-            received="nothing there" if not root.exists() else "",
-            remedy="Give the bundle folder that `pneumoscope train` printed",
-        )
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder stands there now: another one after a replacement."""
     try:
-        with storage_errors("read", path):
-            manifest = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise BundleCorruptError(f"{path} is no JSON: {error}", remedy=REMEDY) from error
-    if not isinstance(manifest, dict):
-        raise BundleCorruptError(f"{path} holds no JSON object", remedy=REMEDY)
-    return manifest
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_ctime_ns
 
 
 def _require_readable(root: Path, manifest: Mapping[str, Any]) -> None:
     schema = manifest.get("schema_version")
-    if not isinstance(schema, int) or schema > SCHEMA_VERSION:
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA_VERSION:
         raise BundleSchemaError(
             f"{root} was made by a newer version of Pneumoscope",
             expected=f"schema {SCHEMA_VERSION} or older",
-            received=f"{schema}",
+            received=f"{schema}"[:200],
             remedy="Upgrade with `pip install --upgrade pneumoscope`",
         )
     if manifest.get("recipe") != RECIPE:
         raise BundleSchemaError(
             f"{root} was made for images that were preprocessed otherwise",
             expected=f"preprocessing recipe {RECIPE}",
-            received=f"{manifest.get('recipe')}",
+            received=f"{manifest.get('recipe')}"[:200],
             remedy=f"{REMEDY}, or install the version of Pneumoscope that made it",
         )
-
-
-def _verify(root: Path, files: Mapping[str, str]) -> None:
-    for name in (NETWORK, SEEN):
-        if name not in files:
-            raise BundleCorruptError(f"{root / MANIFEST} does not list {name}", remedy=REMEDY)
-    for name, expected in files.items():
-        path = root / name
-        if not path.is_file():
-            raise BundleMissingError(f"{path} is missing from the bundle", remedy=REMEDY)
-        with storage_errors("read", path):
-            received = sha256_of(path)
-        if received != expected:
-            raise BundleCorruptError(
-                f"{path} has changed since the bundle was made",
-                expected=f"SHA-256 {expected[:12]}…",
-                received=f"{received[:12]}…",
-                remedy=REMEDY,
-            )

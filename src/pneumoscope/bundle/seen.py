@@ -50,15 +50,18 @@ class Seen:
         )
 
     @classmethod
-    def read(cls, folder: Path) -> Seen:
-        """Reads itself from a bundle."""
-        content = json.loads((folder / SEEN).read_text("utf-8"))
-        return cls(
-            content["key"],
-            frozenset(content["images"]),
-            frozenset(content["patients"]),
-            content.get("patient_key", ""),
-        )
+    def parse(cls, data: bytes) -> Seen:
+        """Reads itself from the `seen.json` of a bundle.
+
+        Raises:
+            Exception: of any kind, if it makes no sense.
+        """
+        content = json.loads(data)
+        key, patient_key = content["key"], content.get("patient_key", "")
+        images, patients = frozenset(content["images"]), frozenset(content["patients"])
+        if not all(isinstance(text, str) for text in (key, patient_key, *images, *patients)):
+            raise TypeError("a key or a hash is no text")
+        return cls(key, images, patients, patient_key)
 
     def has_image(self, sha256: str) -> bool:
         """Whether the model was made with the image of this source hash."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
-from pneumoscope.bundle.layout import GATE, REFERENCE, REMEDY
-from pneumoscope.errors import BundleCorruptError
+from pneumoscope.bundle.layout import GATE, REFERENCE
 
 if TYPE_CHECKING:
     from pneumoscope.statistics import Bins, Familiarity
+
+_MOST_UNPACKED = 400_000_000  # bytes
 
 
 def write_reference(folder: Path, reference: Mapping[str, Bins]) -> None:
@@ -21,15 +23,15 @@ def write_reference(folder: Path, reference: Mapping[str, Bins]) -> None:
     (folder / REFERENCE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def read_reference(folder: Path) -> dict[str, Bins] | None:
-    """How training images and validation scores are spread, by name; None without the file."""
+def read_reference(data: bytes) -> dict[str, Bins]:
+    """How training images and validation scores are spread, by name.
+
+    Raises:
+        Exception: of any kind, if it makes no sense.
+    """
     from pneumoscope.statistics import Bins
 
-    path = folder / REFERENCE
-    if not path.is_file():
-        return None
-    content = json.loads(path.read_text("utf-8"))
-    return {name: Bins.from_json(bins) for name, bins in content.items()}
+    return {name: Bins.from_json(bins) for name, bins in json.loads(data).items()}
 
 
 def write_gate(folder: Path, familiarities: Mapping[str, Familiarity]) -> None:
@@ -42,22 +44,22 @@ def write_gate(folder: Path, familiarities: Mapping[str, Familiarity]) -> None:
     np.savez(folder / GATE, allow_pickle=False, **arrays)
 
 
-def read_gate(folder: Path, names: Iterable[str]) -> dict[str, Familiarity]:
+def read_gate(data: bytes, names: Iterable[str]) -> dict[str, Familiarity]:
     """Where the training images lie, by the distances of these names.
 
     Raises:
-        BundleCorruptError: if the file makes no sense.
+        Exception: of any kind, if it makes no sense.
     """
     import numpy as np
 
     from pneumoscope.statistics import Familiarity
 
-    path = folder / GATE
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            return {
-                name: Familiarity(content[f"{name}_means"], content[f"{name}_whitening"])
-                for name in names
-            }
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise BundleCorruptError(f"{path} makes no sense: {error}", remedy=REMEDY) from error
+    with ZipFile(BytesIO(data)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > _MOST_UNPACKED:
+        raise ValueError(f"{size:,} bytes unpacked, where {_MOST_UNPACKED:,} are the most")
+    with np.load(BytesIO(data), allow_pickle=False) as content:
+        found = {name: (content[f"{name}_means"], content[f"{name}_whitening"]) for name in names}
+    if any(array.dtype != np.float32 for pair in found.values() for array in pair):
+        raise TypeError("an array is not float32")
+    return {name: Familiarity(*pair) for name, pair in found.items()}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_hex
 
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
-from pneumoscope.bundle.layout import MANIFEST
+from pneumoscope.bundle.layout import MANIFEST, former
 from pneumoscope.errors import storage_errors
 from pneumoscope.files import sha256_of
 from pneumoscope.imaging import RECIPE
+
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
 @contextmanager
@@ -30,7 +35,7 @@ def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
     Raises:
         StorageError: if it cannot be written; nothing is left then.
     """
-    temporary = root.with_name(f".{root.name}.{os.getpid()}.part")
+    temporary = root.with_name(f".{root.name}.{token_hex(8)}.part")
     try:
         with storage_errors("write", root):
             temporary.mkdir(parents=True)
@@ -53,14 +58,49 @@ def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
 
 
 def _put_in_place(temporary: Path, root: Path) -> None:
+    """Makes a filled folder the bundle, in one step where the system can exchange two folders.
+
+    Elsewhere the one that stood there is put aside first. Killed just then, `find_bundle` finds it
+    there, and the next bundle removes it.
+    """
+    _sync(temporary)
     if not root.exists():
         temporary.rename(root)
-        return
-    former = root.with_name(f".{root.name}.{os.getpid()}.former")
-    root.rename(former)
-    try:
-        temporary.rename(root)
-    except OSError:
-        former.rename(root)
-        raise
-    shutil.rmtree(former, ignore_errors=True)
+    elif not _exchange(temporary, root):
+        aside = root.with_name(f".{root.name}.{token_hex(8)}.former")
+        root.rename(aside)
+        try:
+            temporary.rename(root)
+        except OSError:
+            aside.rename(root)
+            raise
+    _sync_folder(root.parent)
+    for aside in former(root):
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchanges two folders in one step, by renameat2 of Linux; False where there is none."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    names = os.fsencode(one), os.fsencode(other)
+    return rename is not None and rename(_HERE, names[0], _HERE, names[1], _EXCHANGE) == 0
+
+
+def _sync(folder: Path) -> None:
+    """Waits until the files of a folder are on the disk, before its name says that it is whole."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+        else:
+            _sync_folder(path)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # not on every system
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -54,14 +54,14 @@ def _facts(bundle: Bundle) -> dict[str, Any]:
         **asdict(bundle.info),
         "default": _is_default(bundle),
         "path": str(bundle.root),
-        "network_bytes": bundle.onnx.stat().st_size,
+        "network_bytes": len(bundle.network),
     }
 
 
 def _lines(bundle: Bundle) -> Iterator[str]:
     info = bundle.info
     size = f"{info.geometry.height}x{info.geometry.width} pixels"
-    megabytes = f"{bundle.onnx.stat().st_size / 1e6:.1f} MB"
+    megabytes = f"{len(bundle.network) / 1e6:.1f} MB"
     images = sum(info.training_data["images"]["train"].values())
     titles = [known["title"] for known in info.training_data["attributions"]]
     rows = {

@@ -36,11 +36,11 @@ class Network:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
-                bundle.onnx, options, providers=["CPUExecutionProvider"]
+                bundle.network, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise BundleError(
-                f"ONNX Runtime cannot run {bundle.onnx}: {error}",
+                f"ONNX Runtime cannot run the network of {bundle.root}: {error}",
                 remedy="Upgrade with `pip install --upgrade onnxruntime`",
             ) from error
 

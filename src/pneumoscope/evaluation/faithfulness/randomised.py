@@ -7,14 +7,12 @@ keeps their spread, so that the network neither dies nor bursts.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.bundle import Bundle
+from pneumoscope.bundle.layout import NETWORK
 from pneumoscope.errors import BundleError, extra_needed
 from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
 from pneumoscope.evaluation.faithfulness.result import Randomisation
@@ -72,23 +70,21 @@ def measure_randomised(
 
 
 def _shuffled(predictor: Predictor, layers: str, seed: int) -> Iterator[Predictor]:
-    with tempfile.TemporaryDirectory(prefix="pneumoscope-") as folder:
-        bundle = Bundle(Path(folder), predictor.info)
-        for draw in range(DRAWS):
-            shuffle_weights(predictor.bundle.onnx, bundle.onnx, layers, [seed, draw])
-            yield Predictor(bundle, gate=False)
+    bundle = predictor.bundle
+    for draw in range(DRAWS):
+        network = shuffle_weights(bundle.network, layers, [seed, draw])
+        yield Predictor(replace(bundle, files={NETWORK: network}), gate=False)
 
 
-def shuffle_weights(source: Path, target: Path, layers: str, seed: list[int]) -> None:
-    """Copies a network with the values of its kernels shuffled, each within its own tensor.
+def shuffle_weights(exported: bytes, layers: str, seed: list[int]) -> bytes:
+    """A network with the values of its kernels shuffled, each within its own tensor.
 
     The kernel of the first dense layer goes into the probabilities as well as into the maps, so
     that these stay exact for the new network. Later dense layers of the head keep their weights,
     which the maps hold in a form of their own: what these weigh has been shuffled before them.
 
     Args:
-        source: the exported network.
-        target: the file to write.
+        exported: the network as ONNX.
         layers: "head": the first dense layer; "all": and every convolution.
         seed: of the shuffling.
 
@@ -99,14 +95,14 @@ def shuffle_weights(source: Path, target: Path, layers: str, seed: list[int]) ->
     with extra_needed("train", "Shuffling weights"):
         import onnx
 
-    network = onnx.load(source)
+    network = onnx.load_from_string(exported)
     wanted = {HEAD}
     if layers == "all":
         wanted |= {node.input[1] for node in network.graph.node if node.op_type == "Conv"}
     kernels = [tensor for tensor in network.graph.initializer if tensor.name in wanted]
     if HEAD not in {tensor.name for tensor in kernels}:
         raise BundleError(
-            f"The weights of {source} cannot be shuffled",
+            "The weights of the network cannot be shuffled",
             expected=f"a tensor {HEAD}, as this version exports it",
             remedy="Train it anew with this version",
         )
@@ -115,7 +111,8 @@ def shuffle_weights(source: Path, target: Path, layers: str, seed: list[int]) ->
         values = onnx.numpy_helper.to_array(tensor)
         mixed = rng.permutation(values.ravel()).reshape(values.shape)
         tensor.CopyFrom(onnx.numpy_helper.from_array(mixed, tensor.name))
-    onnx.save(network, target)
+    shuffled: bytes = network.SerializeToString()
+    return shuffled
 
 
 def _rows(maps: np.ndarray) -> FloatArray:

@@ -1,0 +1,101 @@
+"""Whether what a stranger's `bundle.json` says has the types and bounds that all else relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from pneumoscope.bundle.info import BundleInfo
+
+_LONGEST = 10_000  # characters of a text
+_GREATEST = 2**63  # of a number
+_CLASSES = 1000
+_CLASS_NAME = 100  # characters
+
+
+def check_info(info: BundleInfo) -> None:
+    """Refuses what cannot be a model.
+
+    Raises:
+        TypeError: if a value is of another type than its annotation.
+        ValueError: if it is out of range.
+    """
+    check_type(info, type(info))
+    classes = info.classes
+    _require(2 <= len(classes) <= _CLASSES, "the number of classes")
+    _require(len(set(classes)) == len(classes), "two classes of one name")
+    _require(all(0 < len(name) <= _CLASS_NAME for name in classes), "the name of a class")
+    _require(0 < len(info.name) <= _CLASS_NAME, "the name of the model")
+    _require(len(info.operating_points) > 0, "no operating point")
+    if info.calibration is not None and info.calibration.fitted:
+        _require(0 < info.calibration.prevalence < 1, "a prevalence")
+        _require(info.calibration.temperature > 0, "a temperature")
+    _check_origin(info.training_data)
+
+
+def check_type(value: object, kind: Any) -> None:
+    """Refuses a value, and what is in it, that is not of the annotated type.
+
+    Raises:
+        TypeError: if it is not.
+        ValueError: if a text or number is out of bounds.
+    """
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return
+    if is_dataclass(kind):
+        for name, hint in get_type_hints(kind).items():
+            check_type(getattr(value, name), hint)
+    elif NoneType in inner:
+        if value is not None:
+            check_type(value, inner[0])
+    elif origin is not None:
+        _check_parts(value, origin, inner)
+    else:
+        _check_plain(value, kind)
+
+
+def _check_parts(value: object, origin: type, inner: tuple[Any, ...]) -> None:
+    _require_type(value, origin)
+    if isinstance(value, Mapping):
+        for part in value.values():
+            check_type(part, inner[1])
+    elif isinstance(value, tuple):
+        for part in value:
+            check_type(part, inner[0])
+
+
+def _check_plain(value: object, kind: type) -> None:
+    _require_type(value, (int, float) if kind is float else kind)
+    if kind in (int, float):
+        _require(not isinstance(value, bool), "a number")
+    if isinstance(value, int):
+        _require(abs(value) < _GREATEST, "a number")
+    if isinstance(value, str):
+        _require(len(value) <= _LONGEST, "the length of a text")
+
+
+def _check_origin(data: Mapping[str, Any]) -> None:
+    """What is printed or computed of the data that a model was made with."""
+    known = data.get("attributions", [])
+    _require_type(known, list)
+    for one in known:
+        _require_type(one, dict)
+        _check_plain(one.get("title", ""), str)
+        for age in ("youngest", "oldest"):
+            check_type(one.get(age), float | None)
+    images = data.get("images", {})
+    check_type(images, Mapping[str, Mapping[str, int]])
+
+
+def _require_type(value: object, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"a value is of type {type(value).__name__}")
+
+
+def _require(right: bool, what: str) -> None:
+    if not right:
+        raise ValueError(f"{what} is out of range")
