@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import pneumoscope
+from pneumoscope import statistics
+from pneumoscope.cli.console import RESAMPLES
 from tests.conftest import encoded, picture
 
 HEAVY = ("tensorflow", "keras", "tensorboard", "tf2onnx", "torch", "jax")
@@ -66,8 +68,8 @@ def arguments(bundle: Path, phantoms: Path, tmp_path: Path) -> dict[str, tuple[o
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
         "compare": ("compare", bundle, bundle, phantoms, "-o", tmp_path / "c"),
         "models": ("models", bundle),
-        "stress": ("stress", bundle, phantoms),
-        "report": ("report", bundle, phantoms, "-o", tmp_path / "report" / "page.html"),
+        "stress": ("stress", bundle, phantoms, "--resamples", "100"),
+        "report": ("report", bundle, phantoms, "-o", tmp_path / "page.html", "--resamples", "100"),
         "check-heatmaps": ("check-heatmaps", bundle, phantoms, "--images", "4"),
         "audit": ("data", "audit", phantoms, "-o", tmp_path / "audit.html"),
         "prepare": ("data", "prepare", phantoms, "-o", tmp_path / "p", "--image-size", "32"),
@@ -98,6 +100,7 @@ def test_commands_that_measure_nothing(
         ("report", "evaluate"),
         ("check-heatmaps", "evaluate"),
         ("audit", "evaluate"),
+        ("prepare", "evaluate"),
         ("train", "train"),
     ],
 )
@@ -149,3 +152,7 @@ def test_an_extra_is_named_in_python_too() -> None:
     script += "try: pneumoscope.evaluate\nexcept pneumoscope.PneumoscopeError as e: print(e)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert 'pip install "pneumoscope[evaluate]"' in done.stdout
+
+
+def test_the_option_has_the_default_of_the_library() -> None:
+    assert RESAMPLES == statistics.RESAMPLES

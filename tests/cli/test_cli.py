@@ -113,14 +113,14 @@ def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> Non
 
 def test_stress(run: Run, phantoms: Path, tmp_path: Path) -> None:
     roots = [write_bundle(tmp_path / name, name=name) for name in ("[one]", "two\n|x")]
-    code, out, err = run("stress", *roots, phantoms, "-o", tmp_path / "out")
+    code, out, err = run("stress", *roots, phantoms, "-o", tmp_path / "out", "--resamples", 100)
     assert code == 0
-    for word in ("[one]", r"two\n|x", "worst", "AUROC", "lungs-hidden", "2000 resamples"):
+    for word in ("[one]", r"two\n|x", "worst", "AUROC", "lungs-hidden", "100 resamples"):
         assert word in out
     assert "…" not in out
     assert r"two\n\|x" in (tmp_path / "out" / "stress.md").read_text()
     assert "research tool" in err
-    code, out, _ = run("stress", roots[0], phantoms, "--json")
+    code, out, _ = run("stress", roots[0], phantoms, "--json", "--resamples", 100)
     assert code == 0
     models = json.loads((tmp_path / "out" / "stress.json").read_text())["models"]
     assert json.loads(out)["models"] == models[:1]
@@ -130,7 +130,8 @@ def test_stress_at_all_severities(
     run: Run, bundle: Path, class_folders: Callable[..., Path], tmp_path: Path
 ) -> None:
     data = class_folders(NORMAL=3, PNEUMONIA=3)
-    code, out, _ = run("stress", bundle, data, "--severities", "-o", tmp_path / "out")
+    options = ("--severities", "-o", tmp_path / "out", "--resamples", 100)
+    code, out, _ = run("stress", bundle, data, *options)
     assert code == 0
     for words in ("Mean over the changes by severity", "labels unchanged", "heatmap correlation"):
         assert words in out

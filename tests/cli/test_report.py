@@ -12,13 +12,15 @@ from tests.report.conftest import write_run
 
 def test_table_and_json(run: Run, phantoms: Path, tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", phantoms)
-    code, out, err = run("report", folder)
+    code, out, err = run("report", folder, "--resamples", 100)
     assert code == 0
     assert f"page in {folder / 'report.html'}" in out
     assert f"model card in {folder / 'MODEL_CARD.md'}" in out
     assert "Shortcuts in the data" in out
+    assert "from 100 resamples" in (folder / "report.html").read_text()
     assert "research tool" in err
-    code, out, _ = run("report", folder, phantoms, "-o", tmp_path / "page.html", "--json")
+    options = ("-o", tmp_path / "page.html", "--json", "--resamples", 100)
+    code, out, _ = run("report", folder, phantoms, *options)
     assert code == 0
     content = json.loads(out)
     assert content["page"] == str(tmp_path / "page.html")

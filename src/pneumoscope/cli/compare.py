@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bar, say_left_out, say_notice
+from pneumoscope.cli.console import (
+    RESAMPLES,
+    Resamples,
+    print_json,
+    progress_bar,
+    say_left_out,
+    say_notice,
+)
 from pneumoscope.cli.tables import new_table
 from pneumoscope.files import printable
 
@@ -29,7 +36,7 @@ def compare(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for comparison.json and the figure.")
     ] = Path("comparison"),
-    resamples: Annotated[int, typer.Option(help="Of the bootstrap.", min=100)] = 2000,
+    resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

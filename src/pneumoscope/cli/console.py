@@ -7,13 +7,19 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from pneumoscope.files import printable
 from pneumoscope.types import RESEARCH_NOTICE
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+RESAMPLES = 2000  # as in `pneumoscope.statistics`, which would bring numpy to every --help
+Resamples = Annotated[int, typer.Option(help="Of the bootstrap.", min=100)]
+"""The option `--resamples`."""
 
 
 def say(text: str) -> None:

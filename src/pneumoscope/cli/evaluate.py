@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import (
+    RESAMPLES,
+    Resamples,
     choose_model,
     print_json,
     progress_bar,
@@ -43,7 +45,7 @@ def evaluate(
         str | None,
         typer.Option(metavar="NAME", help="Threshold of the calls; by default the bundle's first."),
     ] = None,
-    resamples: Annotated[int, typer.Option(help="Of the bootstrap.", min=100)] = 2000,
+    resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import add_bar, print_json, progress_bars, say, say_notice
+from pneumoscope.cli.console import (
+    RESAMPLES,
+    Resamples,
+    add_bar,
+    print_json,
+    progress_bars,
+    say,
+    say_notice,
+)
 from pneumoscope.cli.tables import new_table
 from pneumoscope.files import printable
 
@@ -25,6 +33,7 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="The page; by default RUN/report.html."),
     ] = None,
+    resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap and the audit.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -41,7 +50,14 @@ def report(
     from pneumoscope.report import report as report_run
 
     with progress_bars() as bars:
-        found = report_run(run, data, output, seed=seed, bars=lambda part: add_bar(bars, part))
+        found = report_run(
+            run,
+            data,
+            output,
+            resamples=resamples,
+            seed=seed,
+            bars=lambda part: add_bar(bars, part),
+        )
     for notice in found.notices:
         say(notice)
     for reason in found.unreadable:

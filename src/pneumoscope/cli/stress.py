@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bar, say_left_out, say_notice
+from pneumoscope.cli.console import (
+    RESAMPLES,
+    Resamples,
+    print_json,
+    progress_bar,
+    say_left_out,
+    say_notice,
+)
 from pneumoscope.cli.tables import print_grids
 
 
@@ -32,6 +39,7 @@ def stress(
             "many predictions.",
         ),
     ] = False,
+    resamples: Resamples = RESAMPLES,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compare models on images changed as another hospital might.
@@ -52,7 +60,14 @@ def stress(
     if not bundles:
         raise typer.BadParameter("give one or more bundles, and then DATA", param_hint="BUNDLE")
     with progress_bar("predicting") as progress:
-        found = stress_bundles(bundles, data, output, severities=severities, progress=progress)
+        found = stress_bundles(
+            bundles,
+            data,
+            output,
+            severities=severities,
+            resamples=resamples,
+            progress=progress,
+        )
     say_left_out(found.notices, found.unreadable, found.seen)
     if as_json:
         print_json(found.to_dict())

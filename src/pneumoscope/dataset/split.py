@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.dataset.pseudonym import is_pseudonym
 from pneumoscope.dataset.scan import ImageSet
-from pneumoscope.errors import DataError, SettingsError
+from pneumoscope.errors import DataError, SettingsError, extra_needed
 from pneumoscope.types import ImageRecord, Split
 
 # Shares are met to the nearest 1/20 where there are patients enough.
@@ -127,7 +127,8 @@ def _patients_per_class(records: Sequence[ImageRecord]) -> Counter[int]:
 
 def _folds(records: Sequence[ImageRecord], count: int, seed: int) -> NDArray[np.int64]:
     """The fold of each record, int64 (n,): whole patients, alike in classes and subgroups."""
-    from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
+    with extra_needed("evaluate", "Dividing patients"):
+        from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
 
     strata = [f"{record.label} {record.subgroup}" for record in records]
     # The draw goes by the order of the keys: that of pseudonyms must not differ from user to user.
