@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,20 +18,52 @@ _JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Hands out a temporary name beside `path`, and renames it to `path` when the block ends well.
+
+    Args:
+        path: the file to write.
+        durable: whether it must be on the disk before it gets its name, so that after a power cut
+            either file is whole. Many small files that are checked anyhow can do without.
 
     Raises:
         StorageError: if writing fails; then nothing is left and `path` is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(temporary_name())
     with storage_errors("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
+            if durable:
+                sync(temporary)
             temporary.replace(path)
+            if durable:
+                sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def temporary_name() -> str:
+    """A name that no other process gives, in whatever container it runs."""
+    return f".{secrets.token_hex(8)}.part"
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk.
+
+    Raises:
+        OSError: if they cannot be written.
+    """
+    if path.is_dir() and os.name != "posix":
+        return  # there a folder cannot be opened
+    handle = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS):  # a disk that does not know it
+            raise
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

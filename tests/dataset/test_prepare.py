@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -218,3 +220,90 @@ def test_full_disk_ends_it_and_leaves_no_half_file(
     assert [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == [
         tmp_path / "out" / "dataset.json"
     ]
+
+
+def invert(path: Path) -> None:
+    with Image.open(path) as image:
+        Image.fromarray(255 - np.asarray(image)).save(path)
+
+
+def swap_classes(path: Path) -> None:
+    other = "NORMAL" if path.parent.name == "PNEUMONIA" else "PNEUMONIA"
+    path.rename(path.parent.parent / other / path.name)
+
+
+def add_another(path: Path) -> None:
+    path.with_name("extra.png").write_bytes(path.read_bytes())
+
+
+def add_hidden(path: Path) -> None:
+    path.with_name("._extra.png").write_bytes(path.read_bytes())
+
+
+def drop_last_row(path: Path) -> None:
+    manifest = path.parents[2] / "manifest.csv"
+    manifest.write_text("".join(manifest.read_text().splitlines(keepends=True)[:-1]))
+
+
+def swap_patients(path: Path) -> None:
+    manifest = path.parents[2] / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace(",patient,", ",other,").replace("p", "q"))
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-40]),
+    "garbage": lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50)),
+    "inverted": invert,
+    "missing": lambda path: path.unlink(),
+    "other class": swap_classes,
+    "extra": add_another,
+    "extra and hidden": add_hidden,
+    "fewer rows": drop_last_row,
+    "other rows": swap_patients,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_changed_behind_its_back_it_is_refused_then_made_anew(
+    damage: str, phantoms: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    whole = prepare(phantoms, out, geometry=SMALL)
+    DAMAGES[damage](whole.images.published(Split.TRAIN)[0].path)
+    with pytest.raises(DataError, match=r"out is not whole: .*(changed|missing|not prepared here)"):
+        read_prepared(out)
+    assert prepare(phantoms, out, geometry=SMALL) == whole
+    assert read_prepared(out) == whole
+
+
+def test_junk_of_the_system_is_no_change(phantoms: Path, tmp_path: Path) -> None:
+    whole = prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    (tmp_path / "out" / "train" / ".DS_Store").write_bytes(b"\0")
+    assert read_prepared(tmp_path / "out") == whole
+
+
+@pytest.mark.parametrize("stage", ["_remove_others", "finish"])
+def test_killed_while_preparing_again_it_is_not_complete(
+    stage: str, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    whole = prepare(phantoms, out, geometry=SMALL)
+
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[MODULE], stage, die)
+        with pytest.raises(SystemExit):
+            prepare(phantoms, out, geometry=SMALL)
+    with pytest.raises(DataError, match="not finished"):
+        read_prepared(out)
+    assert prepare(phantoms, out, geometry=SMALL) == whole
+
+
+def test_two_that_prepare_the_same_get_the_same(phantoms: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(prepare, phantoms, tmp_path / "out", geometry=SMALL) for _ in range(3)]
+        first, *others = [run.result() for run in runs]
+    assert all(other == first for other in others)

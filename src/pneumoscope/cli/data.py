@@ -56,6 +56,7 @@ def prepare(
             geometry=Geometry(image_size, image_size),
             split=SplitSettings(seed, validation_share, test_share),
             progress=progress,
+            note=say,
         )
     for notice in prepared.images.notices:
         say(notice)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, PngImagePlugin
 from platformdirs import user_cache_path
 
+from pneumoscope.claims import claimed
 from pneumoscope.dataset.prepared import (
     LeftOut,
     PreparedSet,
@@ -31,6 +33,7 @@ from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord, Split
 
 _SOURCE_KEY = "source-sha256"
+_PIXELS_KEY = "pixels-sha256"
 
 
 def prepare(
@@ -40,6 +43,7 @@ def prepare(
     geometry: Geometry | None = None,
     split: SplitSettings | None = None,
     progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> PreparedSet:
     """Divides a data set by patient and writes each image once at the size of the network.
 
@@ -53,6 +57,7 @@ def prepare(
         geometry: the size to write, 224x224 by default.
         split: shares and seed.
         progress: called after each image with (done, all).
+        note: is told, once, that another process prepares the same folder and is waited for.
 
     Raises:
         DataError: if the data set cannot be used, or `output` holds something else.
@@ -73,14 +78,25 @@ def prepare(
         key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
         output = user_cache_path("pneumoscope") / "prepared" / f"{data.resolve().name}-{key}"
     output = Path(output)
-    claim(output, wanted)
+    with claimed(output, wait=note or (lambda _: None)):
+        claim(output, wanted)
+        return _fill(output, wanted, images, division.records, progress)
 
-    tasks = [(record, _target(output, images, record)) for record in division.records]
+
+def _fill(
+    output: Path,
+    wanted: dict[str, Any],
+    images: ImageSet,
+    records: Sequence[ImageRecord],
+    progress: Progress | None,
+) -> PreparedSet:
+    geometry = Geometry(**wanted["geometry"])
+    tasks = [(record, _target(output, images, record)) for record in records]
     outcomes = in_parallel(partial(_prepare_one, geometry), tasks, progress)
     done = [outcome for outcome in outcomes if isinstance(outcome, ImageRecord)]
     origins = [
         record.path
-        for record, outcome in zip(division.records, outcomes, strict=True)
+        for record, outcome in zip(records, outcomes, strict=True)
         if isinstance(outcome, ImageRecord)
     ]
     left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
@@ -95,6 +111,7 @@ def ensure_prepared(
     geometry: Geometry,
     split: SplitSettings,
     progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> PreparedSet:
     """The prepared set behind `data`: itself if it is one, or prepared now into the cache.
 
@@ -102,7 +119,7 @@ def ensure_prepared(
         DataError: if `data` is a prepared set of another geometry, or cannot be used.
     """
     if not is_prepared(data):
-        return prepare(data, geometry=geometry, split=split, progress=progress)
+        return prepare(data, geometry=geometry, split=split, progress=progress, note=note)
     found = read_prepared(data)
     found.require_geometry(geometry)
     return found
@@ -125,7 +142,9 @@ def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> ImageRec
             image = Image.fromarray(load_pixels(source, geometry))
             note = PngImagePlugin.PngInfo()
             note.add_text(_SOURCE_KEY, sha256)
-            with atomic_path(target) as temporary:
+            note.add_text(_PIXELS_KEY, _digest(image))
+            # Not durable: a file that a power cut has emptied is seen by its digest.
+            with atomic_path(target, durable=False) as temporary:
                 image.save(temporary, format="PNG", pnginfo=note, compress_level=1)
     except ImageError as error:
         return LeftOut(str(record.path), str(error))
@@ -133,10 +152,17 @@ def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> ImageRec
 
 
 def _is_made_from(target: Path, sha256: str) -> bool:
-    if not target.is_file():
+    """Whether a prepared file is there, was made from this source, and is as it was made."""
+    try:
+        with Image.open(target, formats=["PNG"]) as image:
+            texts = dict(image.info)
+            return texts.get(_SOURCE_KEY) == sha256 and texts.get(_PIXELS_KEY) == _digest(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
-    with Image.open(target, formats=["PNG"]) as image:
-        return image.info.get(_SOURCE_KEY) == sha256
+
+
+def _digest(image: Image.Image) -> str:
+    return hashlib.sha256(f"{image.mode} {image.size} ".encode() + image.tobytes()).hexdigest()
 
 
 def _require_all_classes(

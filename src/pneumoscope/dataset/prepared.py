@@ -4,6 +4,9 @@ OUT/dataset.json                    classes, geometry, split settings, fingerpri
 OUT/manifest.csv                    each image: where it came from, its patient and split
 OUT/left_out.csv                    each file that could not be read, and why
 OUT/{train,val,test}/{CLASS}/*.png  8-bit grey, at the size that the network reads
+
+The header is complete only while all of it stands: it holds the SHA-256 of both lists, and the
+manifest that of each prepared file, so that a folder that has been changed is not taken for whole.
 """
 
 from __future__ import annotations
@@ -16,12 +19,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pneumoscope.claims import is_free
 from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.errors import DataError, storage_errors
-from pneumoscope.files import write_text
+from pneumoscope.files import atomic_path, is_junk, sha256_of, write_text
 from pneumoscope.imaging import RECIPE
+from pneumoscope.parallel import in_parallel
 from pneumoscope.types import Evidence, Geometry, ImageRecord, Split
 
 _HEADER = "dataset.json"
@@ -37,6 +42,7 @@ _COLUMNS = (
     "subgroup",
     "groups",
     "sha256",
+    "prepared_sha256",
 )
 
 
@@ -112,7 +118,11 @@ def header(
 
 
 def claim(output: Path, wanted: dict[str, Any]) -> None:
-    """Makes `output` the home of one preparation, new or to be continued.
+    """Makes `output` the home of one preparation, new or to be continued, and not complete yet.
+
+    Args:
+        output: the folder, which this process has claimed.
+        wanted: what `header` says of the preparation.
 
     Raises:
         DataError: if something else is in it, or a preparation with other settings.
@@ -129,15 +139,16 @@ def claim(output: Path, wanted: dict[str, Any]) -> None:
                 received=f"{found.get(key)}",
                 remedy="Choose another output folder, or delete this one",
             )
+        if set(found) != set(wanted):
+            _write_header(output, wanted)  # what follows changes what is there
         return
     with storage_errors("write", output):
-        output.mkdir(parents=True, exist_ok=True)
-        if any(output.iterdir()):
+        if not is_free(output):
             raise DataError(
                 f"{output} is not empty and holds no prepared data set",
                 remedy="Choose another output folder",
             )
-    write_text(output / _HEADER, json.dumps(wanted, indent=2) + "\n")
+    _write_header(output, wanted)
 
 
 def finish(
@@ -169,6 +180,7 @@ def finish(
             "subgroup": record.subgroup,
             "groups": json.dumps(dict(record.groups)),
             "sha256": record.sha256,
+            "prepared_sha256": sha256_of(record.path),
         }
         for record, origin in zip(prepared, origins, strict=True)
     ]
@@ -177,11 +189,12 @@ def finish(
     complete = {
         **wanted,
         "fingerprint": _fingerprint(rows),
+        "lists": {name: sha256_of(output / name) for name in (_MANIFEST, _LEFT_OUT)},
         "attributions": [asdict(attribution) for attribution in sources.attributions],
         "notices": list(sources.notices),
         "patient_key": sources.patient_key,
     }
-    write_text(output / _HEADER, json.dumps(complete, indent=2) + "\n")
+    _write_header(output, complete)
     return read_prepared(output)
 
 
@@ -197,15 +210,16 @@ def read_prepared(root: Path) -> PreparedSet:
             f"The preparation of {root} was not finished",
             remedy="Run the same `pneumoscope data prepare` again: it goes on where it was",
         )
-    if found.get("recipe") != RECIPE:
+    if found.get("recipe") != RECIPE or "lists" not in found:
         raise DataError(
             f"{root} was prepared by another version of Pneumoscope",
             expected=f"preprocessing recipe {RECIPE}",
-            received=f"{found.get('recipe')}",
+            received=f"{found.get('recipe')}{'' if 'lists' in found else ', without checksums'}",
             remedy="Prepare the data set again",
         )
     try:
         rows = _read_csv(root / _MANIFEST)
+        _require_whole(root, found, rows)
         left_out = tuple(LeftOut(**row) for row in _read_csv(root / _LEFT_OUT))
         classes = tuple(found["classes"])
         images = ImageSet(
@@ -249,6 +263,34 @@ def _fingerprint(rows: Iterable[dict[str, Any]]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+def _require_whole(root: Path, found: dict[str, Any], rows: Sequence[dict[str, str]]) -> None:
+    """Holds header, lists and files against one another: training reads whatever is there.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    for name, sha256 in found["lists"].items():
+        if sha256_of(root / name) != sha256:
+            raise ValueError(f"{name} has changed")
+    if _fingerprint(rows) != found["fingerprint"]:
+        raise ValueError(f"{_MANIFEST} does not fit {_HEADER}")
+    listed = {root / row["image"]: row["prepared_sha256"] for row in rows}
+    folders = {root / split / name for split in Split for name in found["classes"]}
+    there = {p for split in Split for p in (root / split).rglob("*") if p not in folders}
+    for path in sorted(listed.keys() ^ there):
+        if path in listed or path.suffix or not is_junk(path.name):
+            state = "is missing" if path in listed else "was not prepared here"
+            raise ValueError(f"{path.relative_to(root)} {state}")
+    hashes = in_parallel(sha256_of, list(listed))
+    for (path, wanted), sha256 in zip(listed.items(), hashes, strict=True):
+        if sha256 != wanted:
+            raise ValueError(f"{path.relative_to(root)} has changed")
+
+
+def _write_header(root: Path, content: dict[str, Any]) -> None:
+    write_text(root / _HEADER, json.dumps(content, indent=2) + "\n")
+
+
 def _read_header(root: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((root / _HEADER).read_text("utf-8"))
@@ -257,14 +299,19 @@ def _read_header(root: Path) -> dict[str, Any]:
             f"Cannot read {root / _HEADER}: {error}",
             remedy="Delete the folder and prepare the data set again",
         ) from error
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{root / _HEADER} is no header of a prepared data set",
+            remedy="Delete the folder and prepare the data set again",
+        )
     return found
 
 
 # File names may hold bytes that are no UTF-8: they go through these files unharmed.
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     with (
-        storage_errors("write", path),
-        path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
         writer = csv.DictWriter(file, columns)
         writer.writeheader()

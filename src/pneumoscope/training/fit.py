@@ -101,7 +101,11 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     # Before the images are prepared: a file that does not fit is told at once.
     run, first_weights = (run, []) if checkpoint.epochs else _start(run)
     prepared = ensure_prepared(
-        run.data, geometry=settings.geometry, split=settings.split, progress=observer.prepared
+        run.data,
+        geometry=settings.geometry,
+        split=settings.split,
+        progress=observer.prepared,
+        note=observer.note,
     )
     _tell_about(prepared, observer)
     run = _resolve(run, prepared, observer)

@@ -1,0 +1,141 @@
+"""A folder that one process writes at a time.
+
+The claim is a lock of the kernel (`flock`) on a file in the folder. It is let go when its process
+ends, however it ends, so no claim outlives its owner; it holds between containers on one machine,
+whose process numbers and host names may be alike, and over network disks whose server keeps locks.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pneumoscope.errors import SettingsError, storage_errors
+
+if sys.platform != "win32":
+    import fcntl
+
+LOCK = ".claimed"
+
+_LEFTOVERS = ".*.part"
+_SECONDS_BETWEEN_LOOKS = 0.2
+_KNOWS_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+
+
+@contextmanager
+def claimed(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Keeps a folder, which is made if need be, to this process while the block runs.
+
+    What processes that were killed left half written in it is removed first. A folder that is
+    still empty at the end, and was not there before, goes.
+
+    Args:
+        folder: what is going to be written.
+        wait: where this is given, another's claim is waited for, which it is told once.
+
+    Raises:
+        SettingsError: if another process holds it, and `wait` is not given.
+        StorageError: if the folder cannot be written.
+    """
+    with storage_errors("write", folder):
+        made = not folder.exists()
+        handle = _lock(folder, wait)
+    try:
+        with storage_errors("write", folder):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(_myself()).encode(), 0)
+            _remove_leftovers(folder)
+        yield
+    finally:
+        # While it is still held: a file that is unlocked may be another's already.
+        with suppress(OSError):
+            (folder / LOCK).unlink(missing_ok=True)
+        os.close(handle)
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def is_free(folder: Path) -> bool:
+    """Whether nothing is in a folder but a claim and what killed processes left half written.
+
+    Raises:
+        OSError: if it cannot be looked into.
+    """
+    return all(path.name == LOCK or path.match(_LEFTOVERS) for path in folder.iterdir())
+
+
+def _lock(folder: Path, wait: Callable[[str], None] | None) -> int:
+    told = False
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:  # its former owner has just removed the folder
+            continue
+        if _take(handle):
+            if _is_still_there(handle, folder / LOCK):
+                return handle
+            os.close(handle)  # its former owner has just removed the file
+            continue
+        owner = _owner(handle)
+        os.close(handle)
+        if wait is None:
+            raise SettingsError(
+                f"{folder} is being written by {owner}",
+                remedy="Wait until it has ended, or choose another folder",
+            )
+        if not told:
+            wait(f"Waiting: {folder} is being written by {owner}")
+            told = True
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _take(handle: int) -> bool:
+    if sys.platform == "win32":
+        return True  # it has no such locks: there a folder is not claimed
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        # A disk that knows no locks is written without, rather than not at all.
+        return error.errno in _KNOWS_NO_LOCKS
+    return True
+
+
+def _is_still_there(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _myself() -> dict[str, str | int]:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"host": platform.node(), "process": os.getpid(), "since": since}
+
+
+def _owner(handle: int) -> str:
+    try:
+        found = json.loads(os.pread(handle, 1000, 0))
+        return f"process {found['process']} on {found['host']} since {found['since']}"
+    except (ValueError, KeyError, TypeError):  # it is just being written
+        return "another process"
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for path in folder.rglob(_LEFTOVERS):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
