@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 from pydicom import uid
@@ -169,6 +171,16 @@ def test_several_values_and_codes_are_read() -> None:
     assert found.view_codes[0].code == "SRT R-10236"
     assert found.view_codes[0].meaning == "LEFT LATERAL"
     assert found.rows_run == "A"
+
+
+def test_elements_of_the_wrong_kind_break_nothing() -> None:
+    ds = pydicom.dcmread(BytesIO(dicom(PIXELS)))
+    ds.add_new(0x00180015, "OB", b"CHEST\0")  # BodyPartExamined
+    ds.add_new(0x00540220, "LO", "LATERAL")  # ViewCodeSequence
+    stream = BytesIO()
+    ds.save_as(stream, enforce_file_format=True)
+    found = read_acquisition(Source("odd.dcm", stream.getvalue()))
+    assert (found.body_part, found.view_codes) == ("CHEST", ())
 
 
 def test_class_for_processing_is_raw_data() -> None:

@@ -138,4 +138,5 @@ def _codes(ds: Dataset, keyword: str) -> tuple[Coded, ...]:
             text(item, "CodeMeaning"),
         )
         for item in ds.get(keyword) or ()
+        if hasattr(item, "get")  # some write text where a sequence belongs
     )

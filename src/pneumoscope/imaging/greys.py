@@ -166,9 +166,9 @@ def _is_padding(ds: Dataset, stored: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _numbers(ds: Dataset, keyword: str) -> list[float]:
-    """The values of an element that may be missing, empty or one; those that are no number fail."""
+    """The values of an element that may be missing, empty or one; text that is no number fails."""
     value = ds.get(keyword)
-    if value is None or value == "":
+    if value is None or isinstance(value, bytes) or value == "":
         return []
     several = value if isinstance(value, (list, tuple)) or hasattr(value, "append") else [value]
     return [float(one) for one in several if one not in (None, "") and math.isfinite(float(one))]
