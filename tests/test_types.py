@@ -59,6 +59,7 @@ def test_prediction_record_is_json() -> None:
         "gate": False,
         "operating_point": None,
         "prevalence": None,
+        "heatmap": None,
         "model": {"name": "m", "version": "1"},
         "error": "broken",
     }

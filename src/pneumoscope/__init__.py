@@ -11,10 +11,22 @@ A research tool, not a medical device: never a diagnosis.
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# Nothing leaves the machine. ONNX Runtime reads this when it is imported, by whomever, and no more.
+if "onnxruntime" in sys.modules and "ORT_DISABLE_TELEMETRY" not in os.environ:
+    warnings.warn(
+        "onnxruntime was imported before pneumoscope, and may send telemetry: import pneumoscope "
+        "first, or set ORT_DISABLE_TELEMETRY=1",
+        stacklevel=2,
+    )
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from pneumoscope.dataset import PhantomSettings, make_phantoms, prepare

@@ -11,11 +11,13 @@
     │   └── ClassMismatchError     its classes are not those of the data
     ├── StorageError         the disk is full, or access is denied           exit code 4
     ├── DependencyError      an optional part is not installed               exit code 5
-    └── FetchError           a download failed                               exit code 6
+    ├── FetchError           a download failed                               exit code 6
+    ├── DivergedError        a training has come to nothing                  exit code 7
+    └── InterruptedRunError  stopped before there was anything to keep       exit code 130
 
 Each says what was expected, what was received, and what to do about it. The command line prints
-one as a single line and leaves with its exit code. Two more codes mean: 1, the work was done but
-some files could not be read; 130, interrupted.
+one as a single line and leaves with its exit code. One more means: 1, the work was done but some
+files could not be read.
 """
 
 from __future__ import annotations
@@ -110,6 +112,18 @@ class FetchError(PneumoscopeError):
     """A download failed."""
 
     exit_code = 6
+
+
+class DivergedError(PneumoscopeError):
+    """The losses of a training have become NaN."""
+
+    exit_code = 7
+
+
+class InterruptedRunError(PneumoscopeError):
+    """A training was stopped before there was anything to keep."""
+
+    exit_code = 130
 
 
 _STORAGE_REMEDIES = {

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -82,6 +82,13 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def name_few(paths: Sequence[Path], most: int = 3) -> str:
+    """The names of the first files of several, and how many more there are."""
+    more = len(paths) - most
+    names = [printable(path.name) for path in paths[:most]]
+    return ", ".join([*names, f"and {more} more"] if more > 0 else names)
 
 
 def printable(text: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 Progress = Callable[[int, int], None]
@@ -14,12 +17,44 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
+def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """The cores that this process may use, at least 1: those of its affinity and its container.
+
+    `os.cpu_count` tells those of the host. A container with a quota of one and a half cores gets
+    two threads.
+
+    Args:
+        cgroup: where the kernel tells the quota: `cpu.max` (version 2), or `cpu.cfs_quota_us` and
+            `cpu.cfs_period_us` (version 1), in microseconds.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    for read in (_quota_2, _quota_1):
+        with suppress(OSError, ValueError):  # no such file, or "max"
+            quota, period = read(cgroup)
+            if quota > 0 and period > 0:
+                cores = min(cores, math.ceil(quota / period))
+    return max(1, cores)
+
+
+def _quota_2(cgroup: Path) -> tuple[int, int]:
+    quota, period = (cgroup / "cpu.max").read_text().split()
+    return int(quota), int(period)
+
+
+def _quota_1(cgroup: Path) -> tuple[int, int]:
+    quota, period = (cgroup / "cpu" / f"cpu.cfs_{name}_us" for name in ("quota", "period"))
+    return int(quota.read_text()), int(period.read_text())
+
+
 def in_parallel(
     function: Callable[[_Item], _Result],
     items: Sequence[_Item],
     progress: Progress | None = None,
 ) -> list[_Result]:
-    """Applies a function to each item, on all cores.
+    """Applies a function to each item, on all cores that may be used.
 
     Threads do: decoding, resizing, hashing and numpy all let go of the interpreter.
 
@@ -32,7 +67,7 @@ def in_parallel(
         The results, in the order of the items.
     """
     results: list[_Result] = []
-    pool = ThreadPoolExecutor(os.cpu_count())
+    pool = ThreadPoolExecutor(usable_cores())
     try:
         for result in pool.map(function, items):
             results.append(result)

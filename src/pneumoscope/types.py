@@ -274,6 +274,7 @@ class Prediction:
         distance: from the training images, about 1 for these themselves; None if it was not
             measured.
         gate: whether the image could have been refused.
+        heatmap: the file with its heatmap; None if there is none.
     """
 
     path: str
@@ -289,6 +290,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     distance: float | None = None
     gate: bool = False
+    heatmap: str | None = None
 
     def withheld(self) -> Prediction:
         """Itself without its label if it was refused: nobody shall act on that."""
@@ -308,6 +310,7 @@ class Prediction:
             "gate": self.gate,
             "operating_point": self.operating_point,
             "prevalence": self.prevalence,
+            "heatmap": self.heatmap,
             "model": dict(self.model),
             "error": self.error,
         }

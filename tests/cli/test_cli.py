@@ -161,7 +161,7 @@ def test_evaluate_tells_what_it_leaves_out(
     data = class_folders(NORMAL=4, PNEUMONIA=4)
     (data / "NORMAL" / "bad.png").write_text("text")
     code, _, err = run("evaluate", bundle, data, "-o", tmp_path / "out", "--resamples", "100")
-    assert code == 0
+    assert code == 1
     assert "Left out:" in err
     assert "bad.png" in err
     assert "patient of 9 of 9 images" in err
@@ -203,7 +203,7 @@ def test_data_prepare(run: Run, class_folders: Callable[..., Path], tmp_path: Pa
     (data / "NORMAL" / "bad.png").write_text("text")
     command = ("data", "prepare", data, "-o", tmp_path / "out", "--image-size", "32")
     code, out, err = run(*command)
-    assert code == 0
+    assert code == 1
     assert "left out    1" in out
     assert "bad.png" in err
     code, out, _ = run(*command, "--json")
@@ -249,7 +249,7 @@ def test_evaluate_and_prepare_with_odd_names(
     for number, data in enumerate((odd, odd / "list.csv")):
         out_folder = tmp_path / f"e{number}"
         code, out, err = run("evaluate", bundle, data, "-o", out_folder, "--resamples", "100")
-        assert code == 0, err
+        assert code == 1, err
         assert err.count("Left out: ") == 2
         assert ("ward=[/red] $x$" in out) == (number == 1)
         text = (out_folder / "predictions.csv").read_bytes().decode("utf-8", "surrogateescape")
@@ -257,7 +257,7 @@ def test_evaluate_and_prepare_with_odd_names(
         assert len(rows) == 12
         assert all(Path(row["path"]).is_file() for row in rows)
         code, out, err = run("data", "prepare", data, "-o", tmp_path / f"p{number}", "--json")
-        assert code == 0, err
+        assert code == 1, err
         assert json.loads(out)["left_out"] == 2
 
 

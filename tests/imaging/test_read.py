@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,14 @@ from hypothesis import strategies as st
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import read
-from pneumoscope.imaging.read import Source, open_upright, read_bytes, sniff
+from pneumoscope.imaging.read import (
+    Source,
+    is_stray,
+    open_upright,
+    read_bytes,
+    read_stream,
+    sniff,
+)
 from tests.conftest import encoded, picture
 
 PNG = encoded(picture())
@@ -91,3 +100,54 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
 def test_no_bytes_raise_anything_but_image_error(tail: bytes, head: bytes) -> None:
     with pytest.raises(ImageError):
         open_upright(Source("fuzz", head + tail))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "link to a device"])
+def test_what_has_no_end_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "endless.png"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = Path("/dev/zero")
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(ImageError, match="is no file but a pipe"):
+        read_bytes(path)
+
+
+def test_streams_are_read_as_far_as_an_image_may_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "MAX_BYTES", 100)
+    assert read_stream("-", BytesIO(b"x" * 100)).data == b"x" * 100
+    endless = read_stream("-", BytesIO(b"x" * 1000))
+    assert len(endless.data) == 101
+    with pytest.raises(ImageError, match="too large"):
+        sniff(endless)
+
+
+STRAYS = {
+    "README.txt": b"hello",
+    "labels.csv": b"path,label\n",
+    "notes": b"",
+    "settings.json": b"{}",
+}
+PICTURES = {
+    "a.jpg": b"",  # promises a picture: reported as broken
+    "b.heic": b"\0\0\0 ftypheic",
+    "1.2.826.7": bytes(128) + b"DICM",
+    "IM0001": b"\x08\0\x05\0CS",  # without its preamble
+    "c.txt": PNG,
+}
+
+
+@pytest.mark.parametrize("name", [*STRAYS, *PICTURES])
+def test_files_that_are_there_for_another_reason(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes({**STRAYS, **PICTURES}[name])
+    assert is_stray(path) is (name in STRAYS)
+
+
+def test_what_cannot_be_opened_is_no_stray(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_stray(tmp_path / "dangling")
+    assert not is_stray(tmp_path / "pipe")

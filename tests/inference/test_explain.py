@@ -65,8 +65,8 @@ def test_files_are_written_in_the_proportions_of_the_image(bundle: Path, tmp_pat
         with Image.open(path) as image:
             sizes[path.name] = image.size
     assert sizes == {
-        "scan.heatmap.png": (90, 60),
-        "scan-2.heatmap.png": (40, 70),
+        "scan.png.heatmap.png": (90, 60),
+        "scan.png-2.heatmap.png": (40, 70),
         "stdin.heatmap.png": (50, 50),
     }
 
@@ -76,3 +76,48 @@ def test_folder_that_cannot_be_written(bundle: Path, tmp_path: Path) -> None:
     images = [Source("a.png", encoded(picture()))]
     with pytest.raises(StorageError):
         list(write_heatmaps(load(bundle), images, tmp_path / "file"))
+
+
+def test_pictures_mirror_the_folders_that_images_are_from(bundle: Path, tmp_path: Path) -> None:
+    names = ("A/xray-2.png", "A/xray.png", "B/xray.png", "B/in/1.2.3.7", "B/in/1.2.3.8")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(encoded(picture()))
+    roots, out = [tmp_path / "A", tmp_path / "B"], tmp_path / "out"
+    images = [tmp_path / name for name in names]
+    records = list(write_heatmaps(load(bundle), images, out, roots))
+    assert [record.heatmap for record in records] == [
+        str(out / f"{name}.heatmap.png") for name in names
+    ]
+    assert all(Path(str(record.heatmap)).is_file() for record in records)
+    alone = list(write_heatmaps(load(bundle), images[3:], tmp_path / "one", roots[1:]))
+    assert alone[0].heatmap == str(tmp_path / "one" / "in" / "1.2.3.7.heatmap.png")
+
+
+def test_no_picture_is_written_twice(bundle: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / where / "same" for where in ("x", "y")]
+    images = []
+    for folder in folders:
+        folder.mkdir(parents=True)
+        images += [folder / "a.png", folder / "a.png-2"]
+        for path in images[-2:]:
+            path.write_bytes(encoded(picture()))
+    records = list(write_heatmaps(load(bundle), images, tmp_path / "out", folders))
+    assert len({record.heatmap for record in records}) == 4
+
+
+def test_a_name_that_cannot_be_written_costs_one_picture(bundle: Path, tmp_path: Path) -> None:
+    long, other, gone = (tmp_path / name for name in ("n" * 240 + ".png", "z.png", "gone.png"))
+    for path in (long, other, gone):
+        path.write_bytes(encoded(picture()))
+    out = tmp_path / "out"
+    (out / "z.png.heatmap.png").mkdir(parents=True)
+    records = write_heatmaps(load(bundle), [long, other, gone], out)
+    first = next(records)
+    gone.unlink()  # read, and not yet drawn
+    second, third = records
+    assert Path(str(first.heatmap)).is_file()
+    for record in (second, third):
+        assert record.label
+        assert record.heatmap is None
+        assert "heatmap was not written" in record.warnings[-1]

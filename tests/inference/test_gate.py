@@ -213,7 +213,7 @@ def test_refused_images_have_no_heatmap(gated: Path, tmp_path: Path) -> None:
     assert predictor.explain(source(240)).heatmap is None
     records = list(write_heatmaps(predictor, [source(112), source(240)], tmp_path / "maps"))
     assert [record.status for record in records] == [Status.ACCEPTED, Status.REFUSED]
-    assert [path.name for path in (tmp_path / "maps").iterdir()] == ["112.heatmap.png"]
+    assert [path.name for path in (tmp_path / "maps").iterdir()] == ["112.png.heatmap.png"]
 
 
 def test_broken_file_in_between(gated: Path) -> None:

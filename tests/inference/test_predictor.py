@@ -207,7 +207,7 @@ def test_list_images(tmp_path: Path) -> None:
     listed = list(list_images([tmp_path / "a.png", tmp_path / "b", tmp_path / "none"]))
     assert [path.name for path in listed] == ["a.png", "1.png", "2.png", "none"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no files in"):
+    with pytest.raises(DataError, match="no images in"):
         list(list_images([tmp_path / "empty"]))
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
-from pneumoscope.cli.tables import new_table
+from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.tables import new_console, new_table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -57,17 +57,17 @@ def audit(
     else:
         _print_tables(found)
         print(f"page with the pictures in {output}")
-    say_notice()
     if strict and not found.valid:
+        say_notice()
         raise typer.Exit(1)
+    leave(len(found.unreadable))
 
 
 def _print_tables(found: Audit) -> None:
-    from rich.console import Console
 
     from pneumoscope.dataset.audit.table import TITLES
 
-    console = Console(highlight=False, markup=False)  # names of classes are not ours
+    console = new_console()
     console.width = min(console.width, _WIDTH)
     table = new_table("Findings", "severity", "what was found, and what to do", wrap=True)
     for finding in found.findings:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bar, say, say_left_out, say_notice
+from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_left_out
 from pneumoscope.cli.tables import print_grids
 
 
@@ -73,4 +73,4 @@ def check_heatmaps(
         print(found.basis)
         if output is not None:
             print(f"figure and tables in {output}")
-    say_notice()
+    leave(len(found.unreadable))

@@ -10,12 +10,12 @@ import typer
 from pneumoscope.cli.console import (
     RESAMPLES,
     Resamples,
+    leave,
     print_json,
     progress_bar,
     say_left_out,
-    say_notice,
 )
-from pneumoscope.cli.tables import new_table
+from pneumoscope.cli.tables import new_console, new_table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -67,13 +67,12 @@ def compare(
     else:
         _print_tables(found)
         print(f"figure in {output / 'comparison.png'}")
-    say_notice()
+    leave(len(found.unreadable))
 
 
 def _print_tables(found: Comparison) -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False, markup=False)
+    console = new_console()
     for model in found.models[1:]:
         if model.difference is None:
             continue

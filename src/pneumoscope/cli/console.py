@@ -47,6 +47,17 @@ def say_notice() -> None:
     say(RESEARCH_NOTICE)
 
 
+def leave(unreadable: int) -> None:
+    """Ends a command that has read images: the notice, and the exit code of what it could not read.
+
+    Raises:
+        typer.Exit: with 1, if there were such files.
+    """
+    say_notice()
+    if unreadable:
+        raise typer.Exit(1)
+
+
 def choose_model(given: str | None) -> Path:
     """Finds the model that was given, or else the default one, and says which that is."""
     from pneumoscope.models import find

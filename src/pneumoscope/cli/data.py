@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli import audit, fetch
-from pneumoscope.cli.console import print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_notice
 
 app = typer.Typer(
     help="Fetch, audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
@@ -72,12 +72,13 @@ def prepare(
                 "fingerprint": prepared.fingerprint,
             }
         )
-        return
-    for split, by_class in counts.items():
-        listed = ", ".join(f"{count} {name}" for name, count in by_class.items())
-        print(f"{split:<6}{sum(by_class.values()):>7} images ({listed})")
-    print(f"left out {len(prepared.left_out):>4}")
-    print(f"prepared in {prepared.root}")
+    else:
+        for split, by_class in counts.items():
+            listed = ", ".join(f"{count} {name}" for name, count in by_class.items())
+            print(f"{split:<6}{sum(by_class.values()):>7} images ({listed})")
+        print(f"left out {len(prepared.left_out):>4}")
+        print(f"prepared in {prepared.root}")
+    leave(len(prepared.left_out))
 
 
 @app.command()

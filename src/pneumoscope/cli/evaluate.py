@@ -11,12 +11,12 @@ from pneumoscope.cli.console import (
     RESAMPLES,
     Resamples,
     choose_model,
+    leave,
     print_json,
     progress_bar,
     say_left_out,
-    say_notice,
 )
-from pneumoscope.cli.tables import new_table
+from pneumoscope.cli.tables import new_console, new_table
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def evaluate(
     else:
         _print_tables(found)
         print(f"figures in {output}")
-    say_notice()
+    leave(len(found.unreadable))
 
 
 def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
@@ -98,11 +98,10 @@ def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
 
 
 def _print_tables(found: Evaluation) -> None:
-    from rich.console import Console
 
     from pneumoscope.evaluation.metrics import TITLES
 
-    console = Console()
+    console = new_console()
     scored = found.scored
     overall = new_table(
         f"{found.model.name}: {scored.positive_name} from {scored.threshold:.4g} up "

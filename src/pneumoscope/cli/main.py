@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pneumoscope import __version__
 from pneumoscope.cli import (
@@ -22,11 +23,28 @@ from pneumoscope.cli import (
     train,
 )
 from pneumoscope.cli.console import fail
-from pneumoscope.errors import PneumoscopeError
+from pneumoscope.errors import InterruptedRunError, PneumoscopeError, StorageError
 from pneumoscope.types import RESEARCH_NOTICE
+
+
+class _OutputClosed(Exception):
+    """Whoever read our output has had enough."""
+
+
+class _Commands(TyperGroup):
+    """The commands; a closed output is told before typer makes an error of it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _OutputClosed from error
+
 
 app = typer.Typer(
     name="pneumoscope",
+    cls=_Commands,
     help=f"""Train, prove and run a network that tells normal chest radiographs from pneumonia.
 
     {RESEARCH_NOTICE}
@@ -39,7 +57,7 @@ app = typer.Typer(
 
     Results go to standard output, progress and warnings to standard error. Exit codes: 0 done,
     1 done but some files could not be read, 2 bad input, 3 bad bundle, 4 disk full or access
-    denied, 5 part not installed, 6 download failed, 130 interrupted.
+    denied, 5 part not installed, 6 download failed, 7 training diverged, 130 interrupted.
     """,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -78,15 +96,24 @@ def main() -> None:
         # A file name that the terminal cannot show is no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except PneumoscopeError as error:
         fail(str(error))
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has had enough. Python would complain once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (_OutputClosed, BrokenPipeError):
+        _drop_output()
         sys.exit(0)
+    except OSError as error:
+        _drop_output()
+        what = "the output" if error.filename is None else error.filename
+        fail(f"Cannot read or write {what}: {(error.strerror or str(error)).lower()}")
+        sys.exit(StorageError.exit_code)
     except Exception as error:
+        if _is_interrupt(error):
+            sys.exit(InterruptedRunError.exit_code)
         if os.environ.get("PNEUMOSCOPE_DEBUG"):
             raise
         fail(
@@ -94,3 +121,17 @@ def main() -> None:
             "where, and please report it."
         )
         sys.exit(70)
+
+
+def _drop_output() -> None:
+    """Sends what is still to be printed nowhere: Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: while a class is made, Python 3.11 wraps it into one."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import choose_model, say, say_notice
-from pneumoscope.files import printable
+from pneumoscope.cli.console import choose_model, leave, say
+from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
@@ -91,7 +91,8 @@ def predict(
     )
     if policy is not None:
         _say_policy(policy)
-    predictions = _predictions(predictor, _images(paths), heatmap)
+    strays: list[Path] = []
+    predictions = _predictions(predictor, paths, heatmap, strays.append)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
@@ -101,12 +102,14 @@ def predict(
         write(prediction)
         counts[prediction.status] += 1
         warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
+    if strays:
+        say(f"Files that are no images were stepped over: {name_few(strays)}")
+    if heatmap is not None:
+        say(f"Heatmaps in {heatmap}")
     _say_summary(predictor, counts, warned, no_gate)
     if prevalence is not None:
         say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
-    say_notice()
-    if counts[Status.ERROR]:
-        raise typer.Exit(1)
+    leave(counts[Status.ERROR])
 
 
 def _say_policy(path: Path) -> None:
@@ -155,25 +158,33 @@ def _is_missing(argument: str) -> bool:
     return argument != _STDIN and not os.path.lexists(argument)
 
 
-def _images(arguments: list[str]) -> Iterator[Image]:
-    from pneumoscope.imaging import Source
+def _images(arguments: list[str], stray: Callable[[Path], None]) -> Iterator[Image]:
+    from pneumoscope.imaging import read_stream
     from pneumoscope.inference import list_images
 
     for argument in arguments:
         if argument == _STDIN:
-            yield Source(_STDIN, sys.stdin.buffer.read())
+            yield read_stream(_STDIN, sys.stdin.buffer)
+        elif Path(argument).is_fifo():  # it was named, as by <(…), so that somebody writes to it
+            with open(argument, "rb") as pipe:
+                yield read_stream(argument, pipe)
         else:
-            yield from list_images([Path(argument)])
+            yield from list_images([Path(argument)], stray)
 
 
 def _predictions(
-    predictor: Predictor, images: Iterator[Image], heatmaps: Path | None
+    predictor: Predictor,
+    arguments: list[str],
+    heatmaps: Path | None,
+    stray: Callable[[Path], None],
 ) -> Iterator[Prediction]:
+    images = _images(arguments, stray)
     if heatmaps is None:
         return predictor.predict_many(images)
     from pneumoscope.inference.gallery import write_heatmaps
 
-    return write_heatmaps(predictor, images, heatmaps)
+    roots = [path for path in map(Path, arguments) if path.is_dir()]
+    return write_heatmaps(predictor, images, heatmaps, roots)
 
 
 def _with_hint(predictions: Iterator[Prediction], predictor: Predictor) -> Iterator[Prediction]:
@@ -205,6 +216,7 @@ def _csv_writer() -> Callable[[Prediction], None]:
             "warnings",
             "operating_point",
             "prevalence",
+            "heatmap",
             "error",
         ]
     )
@@ -221,6 +233,7 @@ def _csv_writer() -> Callable[[Prediction], None]:
                 "; ".join(map(printable, prediction.warnings)),
                 prediction.operating_point,
                 prediction.prevalence,
+                prediction.heatmap and printable(prediction.heatmap),
                 prediction.error and printable(prediction.error),
             ]
         )

@@ -11,12 +11,12 @@ from pneumoscope.cli.console import (
     RESAMPLES,
     Resamples,
     add_bar,
+    leave,
     print_json,
     progress_bars,
     say,
-    say_notice,
 )
-from pneumoscope.cli.tables import new_table
+from pneumoscope.cli.tables import new_console, new_table
 from pneumoscope.files import printable
 
 
@@ -65,12 +65,10 @@ def report(
     if as_json:
         print_json(found.to_dict())
     else:
-        from rich.console import Console
-
-        console = Console(highlight=False, markup=False)  # names of subgroups are not ours
+        console = new_console()
         table = new_table(found.verdict.headline, "asked", "answer", "measured", wrap=True)
         for each in found.verdict.statements:
             table.add_row(each.topic, each.level.words, printable(each.text))
         console.print(table)
         print(f"page in {found.page}\nmodel card in {found.card}")
-    say_notice()
+    leave(len(found.unreadable))

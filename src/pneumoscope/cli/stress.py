@@ -10,10 +10,10 @@ import typer
 from pneumoscope.cli.console import (
     RESAMPLES,
     Resamples,
+    leave,
     print_json,
     progress_bar,
     say_left_out,
-    say_notice,
 )
 from pneumoscope.cli.tables import print_grids
 
@@ -76,4 +76,4 @@ def stress(
         print(found.basis)
         if output is not None:
             print(f"figures and tables in {output}")
-    say_notice()
+    leave(len(found.unreadable))

@@ -8,9 +8,23 @@ from typing import TYPE_CHECKING
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from pneumoscope.evaluation.grids import Grid
+
+
+def new_console() -> Console:
+    """What tables are printed with: neither markup nor colours in what is not ours."""
+    from rich.console import Console
+
+    class Output(Console):
+        """Standard output; where it is closed, that is said as Python says it."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Output(highlight=False, markup=False)
 
 
 def new_table(title: str, *columns: str, wrap: bool = False) -> Table:
@@ -36,9 +50,7 @@ def new_table(title: str, *columns: str, wrap: bool = False) -> Table:
 
 def print_grids(grids: Iterable[Grid]) -> None:
     """Prints tables whole, however narrow the terminal."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False)  # names of classes and models are not ours
+    console = new_console()
     for grid in grids:
         table = new_table(grid.title, *grid.columns)
         for row in grid.rows:

@@ -116,6 +116,8 @@ def train(
     if result.interrupted:
         say(f"Interrupted. To go on: pneumoscope train --resume {result.run}")
         raise typer.Exit(130)
+    if result.unreadable:
+        raise typer.Exit(1)
 
 
 def _chosen(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:

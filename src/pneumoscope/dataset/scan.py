@@ -11,7 +11,8 @@ from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.manifest import Entry, read_manifest
 from pneumoscope.dataset.patients import find_patients
 from pneumoscope.errors import DataError
-from pneumoscope.files import list_files, list_folders
+from pneumoscope.files import list_files, list_folders, name_few
+from pneumoscope.imaging import is_stray
 from pneumoscope.types import Evidence, ImageRecord, Label, Split
 
 _LAYOUT_REMEDY = (
@@ -153,13 +154,16 @@ def _doubtful_classes(classes: Sequence[str], records: Sequence[ImageRecord]) ->
 def _list_entries(root: Path) -> tuple[Path, list[Entry], list[str]]:
     """The folder that holds the classes or splits, the files in class folders, and notices."""
     base, splits, notices = _find_layout(root)
-    entries = [
+    found = [
         Entry(path, folder.name, split)
         for split, parent in splits.items()
         for folder in list_folders(parent)
         for path in list_files(folder)
     ]
-    return base, entries, notices
+    strays = {entry.path for entry in found if is_stray(entry.path)}
+    if strays:
+        notices.append(f"Files that are no images are stepped over: {name_few(sorted(strays))}")
+    return base, [entry for entry in found if entry.path not in strays], notices
 
 
 def _find_layout(root: Path) -> tuple[Path, dict[Split | None, Path], list[str]]:

@@ -6,7 +6,7 @@ from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.origin import Origin, own_mark
 from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
 from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load_pixels
-from pneumoscope.imaging.read import Source, read_bytes
+from pneumoscope.imaging.read import Source, is_stray, read_bytes, read_stream
 
 __all__ = [
     "APPEARANCES",
@@ -19,6 +19,7 @@ __all__ = [
     "Origin",
     "PictureFacts",
     "Source",
+    "is_stray",
     "load_display",
     "load_mask",
     "load_pixels",
@@ -27,5 +28,6 @@ __all__ = [
     "picture_facts",
     "read_acquisition",
     "read_bytes",
+    "read_stream",
     "tabulate_pictures",
 ]

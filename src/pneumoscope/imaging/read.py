@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -30,6 +33,16 @@ _FORMATS = (*dict.fromkeys(SIGNATURES.values()), "WEBP", "DICOM")
 _BARE_DICOM = (b"\x02\0\0\0UL\4\0", b"\x02\0\1\0OB\0\0", b"\x08\0\5\0", b"\x08\0\x16\0")
 
 
+_BARE = (b"\x02\0", b"\x08\0", b"DICM")  # what may be one, however damaged
+_HEAD = 132  # bytes that tell the format
+# Extensions that promise a picture, whether it is of a format that is read or not.
+_PICTURES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
+    *(".dcm", ".dicom", ".dic", ".ima", ".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k"),
+    *(".nii", ".nrrd", ".mha", ".pgm", ".ppm", ".tga", ".raw"),
+}
+
+
 @dataclass(frozen=True)
 class Source:
     """The bytes of one image file, read once.
@@ -49,34 +62,73 @@ class Source:
 
 
 def read_bytes(path: Path) -> Source:
-    """Reads a file whole, within `MAX_BYTES`.
+    """Reads a regular file whole, within `MAX_BYTES`.
+
+    Pipes and devices, which may have no end, are not waited for: `read_stream` reads those.
 
     Raises:
-        ImageError: if it is missing, not a file, not readable, empty or too large.
+        ImageError: if it is missing, no regular file, not readable or too large.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ImageError(
-                f"{path} is too large for an image",
-                expected=f"at most {MAX_BYTES} bytes",
-                received=f"{size}",
-                remedy="Leave it out",
-            )
-        return Source(str(path), path.read_bytes())
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        # Opened without blocking, and looked at when it is open: it cannot change in between.
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ImageError(
+                    f"{path} is no file but a pipe, a socket or a device", remedy="Leave it out"
+                )
+            source = read_stream(str(path), file)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(
-            f"Cannot read {path}: {reason}", remedy="Check the path and its permissions"
+            f"Cannot read {path}: {reason.lower()}", remedy="Check the path and its permissions"
         ) from error
+    _check_length(source)
+    return source
+
+
+def read_stream(name: str, stream: BinaryIO) -> Source:
+    """Reads a stream, which may be without an end, as far as an image may reach.
+
+    Args:
+        name: how errors name it.
+        stream: of bytes: a file, a pipe, standard input.
+
+    Returns:
+        At most one byte more than `MAX_BYTES`; whoever opens such an image is told.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    return Source(name, stream.read(MAX_BYTES + 1))
+
+
+def is_stray(path: Path) -> bool:
+    """Whether a file that was found in a folder is there for another reason than its picture.
+
+    It is one such as a text or a table: neither named nor beginning like a picture. What cannot be
+    opened is none, so that it is reported.
+    """
+    if path.suffix.casefold() in _PICTURES or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return head[128:] != b"DICM" and not head.startswith((*SIGNATURES, *_BARE, b"RIFF"))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def sniff(source: Source) -> str:
     """The format of an image, by its first bytes: JPEG, PNG, BMP, TIFF, WEBP or DICOM.
 
     Raises:
-        ImageError: if the file is empty or of no format that is read.
+        ImageError: if the file is empty, too large, or of no format that is read.
     """
+    _check_length(source)
     data = source.data
     if data[128:132] == b"DICM":  # the preamble before it may hold anything: PS3.10 7.1
         return "DICOM"
@@ -142,6 +194,16 @@ def check_size(source: Source, width: int, height: int) -> None:
     """
     if min(width, height) < MIN_SIDE or width * height > MAX_PIXELS:
         raise _wrong_size(source, f"{width}x{height}")
+
+
+def _check_length(source: Source) -> None:
+    if len(source.data) > MAX_BYTES:
+        raise ImageError(
+            f"{source.name} is too large for an image",
+            expected=f"at most {MAX_BYTES} bytes",
+            received="more",
+            remedy="Leave it out",
+        )
 
 
 def _decode(source: Source, kind: str, at_least: int | None) -> Image.Image:

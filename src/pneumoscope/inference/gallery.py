@@ -2,40 +2,108 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import tee
 from pathlib import Path
 
 from PIL import Image as PillowImage
 
+from pneumoscope.errors import ImageError, StorageError, storage_errors
 from pneumoscope.files import atomic_path
 from pneumoscope.imaging import Source, load_display, own_mark, read_bytes
 from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import Image
-from pneumoscope.inference.predictor import Predictor
+from pneumoscope.inference.predictor import Explanation, Predictor
 from pneumoscope.types import Prediction
+
+_LONGEST = 200  # bytes of a file name; file systems take 255, and `atomic_path` adds to it
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_heatmaps(
-    predictor: Predictor, images: Iterable[Image], folder: Path
+    predictor: Predictor,
+    images: Iterable[Image],
+    folder: Path,
+    roots: Sequence[Path] = (),
 ) -> Iterator[Prediction]:
-    """Predicts images, and writes each one under its heatmap as `folder/NAME.heatmap.png`.
+    """Predicts images, and writes each one under its heatmap as `folder/.../NAME.heatmap.png`.
 
-    The pictures keep the proportions of the radiographs. Like names are numbered.
+    The pictures keep the proportions of the radiographs. Each record says where its picture is;
+    one that cannot be drawn or written has a warning in its place.
+
+    Args:
+        predictor: the model.
+        images: as many as there are.
+        folder: where to write.
+        roots: folders that images are from: what lies between them and an image is kept below
+            `folder`, and with several of them their own names.
 
     Raises:
-        StorageError: if a picture cannot be written.
+        StorageError: if the folder cannot be made, or the disk is full.
     """
-    used: Counter[str] = Counter()
+    with storage_errors("write", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    places = _Places(folder, roots)
     images, sources = tee(images)
     for image, explanation in zip(sources, predictor.explain_many(images), strict=False):
+        prediction = explanation.prediction
         if explanation.heatmap is not None:
-            source = image if isinstance(image, Source) else read_bytes(Path(image))
-            stem = "stdin" if source.name == "-" else Path(source.name).stem
-            used[stem] += 1
-            number = f"-{used[stem]}" if used[stem] > 1 else ""
-            picture = PillowImage.fromarray(overlay(load_display(source), explanation.heatmap))
-            with atomic_path(folder / f"{stem}{number}.heatmap.png") as temporary:
-                picture.save(temporary, format="PNG", pnginfo=own_mark())
-        yield explanation.prediction
+            place = places.of("stdin" if prediction.path == "-" else prediction.path)
+            try:
+                _write(image, explanation, place)
+                prediction = replace(prediction, heatmap=str(place))
+            except (ImageError, StorageError) as error:
+                if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
+                    raise
+                warnings = (*prediction.warnings, f"its heatmap was not written: {error}")
+                prediction = replace(prediction, warnings=warnings)
+        yield prediction
+
+
+def _write(image: Image, explanation: Explanation, place: Path) -> None:
+    source = image if isinstance(image, Source) else read_bytes(Path(image))
+    assert explanation.heatmap is not None
+    picture = PillowImage.fromarray(overlay(load_display(source), explanation.heatmap))
+    with atomic_path(place) as temporary:
+        picture.save(temporary, format="PNG", pnginfo=own_mark())
+
+
+class _Places:
+    """Where the heatmaps of a run go: each to a place of its own."""
+
+    def __init__(self, folder: Path, roots: Sequence[Path]) -> None:
+        self._folder = folder
+        # The nearest of nested folders is the one that an image is from.
+        self._roots = sorted(set(roots), key=lambda root: -len(root.parts))
+        self._taken: set[str] = set()
+
+    def of(self, path: str) -> Path:
+        """A place for the heatmap of the image at `path`, which no other image gets."""
+        within = self._within(Path(path))
+        name, number = _shortened(within.name), 1
+        place = self._folder / within.parent / f"{name}.heatmap.png"
+        while str(place).casefold() in self._taken:  # some file systems do not tell A from a
+            number += 1
+            place = place.with_name(f"{name}-{number}.heatmap.png")
+        self._taken.add(str(place).casefold())
+        return place
+
+    def _within(self, path: Path) -> Path:
+        for root in self._roots:
+            if path.is_relative_to(root):
+                inner = path.relative_to(root)
+                return root.resolve().name / inner if len(self._roots) > 1 else inner
+        return Path(path.name)
+
+
+def _shortened(name: str) -> str:
+    """A name short enough for a file system; with a digest where something was cut off."""
+    whole = os.fsencode(name)
+    if len(whole) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(whole).hexdigest()[:8]
+    return f"{whole[: _LONGEST - 9].decode(errors='ignore')}-{digest}"

@@ -12,7 +12,14 @@ from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import DataError, ImageError
 from pneumoscope.files import list_files
 from pneumoscope.gate import Facts
-from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
+from pneumoscope.imaging import (
+    Acquisition,
+    Source,
+    is_stray,
+    load_pixels,
+    read_acquisition,
+    read_bytes,
+)
 
 Image = Path | str | Source
 """A file by its path, or its bytes with a name."""
@@ -21,25 +28,35 @@ Read = Facts | ImageError
 """What is known of an image, or why it cannot be read."""
 
 
-def list_images(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files among `paths`, and all files below the folders among them, in order.
+def list_images(
+    paths: Iterable[Path], stray: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
+    """The files among `paths`, and all images below the folders among them, in order.
 
     A path that is not there is handed on: predicting it gives a record that says so.
 
+    Args:
+        paths: of files and folders.
+        stray: called with each file in a folder that is stepped over, since it is there for
+            another reason (`imaging.is_stray`).
+
     Raises:
-        DataError: if a folder holds no file.
+        DataError: if a folder holds no image.
         StorageError: if a folder may not be read.
     """
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        files = list_files(path)
-        first = next(files, None)
-        if first is None:
-            raise DataError(f"There are no files in {path}", remedy="Check the path")
-        yield first
-        yield from files
+        empty = True
+        for file in list_files(path):
+            if not is_stray(file):
+                empty = False
+                yield file
+            elif stray:
+                stray(file)
+        if empty:
+            raise DataError(f"There are no images in {path}", remedy="Check the path")
 
 
 def read_image(image: Image, info: BundleInfo, header: bool) -> Read:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.bundle import Bundle
+from pneumoscope.engine import open_session
 from pneumoscope.errors import BundleError, SettingsError
 
 PROBABILITIES = "probabilities"
@@ -31,13 +31,8 @@ class Network:
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
         self._bundle = bundle
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                bundle.network, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(bundle.network, threads)
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise BundleError(
                 f"ONNX Runtime cannot run the network of {bundle.root}: {error}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from pneumoscope.inference.images import Image, Read, read_ahead, read_image
 from pneumoscope.inference.network import BATCH, MAPS, PROBABILITIES, Network
 from pneumoscope.inference.recorder import Recorder
 from pneumoscope.models import read
+from pneumoscope.parallel import usable_cores
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
 
@@ -52,7 +52,8 @@ def load(
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships; by
             default the default model.
-        threads: CPU threads to use; by default all cores.
+        threads: CPU threads to use; by default as many as there are cores that this process may
+            use.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
         prevalence: share of positive images where the model is used, to restate probabilities
@@ -63,8 +64,8 @@ def load(
     Raises:
         BundleError: if it is missing, changed, of a newer version, or not calibrated although
             probabilities are to be restated.
-        SettingsError: if it has no such operating point, the prevalence is out of range, or the
-            policy makes no sense or is of no use.
+        SettingsError: if it has no such operating point, the prevalence or the number of threads
+            is out of range, or the policy makes no sense or is of no use.
     """
     return Predictor(
         read(bundle),
@@ -85,8 +86,8 @@ class Predictor:
     Raises:
         BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
             and the bundle is not calibrated.
-        SettingsError: if the bundle has no such operating point, the prevalence is out of range,
-            or the policy makes no sense or is of no use.
+        SettingsError: if the bundle has no such operating point, the prevalence or the number of
+            threads is out of range, or the policy makes no sense or is of no use.
     """
 
     def __init__(
@@ -104,10 +105,14 @@ class Predictor:
                 "A policy is of no use where the gate is off",
                 remedy="Leave out --policy, or --no-gate",
             )
+        if threads is not None and threads < 1:
+            raise SettingsError(
+                "The number of threads is out of range", expected="1 or more", received=f"{threads}"
+            )
         rules = read_policy(policy)
         self._bundle = bundle
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = usable_cores() if threads is None else threads
         self._network = Network(bundle, self._threads)
         self._gate = _make_gate(bundle, self._network, rules) if gate else None
 

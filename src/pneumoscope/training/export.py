@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.engine import open_session
 from pneumoscope.errors import PneumoscopeError
+from pneumoscope.parallel import usable_cores
 from pneumoscope.training.architectures import FEATURES, PROBABILITIES
 from pneumoscope.training.backend import keras
 
@@ -169,9 +171,7 @@ def _put_in(path: Path, kernel: NDArray[np.float32]) -> None:
 
 def run_onnx(path: Path, images: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
     """An output of an exported network, for images of shape (n, height, width, 1)."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path)
+    session = open_session(path, usable_cores())
     batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
     found = [session.run([output], {"image": batch})[0] for batch in batches]
     return np.concatenate(found)

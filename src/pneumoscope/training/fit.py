@@ -16,7 +16,13 @@ import numpy as np
 from pneumoscope import __version__, plots
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate, write_reference
 from pneumoscope.dataset import PreparedSet, ensure_prepared
-from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
+from pneumoscope.errors import (
+    DataError,
+    DivergedError,
+    InterruptedRunError,
+    SettingsError,
+    storage_errors,
+)
 from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
@@ -44,6 +50,7 @@ class TrainingResult:
         history: losses and metrics by name, a value for each epoch.
         best_epoch: number of the epoch (from 1) whose weights are in the bundle.
         interrupted: whether it was stopped by Ctrl-C before its end.
+        unreadable: number of files of the data that could not be read.
     """
 
     run: Path
@@ -51,6 +58,7 @@ class TrainingResult:
     history: History
     best_epoch: int
     interrupted: bool
+    unreadable: int = 0
 
     @property
     def epochs(self) -> int:
@@ -122,7 +130,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     checkpoint.load_last(trainee)
     interrupted = _fit(trainee, run, prepared, checkpoint, observer)
     if not checkpoint.epochs:
-        raise PneumoscopeError(
+        raise InterruptedRunError(
             "Interrupted before the first epoch had ended: there is nothing to keep",
             remedy=f"Start again with `pneumoscope train --resume {run.root}`",
         )
@@ -131,7 +139,12 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     if not interrupted:
         checkpoint.remove()
     return TrainingResult(
-        run.root, run.bundle, checkpoint.history, checkpoint.best_epoch + 1, interrupted
+        run.root,
+        run.bundle,
+        checkpoint.history,
+        checkpoint.best_epoch + 1,
+        interrupted,
+        len(prepared.left_out),
     )
 
 
@@ -282,7 +295,7 @@ def _write_bundle(
     plain.set_weights(network.get_weights())
     scores, changed = score_validation(plain, prepared, run.given.batch_size)
     if not np.isfinite(scores.probabilities).all():
-        raise PneumoscopeError(
+        raise DivergedError(
             f"The training in {run.root} has diverged: its probabilities are no numbers",
             remedy="Start a new run with a lower --learning-rate",
         )

@@ -14,7 +14,6 @@ Only `fit` writes into one.
 from __future__ import annotations
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from pneumoscope.errors import DataError, SettingsError, storage_errors
 from pneumoscope.files import write_text
+from pneumoscope.parallel import usable_cores
 from pneumoscope.training.settings import Precision, TrainingSettings
 
 _SETTINGS = "settings.json"
@@ -72,7 +72,7 @@ class Run:
             "versions": library_versions(),
             "platform": platform.platform(),
             "machine": platform.machine(),
-            "cpu_count": os.cpu_count(),
+            "cores": usable_cores(),
         }
         write_text(self.root / "environment.json", json.dumps(machine, indent=2) + "\n")
 
