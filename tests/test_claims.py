@@ -96,10 +96,11 @@ def test_leftovers_go_and_what_is_whole_stays(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.rglob("*")} == {"below", "mine.part"}
 
 
-def test_a_folder_made_for_a_claim_goes_if_nothing_comes_of_it(tmp_path: Path) -> None:
+def test_a_folder_goes_if_nothing_comes_of_its_claim(tmp_path: Path) -> None:
     with claimed(tmp_path / "new"):
         pass
     assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
     with claimed(tmp_path):
         pass
     assert tmp_path.exists()

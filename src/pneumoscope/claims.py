@@ -36,7 +36,7 @@ def claimed(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator
     """Keeps a folder, which is made if need be, to this process while the block runs.
 
     What processes that were killed left half written in it is removed first. A folder that is
-    still empty at the end, and was not there before, goes.
+    empty at the end goes.
 
     Args:
         folder: what is going to be written.
@@ -47,7 +47,6 @@ def claimed(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator
         StorageError: if the folder cannot be written.
     """
     with storage_errors("write", folder):
-        made = not folder.exists()
         handle = _lock(folder, wait)
     try:
         with storage_errors("write", folder):
@@ -60,9 +59,8 @@ def claimed(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator
         with suppress(OSError):
             (folder / LOCK).unlink(missing_ok=True)
         os.close(handle)
-        if made:
-            with suppress(OSError):
-                folder.rmdir()
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def is_free(folder: Path) -> bool:

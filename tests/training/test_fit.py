@@ -19,6 +19,7 @@ import pytest
 
 import pneumoscope
 from pneumoscope.bundle import read_bundle
+from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, StorageError
 from pneumoscope.imaging import read_bytes
@@ -237,6 +238,63 @@ def test_killed_after_its_last_epoch_only_the_bundle_is_made(
     observer = Recorder()
     assert resume(tmp_path / "run", observer).history == whole.history
     assert observer.epochs == []
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_run_that_has_ended_is_left_as_it_is(whole: TrainingResult) -> None:
+    before, observer = content(whole.run), Recorder()
+    assert resume(whole.run, observer) == whole
+    assert content(whole.run) == before
+    assert observer.notes == [f"Finished already: {whole.bundle}"]
+
+
+def test_two_do_not_go_on_with_one_run(whole: TrainingResult) -> None:
+    with claimed(whole.run), pytest.raises(SettingsError, match="being written by process"):
+        resume(whole.run)
+
+
+STAGES = [
+    "pneumoscope.training.fit.ensure_prepared",  # before anything
+    "pneumoscope.training.fit._fit",  # before the first epoch
+    "pneumoscope.training.checkpoint.np.savez",  # an epoch's state
+    "pneumoscope.training.checkpoint.Checkpoint._state",  # between state and history
+    "pneumoscope.training.fit.export_onnx",
+    "pneumoscope.bundle.write._put_in_place",
+    "pneumoscope.training.checkpoint.shutil.rmtree",  # the checkpoint of a whole run
+]
+KILLED = """
+import os, sys
+from pathlib import Path
+from pneumoscope.training import train
+import pneumoscope.training.fit, pneumoscope.bundle.write
+from tests.training.test_fit import SETTINGS
+from pkgutil import resolve_name
+stage, data, run = sys.argv[1:]
+owner, name = stage.rsplit(".", 1)
+setattr(resolve_name(owner), name, lambda *_, **__: os._exit(9))
+train(Path(data), Path(run), SETTINGS)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_at_any_stage_it_resumes_to_the_same_history(
+    stage: str, whole: TrainingResult, prepared: PreparedSet, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", KILLED, stage, str(prepared.root), str(run)]
+    assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 9
+    resumed = resume(run)
+    assert resumed.history == whole.history
+    assert read_bundle(resumed.bundle).info.metrics["epoch"] == whole.best_epoch
+    assert {path.name for path in run.iterdir()} == {path.name for path in whole.run.iterdir()}
 
 
 def test_recipe_of_the_shipped_network_resumes_alike(prepared: PreparedSet, tmp_path: Path) -> None:

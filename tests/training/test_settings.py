@@ -61,24 +61,55 @@ def test_precision_by_name() -> None:
 
 
 def test_run_folder_round_trip(tmp_path: Path) -> None:
-    run = new_run(tmp_path, tmp_path / "run", TrainingSettings(seed=4))
-    assert not run.root.exists()
-    run.save()
+    with new_run(tmp_path, tmp_path / "run", TrainingSettings(seed=4)) as run:
+        assert read_run(tmp_path / "run") == run
     assert read_run(tmp_path / "run") == run
     assert "python" in (tmp_path / "run" / "environment.json").read_text()
 
 
 def test_run_folder_must_be_new(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
-    with pytest.raises(SettingsError, match="--resume"):
-        new_run(tmp_path, tmp_path, TrainingSettings())
+    with (
+        pytest.raises(SettingsError, match="--resume"),
+        new_run(tmp_path, tmp_path, TrainingSettings()),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["something"]
 
 
-def test_default_run_folder_is_named_after_the_network(
+def test_run_folder_is_for_one_at_a_time(tmp_path: Path) -> None:
+    with (
+        new_run(tmp_path, tmp_path / "run", TrainingSettings()),
+        pytest.raises(SettingsError, match="being written by process"),
+        new_run(tmp_path, tmp_path / "run", TrainingSettings(seed=2)),
+    ):
+        pass
+    assert read_run(tmp_path / "run").given.seed == 1
+
+
+def test_nothing_is_left_of_a_run_whose_data_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(DataError), new_run(tmp_path, tmp_path / "run", TrainingSettings()):
+        raise DataError("no images")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_killed_claim_left_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / ".claimed").write_text('{"host": "a", "process": 1, "since": "2020"}')
+    (tmp_path / ".0123456789abcdef.part").touch()
+    with new_run(tmp_path, tmp_path, TrainingSettings()) as run:
+        assert run.root == tmp_path
+
+
+def test_default_run_folders_are_named_after_the_network_and_differ(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert new_run(tmp_path, None, TrainingSettings()).root.name.startswith("residual-")
+    with (
+        new_run(tmp_path, None, TrainingSettings()) as first,
+        new_run(tmp_path, None, TrainingSettings()) as second,
+    ):
+        assert first.root.name.startswith("residual-")
+        assert first.root != second.root
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", '{"given": {"colour": 1}}'])

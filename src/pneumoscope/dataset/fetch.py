@@ -21,7 +21,7 @@ from pneumoscope.errors import (
     SettingsError,
     storage_errors,
 )
-from pneumoscope.files import is_junk, write_text
+from pneumoscope.files import is_junk, temporary_name, write_text
 from pneumoscope.parallel import Progress
 
 ATTRIBUTION = "ATTRIBUTION.md"
@@ -136,7 +136,7 @@ def _is_there(source: Source, output: Path) -> bool:
 @contextmanager
 def _whole(source: Source, output: Path) -> Iterator[Path]:
     """Hands out a folder to fill, which becomes `output`, with the attribution in it."""
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.unpacking")
+    temporary = output.with_name(temporary_name())
     try:
         with storage_errors("write", output):
             temporary.mkdir(parents=True)

@@ -22,7 +22,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from pneumoscope.errors import DataError
+from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, write_text
 from pneumoscope.training.backend import keras
 
@@ -89,7 +89,12 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
     def remove(self) -> None:
-        """Deletes the states of a run that has ended; the history stays."""
+        """Deletes the states of a run that has ended; the history stays.
+
+        First what declares them: killed after that, the run is one that has ended.
+        """
+        with storage_errors("remove", self._folder):
+            self._progress.unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -145,6 +150,26 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
 def _variables(model: Any) -> list[Any]:
     """All that training changes, the network's own weights first."""
     return [*model.weights, *model.optimizer.variables]
+
+
+def read_history(folder: Path) -> History:
+    """The history of a run that has ended, as it was written beside its checkpoint.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    path = folder / "history.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            names, *rows = csv.reader(file)
+        values = zip(*rows, strict=True)
+        columns = {
+            name: [float(v) for v in column] for name, column in zip(names, values, strict=True)
+        }
+        del columns["epoch"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"Cannot read {path}: {error}", remedy="Start a new run") from error
+    return columns
 
 
 def _to_csv(history: History) -> str:

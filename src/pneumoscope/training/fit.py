@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 
 from pneumoscope import __version__, plots
-from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate, write_reference
+from pneumoscope.bundle import (
+    BundleInfo,
+    Seen,
+    new_bundle,
+    read_bundle,
+    write_gate,
+    write_reference,
+)
+from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.errors import (
     DataError,
@@ -28,7 +36,7 @@ from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
 from pneumoscope.training.calibrate import calibrate, calibrated, in_words
 from pneumoscope.training.card import model_card
-from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping
+from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping, read_history
 from pneumoscope.training.export import export_onnx
 from pneumoscope.training.gate import describe_gate, fit_gate
 from pneumoscope.training.objective import make_loss, make_optimizer
@@ -88,24 +96,46 @@ def train(
     """
     settings = settings or TrainingSettings()
     architectures.find(settings.arch)
-    run = new_run(Path(data), None if output is None else Path(output), settings)
-    return _execute(run, observer or Observer())
+    with new_run(Path(data), None if output is None else Path(output), settings) as run:
+        return _execute(run, observer or Observer())
 
 
 def resume(run: Path | str, observer: Observer | None = None) -> TrainingResult:
     """Goes on with a run where it was, with the settings that it was started with.
 
-    It ends with the history that it would have had without the interruption.
+    It ends with the history that it would have had without the interruption. Of a run that has
+    ended nothing is written again.
 
     Raises:
         DataError: if `run` is no run folder, or its data has changed.
+        SettingsError: if another process writes into it.
+        BundleError: if it has ended, and its bundle is not whole.
     """
-    return _execute(read_run(Path(run)), observer or Observer())
+    root, observer = Path(run), observer or Observer()
+    read_run(root)
+    with claimed(root):
+        found = read_run(root)
+        checkpoint = _checkpoint(found)
+        if found.bundle.exists() and not checkpoint.epochs:
+            checkpoint.remove()
+            return _ended(found, observer)
+        return _execute(found, observer)
+
+
+def _checkpoint(run: Run) -> Checkpoint:
+    return Checkpoint(run.root, run.given.seed, keep_last=not run.given.patience)
+
+
+def _ended(run: Run, observer: Observer) -> TrainingResult:
+    """What a run came to that has ended: nothing but a bundle and its history is left of it."""
+    epoch = int(read_bundle(run.bundle).info.metrics["epoch"])
+    observer.note(f"Finished already: {run.bundle}")
+    return TrainingResult(run.root, run.bundle, read_history(run.root), epoch, False)
 
 
 def _execute(run: Run, observer: Observer) -> TrainingResult:
     settings = run.given
-    checkpoint = Checkpoint(run.root, settings.seed, keep_last=not settings.patience)
+    checkpoint = _checkpoint(run)
     # Before the images are prepared: a file that does not fit is told at once.
     run, first_weights = (run, []) if checkpoint.epochs else _start(run)
     prepared = ensure_prepared(
@@ -302,7 +332,8 @@ def _write_bundle(
     calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
     for line in in_words(calibration, points):
         observer.note(line)
-    with storage_errors("write", run.bundle), TemporaryDirectory() as work:
+    work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=run.root)
+    with storage_errors("write", run.bundle), work_folder as work:
         exported = Path(work, "model.onnx")
         export_onnx(plain, exported)
         gate = fit_gate(exported, prepared)

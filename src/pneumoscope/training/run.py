@@ -6,6 +6,7 @@
     tensorboard/       the same, for TensorBoard
     figures/           the same, as a picture
     checkpoint/        to go on from; gone once the run has ended
+    .claimed           only while a process writes into the folder
     bundle/            the result
 
 Only `fit` writes into one.
@@ -15,17 +16,22 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 
-from pneumoscope.errors import DataError, SettingsError, storage_errors
+from pneumoscope.claims import claimed, is_free
+from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
 from pneumoscope.files import write_text
 from pneumoscope.parallel import usable_cores
 from pneumoscope.training.settings import Precision, TrainingSettings
 
 _SETTINGS = "settings.json"
+_ENVIRONMENT = "environment.json"
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "numpy")
 
 
@@ -74,26 +80,50 @@ class Run:
             "machine": platform.machine(),
             "cores": usable_cores(),
         }
-        write_text(self.root / "environment.json", json.dumps(machine, indent=2) + "\n")
+        write_text(self.root / _ENVIRONMENT, json.dumps(machine, indent=2) + "\n")
 
 
-def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Run:
-    """A run to be made in `root`, or in a folder under `runs` named after network and time.
+@contextmanager
+def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterator[Run]:
+    """Claims `root`, or a folder under `runs` named after network and time, and saves a run there.
 
-    Nothing is written before it is saved.
+    It is saved at once, so that it can be resumed however early it is killed. Where an error ends
+    it before its data are known, nothing is left.
 
     Raises:
-        SettingsError: if something is in the folder already.
-        StorageError: if it cannot be looked into.
+        SettingsError: if something is in the folder already, or another process writes into it.
+        StorageError: if it cannot be written.
     """
-    root = root or Path("runs") / f"{settings.arch}-{datetime.now():%Y%m%d-%H%M%S}"
-    with storage_errors("read", root):
-        if root.exists() and any(root.iterdir()):
-            raise SettingsError(
-                f"The output folder {root} is not empty",
-                remedy=f"Choose another, or go on with `pneumoscope train --resume {root}`",
-            )
-    return Run(root, data.resolve(), settings)
+    root = root or _unused(settings)
+    with claimed(root):
+        with storage_errors("read", root):
+            if not is_free(root):
+                raise SettingsError(
+                    f"The output folder {root} is not empty",
+                    remedy=f"Choose another, or go on with `pneumoscope train --resume {root}`",
+                )
+        run = Run(root, data.resolve(), settings)
+        run.save()
+        try:
+            yield run
+        except PneumoscopeError:
+            if not read_run(root).fingerprint:
+                for name in (_SETTINGS, _ENVIRONMENT):
+                    (root / name).unlink(missing_ok=True)
+            raise
+
+
+def _unused(settings: TrainingSettings) -> Path:
+    """A folder that no other process, started in the same second, has made."""
+    name = f"{settings.arch}-{datetime.now():%Y%m%d-%H%M%S}"
+    with storage_errors("write", Path("runs")):
+        Path("runs").mkdir(exist_ok=True)
+        for number in count(1):
+            root = Path("runs", name if number == 1 else f"{name}-{number}")
+            with suppress(FileExistsError):
+                root.mkdir()
+                break
+    return root
 
 
 def read_run(root: Path) -> Run:
