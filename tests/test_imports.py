@@ -84,7 +84,7 @@ def test_commands_that_do_not_train(command: str, arguments: dict[str, tuple[obj
     assert loaded(COMMAND, *arguments[command]) == set()
 
 
-@pytest.mark.parametrize("command", ["predict", "models", "phantoms", "help"])
+@pytest.mark.parametrize("command", ["predict", "models", "prepare", "phantoms", "help"])
 def test_commands_that_measure_nothing(
     command: str, arguments: dict[str, tuple[object, ...]]
 ) -> None:
@@ -100,7 +100,6 @@ def test_commands_that_measure_nothing(
         ("report", "evaluate"),
         ("check-heatmaps", "evaluate"),
         ("audit", "evaluate"),
-        ("prepare", "evaluate"),
         ("train", "train"),
     ],
 )

@@ -88,6 +88,8 @@ class ImageRecord:
         subgroup: a finer kind within the class, such as "bacterial"; empty if none is known.
         groups: what else images are told apart by, such as {"sex": "F"}; may cut across classes.
         sha256: of the bytes of the source file, in hex; empty until they have been read.
+        patient_known: whether more than the file itself tells the patient; where it does not, the
+            evidence is the file.
     """
 
     path: Path
@@ -98,11 +100,13 @@ class ImageRecord:
     subgroup: str = ""
     groups: Mapping[str, str] = field(default_factory=dict, hash=False)
     sha256: str = ""
+    patient_known: bool = True
 
-    @property
-    def patient_known(self) -> bool:
-        """Whether more than the file itself tells the patient."""
-        return self.evidence is not Evidence.FILE
+    def __post_init__(self) -> None:
+        if self.evidence is Evidence.FILE:
+            object.__setattr__(self, "patient_known", False)
+        if not self.patient_known:
+            object.__setattr__(self, "evidence", Evidence.FILE)
 
 
 @dataclass(frozen=True)

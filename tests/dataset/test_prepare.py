@@ -115,11 +115,11 @@ BAD_FILES = {
 def test_bad_files_are_reported_and_left_out(
     class_folders: Callable[..., Path], tmp_path: Path
 ) -> None:
-    data = class_folders(NORMAL=6, PNEUMONIA=6)
+    data = class_folders(NORMAL=16, PNEUMONIA=6)
     for name, content in BAD_FILES.items():
         (data / "NORMAL" / name).write_bytes(content)
     prepared = prepare(data, tmp_path / "out", geometry=SMALL)
-    assert len(prepared.images.records) == 12
+    assert len(prepared.images.records) == 22
     assert {Path(file.source).name for file in prepared.left_out} == set(BAD_FILES)
     assert all(Path(file.source).name in file.reason for file in prepared.left_out)
     with (tmp_path / "out" / "left_out.csv").open(newline="") as file:

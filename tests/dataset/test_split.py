@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -117,3 +119,70 @@ def test_shares_at_their_limits(shares: tuple[float, float]) -> None:
 def test_no_test_split_is_drawn_if_none_is_wanted() -> None:
     division = divide(image_set(*many(100)), SplitSettings(1, 0.2, 0.0))
     assert {record.split for record in division.records} == {Split.TRAIN, Split.VAL}
+
+
+def test_a_rare_class_is_in_every_split_and_costs_no_other_its_shares() -> None:
+    rare = [(f"tb{number}", 2, None) for number in range(3)]
+    images = replace(image_set(*many(800), *rare), classes=("a", "b", "c"))
+    division = divide(images, SplitSettings(1))
+    counts = Counter(record.split for record in division.records)
+    assert counts[Split.VAL] == pytest.approx(0.15 * 803, abs=2)
+    assert counts[Split.TEST] == pytest.approx(0.15 * 803, abs=2)
+    assert {record.split for record in division.records if record.label == 2} == set(Split)
+    assert not division.notices
+
+
+@given(
+    patients=st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from("xyz"), st.integers(1, 6)), max_size=60
+    ),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=40)
+def test_shares_are_met_to_a_few_patients(patients: list[tuple[int, str, int]], seed: int) -> None:
+    patients += [(label, "x", 2) for label in (0, 1, 2) for _ in range(12)]
+    records = tuple(
+        ImageRecord(Path(f"{number}-{i}"), label, f"p{number}", subgroup=subgroup)
+        for number, (label, subgroup, images) in enumerate(patients)
+        for i in range(images)
+    )
+    division = divide(ImageSet(Path(), ("a", "b", "c"), records), SplitSettings(seed))
+    counts = Counter(record.split for record in division.records)
+    # Each class puts one patient everywhere; beyond that no more than one patient is over.
+    assert abs(counts[Split.VAL] - 0.15 * len(records)) <= 4 * 6
+    for label in (0, 1, 2):
+        of_class = [record.split for record in division.records if record.label == label]
+        assert set(of_class) == set(Split)
+
+
+@given(order=st.randoms(use_true_random=False))
+@settings(max_examples=10)
+def test_the_order_of_the_records_does_not_matter(order: Random) -> None:
+    images = image_set(*many(60), each=2)
+    shuffled = list(images.records)
+    order.shuffle(shuffled)
+    again = divide(replace(images, records=tuple(shuffled)), SplitSettings(3))
+    assert again.records == divide(images, SplitSettings(3)).records
+
+
+def test_shares_that_patients_do_not_allow_are_told() -> None:
+    crowd = [("crowd", 0, None)] * 50
+    records = tuple(
+        replace(record, path=Path(f"{number}.png"))
+        for number, record in enumerate(image_set(*many(6), *crowd).records)
+    )
+    division = divide(replace(image_set(*many(6)), records=records), SplitSettings(1))
+    assert "% of the images, not 15%" in " ".join(division.notices)
+
+
+def test_pseudonyms_are_drawn_alike_under_every_key() -> None:
+    def splits(prefix: str) -> list[Split | None]:
+        patients = [(f"patient {prefix}{(n * 37) % 50}", n % 2, None) for n in range(50)]
+        records = tuple(
+            replace(record, path=Path(f"{number}.png"))
+            for number, record in enumerate(image_set(*patients).records)
+        )
+        divided = divide(replace(image_set(*patients), records=records), SplitSettings(1))
+        return [record.split for record in divided.records]
+
+    assert splits("a") == splits("f")

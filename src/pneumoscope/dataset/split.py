@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pneumoscope.dataset.pseudonym import is_pseudonym
 from pneumoscope.dataset.scan import ImageSet
-from pneumoscope.errors import DataError, SettingsError, extra_needed
+from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.types import ImageRecord, Split
 
-# Shares are met to the nearest 1/20 where there are patients enough.
-_MOST_FOLDS = 20
+# Shares that are off by more than this are told.
+_OFF = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,25 @@ class Division:
     notices: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Patient:
+    """A patient to be put into a split.
+
+    Attributes:
+        rank: where it stands before the draw.
+        key: of the patient.
+        stratum: class and subgroup of most of its images.
+        labels: the classes of its images.
+        images: how many there are.
+    """
+
+    rank: str
+    key: str
+    stratum: tuple[int, str]
+    labels: frozenset[int]
+    images: int
+
+
 def divide(images: ImageSet, settings: SplitSettings) -> Division:
     """Puts every patient into exactly one split, alike in classes and subgroups.
 
@@ -85,6 +102,7 @@ def divide(images: ImageSet, settings: SplitSettings) -> Division:
     if not test and settings.test_share:
         shares[Split.TEST] = settings.test_share
     drawn = _draw(kept, shares, settings.seed, images.classes)
+    notices += _off(drawn, shares)
     records = sorted((*drawn, *test), key=lambda record: str(record.path))
     return Division(tuple(records), tuple(notices))
 
@@ -92,21 +110,74 @@ def divide(images: ImageSet, settings: SplitSettings) -> Division:
 def _draw(
     records: Sequence[ImageRecord], shares: dict[Split, float], seed: int, classes: Sequence[str]
 ) -> list[ImageRecord]:
+    """The records with splits: whole patients, alike in classes and subgroups.
+
+    Patients are taken in an order drawn by chance, those of one class and subgroup after another,
+    and each goes to the split that most lacks images; what a split is left lacking goes on to the
+    next subgroup. Before that each class gives a patient to every split, so that a rare one is in
+    all of them. The time is that of sorting the patients.
+    """
     _require_patients(records, classes, len(shares) + 1)
-    folds = _folds(records, min(_MOST_FOLDS, *_patients_per_class(records).values()), seed)
-    count = int(folds.max()) + 1
-    splits = [Split.TRAIN] * count
-    start = 0
-    for split, share in shares.items():
-        stop = start + max(1, round(share * count))
-        splits[start:stop] = [split] * (stop - start)
-        start = stop
-    drawn = [
-        replace(record, split=splits[fold]) for record, fold in zip(records, folds, strict=True)
+    patients = _patients(records)
+    order = [patients[index] for index in np.random.default_rng(seed).permutation(len(patients))]
+    wanted = {Split.TRAIN: 1.0 - sum(shares.values()), **shares}
+    split_of = _one_of_each(order, wanted)
+    lacking = dict.fromkeys(wanted, 0.0)
+    for stratum in sorted({patient.stratum for patient in order}):
+        members = [patient for patient in order if patient.stratum == stratum]
+        images = sum(patient.images for patient in members)
+        for split, share in wanted.items():
+            lacking[split] += share * images
+        for patient in members:
+            if patient.key not in split_of:
+                split_of[patient.key] = max(wanted, key=lacking.__getitem__)
+            lacking[split_of[patient.key]] -= patient.images
+    return [replace(record, split=split_of[record.patient]) for record in records]
+
+
+def _one_of_each(order: Sequence[_Patient], splits: Iterable[Split]) -> dict[str, Split]:
+    """A patient of each class for every split, the rarest class first."""
+    by_class: dict[int, list[_Patient]] = {}
+    for patient in order:
+        for label in patient.labels:
+            by_class.setdefault(label, []).append(patient)
+    split_of: dict[str, Split] = {}
+    for members in sorted(by_class.values(), key=len):
+        has = {split_of[patient.key] for patient in members if patient.key in split_of}
+        free = (patient.key for patient in members if patient.key not in split_of)
+        lacking = [split for split in splits if split not in has]
+        split_of.update(dict(zip(list(free), lacking, strict=False)))
+    return split_of
+
+
+def _patients(records: Sequence[ImageRecord]) -> list[_Patient]:
+    """The patients, in an order that is the same for every user and every order of the records.
+
+    It goes by their keys, but for pseudonyms, which differ from user to user: those go by the
+    first of their paths.
+    """
+    by_key: dict[str, list[ImageRecord]] = {}
+    for record in sorted(records, key=lambda record: str(record.path)):
+        by_key.setdefault(record.patient, []).append(record)
+    found = []
+    for number, (key, images) in enumerate(by_key.items()):
+        strata = Counter((record.label, record.subgroup) for record in images)
+        labels = frozenset(record.label for record in images)
+        rank = f"{number:09d}" if is_pseudonym(key) else key
+        most = max(strata, key=lambda stratum: (strata[stratum], stratum))
+        found.append(_Patient(rank, key, most, labels, len(images)))
+    return sorted(found, key=lambda patient: patient.rank)
+
+
+def _off(drawn: Sequence[ImageRecord], shares: dict[Split, float]) -> list[str]:
+    """What to say of shares that whole patients do not allow."""
+    counts = Counter(record.split for record in drawn)
+    return [
+        f"The {split} split has {counts[split] / len(drawn):.0%} of the images, not {share:.0%}: "
+        "whole patients, and one of each class in every split, do not allow it"
+        for split, share in shares.items()
+        if abs(counts[split] / len(drawn) - share) > _OFF
     ]
-    for split in (Split.TRAIN, *shares):
-        _require_patients([record for record in drawn if record.split is split], classes, 1)
-    return drawn
 
 
 def _require_patients(records: Sequence[ImageRecord], classes: Sequence[str], least: int) -> None:
@@ -123,27 +194,3 @@ def _require_patients(records: Sequence[ImageRecord], classes: Sequence[str], le
 
 def _patients_per_class(records: Sequence[ImageRecord]) -> Counter[int]:
     return Counter(label for label, _ in {(record.label, record.patient) for record in records})
-
-
-def _folds(records: Sequence[ImageRecord], count: int, seed: int) -> NDArray[np.int64]:
-    """The fold of each record, int64 (n,): whole patients, alike in classes and subgroups."""
-    with extra_needed("evaluate", "Dividing patients"):
-        from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
-
-    strata = [f"{record.label} {record.subgroup}" for record in records]
-    # The draw goes by the order of the keys: that of pseudonyms must not differ from user to user.
-    order: dict[str, int] = {}
-    patients = [
-        f"{order.setdefault(record.patient, len(order)):09d}"
-        if is_pseudonym(record.patient)
-        else record.patient
-        for record in records
-    ]
-    folds = np.zeros(len(records), dtype=np.int64)
-    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # A subgroup with fewer members than there are folds is spread as far as it goes.
-        warnings.filterwarnings("ignore", message="The least populated class")
-        for number, (_, members) in enumerate(splitter.split(strata, strata, patients)):
-            folds[members] = number
-    return folds
