@@ -23,7 +23,7 @@ files could not be read.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -37,6 +37,9 @@ class PneumoscopeError(Exception):
         expected: what would have been right.
         received: what was found instead.
         remedy: what the person at the keyboard can do.
+
+    Attributes:
+        notices: what there was to know before it went wrong (`with_notices`).
     """
 
     exit_code: ClassVar[int] = 1
@@ -48,6 +51,7 @@ class PneumoscopeError(Exception):
         self.expected = expected
         self.received = received
         self.remedy = remedy
+        self.notices: tuple[str, ...] = ()
         parts = [problem.rstrip(".")]
         if expected:
             parts.append(f"Expected {expected}")
@@ -124,6 +128,20 @@ class InterruptedRunError(PneumoscopeError):
     """A training was stopped before there was anything to keep."""
 
     exit_code = 130
+
+
+@contextmanager
+def with_notices(notices: Iterable[str]) -> Iterator[None]:
+    """Gives errors of the block what a person should know before them.
+
+    Args:
+        notices: a line for each.
+    """
+    try:
+        yield
+    except PneumoscopeError as error:
+        error.notices = (*notices, *error.notices)
+        raise
 
 
 _STORAGE_REMEDIES = {

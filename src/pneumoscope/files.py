@@ -8,13 +8,50 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 from pneumoscope.errors import StorageError, storage_errors
 
-# What operating systems leave behind in folders, in lower case.
-_JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
+# What operating systems and network drives leave behind in folders, in lower case.
+_JUNK = {
+    *("__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"),
+    *("@eadir", "#recycle", "@recycle", "#snapshot", "@recently-snapshot"),
+    *("$recycle.bin", "recycler", "system volume information", "found.000", "lost+found"),
+}
+SYSTEM = "left behind by systems"
+
+
+@dataclass
+class Skipped:
+    """What was stepped over while folders were listed.
+
+    Attributes:
+        files: each file, and why; all of those below a folder.
+        linked: links to folders that were followed.
+        endless: links to folders that were not: they lead back, or to what is listed already.
+    """
+
+    files: list[tuple[str, Path]] = field(default_factory=list)
+    linked: list[Path] = field(default_factory=list)
+    endless: list[Path] = field(default_factory=list)
+
+    def file(self, path: Path, why: str) -> None:
+        """Notes a file."""
+        self.files.append((why, path))
+
+    def folder(self, path: Path, why: str) -> None:
+        """Notes all files below a folder."""
+        for where, _, names in os.walk(path):
+            self.files += [(why, Path(where, name)) for name in sorted(names)]
+
+    def by_reason(self) -> dict[str, list[Path]]:
+        """The files, each once, by why they were stepped over."""
+        found: dict[str, list[Path]] = {}
+        for why, path in dict.fromkeys(self.files):
+            found.setdefault(why, []).append(path)
+        return found
 
 
 @contextmanager
@@ -103,34 +140,76 @@ def printable(text: str) -> str:
     )
 
 
-def list_folders(folder: Path) -> list[Path]:
+def list_folders(folder: Path, skipped: Skipped | None = None) -> list[Path]:
     """The folders right below a folder, sorted, without hidden ones and junk.
 
     A link that leads back to where it lies, or above, is left out: it has no end.
 
+    Args:
+        folder: where to look.
+        skipped: takes down what is stepped over, and the links.
+
     Raises:
         StorageError: if the folder may not be read.
     """
+    skipped = skipped or Skipped()
+    kept = []
     try:
-        inner = sorted(p for p in folder.iterdir() if p.is_dir() and not is_junk(p.name))
-        return [p for p in inner if not (p.is_symlink() and _leads_back(p))]
+        for path in sorted(path for path in folder.iterdir() if path.is_dir()):
+            if is_junk(path.name):
+                _skip_junk(path, skipped)
+            elif path.is_symlink() and _leads_back(path):
+                skipped.endless.append(path)
+            else:
+                kept.append(path)
     except OSError as error:
         _refuse(error)
+    return kept
 
 
-def list_files(folder: Path, deep: bool = True) -> Iterator[Path]:
+def list_files(folder: Path, deep: bool = True, skipped: Skipped | None = None) -> Iterator[Path]:
     """The files below a folder, sorted, without hidden ones and junk.
+
+    Links to folders are followed, each folder once.
 
     Args:
         folder: where to look.
-        deep: whether to look into folders below it; links to folders are not followed.
+        deep: whether to look into folders below it.
+        skipped: takes down what is stepped over, and the links.
 
     Raises:
         StorageError: if a folder may not be read.
     """
-    for where, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if deep and not is_junk(name))
-        yield from (Path(where, name) for name in sorted(names) if not is_junk(name))
+    yield from _walk(folder, deep, skipped or Skipped(), {folder.resolve()})
+
+
+def _walk(folder: Path, deep: bool, skipped: Skipped, listed: set[Path]) -> Iterator[Path]:
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        _refuse(error)
+    folders = [path for path in paths if path.is_dir()]
+    for path in paths:
+        if is_junk(path.name):
+            _skip_junk(path, skipped)
+        elif path not in folders:
+            yield path
+    for path in folders if deep else ():
+        if is_junk(path.name):
+            continue
+        real = path.resolve()
+        if real in listed or folder.resolve().is_relative_to(real):
+            skipped.endless.append(path)
+            continue
+        listed.add(real)
+        if path.is_symlink():
+            skipped.linked.append(path)
+        yield from _walk(path, deep, skipped, listed)
+
+
+def _skip_junk(path: Path, skipped: Skipped) -> None:
+    if path.is_dir() and not path.name.startswith("."):
+        skipped.folder(path, SYSTEM)
 
 
 def is_junk(name: str) -> bool:

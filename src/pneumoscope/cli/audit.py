@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import Positive, leave, print_json, progress_bar, say, say_notice
 from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.errors import DataError
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -31,8 +32,14 @@ def audit(
     ] = Path("audit.html"),
     seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 if a result would be invalid.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Exit with 2 if a result would be invalid, or it is in doubt how the data is "
+            "meant.",
+        ),
     ] = False,
+    positive: Positive = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show the traps of a data set before training on it.
@@ -44,11 +51,13 @@ def audit(
     Finds unreadable files, copies across splits and labels, patients in two splits, and how well
     facts such as the size of a file predict the label: the shortcut score.
     """
+    from pneumoscope.dataset import ScanSettings
     from pneumoscope.dataset.audit import audit as audit_images
     from pneumoscope.dataset.audit import write_page
 
     with progress_bar("auditing") as progress:
-        found = audit_images(data, seed=seed, progress=progress)
+        scanning = ScanSettings(tuple(positive or ()))
+        found = audit_images(data, seed=seed, scanning=scanning, progress=progress)
     write_page(found, output)
     for notice in found.images.notices:
         say(notice)
@@ -57,9 +66,9 @@ def audit(
     else:
         _print_tables(found)
         print(f"page with the pictures in {output}")
-    if strict and not found.valid:
+    if strict and not (found.valid and not found.images.doubts):
         say_notice()
-        raise typer.Exit(1)
+        raise typer.Exit(DataError.exit_code)
     leave(len(found.unreadable))
 
 

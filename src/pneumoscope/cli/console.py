@@ -21,6 +21,20 @@ RESAMPLES = 2000  # as in `pneumoscope.statistics`, which would bring numpy to e
 Resamples = Annotated[int, typer.Option(help="Of the bootstrap.", min=100)]
 """The option `--resamples`."""
 
+Positive = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Class that counts as positive; the one that is not named is the reference. By "
+        "default told by the names.",
+    ),
+]
+"""The option `--positive`, which may be repeated."""
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Make it an error if it is in doubt how the data is meant.")
+]
+"""The option `--strict`."""
+
 
 def say(text: str) -> None:
     """Prints a line for people, on standard error."""

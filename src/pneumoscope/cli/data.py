@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli import audit, fetch
-from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import (
+    Positive,
+    Strict,
+    leave,
+    print_json,
+    progress_bar,
+    say,
+    say_notice,
+)
 
 app = typer.Typer(
     help="Fetch, audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
@@ -34,6 +42,8 @@ def prepare(
     test_share: Annotated[
         float, typer.Option(help="Share held out for evaluation, if no test split was published.")
     ] = 0.15,
+    positive: Positive = None,
+    strict: Strict = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Split a data set by patient, and write each image once at the size of the network.
@@ -45,7 +55,7 @@ def prepare(
     `train` does this by itself. Run again, it goes on where it was. Files that cannot be read are
     left out, and listed in left_out.csv.
     """
-    from pneumoscope.dataset import SplitSettings
+    from pneumoscope.dataset import ScanSettings, SplitSettings
     from pneumoscope.dataset import prepare as prepare_images
     from pneumoscope.types import Geometry, Split
 
@@ -55,6 +65,7 @@ def prepare(
             output,
             geometry=Geometry(image_size, image_size),
             split=SplitSettings(seed, validation_share, test_share),
+            scanning=ScanSettings(tuple(positive or ()), strict),
             progress=progress,
             note=say,
         )
@@ -69,6 +80,8 @@ def prepare(
                 "prepared": str(prepared.root),
                 "images": counts,
                 "left_out": len(prepared.left_out),
+                "notices": list(prepared.images.notices),
+                "doubts": list(prepared.images.doubts),
                 "fingerprint": prepared.fingerprint,
             }
         )

@@ -22,7 +22,7 @@ from pneumoscope.cli import (
     stress,
     train,
 )
-from pneumoscope.cli.console import fail
+from pneumoscope.cli.console import fail, say
 from pneumoscope.errors import InterruptedRunError, PneumoscopeError, StorageError
 from pneumoscope.types import RESEARCH_NOTICE
 
@@ -101,6 +101,8 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except PneumoscopeError as error:
+        for notice in error.notices:
+            say(notice)
         fail(str(error))
         sys.exit(error.exit_code)
     except (_OutputClosed, BrokenPipeError):

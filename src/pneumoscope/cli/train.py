@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bars, say, say_notice
+from pneumoscope.cli.console import Positive, Strict, print_json, progress_bars, say, say_notice
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def train(
     augmentation: Annotated[
         bool | None, typer.Option(help="Randomly change the training images.")
     ] = None,
+    positive: Positive = None,
+    strict: Strict = False,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Go on with this run; give nothing else but --json."),

@@ -1,12 +1,14 @@
 """Folders to splits, and splits to prepared images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from pneumoscope.dataset.classes import name_classes
 from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.phantom import Layout, PhantomSettings, make_phantoms
 from pneumoscope.dataset.prepare import ensure_prepared, prepare
 from pneumoscope.dataset.prepared import LeftOut, PreparedSet, is_prepared, read_prepared
-from pneumoscope.dataset.scan import ImageSet, name_classes, scan
+from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.types import Geometry
 
@@ -17,6 +19,7 @@ __all__ = [
     "LeftOut",
     "PhantomSettings",
     "PreparedSet",
+    "ScanSettings",
     "SplitSettings",
     "ensure_prepared",
     "is_prepared",
@@ -29,18 +32,19 @@ __all__ = [
 ]
 
 
-def read_images(data: Path, geometry: Geometry) -> ImageSet:
+def read_images(data: Path, geometry: Geometry, classes: Sequence[str] = ()) -> ImageSet:
     """The images of a data set, whether it has been prepared or not.
 
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         geometry: that the images are wanted in.
+        classes: the order that their classes are wanted in, if they are these.
 
     Raises:
         DataError: if it cannot be used, or was prepared in another geometry.
     """
     if not is_prepared(data):
-        return scan(data)
+        return scan(data).ordered_as(classes)
     prepared = read_prepared(data)
     prepared.require_geometry(geometry)
-    return prepared.images
+    return prepared.images.ordered_as(classes)

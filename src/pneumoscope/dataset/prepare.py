@@ -24,9 +24,9 @@ from pneumoscope.dataset.prepared import (
     is_prepared,
     read_prepared,
 )
-from pneumoscope.dataset.scan import ImageSet, scan
+from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings, divide
-from pneumoscope.errors import DataError, ImageError
+from pneumoscope.errors import DataError, ImageError, with_notices
 from pneumoscope.files import atomic_path
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.parallel import Progress, in_parallel
@@ -42,6 +42,7 @@ def prepare(
     *,
     geometry: Geometry | None = None,
     split: SplitSettings | None = None,
+    scanning: ScanSettings | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] | None = None,
 ) -> PreparedSet:
@@ -56,6 +57,7 @@ def prepare(
             these settings always come back to.
         geometry: the size to write, 224x224 by default.
         split: shares and seed.
+        scanning: how the data set is to be understood.
         progress: called after each image with (done, all).
         note: is told, once, that another process prepares the same folder and is waited for.
 
@@ -70,8 +72,9 @@ def prepare(
         )
     geometry = geometry or Geometry()
     split = split or SplitSettings()
-    images = scan(data)
-    division = divide(images, split)
+    images = scan(data, scanning)
+    with with_notices(images.notices):
+        division = divide(images, split)
     images = replace(images, notices=images.notices + division.notices)
     wanted = header(data, images.classes, geometry, split)
     if output is None:
@@ -80,7 +83,8 @@ def prepare(
     output = Path(output)
     with claimed(output, wait=note or (lambda _: None)):
         claim(output, wanted)
-        return _fill(output, wanted, images, division.records, progress)
+        with with_notices(images.notices):
+            return _fill(output, wanted, images, division.records, progress)
 
 
 def _fill(
@@ -110,6 +114,7 @@ def ensure_prepared(
     *,
     geometry: Geometry,
     split: SplitSettings,
+    scanning: ScanSettings | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] | None = None,
 ) -> PreparedSet:
@@ -119,9 +124,12 @@ def ensure_prepared(
         DataError: if `data` is a prepared set of another geometry, or cannot be used.
     """
     if not is_prepared(data):
-        return prepare(data, geometry=geometry, split=split, progress=progress, note=note)
+        return prepare(
+            data, geometry=geometry, split=split, scanning=scanning, progress=progress, note=note
+        )
     found = read_prepared(data)
     found.require_geometry(geometry)
+    (scanning or ScanSettings()).check(data, found.images)
     return found
 
 

@@ -192,6 +192,7 @@ def finish(
         "lists": {name: sha256_of(output / name) for name in (_MANIFEST, _LEFT_OUT)},
         "attributions": [asdict(attribution) for attribution in sources.attributions],
         "notices": list(sources.notices),
+        "doubts": list(sources.doubts),
         "patient_key": sources.patient_key,
     }
     _write_header(output, complete)
@@ -228,6 +229,7 @@ def read_prepared(root: Path) -> PreparedSet:
             tuple(_record(root, classes, row) for row in rows),
             tuple(Attribution(**known) for known in found["attributions"]),
             tuple(found["notices"]),
+            tuple(found["doubts"]),
             found["patient_key"],
         )
         return PreparedSet(

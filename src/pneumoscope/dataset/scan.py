@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pneumoscope.dataset.classes import Classes, class_key, doubt_names, name_classes
 from pneumoscope.dataset.known import Attribution
-from pneumoscope.dataset.manifest import Entry, read_manifest
+from pneumoscope.dataset.layout import Listing, list_images
+from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.patients import find_patients
-from pneumoscope.errors import DataError
-from pneumoscope.files import list_files, list_folders, name_few
-from pneumoscope.imaging import is_stray
-from pneumoscope.types import Evidence, ImageRecord, Label, Split
+from pneumoscope.errors import DataError, with_notices
+from pneumoscope.types import Evidence, ImageRecord, Split
 
 _LAYOUT_REMEDY = (
     "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA, or a CSV "
     "manifest with a column for the label"
 )
-# A third class with a smaller share of the images may be nothing but a slip of the pen.
-_RARE = 0.05
+_NO_HEALTHY = "No class name says which is healthy"
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class ImageSet:
         classes: class names; the first is the reference (Normal).
         records: the images, sorted by path.
         attributions: the known data sets that the file names come from.
-        notices: what a person should know about how the data set was understood.
+        notices: how the data set was understood, and what a person should know of that.
+        doubts: those of the notices that ask whether it was misunderstood.
         patient_key: fingerprint of the secret that patients were hashed under; empty if none were.
     """
 
@@ -41,11 +41,35 @@ class ImageSet:
     records: tuple[ImageRecord, ...]
     attributions: tuple[Attribution, ...] = ()
     notices: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     patient_key: str = ""
 
     def published(self, split: Split) -> tuple[ImageRecord, ...]:
         """The images that the data set itself puts into `split`."""
         return tuple(record for record in self.records if record.split == split)
+
+    def ordered_as(self, classes: Sequence[str]) -> ImageSet:
+        """Itself with its classes in another order, where they are the same ones.
+
+        Args:
+            classes: names in the order that is wanted, such as that of a model.
+        """
+        wanted = [class_key(name) for name in classes]
+        keys = [class_key(name) for name in self.classes]
+        if sorted(wanted) != sorted(keys) or wanted == keys:
+            return self
+        records = (replace(each, label=wanted.index(keys[each.label])) for each in self.records)
+        order = f"Classes are taken in the order of the model: {', '.join(classes)}"
+        doubts = tuple(doubt for doubt in self.doubts if not doubt.startswith(_NO_HEALTHY))
+        kept = [n for n in self.notices if n not in self.doubts or n in doubts]
+        kept = [notice for notice in kept if not notice.startswith("Classes:")]
+        return replace(
+            self,
+            classes=tuple(classes),
+            records=tuple(records),
+            notices=(order, *kept),
+            doubts=doubts,
+        )
 
     def evidence(self) -> dict[Evidence, int]:
         """What told the patients, the strongest first, and of how many images; none is left out."""
@@ -65,62 +89,100 @@ class ImageSet:
         return ", ".join(f"{words[each]} {n}" for each, n in self.evidence().items() if n)
 
 
-def scan(root: Path) -> ImageSet:
-    """Lists the images of a data set.
+@dataclass(frozen=True)
+class ScanSettings:
+    """How a data set is to be understood.
 
-    Understands a CSV manifest (`read_manifest`), and the folders `ROOT/{class}/...` and
-    `ROOT/{train,val,test}/{class}/...`, below any number of single wrapping folders. It steps over
-    what operating systems leave behind; every other file in a class folder counts as an image
-    until it has been opened.
+    Attributes:
+        positive: the classes that count as positive, all but one; by default told by the names.
+        strict: whether a doubt is an error.
+    """
+
+    positive: tuple[str, ...] = ()
+    strict: bool = False
+
+    def check(self, data: Path, images: ImageSet) -> None:
+        """Holds a data set that was understood before against these settings.
+
+        Args:
+            data: how errors name it.
+            images: of the data set.
+
+        Raises:
+            DataError: if its reference is another, or it is in doubt and that is an error.
+        """
+        with with_notices(images.notices):
+            if (
+                name_classes(images.classes, self.positive or images.classes[1:]).names[0]
+                != (images.classes[0])
+            ):
+                raise DataError(
+                    f"{data} was prepared with another reference",
+                    expected=f"{', '.join(self.positive)} as positive",
+                    received=f"{images.classes[0]} as the reference",
+                    remedy="Prepare the source images again",
+                )
+            if self.strict and images.doubts:
+                raise DataError(
+                    f"It is in doubt how {data} is meant",
+                    expected="nothing to ask",
+                    received=images.doubts[0],
+                    remedy="Settle what is in doubt, or accept it by leaving strictness out",
+                )
+
+
+def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
+    """Lists the images of a data set, and says how it was understood.
+
+    Understands a CSV manifest (`read_manifest`), and folders of classes and splits
+    (`layout.list_images`). Every file in a class folder that is named or begins like a picture
+    counts as an image until it has been opened.
 
     The patient is the one that a manifest names; else, of a DICOM file, told by its header; else,
     of other files, by the name, where the rule of a known data set applies (`find_patients`).
 
     Args:
         root: a folder, or a CSV manifest.
+        settings: how it is to be understood.
 
     Raises:
-        DataError: if it is missing or empty, has fewer than two classes with files in them, or is
-            a manifest with a mistake.
+        DataError: if it is missing or empty, has fewer than two classes with files in them, is
+            a manifest with a mistake, or is in doubt and that is to be an error. What was
+            understood until then is in its `notices`.
         StorageError: if it, or a folder in it, may not be read.
     """
+    settings = settings or ScanSettings()
     if root.is_dir():
-        base, entries, notices = _list_entries(root)
+        listing = list_images(root)
     elif root.is_file():
         entries, notices = read_manifest(root)
-        base, root = root, root.parent
+        listing = Listing(root, entries, notices)
+        root = root.parent
     else:
         raise DataError(f"There is no folder or CSV manifest {root}", remedy="Check the path")
-    classes = name_classes(sorted({entry.class_name for entry in entries}))
-    if len(classes) < 2:
+    with with_notices((*listing.lines, *listing.doubts)):
+        classes = name_classes([entry.class_name for entry in listing.entries], settings.positive)
+        _require_classes(listing.base, classes)
+        images = _collect(root, classes, listing)
+    settings.check(listing.base, images)
+    return images
+
+
+def _require_classes(base: Path, classes: Classes) -> None:
+    names = classes.names
+    if len(names) < 2:
         raise DataError(
             f"{base} holds too few classes",
             expected="two or more with images in them",
-            received=f"only {classes[0]!r}" if classes else "none",
+            received=f"only {names[0]!r}" if names else "none",
             remedy=_LAYOUT_REMEDY,
         )
-    return _collect(root, classes, entries, notices)
 
 
-def name_classes(folder_names: Sequence[str]) -> tuple[str, ...]:
-    """Class names in the order of their numbers.
-
-    Case does not count. Normal is always 0; the rest follow in alphabetical order, so that the
-    published folders become Normal 0 and Pneumonia 1.
-    """
-    unique = {name.casefold(): name for name in sorted(folder_names, reverse=True)}
-    published = {label.name.casefold(): label.name for label in Label}
-    normal = Label.NORMAL.name.casefold()
-    ordered = sorted(unique, key=lambda name: (name != normal, name))
-    return tuple(published.get(name, unique[name]) for name in ordered)
-
-
-def _collect(
-    root: Path, classes: tuple[str, ...], entries: list[Entry], notices: list[str]
-) -> ImageSet:
-    index = {name.casefold(): number for number, name in enumerate(classes)}
-    entries = sorted(entries, key=lambda entry: str(entry.path))
-    labels = [index[entry.class_name.casefold()] for entry in entries]
+def _collect(root: Path, classes: Classes, listing: Listing) -> ImageSet:
+    index = {class_key(name): number for number, name in enumerate(classes.names)}
+    entries = sorted(listing.entries, key=lambda entry: str(entry.path))
+    labels = [index[class_key(entry.class_name)] for entry in entries]
     patients = find_patients(root, entries, labels)
     records = tuple(
         ImageRecord(
@@ -135,48 +197,30 @@ def _collect(
         for entry, label in zip(entries, labels, strict=True)
         if (patient := patients.of[entry.path])
     )
-    notices += [*patients.notices, *_doubtful_classes(classes, records)]
-    images = ImageSet(root, classes, records, patients.attributions, patient_key=patients.key)
-    return replace(images, notices=(f"Patients: {images.told_by()}", *notices))
+    images = ImageSet(root, classes.names, records, patients.attributions, patient_key=patients.key)
+    counts = Counter(classes.names[label] for label in labels)
+    doubts = [*_doubt_reference(classes), *doubt_names(counts), *listing.doubts]
+    told = [
+        _describe_classes(classes, counts),
+        *listing.lines,
+        f"Patients: {images.told_by()}",
+        *patients.notices,
+    ]
+    return replace(images, notices=(*told, *doubts), doubts=tuple(doubts))
 
 
-def _doubtful_classes(classes: Sequence[str], records: Sequence[ImageRecord]) -> list[str]:
-    """What to say of classes that a misspelt label may have made: of more than two, rare ones."""
-    counts = Counter(record.label for record in records)
+def _describe_classes(classes: Classes, images: Mapping[str, int]) -> str:
+    counted = [f"{name} {images[name]:,}" for name in classes.names]
+    reference = f"reference{', ' + classes.told_by if classes.told_by else ''}"
+    return f"Classes: {counted[0]} ({reference}); positive: {', '.join(counted[1:])}"
+
+
+def _doubt_reference(classes: Classes) -> list[str]:
+    if classes.told_by:
+        return []
+    first, *others = classes.names
     return [
-        f"Class {name!r} has only {counts[label]} of {len(records)} images: correct its name if "
-        "it is misspelt, add images if it is not"
-        for label, name in enumerate(classes)
-        if len(classes) > 2 and counts[label] < _RARE * len(records)
+        f"{_NO_HEALTHY}: {first!r}, the first in the alphabet, is taken for "
+        f"the reference, and {' and '.join(map(repr, others))} for positive. If that is wrong, "
+        "name the positive class"
     ]
-
-
-def _list_entries(root: Path) -> tuple[Path, list[Entry], list[str]]:
-    """The folder that holds the classes or splits, the files in class folders, and notices."""
-    base, splits, notices = _find_layout(root)
-    found = [
-        Entry(path, folder.name, split)
-        for split, parent in splits.items()
-        for folder in list_folders(parent)
-        for path in list_files(folder)
-    ]
-    strays = {entry.path for entry in found if is_stray(entry.path)}
-    if strays:
-        notices.append(f"Files that are no images are stepped over: {name_few(sorted(strays))}")
-    return base, [entry for entry in found if entry.path not in strays], notices
-
-
-def _find_layout(root: Path) -> tuple[Path, dict[Split | None, Path], list[str]]:
-    """The folder that holds the classes or splits, which folder is which split, and notices."""
-    base = root
-    while True:
-        folders = list_folders(base)
-        splits = {folder.name.casefold(): folder for folder in folders}
-        found: dict[Split | None, Path] = {s: splits[s] for s in Split if s in splits}
-        if found:
-            extra = [folder for folder in folders if folder.name.casefold() not in found]
-            notices = [f"{folder} is not one of the splits and is left out" for folder in extra]
-            return base, found, notices
-        if len(folders) != 1 or any(list_files(folders[0], deep=False)):
-            return base, {None: base}, []
-        base = folders[0]

@@ -54,7 +54,7 @@ def evaluate(
     """
     data = Path(data)
     predictor = load(bundle, operating_point=operating_point)
-    images = read_images(data, predictor.info.geometry)
+    images = read_images(data, predictor.info.geometry, predictor.info.classes)
     predictor.info.require_classes(images.classes, data)
     unseen = find_unseen(data, images, [predictor.bundle.seen()])
     evaluation = evaluate_unseen(

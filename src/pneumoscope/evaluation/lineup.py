@@ -24,7 +24,9 @@ def read_for_all(data: Path, predictors: Sequence[Predictor]) -> ImageSet:
     """
     _require_like_classes(predictors)
     for geometry in {predictor.info.geometry for predictor in predictors}:
-        images = read_images(data, geometry)  # a prepared folder has but one
+        images = read_images(
+            data, geometry, predictors[0].info.classes
+        )  # a prepared folder has but one
     predictors[0].info.require_classes(images.classes, data)
     return images
 

@@ -105,7 +105,7 @@ def gather(
     """
     progress = bars or (lambda part: lambda done, total: None)
     predictor = Predictor(source.bundle)
-    images = read_images(data, predictor.info.geometry)
+    images = read_images(data, predictor.info.geometry, predictor.info.classes)
     predictor.info.require_classes(images.classes, data)
     unseen = find_unseen(data, images, [source.bundle.seen()])
     audited = audit(data, seed=seed, progress=progress("auditing"))

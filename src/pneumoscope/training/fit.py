@@ -142,6 +142,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
         run.data,
         geometry=settings.geometry,
         split=settings.split,
+        scanning=settings.scanning,
         progress=observer.prepared,
         note=observer.note,
     )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.dataset import SplitSettings
+from pneumoscope.dataset import ScanSettings, SplitSettings
 from pneumoscope.errors import SettingsError
 from pneumoscope.training.recipes import recipe
 from pneumoscope.types import Geometry
@@ -65,6 +65,8 @@ class TrainingSettings:
         label_smoothing: share of each label that is spread over all classes.
         class_weights: whether each class counts alike, however many images it has.
         augmentation: whether training images are randomly changed.
+        positive: the classes that count as positive, all but one; by default told by the names.
+        strict: whether a doubt about the data is an error.
 
     Raises:
         SettingsError: on construction, if a value is out of range.
@@ -87,9 +89,12 @@ class TrainingSettings:
     label_smoothing: float = _OF_RECIPE
     class_weights: bool = _OF_RECIPE
     augmentation: bool = _OF_RECIPE
+    positive: tuple[str, ...] = ()
+    strict: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "precision", Precision.of(self.precision))
+        object.__setattr__(self, "positive", tuple(self.positive))
         for name, value in recipe(self.arch).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
@@ -122,6 +127,11 @@ class TrainingSettings:
         """How patients are divided."""
         return SplitSettings(self.seed, self.validation_share, self.test_share)
 
+    @property
+    def scanning(self) -> ScanSettings:
+        """How the data set is to be understood."""
+        return ScanSettings(self.positive, self.strict)
+
     def command(self, data: Path) -> str:
         """The command line that makes the same run, with names of folders and files only."""
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
@@ -130,6 +140,9 @@ class TrainingSettings:
             value = getattr(self, field.name)
             if value != getattr(usual, field.name):
                 option = field.name.replace("_", "-")
+                if isinstance(value, tuple):
+                    words += [word for item in value for word in (f"--{option}", item)]
+                    continue
                 words += [f"--no-{option}"] if value is False else [f"--{option}"]
                 if field.name == "weights":
                     value = Path(value).name

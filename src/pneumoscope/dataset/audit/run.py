@@ -19,12 +19,18 @@ from pneumoscope.dataset.audit.rules import (
 from pneumoscope.dataset.audit.shortcut import shortcut
 from pneumoscope.dataset.audit.table import tabulate
 from pneumoscope.dataset.prepared import is_prepared, read_prepared
-from pneumoscope.dataset.scan import scan
+from pneumoscope.dataset.scan import ScanSettings, scan
 from pneumoscope.errors import DataError
 from pneumoscope.parallel import Progress
 
 
-def audit(data: Path | str, *, seed: int = 0, progress: Progress | None = None) -> Audit:
+def audit(
+    data: Path | str,
+    *,
+    seed: int = 0,
+    scanning: ScanSettings | None = None,
+    progress: Progress | None = None,
+) -> Audit:
     """Looks for what would spoil a result, before a network is trained.
 
     Reads each file once. Finds unreadable files, copies, patients who cross published splits,
@@ -34,6 +40,7 @@ def audit(data: Path | str, *, seed: int = 0, progress: Progress | None = None) 
         data: class folders, the published train/val/test layout, a CSV manifest, or a prepared
             folder.
         seed: of the search for copies, and of the folds and the bootstrap of the shortcut score.
+        scanning: how the data set is to be understood.
         progress: called after each file with (done, all).
 
     Raises:
@@ -41,7 +48,7 @@ def audit(data: Path | str, *, seed: int = 0, progress: Progress | None = None) 
         StorageError: if a folder may not be read.
     """
     data = Path(data)
-    images = read_prepared(data).images if is_prepared(data) else scan(data)
+    images = read_prepared(data).images if is_prepared(data) else scan(data, scanning)
     readable, unreadable = examine(images.records, progress)
     if not readable:
         raise DataError(

@@ -80,7 +80,7 @@ def check_heatmaps(
         )
     data = Path(data)
     predictor = load(bundle)
-    listed = read_images(data, predictor.info.geometry)
+    listed = read_images(data, predictor.info.geometry, predictor.info.classes)
     predictor.info.require_classes(listed.classes, data)
     unseen = find_unseen(data, listed, [predictor.bundle.seen()])
     found = check_unseen(
