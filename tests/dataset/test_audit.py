@@ -23,7 +23,7 @@ from pneumoscope.types import Geometry, ImageRecord
 from tests.conftest import encoded, picture
 from tests.imaging.dicoms import dicom
 
-SMALL = {"width": (72, 96), "images_per_patient": (1, 2)}
+SMALL = {"width": (100, 124), "images_per_patient": (1, 2)}
 
 
 def phantom_set(root: Path, **settings: object) -> Path:
@@ -115,7 +115,7 @@ def test_unknown_patients_are_a_warning_and_few_have_no_shortcut_score(
     class_folders: Callable[..., Path],
 ) -> None:
     result = audit(class_folders(NORMAL=5, PNEUMONIA=6))
-    assert found(result).keys() == {"patients-unknown"}
+    assert found(result).keys() == {"patients-unknown", "refused-tiny"}
     assert result.shortcut is None
     assert "fewer than 20 patients" in found(result, Severity.INFO)["shortcut"].text
 
@@ -186,7 +186,7 @@ def test_manifest_is_audited_with_its_patients_and_splits(
         lines += [f"{c}/{number}.png,{c},{c} {patient},{split}" for c in ("NORMAL", "PNEUMONIA")]
     (data / "list.csv").write_text("\n".join(lines))
     result = audit(data / "list.csv")
-    assert found(result).keys() == {"patients-across-splits"}
+    assert found(result).keys() == {"patients-across-splits", "refused-tiny"}
     assert {
         frozenset(result.name(record) for record in records)
         for records in result.patients.across_splits.values()

@@ -26,7 +26,7 @@ def read_page(data: Path, tmp_path: Path) -> Reader:
 def trapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("page") / "trapped"
     settings = PhantomSettings(
-        60, (1, 2), width=(72, 96), layout=Layout.SPLITS, duplicates=2, leaking_patients=3
+        60, (1, 2), width=(100, 124), layout=Layout.SPLITS, duplicates=2, leaking_patients=3
     )
     make_phantoms(root, settings)
     return root
@@ -75,7 +75,7 @@ def test_file_names_are_only_text(class_folders: Callable[..., Path], tmp_path: 
         (data / "NORMAL" / os.fsdecode(b"bad" + name)).write_text("text")
     found = read_page(data, tmp_path)
     assert found.all("script") == []
-    assert len(found.all("img")) == 2 * len(HOSTILE)
+    assert len(found.all("img")) == 2 * len(HOSTILE) + 4  # which are tiny as well
     assert not any("onerror" in attributes for _, attributes in found.tags)
     for words in ("<script>alert(1)<.png", r"two\nlines.png", r"name\udce9.png", "{{ 7*7 }}.png"):
         assert words in found.text
@@ -93,7 +93,7 @@ def test_page_stays_small_and_says_what_it_leaves_out(
     for number in range(5):
         (data / "PNEUMONIA" / f"bad{number}.png").write_text("text")
     found = read_page(data, tmp_path)
-    assert len(found.all("img")) == 4 + 29 * 2
+    assert len(found.all("img")) == 4 + 29 * 2 + 6  # four of noise are all but blank, two are tiny
     assert (
         tmp_path / "page.html"
     ).stat().st_size < 5_000_000 * 82 / 160  # of the most there can be

@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 from platformdirs import user_cache_path
 
@@ -24,6 +26,7 @@ from pneumoscope.dataset.prepared import (
     is_prepared,
     read_prepared,
 )
+from pneumoscope.dataset.refused import group_refused, refusals, tell_refused
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings, divide
 from pneumoscope.errors import DataError, ImageError, with_notices
@@ -34,6 +37,15 @@ from pneumoscope.types import Geometry, ImageRecord, Split
 
 _SOURCE_KEY = "source-sha256"
 _PIXELS_KEY = "pixels-sha256"
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A prepared image: its record, its source, and by which rules predicting would refuse it."""
+
+    record: ImageRecord
+    origin: Path
+    refused: tuple[str, ...]
 
 
 def prepare(
@@ -97,13 +109,12 @@ def _fill(
     geometry = Geometry(**wanted["geometry"])
     tasks = [(record, _target(output, images, record)) for record in records]
     outcomes = in_parallel(partial(_prepare_one, geometry), tasks, progress)
-    done = [outcome for outcome in outcomes if isinstance(outcome, ImageRecord)]
-    origins = [
-        record.path
-        for record, outcome in zip(records, outcomes, strict=True)
-        if isinstance(outcome, ImageRecord)
-    ]
+    ready = [outcome for outcome in outcomes if isinstance(outcome, _Ready)]
+    done = [each.record for each in ready]
+    origins = [each.origin for each in ready]
     left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+    refused = group_refused([(each.origin, each.refused) for each in ready])
+    images = replace(images, notices=(*images.notices, *tell_refused(refused, len(ready))))
     _require_all_classes(images, done, left_out)
     _remove_others(output, {record.path for record in done})
     return finish(output, wanted, images, done, origins, left_out)
@@ -141,32 +152,37 @@ def _target(output: Path, images: ImageSet, record: ImageRecord) -> Path:
     return output / str(record.split) / images.classes[record.label] / f"{stem}-{digest}.png"
 
 
-def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> ImageRecord | LeftOut:
+def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> _Ready | LeftOut:
     record, target = task
     try:
         source = read_bytes(record.path)
         sha256 = source.sha256
-        if not _is_made_from(target, sha256):
-            image = Image.fromarray(load_pixels(source, geometry))
+        pixels = _read_made(target, sha256)
+        if pixels is None:
+            pixels = load_pixels(source, geometry)
+            image = Image.fromarray(pixels)
             note = PngImagePlugin.PngInfo()
             note.add_text(_SOURCE_KEY, sha256)
             note.add_text(_PIXELS_KEY, _digest(image))
             # Not durable: a file that a power cut has emptied is seen by its digest.
             with atomic_path(target, durable=False) as temporary:
                 image.save(temporary, format="PNG", pnginfo=note, compress_level=1)
+        refused = refusals(source, pixels, geometry)
     except ImageError as error:
         return LeftOut(str(record.path), str(error))
-    return replace(record, path=target, sha256=sha256)
+    return _Ready(replace(record, path=target, sha256=sha256), record.path, refused)
 
 
-def _is_made_from(target: Path, sha256: str) -> bool:
-    """Whether a prepared file is there, was made from this source, and is as it was made."""
+def _read_made(target: Path, sha256: str) -> NDArray[np.uint8] | None:
+    """The pixels of a prepared file, if it was made from this source and is as it was made."""
     try:
         with Image.open(target, formats=["PNG"]) as image:
             texts = dict(image.info)
-            return texts.get(_SOURCE_KEY) == sha256 and texts.get(_PIXELS_KEY) == _digest(image)
+            if texts.get(_SOURCE_KEY) == sha256 and texts.get(_PIXELS_KEY) == _digest(image):
+                return np.asarray(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return False
+        pass
+    return None
 
 
 def _digest(image: Image.Image) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pneumoscope.dataset.refused import refusals
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import Look, look, read_bytes
 from pneumoscope.parallel import Progress, in_parallel
-from pneumoscope.types import ImageRecord
+from pneumoscope.types import Geometry, ImageRecord
+
+# Of the usual network: an image is tiny that is below half of it.
+_GEOMETRY = Geometry(128, 128)
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +22,12 @@ class Examined:
     Attributes:
         record: which it is, with its hash.
         look: its facts and thumbnail.
+        refused: the rules by which predicting would refuse it.
     """
 
     record: ImageRecord
     look: Look
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ def _examine_one(record: ImageRecord) -> Examined | Unreadable:
     try:
         source = read_bytes(record.path)
         empty = not source.data
-        return Examined(replace(record, sha256=source.sha256), look(source))
+        seen = look(source)
+        refused = refusals(source, seen.thumbnail, _GEOMETRY)
+        return Examined(replace(record, sha256=source.sha256), seen, refused)
     except ImageError as error:
         return Unreadable(record, str(error), empty)

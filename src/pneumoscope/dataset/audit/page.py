@@ -17,7 +17,7 @@ from pneumoscope.parallel import in_parallel
 from pneumoscope.types import ImageRecord
 
 # What keeps a page below 5 MB, pure noise included; the JSON output lists all.
-_MAX_COPIES, _MAX_PATIENTS = 30, 12
+_MAX_COPIES, _MAX_PATIENTS, _MAX_REFUSED = 30, 12, 20
 _MAX_IN_GROUP = 4
 _MAX_FILES = 200
 _SIDE = 224
@@ -52,6 +52,7 @@ def write_page(audit: Audit, path: Path) -> None:
         "page.html.j2",
         audit=audit,
         copies=_show(audit, [copies.records for copies in audit.copies], _MAX_COPIES),
+        refused=_show(audit, list(audit.refused.values()), _MAX_REFUSED),
         crossing=_show(audit, [_one_of_each_split(records) for records in crossing], _MAX_PATIENTS),
         max_files=_MAX_FILES,
         quantities=QUANTITIES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Audit:
     Attributes:
         images: what was audited, unreadable files included.
         unreadable: the files that could not be read.
+        refused: images that predicting would refuse, by the rule.
         copies: files that hold the same picture, the gravest first.
         patients: who is known, and who crosses published splits.
         table: facts of the readable images by class.
@@ -32,6 +33,7 @@ class Audit:
 
     images: ImageSet
     unreadable: tuple[Unreadable, ...]
+    refused: Mapping[str, tuple[ImageRecord, ...]]
     copies: tuple[Copies, ...]
     patients: Patients
     table: Table
@@ -62,6 +64,8 @@ class Audit:
         return {
             "data": str(self.images.root),
             "valid": self.valid,
+            "notices": list(self.images.notices),
+            "doubts": list(self.images.doubts),
             "findings": [finding.to_dict() for finding in self.findings],
             "images": self.counts(),
             "patients": {
@@ -77,6 +81,10 @@ class Audit:
                 {"path": self.name(file.record), "empty": file.empty, "reason": file.reason}
                 for file in self.unreadable
             ],
+            "refused": {
+                name: [self.name(record) for record in records]
+                for name, records in self.refused.items()
+            },
             "copies": [
                 {
                     "files": self._listed(copies.records),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
@@ -12,6 +12,7 @@ from pneumoscope.dataset.audit.patients import Patients
 from pneumoscope.dataset.audit.shortcut import MIN_PATIENTS, Shortcut
 from pneumoscope.dataset.audit.table import TITLES
 from pneumoscope.dataset.scan import ImageSet
+from pneumoscope.types import ImageRecord
 
 # From here on discrimination is called acceptable (Hosmer and Lemeshow, Applied Logistic
 # Regression, 2000, section 5.2.4): too good for what should tell nothing.
@@ -99,6 +100,33 @@ def file_findings(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
         if count := sum(file.empty is empty for file in unreadable):
             text = f"{_count(count, f'{code} file')}, which will be left out"
             yield Finding(code, Severity.WARNING, count, text, "Replace or remove them")
+
+
+_REFUSED = {
+    "blank": "nearly blank",
+    "clipped": "mostly pure black or white",
+    "tiny": "no more than thumbnails",
+    "lateral-view": "lateral or oblique views",
+    "body-part": "of other parts of the body",
+    "for-processing": "raw data, not meant for viewing",
+    "colour": "in strong colour, such as heatmaps and photographs",
+    "own-result": "results of this program",
+    "derived": "captures of screens, or drawings",
+}
+"""What images are that a rule refuses, by its name."""
+
+
+def refused_findings(groups: Mapping[str, Sequence[ImageRecord]]) -> Iterator[Finding]:
+    """Images that predicting would refuse, and training would not."""
+    for name, records in groups.items():
+        yield Finding(
+            f"refused-{name}",
+            Severity.WARNING,
+            len(records),
+            f"{_count(len(records), 'image')} that predicting would refuse: "
+            f"{_REFUSED.get(name, name)}",
+            "Look at them, and remove those that are no frontal chest radiographs",
+        )
 
 
 def balance_findings(images: ImageSet) -> Iterator[Finding]:

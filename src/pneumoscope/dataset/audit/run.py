@@ -14,11 +14,13 @@ from pneumoscope.dataset.audit.rules import (
     copies_findings,
     file_findings,
     patient_findings,
+    refused_findings,
     shortcut_findings,
 )
 from pneumoscope.dataset.audit.shortcut import shortcut
 from pneumoscope.dataset.audit.table import tabulate
 from pneumoscope.dataset.prepared import is_prepared, read_prepared
+from pneumoscope.dataset.refused import group_refused
 from pneumoscope.dataset.scan import ScanSettings, scan
 from pneumoscope.errors import DataError
 from pneumoscope.parallel import Progress
@@ -59,16 +61,21 @@ def audit(
     copies = find_copies(readable, seed=seed)
     patients = count_patients(images.records)
     found = shortcut(readable, seed=seed)
+    records = {each.record.path: each.record for each in readable}
+    groups = group_refused([(each.record.path, each.refused) for each in readable])
+    refused = {name: tuple(records[path] for path in paths) for name, paths in groups.items()}
     findings = chain(
         copies_findings(copies),
         patient_findings(patients),
         file_findings(unreadable),
+        refused_findings(refused),
         shortcut_findings(found),
         balance_findings(images),
     )
     return Audit(
         images=images,
         unreadable=tuple(unreadable),
+        refused=refused,
         copies=copies,
         patients=patients,
         table=tabulate(readable, images.classes),

@@ -1,0 +1,62 @@
+"""Images of a data set that predicting would refuse, whatever the model: told before training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.files import name_few
+from pneumoscope.gate import RULES, Action, Facts, Rule, read_policy
+from pneumoscope.imaging import Source, read_acquisition
+from pneumoscope.types import Geometry
+
+
+def refusals(source: Source, pixels: NDArray[np.uint8], geometry: Geometry) -> tuple[str, ...]:
+    """The rules by which predicting would refuse an image, under the default policy.
+
+    Args:
+        source: its file.
+        pixels: uint8 (h, w), squashed as for a network.
+        geometry: that it is wanted in.
+
+    Raises:
+        ImageError: if its header cannot be read.
+    """
+    facts = Facts(read_acquisition(source), pixels, geometry)
+    return tuple(rule.name for rule in _rules() if rule.find(facts))
+
+
+def group_refused(refused: Sequence[tuple[Path, Sequence[str]]]) -> dict[str, list[Path]]:
+    """Files by the rule that would refuse them, in the order of the rules.
+
+    Args:
+        refused: each file, and the names of such rules.
+    """
+    groups = {
+        rule.name: [path for path, names in refused if rule.name in names] for rule in _rules()
+    }
+    return {name: paths for name, paths in groups.items() if paths}
+
+
+def tell_refused(groups: Mapping[str, Sequence[Path]], total: int) -> list[str]:
+    """What to say of them, a line for each rule.
+
+    Args:
+        groups: files by the rule that would refuse them.
+        total: number of all files.
+    """
+    return [
+        f"{len(paths)} of {total} images would be refused when predicting ({name}), and are "
+        f"trained on all the same: {name_few(list(paths))}"
+        for name, paths in groups.items()
+    ]
+
+
+@cache
+def _rules() -> tuple[Rule, ...]:
+    policy = read_policy()
+    return tuple(rule for rule in RULES if policy[rule.name] is Action.REFUSE)
