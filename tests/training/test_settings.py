@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.errors import DataError, SettingsError
+from pneumoscope.training.recipes import epochs_for
 from pneumoscope.training.run import new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 
 WRONG = {
-    "epochs": 0,
+    "epochs": -1,
     "patience": -1,
     "batch_size": -1,
     "learning_rate": 0.0,
@@ -126,3 +127,12 @@ def test_observer_ignores_everything() -> None:
     observer.prepared(1, 2)
     observer.trained(1, 2, 3, 4)
     observer.epoch_ended(1, {}, True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "epochs"), [(1, 1600), (3, 534), (4, 400), (20, 80), (21, 80), (114, 80)]
+)
+def test_few_images_are_shown_more_often(steps: int, epochs: int) -> None:
+    assert epochs_for(steps) == epochs
+    assert TrainingSettings().epochs == 0
+    assert TrainingSettings("baseline").epochs == 20

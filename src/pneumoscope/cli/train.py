@@ -49,7 +49,9 @@ def train(
         ),
     ] = "auto",
     image_size: Annotated[int | None, typer.Option(help="Pixels of each side.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="At most this many.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="At most this many; 0: as many as the images need.")
+    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(help="Stop after so many epochs without a lower validation loss; 0: never."),

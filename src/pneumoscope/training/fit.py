@@ -40,6 +40,7 @@ from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlySto
 from pneumoscope.training.export import export_onnx
 from pneumoscope.training.gate import describe_gate, fit_gate
 from pneumoscope.training.objective import make_loss, make_optimizer
+from pneumoscope.training.recipes import epochs_for
 from pneumoscope.training.reference import summarise
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
@@ -153,7 +154,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     network = precision.build_in(run.precision, lambda: _build(run, prepared))
     trainee = with_augmentation(network) if settings.augmentation else network
     trainee.compile(
-        make_optimizer(settings, _steps(settings, prepared) * settings.epochs),
+        make_optimizer(settings, _steps(settings, prepared) * run.epochs),
         make_loss(settings, len(prepared.images.classes)),
         metrics=["accuracy"],
     )
@@ -215,6 +216,8 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
             f"The images in {run.data} have changed since the run was started",
             remedy="Start a new run",
         )
+    epochs = run.given.epochs or epochs_for(_steps(run.given, prepared))
+    run = replace(run, epochs=epochs)
     if run.precision is Precision.AUTO:
         chosen = precision.resolve(run.given.precision, lambda: _build(run, prepared))
         run = replace(run, precision=chosen, fingerprint=prepared.fingerprint)
@@ -229,7 +232,7 @@ def _fit(
     """Trains until the end or Ctrl-C; tells whether it was the latter."""
     settings = run.given
     first_epoch = checkpoint.epochs
-    if first_epoch >= settings.epochs or _stopped_early(settings, checkpoint):
+    if first_epoch >= run.epochs or _stopped_early(settings, checkpoint):
         return False
     classes = prepared.images.classes
     common = (classes, prepared.geometry, settings.batch_size)
@@ -243,7 +246,7 @@ def _fit(
             steps_per_epoch=training.steps,
             validation_data=validation.batches,
             initial_epoch=first_epoch,
-            epochs=settings.epochs,
+            epochs=run.epochs,
             class_weight=_class_weights(prepared) if settings.class_weights else None,
             callbacks=[
                 *_optional_callbacks(settings, checkpoint),
@@ -310,7 +313,7 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         done = min((batch + 1) * self._settings.batch_size, self._images)
-        self._observer.trained(self._epoch, self._settings.epochs, done, self._images)
+        self._observer.trained(self._epoch, self.params["epochs"], done, self._images)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         best = self._checkpoint.best_epoch == epoch

@@ -25,7 +25,7 @@ _PUBLISHED = {
 # Chosen by patient-grouped stress validation: docs/adr/0015-shipped-network.md.
 _ROBUST = {
     "image_size": 128,
-    "epochs": 80,
+    "epochs": 0,
     "patience": 0,
     "batch_size": 32,
     "learning_rate": 2e-3,
@@ -41,7 +41,19 @@ _ROBUST = {
 # customary, not measured.
 _PRETRAINED = {**_ROBUST, "image_size": 224, "learning_rate": 2e-4}
 
+# Of few images 80 epochs are too few steps: docs/how-to/few-images.md has the measurements.
+_EPOCHS, _FEWEST_STEPS = 80, 1600
+
 _RECIPES = {"baseline": _PUBLISHED, **dict.fromkeys(BACKBONES, _PRETRAINED)}
+
+
+def epochs_for(steps: int) -> int:
+    """How many epochs are trained where no number is given: 80, or what comes to 1,600 steps.
+
+    Args:
+        steps: batches in an epoch.
+    """
+    return max(_EPOCHS, -(-_FEWEST_STEPS // steps))
 
 
 def recipe(arch: str) -> Mapping[str, Any]:

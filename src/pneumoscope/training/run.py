@@ -46,6 +46,7 @@ class Run:
         precision: what `auto` was resolved to; `AUTO` until it is.
         fingerprint: of the prepared data; empty until it is known.
         weights: what `weights` was resolved to; empty until it is.
+        epochs: what `epochs` was resolved to; 0 until it is.
     """
 
     root: Path
@@ -54,6 +55,7 @@ class Run:
     precision: Precision = Precision.AUTO
     fingerprint: str = ""
     weights: str = ""
+    epochs: int = 0
 
     @property
     def bundle(self) -> Path:
@@ -63,7 +65,9 @@ class Run:
     @property
     def resolved(self) -> TrainingSettings:
         """The settings in force."""
-        return replace(self.given, precision=self.precision, weights=self.weights)
+        return replace(
+            self.given, precision=self.precision, weights=self.weights, epochs=self.epochs
+        )
 
     def save(self) -> None:
         """Writes the settings and the environment."""

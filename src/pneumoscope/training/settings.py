@@ -54,7 +54,8 @@ class TrainingSettings:
         weights: what it starts from: `none`, `imagenet`, a file of weights for three channels, or
             `auto`: `imagenet` for a network of `keras.applications`, `none` for our own.
         image_size: pixels of each side of what the network reads.
-        epochs: at most this many.
+        epochs: at most this many; at 0 as many as the number of images needs
+            (`recipes.epochs_for`).
         patience: stop after this many epochs without a lower validation loss, and keep the best
             epoch; at 0 all epochs are trained and the last is kept.
         batch_size: images in a batch.
@@ -99,7 +100,7 @@ class TrainingSettings:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         for name, (holds, expected) in {
-            "epochs": (self.epochs > 0, "a number above 0"),
+            "epochs": (self.epochs >= 0, "0 or more"),
             "patience": (self.patience >= 0, "0 or more"),
             "batch_size": (self.batch_size > 0, "a number above 0"),
             "learning_rate": (self.learning_rate > 0, "a number above 0"),
