@@ -104,7 +104,10 @@ def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> Non
     assert code == 0
     assert json.loads(out) == json.loads((out_folder / "metrics.json").read_text())
     (phantoms_copy := tmp_path / "copy").symlink_to(phantoms)
-    code, out, err = run("evaluate", bundle, phantoms_copy, "-o", out_folder, "--resamples", "100")
+    code, _, err = run("evaluate", bundle, phantoms_copy, "-o", out_folder, "--resamples", "100")
+    assert code == 2
+    assert "holds other results" in err
+    code, out, err = run("evaluate", bundle, phantoms, "-o", out_folder, "--resamples", "100")
     assert code == 0
     for word in ("balanced accuracy", "AUROC", "consolidation", "PNEUMONIA", str(out_folder)):
         assert word in out

@@ -162,7 +162,22 @@ def test_evaluate_without_a_bundle(run: Run, shipped: Path, phantoms: Path, tmp_
     assert code == 0
     assert USED in err
     assert json.loads(out)["model"]["name"] == "bright-2"
+    options = ("-o", tmp_path / "other", *options[2:])
     code, out, err = run("evaluate", "bright-1", phantoms, *options)
     assert code == 0
     assert USED not in err
     assert json.loads(out)["model"]["name"] == "bright-1"
+
+
+@pytest.mark.parametrize("sign", ["environment.json", "history.csv", "checkpoint", "model.onnx"])
+def test_a_run_without_a_bundle_is_no_folder_of_images(sign: str, run: Run, tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    (root / sign).mkdir(parents=True)
+    (root / "settings.json").write_text("{}")
+    image = tmp_path / "a.png"
+    image.write_bytes(encoded(picture()))
+    code, out, err = run("predict", root, image)
+    assert code == 3
+    assert not out
+    assert "has no bundle yet" in err
+    assert run("evaluate", root, tmp_path)[0] == 3

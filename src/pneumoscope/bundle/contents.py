@@ -63,6 +63,12 @@ def read_manifest(root: Path) -> dict[str, Any]:
     try:
         data = _read(root, MANIFEST)
     except BundleMissingError as error:
+        if (root / "settings.json").is_file():
+            raise BundleMissingError(
+                f"The run {root} has no bundle yet",
+                expected="a run of which at least one epoch has ended",
+                remedy=f"Go on with it: `pneumoscope train --resume {root}`",
+            ) from error
         raise BundleMissingError(
             f"There is no bundle at {root}",
             expected=f"a folder with {MANIFEST} in it",

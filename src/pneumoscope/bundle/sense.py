@@ -14,6 +14,7 @@ _LONGEST = 10_000  # characters of a text
 _GREATEST = 2**63  # of a number
 _CLASSES = 1000
 _CLASS_NAME = 100  # characters
+_MODEL_NAME = 255  # that of a folder
 
 
 def check_info(info: BundleInfo) -> None:
@@ -28,7 +29,7 @@ def check_info(info: BundleInfo) -> None:
     _require(2 <= len(classes) <= _CLASSES, "the number of classes")
     _require(len(set(classes)) == len(classes), "two classes of one name")
     _require(all(0 < len(name) <= _CLASS_NAME for name in classes), "the name of a class")
-    _require(0 < len(info.name) <= _CLASS_NAME, "the name of the model")
+    _require(0 < len(info.name) <= _MODEL_NAME, "the name of the model")
     _require(len(info.operating_points) > 0, "no operating point")
     if info.calibration is not None and info.calibration.fitted:
         _require(0 < info.calibration.prevalence < 1, "a prevalence")

@@ -11,6 +11,7 @@ from pneumoscope.cli.console import (
     RESAMPLES,
     Resamples,
     leave,
+    name_results,
     print_json,
     progress_bar,
     say_left_out,
@@ -34,8 +35,13 @@ def compare(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for comparison.json and the figure.")
-    ] = Path("comparison"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for comparison.json and the figure; by default comparison/MODELS-DATA.",
+        ),
+    ] = None,
     resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -57,6 +63,7 @@ def compare(
         )
     from pneumoscope.evaluation import compare as compare_bundles
 
+    output = output or Path("comparison") / name_results(paths[:-1], paths[-1])
     with progress_bar("predicting") as progress:
         found = compare_bundles(
             paths[:-1], paths[-1], output, resamples=resamples, seed=seed, progress=progress

@@ -82,6 +82,13 @@ def choose_model(given: str | None) -> Path:
     return root
 
 
+def name_results(models: Iterable[Path], data: Path) -> str:
+    """What results are called by default: after the models and the data."""
+    folders = [root.parent if root.name == "bundle" else root for root in models]
+    names = [folder.resolve().name for folder in folders]
+    return "-".join([*names, data.resolve().stem])[:100]
+
+
 def print_json(content: Any) -> None:
     """Prints a result for programs, on standard output."""
     print(json.dumps(content, indent=2))

@@ -12,6 +12,7 @@ from pneumoscope.cli.console import (
     Resamples,
     choose_model,
     leave,
+    name_results,
     print_json,
     progress_bar,
     say_left_out,
@@ -39,7 +40,9 @@ def evaluate(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for the figures; by default ./evaluation."),
+        typer.Option(
+            "--output", "-o", help="Folder for the figures; by default evaluation/MODEL-DATA."
+        ),
     ] = None,
     operating_point: Annotated[
         str | None,
@@ -66,7 +69,7 @@ def evaluate(
     from pneumoscope.evaluation import evaluate as evaluate_bundle
 
     root = choose_model(model)
-    output = output or Path("evaluation")
+    output = output or Path("evaluation") / name_results([root], Path(data))
     with progress_bar("predicting") as progress:
         found = evaluate_bundle(
             root,

@@ -10,6 +10,7 @@ from pneumoscope import plots
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.comparison import ComparedModel, Comparison
 from pneumoscope.evaluation.comparison_figure import comparison_figure
+from pneumoscope.evaluation.folder import require_own
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.lineup import names_of, read_for_all
 from pneumoscope.evaluation.paired import compare_scores
@@ -42,7 +43,7 @@ def compare(
         progress: called with the number of images predicted and of all, the models together.
 
     Raises:
-        SettingsError: if there are fewer than two bundles.
+        SettingsError: if there are fewer than two bundles, or `output` holds other results.
         BundleError: if a bundle cannot be used, or has other classes than the data or the first.
         DataError: if the data cannot be used, or holds nothing that no model has seen.
         StorageError: if `output` cannot be written.
@@ -55,6 +56,7 @@ def compare(
         )
     predictors = [load(bundle) for bundle in bundles]
     data = Path(data)
+    require_own(output, "comparison.json", names_of(predictors), data)
     images = read_for_all(data, predictors)
     unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
     scored, unreadable = score_images(predictors, unseen, progress)

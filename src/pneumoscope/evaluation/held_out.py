@@ -7,6 +7,7 @@ from pathlib import Path
 from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
+from pneumoscope.evaluation.folder import require_own
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
@@ -47,13 +48,15 @@ def evaluate(
         progress: called with the number of images predicted and of all.
 
     Raises:
-        SettingsError: if the bundle has no such operating point.
+        SettingsError: if the bundle has no such operating point, or `output` holds the results of
+            another model or other data.
         BundleError: if the bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used, or holds nothing that the model has not seen.
         StorageError: if `output` cannot be written.
     """
     data = Path(data)
     predictor = load(bundle, operating_point=operating_point)
+    require_own(output, "metrics.json", [predictor.info.name], data)
     images = read_images(data, predictor.info.geometry, predictor.info.classes)
     predictor.info.require_classes(images.classes, data)
     unseen = find_unseen(data, images, [predictor.bundle.seen()])

@@ -18,6 +18,8 @@ from pneumoscope.files import list_folders
 
 ROOT = Path(__file__).parent
 DEFAULT = "default.txt"
+# What lies in a run folder, or in a bundle that is not whole.
+_OF_RUNS = ("environment.json", "checkpoint", "history.csv", "bundle", "model.onnx")
 _REINSTALL = "Install Pneumoscope again, with `pip install --force-reinstall`"
 
 
@@ -51,8 +53,14 @@ def default_name() -> str:
 
 
 def is_model(given: str) -> bool:
-    """Whether `given` is a bundle, a run folder that holds one, or the name of a shipped model."""
-    return find_bundle(Path(given)) is not None or _is_name(given)
+    """Whether `given` is meant as a model.
+
+    It is a bundle, a run folder, one without a bundle yet among them, or the name of a shipped
+    model.
+    """
+    path = Path(given)
+    is_run = any((path / name).exists() for name in _OF_RUNS)
+    return find_bundle(path) is not None or is_run or _is_name(given)
 
 
 def find(model: Path | str | None = None) -> Path:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pneumoscope.bundle import Bundle, find_bundle, read_bundle
-from pneumoscope.errors import BundleMissingError, DataError, storage_errors
+from pneumoscope.bundle import Bundle, read_bundle
+from pneumoscope.errors import DataError, storage_errors
 
 _SETTINGS = "settings.json"
 _HISTORY = "history.csv"
@@ -49,12 +49,6 @@ def read_source(run: Path) -> Source:
         BundleError: if there is no bundle in it, or one that cannot be used.
         DataError: if its settings cannot be read.
     """
-    if find_bundle(run) is None and (run / _SETTINGS).is_file():
-        raise BundleMissingError(
-            f"The run {run} has no bundle yet",
-            expected="a run of which at least one epoch has ended",
-            remedy=f"Go on with it: `pneumoscope train --resume {run}`",
-        )
     bundle = read_bundle(run)
     root = bundle.root.parent
     return Source(root, bundle, _read_data(root / _SETTINGS), _read_history(root / _HISTORY))

@@ -20,6 +20,7 @@ from pneumoscope.evaluation.faithfulness.maps import ExplainedImages, explain_pi
 from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, measure_randomised
 from pneumoscope.evaluation.faithfulness.report import write_check
 from pneumoscope.evaluation.faithfulness.result import HeatmapCheck, Randomisation
+from pneumoscope.evaluation.folder import require_own
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.evaluation.ticker import ticker
@@ -71,7 +72,7 @@ def check_heatmaps(
             classes than the data.
         DataError: if the data cannot be used, hold no image that the model has not seen, or no
             mask is named like any of them.
-        SettingsError: if `images` is below 1.
+        SettingsError: if `images` is below 1, or `output` holds other results.
         StorageError: if `output` cannot be written.
     """
     if images < 1:
@@ -80,6 +81,7 @@ def check_heatmaps(
         )
     data = Path(data)
     predictor = load(bundle)
+    require_own(output, "heatmap_check.json", [predictor.info.name], data)
     listed = read_images(data, predictor.info.geometry, predictor.info.classes)
     predictor.info.require_classes(listed.classes, data)
     unseen = find_unseen(data, listed, [predictor.bundle.seen()])

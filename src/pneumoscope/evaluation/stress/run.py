@@ -10,6 +10,7 @@ import numpy as np
 
 from pneumoscope.dataset import ImageSet
 from pneumoscope.errors import SettingsError
+from pneumoscope.evaluation.folder import require_own
 from pneumoscope.evaluation.lineup import names_of, read_for_all
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.stress.batches import export_batches
@@ -61,13 +62,14 @@ def stress(
     Raises:
         BundleError: if a bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used, or holds no image that is new to all bundles.
-        SettingsError: if no bundle is given.
+        SettingsError: if no bundle is given, or `output` holds other results.
         StorageError: if `output` cannot be written.
     """
     if not bundles:
         raise SettingsError("There is no bundle to measure", remedy="Give one or more")
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
+    require_own(output, "stress.json", names_of(predictors), data)
     images = read_for_all(data, predictors)
     unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
     found = stress_unseen(
