@@ -41,6 +41,6 @@ def require_own(output: Path | str | None, file: str, models: Sequence[str], dat
 def _names(content: dict[str, Any]) -> list[str]:
     models = content["models"] if "models" in content else [content["model"]]
     return [
-        each.get("name", each.get("label")) if isinstance(each, dict) else str(each)
+        str(each.get("name", each.get("label"))) if isinstance(each, dict) else str(each)
         for each in models
     ]
