@@ -51,7 +51,7 @@ def test_ten_images_from_training_to_report(ten: Path, tmp_path: Path, run: Run)
 @pytest.mark.keras
 def test_training_that_diverges_is_told(ten: Path, tmp_path: Path, run: Run) -> None:
     code, _, err = run("train", ten, "-o", tmp_path / "run", *OPTIONS, "--learning-rate", "1e30")
-    assert code == 1
+    assert code == 7
     assert "has diverged" in err
     assert "lower --learning-rate" in err
     assert not (tmp_path / "run" / "bundle").exists()

@@ -32,16 +32,16 @@ def check_jpeg(data: bytes) -> None:
     _check_end(data)
     try:
         space = simplejpeg.decode_jpeg_header(data, strict=False)[2]
-    except ValueError:  # not one that this library reads: whoever decodes it will say so
+    except (ValueError, KeyError):  # not one that this library reads: its decoder will say so
         return
     space = {"YCbCr": "GRAY", "Gray": "GRAY", "YCCK": "CMYK"}.get(space, space)
     smallest = {"colorspace": space, "min_height": 1, "min_width": 1}
     try:
         simplejpeg.decode_jpeg(data, strict=True, **smallest)
-    except ValueError as warning:
+    except (ValueError, KeyError) as warning:
         try:
             simplejpeg.decode_jpeg(data, strict=False, **smallest)
-        except ValueError:  # an error and no warning: likewise
+        except (ValueError, KeyError):  # an error and no warning: likewise
             return
         raise ValueError(str(warning)) from warning
 
