@@ -12,7 +12,8 @@ from PIL import Image
 
 from pneumoscope.imaging.picture import picture_facts
 from pneumoscope.imaging.preprocess import load_pixels
-from pneumoscope.imaging.read import Source, decoding, sniff
+from pneumoscope.imaging.quiet import without_warnings
+from pneumoscope.imaging.read import Source, sniff
 from pneumoscope.types import Geometry
 
 THUMBNAIL = 32  # pixels a side
@@ -96,7 +97,7 @@ def look(source: Source) -> Look:
     """
     grey = load_pixels(source, _GRID)
     kind = sniff(source)
-    with decoding(source, kind):
+    with without_warnings():
         header = _dicom_header(source) if kind == "DICOM" else _raster_header(source, kind)
     picture = picture_facts(grey)
     facts = ImageFacts(
