@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,8 @@ def find_bundle(path: Path) -> Path | None:
     If a replacement was killed halfway, it is where the former bundle was put aside.
     """
     folders = (path, path / "bundle")
-    for folder in (*folders, *former(folders[0]), *former(folders[1])):
+    aside = (place for folder in folders for place in former(folder))
+    for folder in chain(folders, aside, folders):  # the new one may have come in between
         if os.path.isfile(folder / MANIFEST):  # also where nothing may be looked into
             return folder
     return None
@@ -123,7 +125,7 @@ def read_bundle(root: Path) -> Bundle:
         try:
             return _read_once(found)
         except BundleError:
-            if _identity(found) == before:
+            if _identity(found) == before and find_bundle(root) in (found, None):
                 raise
     return _read_once(find_bundle(root) or root)
 
