@@ -8,11 +8,11 @@ from threading import Barrier
 
 import pytest
 
-from pneumoscope.imaging.quiet import without_warnings
+from pneumoscope.imaging.quiet import undisturbed
 
 
 def test_warnings_are_dropped_inside_only() -> None:
-    with without_warnings():
+    with undisturbed():
         warnings.warn("inside", stacklevel=1)
     with pytest.raises(UserWarning, match="outside"):
         warnings.warn("outside", stacklevel=1)
@@ -23,13 +23,13 @@ def test_threads_that_overlap_leave_the_filters_as_they_were() -> None:
     first_in, both_in = Barrier(2), Barrier(2)
 
     def first() -> None:
-        with without_warnings():
+        with undisturbed():
             first_in.wait(10)
             both_in.wait(10)
 
     def second() -> None:
         first_in.wait(10)
-        with without_warnings():
+        with undisturbed():
             both_in.wait(10)
             warnings.warn("while the other leaves", stacklevel=1)
 

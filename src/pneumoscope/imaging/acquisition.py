@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from pneumoscope.errors import ImageError
 from pneumoscope.imaging.age import years, years_between
 from pneumoscope.imaging.colour import coloured
 from pneumoscope.imaging.header import text, texts
 from pneumoscope.imaging.origin import Origin, origin_of_dicom, origin_of_raster
-from pneumoscope.imaging.quiet import without_warnings
-from pneumoscope.imaging.read import REMEDY, Source, sniff
+from pneumoscope.imaging.read import Source, decoding, sniff
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -84,17 +82,12 @@ def read_acquisition(source: Source) -> Acquisition:
         ImageError: if there is no header that can be read.
     """
     kind = sniff(source)
-    try:
-        with without_warnings():
-            if kind == "DICOM":
-                return _of_dicom(source)
-            with Image.open(BytesIO(source.data), formats=[kind]) as image:
-                origin = origin_of_raster(image.info)
-                return Acquisition(*image.size, origin=origin, coloured=coloured(image))
-    except ImageError:
-        raise
-    except Exception as error:  # decoders raise whatever a broken file leads them to
-        raise ImageError(f"{source.name} is a broken {kind}: {error}", remedy=REMEDY) from error
+    with decoding(source, kind):
+        if kind == "DICOM":
+            return _of_dicom(source)
+        with Image.open(BytesIO(source.data), formats=[kind]) as image:
+            origin = origin_of_raster(image.info)
+            return Acquisition(*image.size, origin=origin, coloured=coloured(image))
 
 
 def _of_dicom(source: Source) -> Acquisition:

@@ -9,6 +9,9 @@ _JPEG = b"\xff\xd8"
 _JPEG_2000 = b"\xff\x4f\xff\x51"  # start of codestream, then its size
 # Start of frame: all of SOF0 to SOF15 (the other three numbers mean other things), and JPEG-LS.
 _FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+_DCT = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # sequential and progressive, of Huffman or arithmetic codes
+# What stands between SOI and a frame: tables, applications' segments, comments. Each has a length.
+_SEGMENTS = {0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xF8, 0xFE}
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,14 @@ class Declared:
         height: in pixels.
         components: 1 for grey, 3 for colour.
         bits: of each sample.
+        dct: whether it is a JPEG coded by the discrete cosine transform, not a lossless one.
     """
 
     width: int
     height: int
     components: int
     bits: int
+    dct: bool = False
 
 
 def read_declared(data: bytes) -> Declared | None:
@@ -59,5 +64,7 @@ def _read_jpeg(data: bytes) -> Declared | None:
         (length,) = struct.unpack_from(">H", data, position + 2)
         if marker in _FRAMES:
             bits, height, width, components = struct.unpack_from(">BHHB", data, position + 4)
-            return Declared(width, height, components, bits)
+            return Declared(width, height, components, bits, marker in _DCT)
+        if marker not in _SEGMENTS:
+            return None
         position += 2 + length

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -21,6 +22,7 @@ from pneumoscope.imaging import read
 from pneumoscope.imaging.codestream import read_declared
 from pneumoscope.imaging.greys import bits_below, grey_table
 from pneumoscope.imaging.read import Source, check_size
+from pneumoscope.imaging.whole import check_jpeg, check_jpeg_ls, decode_whole
 from pneumoscope.imaging.wrapping import names_its_colours, unboxed
 
 # PS3.3 C.7.3.1.1.1: projections of the body in one picture, and "other" for what was scanned in.
@@ -171,8 +173,14 @@ def _decode(frame: bytes, ds: Dataset) -> NDArray[Any]:
     if syntax in _JPEG:
         # A JPEG that says itself what its colours are is right, however it is labelled.
         labelled = ds.PhotometricInterpretation == "RGB" and not names_its_colours(frame)
-        return np.asarray(imagecodecs.jpeg8_decode(frame, colorspace="RGB" if labelled else None))
+        space = "RGB" if labelled else None
+        decode = partial(imagecodecs.jpeg8_decode, colorspace=space)
+        if (declared := read_declared(frame)) and declared.dct and declared.bits == 8:
+            check_jpeg(frame)
+            return np.asarray(decode(frame))
+        return decode_whole(frame, decode)
     if syntax in _JPEG_LS:
+        check_jpeg_ls(frame)
         return np.asarray(imagecodecs.jpegls_decode(frame))
     return np.asarray(imagecodecs.jpeg2k_decode(frame))
 

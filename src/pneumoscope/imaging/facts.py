@@ -12,8 +12,7 @@ from PIL import Image
 
 from pneumoscope.imaging.picture import picture_facts
 from pneumoscope.imaging.preprocess import load_pixels
-from pneumoscope.imaging.quiet import without_warnings
-from pneumoscope.imaging.read import Source, sniff
+from pneumoscope.imaging.read import Source, decoding, sniff
 from pneumoscope.types import Geometry
 
 THUMBNAIL = 32  # pixels a side
@@ -97,7 +96,7 @@ def look(source: Source) -> Look:
     """
     grey = load_pixels(source, _GRID)
     kind = sniff(source)
-    with without_warnings():
+    with decoding(source, kind):
         header = _dicom_header(source) if kind == "DICOM" else _raster_header(source, kind)
     picture = picture_facts(grey)
     facts = ImageFacts(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pneumoscope.errors import ImageError
-from pneumoscope.imaging.quiet import without_warnings
+from pneumoscope.imaging.quiet import undisturbed
 from pneumoscope.imaging.read import Source, sniff
 
 _HEAD = 132  # bytes: the preamble of PS3.10 7.1, and "DICM"
@@ -80,7 +80,7 @@ def _parse(path: Path) -> PatientIdentity:
     from pydicom import dcmread  # takes a third of a second to import
 
     try:
-        with without_warnings():
+        with undisturbed():
             ds = dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS.values()))
             return PatientIdentity(
                 **{

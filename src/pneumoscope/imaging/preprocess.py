@@ -80,7 +80,8 @@ def load_display(source: Source, longest: int = 768) -> NDArray[np.uint8]:
     """
     image = to_grey(open_upright(source, at_least=longest))
     scale = min(1.0, longest / max(image.size))
-    return _resize(image, round(image.width * scale), round(image.height * scale))
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    return _resize(image, width, height)
 
 
 def to_grey(image: Image.Image) -> Image.Image:

@@ -1,30 +1,44 @@
-"""Decoders that keep their warnings to themselves, in many threads at once."""
+"""Decoders that print nothing, and that nobody has told to be lenient, in many threads at once."""
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from threading import Lock
+
+import PIL
+from PIL import ImageFile
 
 _lock = Lock()
 _inside = 0
-_saved = warnings.catch_warnings()
+_saved = ExitStack()
+
+# Without a handler of the user's, Python prints what pydicom logs.
+logging.getLogger("pydicom").addHandler(logging.NullHandler())
 
 
 @contextmanager
-def without_warnings() -> Iterator[None]:
-    """Drops the warnings of the block: a file is either read or refused, and nothing in between.
+def undisturbed() -> Iterator[None]:
+    """Drops the warnings of the block, and has Pillow refuse what is truncated.
+
+    A file is either read or refused, and nothing in between, whatever
+    `ImageFile.LOAD_TRUNCATED_IMAGES` says outside.
 
     `warnings.catch_warnings` alone would not do. The filters belong to the whole process, and two
     threads that save and restore them in turns can leave them changed for good. Here the first to
     come in saves them, and the last to leave restores them.
     """
-    global _inside, _saved
+    global _inside
     with _lock:
         if not _inside:
-            _saved = warnings.catch_warnings(action="ignore")
-            _saved.__enter__()
+            _saved.enter_context(warnings.catch_warnings(action="ignore"))
+            lenient = ImageFile.LOAD_TRUNCATED_IMAGES
+            _saved.callback(setattr, ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
         _inside += 1
     try:
         yield
@@ -32,4 +46,18 @@ def without_warnings() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if not _inside:
-                _saved.__exit__(None, None, None)
+                _saved.close()
+
+
+def _silence_libtiff() -> None:
+    """Takes its handlers of errors and warnings from the libtiff that comes with Pillow."""
+    for library in (Path(PIL.__file__).parents[1] / "pillow.libs").glob("libtiff*"):
+        with suppress(OSError, AttributeError):
+            libtiff = ctypes.CDLL(str(library))
+            for handler in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+                function = getattr(libtiff, handler)
+                function.argtypes, function.restype = [ctypes.c_void_p], ctypes.c_void_p
+                function(None)
+
+
+_silence_libtiff()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.codestream import read_declared
 from pneumoscope.imaging.read import REMEDY, Source, check_size
+from pneumoscope.imaging.whole import check_jpeg, check_png, decode_whole
 
 # Pixels of 1, 8 or 16 bits without sign. Others ("I", "F", "LAB") have no nominal range.
 _MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+_BYTES_A_RUN = 32  # as costly as so many
 _MODES |= {"I;16", "I;16B"}
 
 
@@ -30,11 +35,16 @@ def decode_raster(source: Source, kind: str, at_least: int | None) -> Image.Imag
     """
     if kind == "JPEG":
         _check_jpeg(source)
+    elif kind == "PNG":
+        check_png(source.data)
     with Image.open(BytesIO(source.data), formats=[kind]) as image:
-        check_size(source, *image.size)
+        check_size(source, *image.size, bytes_a_pixel=_bytes_a_pixel(image))
         # A JPEG from a telephone may carry further pictures of the same; the first is the one.
         if kind != "JPEG" and getattr(image, "is_animated", False):
             raise _refused(source, "a single picture", "several: an animation, or pages")
+        if kind == "BMP" and getattr(image, "tile", None) and image.tile[0][0] == "bmp_rle":
+            # Pillow decodes runs in Python: half a minute for a large picture.
+            check_size(source, *image.size, bytes_a_pixel=_BYTES_A_RUN)
         if image.mode not in _MODES:
             raise _refused(source, "8 or 16 bit without sign", f"pixels of type {image.mode!r}")
         negative = isinstance(image, TiffImagePlugin.TiffImageFile) and _check_tiff(source, image)
@@ -51,6 +61,24 @@ def _check_jpeg(source: Source) -> None:
     declared = read_declared(source.data)
     if declared and declared.bits != 8:
         raise _refused(source, "a JPEG of 8 bits", f"{declared.bits} bits")
+    if declared and declared.dct:
+        check_size(source, declared.width, declared.height)
+        check_jpeg(source.data)
+    else:
+        decode_whole(source.data, partial(_decode_jpeg, source.name))
+
+
+def _decode_jpeg(name: str, data: bytes) -> NDArray[Any]:
+    with Image.open(BytesIO(data), formats=["JPEG"]) as image:
+        check_size(Source(name, data), *image.size)
+        return np.asarray(image)
+
+
+def _bytes_a_pixel(image: Image.Image) -> int:
+    """What a decoded pixel takes: Pillow holds colour in four bytes."""
+    if len(image.getbands()) > 1:
+        return 4
+    return 2 if image.mode.startswith("I;16") else 1
 
 
 def _check_tiff(source: Source, image: TiffImagePlugin.TiffImageFile) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -12,10 +14,11 @@ from typing import BinaryIO
 from PIL import Image
 
 from pneumoscope.errors import ImageError
-from pneumoscope.imaging.quiet import without_warnings
+from pneumoscope.imaging.quiet import undisturbed
 
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 80_000_000  # below the size at which Pillow itself begins to warn
+MAX_DECODED = 2 * MAX_PIXELS  # bytes: such a picture in 16-bit grey
 MIN_SIDE = 32
 
 # First bytes of each format that is read. Pillow knows all but DICOM by the same names.
@@ -151,6 +154,30 @@ def sniff(source: Source) -> str:
     )
 
 
+@contextmanager
+def decoding(source: Source, kind: str) -> Iterator[None]:
+    """The one door to decoders: whatever a broken file leads them to becomes an `ImageError`.
+
+    Args:
+        source: the file.
+        kind: its format.
+
+    Raises:
+        ImageError: if the block raises anything.
+    """
+    try:
+        with undisturbed():
+            yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _wrong_size(source, "far more") from error
+    except Exception as error:
+        raise ImageError(
+            f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=REMEDY
+        ) from error
+
+
 def open_upright(
     source: Source, at_least: int | None = None, *, blank: bool = False
 ) -> Image.Image:
@@ -170,29 +197,28 @@ def open_upright(
             pictures, or if it is not to be `blank` and all of its pixels have the same value.
     """
     kind = sniff(source)
-    try:
-        with without_warnings():
-            picture = _decode(source, kind, at_least)
-    except ImageError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise _wrong_size(source, "far more") from error
-    except Exception as error:  # decoders raise whatever a broken file leads them to
-        raise ImageError(
-            f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=REMEDY
-        ) from error
+    with decoding(source, kind):
+        picture = _decode(source, kind, at_least)
     if not blank:
         _check_content(source, picture)
     return picture
 
 
-def check_size(source: Source, width: int, height: int) -> None:
+def check_size(source: Source, width: int, height: int, bytes_a_pixel: int = 1) -> None:
     """Holds a declared size against the limits, before anything is decoded.
+
+    Args:
+        source: the file.
+        width: in pixels.
+        height: in pixels.
+        bytes_a_pixel: that a decoder takes.
 
     Raises:
         ImageError: if it is outside of them.
     """
-    if min(width, height) < MIN_SIDE or width * height > MAX_PIXELS:
+    pixels = width * height
+    too_much = pixels > MAX_PIXELS or pixels * bytes_a_pixel > MAX_DECODED
+    if min(width, height) < MIN_SIDE or too_much:
         raise _wrong_size(source, f"{width}x{height}")
 
 
@@ -220,7 +246,8 @@ def _decode(source: Source, kind: str, at_least: int | None) -> Image.Image:
 def _wrong_size(source: Source, received: str) -> ImageError:
     return ImageError(
         f"{source.name} does not have the size of a radiograph",
-        expected=f"sides of {MIN_SIDE} pixels or more, and at most {MAX_PIXELS} pixels",
+        expected=f"sides of {MIN_SIDE} pixels or more, at most {MAX_PIXELS} pixels, and at most "
+        f"{MAX_DECODED} bytes when decoded",
         received=received,
         remedy=REMEDY,
     )

@@ -1,0 +1,91 @@
+"""Whether compressed data is whole: decoders fill in what is missing, and say so to nobody.
+
+Each check raises a `ValueError` that says what is wrong. Bytes behind the end are no fault: phones
+append pictures, and DICOM pads frames.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+_END = b"\xff\xd9"  # EOI of JPEG and JPEG-LS: no entropy-coded data holds it
+_PNG_HEAD = 8
+# More code for a picture that should be complete: bits of all lengths, and no marker.
+_MORE = bytes(range(1, 0xFE, 7)) * 8
+
+
+def check_jpeg(data: bytes) -> None:
+    """Refuses a JPEG of 8 bits, coded by DCT, that libjpeg would warn of.
+
+    Its entropy-coded data is decoded at an eighth of the size. What libjpeg warns of is data that
+    ends before the picture does, codes that are none, and bytes between segments.
+
+    Args:
+        data: from SOI on. That its frame is coded by DCT is for the caller to know: libjpeg does
+            not scale a lossless picture, and would write behind the memory for a small one.
+    """
+    _check_end(data)
+    try:
+        space = simplejpeg.decode_jpeg_header(data, strict=False)[2]
+    except (ValueError, KeyError):  # not one that this library reads: its decoder will say so
+        return
+    space = {"YCbCr": "GRAY", "Gray": "GRAY", "YCCK": "CMYK"}.get(space, space)
+    smallest = {"colorspace": space, "min_height": 1, "min_width": 1}
+    try:
+        simplejpeg.decode_jpeg(data, strict=True, **smallest)
+    except (ValueError, KeyError) as warning:
+        try:
+            simplejpeg.decode_jpeg(data, strict=False, **smallest)
+        except (ValueError, KeyError):  # an error and no warning: likewise
+            return
+        raise ValueError(str(warning)) from warning
+
+
+def decode_whole(data: bytes, decode: Callable[[bytes], Any]) -> NDArray[Any]:
+    """Decodes a JPEG of any process and precision, and refuses it if its code ends too early.
+
+    It is decoded again with more code before its end: a picture that is complete does not change.
+
+    Args:
+        data: the codestream.
+        decode: decodes one to an array.
+    """
+    end = _check_end(data)
+    picture = np.asarray(decode(data[: end + len(_END)]))
+    if not np.array_equal(picture, np.asarray(decode(data[:end] + _MORE + _END))):
+        raise ValueError("its data ends before the picture does")
+    return picture
+
+
+def _check_end(data: bytes) -> int:
+    """Where the last end of an image is; `ValueError` if there is none."""
+    end = data.rfind(_END)
+    if end < 0:
+        raise ValueError("it has no end of image, so that the end of the file is missing")
+    return end
+
+
+def check_jpeg_ls(data: bytes) -> None:
+    """Refuses a JPEG-LS codestream without an end, which its decoder would take seconds to miss."""
+    _check_end(data)
+
+
+def check_png(data: bytes) -> None:
+    """Refuses a PNG whose chunks are cut, damaged, or without an end (PNG specification, 5.3)."""
+    position, kind = _PNG_HEAD, b""
+    while kind != b"IEND":
+        head = data[position : position + 8]
+        length, kind = int.from_bytes(head[:4]), head[4:]
+        body = data[position + 4 : position + 8 + length]
+        checksum = data[position + 8 + length : position + 12 + length]
+        if len(checksum) < 4:
+            raise ValueError("it ends before its end chunk")
+        if zlib.crc32(body) != int.from_bytes(checksum):
+            raise ValueError(f"the checksum of its {kind.decode('latin-1')} chunk is wrong")
+        position += 12 + length
