@@ -48,6 +48,7 @@ def test_probabilities_without_a_label_out_of_range(low: float, high: float) -> 
 def test_prediction_record_is_json() -> None:
     record = Prediction("a.png", Status.ERROR, {"name": "m", "version": "1"}, error="broken")
     assert json.loads(json.dumps(record.to_dict())) == {
+        "schema_version": 2,
         "path": "a.png",
         "label": None,
         "probability": None,

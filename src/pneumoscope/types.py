@@ -10,6 +10,9 @@ from typing import Any
 
 from pneumoscope.errors import SettingsError
 
+RECORD_SCHEMA = 2
+"""Of the record of a prediction; in the first, reasons and warnings were sentences alone."""
+
 RESEARCH_NOTICE = "Pneumoscope is a research tool, not a medical device: never a diagnosis."
 
 
@@ -255,6 +258,29 @@ class GateLevels:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why an image is refused, or what to know before its label is believed.
+
+    Attributes:
+        code: its kind, for programs: one of `gate.TITLES`, and never renamed.
+        text: the same for people, with the values in it; without a semicolon, which divides one
+            reason from the next.
+        values: numbers, all finite, and words of the file's header, by name.
+    """
+
+    code: str
+    text: str
+    values: Mapping[str, float | str | None] = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        return {"code": self.code, "text": self.text, "values": dict(self.values)}
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What the model says of one image: the same record from every surface.
 
@@ -287,11 +313,11 @@ class Prediction:
     label: str | None = None
     probability: float | None = None
     probabilities: Mapping[str, float] = field(default_factory=dict)
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     operating_point: str | None = None
     error: str | None = None
     prevalence: float | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Reason, ...] = ()
     distance: float | None = None
     gate: bool = False
     heatmap: str | None = None
@@ -303,13 +329,14 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON types, in the order in which a person would read it."""
         return {
+            "schema_version": RECORD_SCHEMA,
             "path": self.path,
             "label": self.label,
             "probability": self.probability,
             "probabilities": dict(self.probabilities),
             "status": self.status.value,
-            "reasons": list(self.reasons),
-            "warnings": list(self.warnings),
+            "reasons": [reason.to_dict() for reason in self.reasons],
+            "warnings": [warning.to_dict() for warning in self.warnings],
             "distance": self.distance,
             "gate": self.gate,
             "operating_point": self.operating_point,

@@ -36,9 +36,12 @@ def test_csv_and_json(strict: Path, images: Path, run: Run) -> None:
     assert (row["label"], row["status"]) == ("", "refused")
     assert 0 <= float(row["probability"]) <= 1
     assert "unlike" in row["reasons"]
+    assert (row["reason_codes"], row["warning_codes"]) == ("unlike-training", "")
     _, out, _ = run("predict", strict, images / "0.png", "--json")
     record = json.loads(out)
     assert (record["label"], record["gate"]) == (None, True)
+    assert record["reasons"][0]["code"] == "unlike-training"
+    assert record["reasons"][0]["values"]["distance"] == record["distance"]
     assert sum(record["probabilities"].values()) == pytest.approx(1)
 
 
@@ -84,7 +87,7 @@ def test_policy(tmp_path: Path, run: Run) -> None:
     assert run("predict", gated, knee)[1].splitlines()[1].startswith("refused ")
     code, out, err = run("predict", gated, knee, "--policy", policy, "--json")
     assert (code, json.loads(out)["status"]) == (0, "accepted")
-    assert "(KNEE)" in json.loads(out)["warnings"][0]
+    assert "(KNEE)" in json.loads(out)["warnings"][0]["text"]
     assert f"Policy {policy}: body-part warn\n" in err
     assert "1 of 1 images have a label with a warning" in err
     for words in (("--policy", policy, "--no-gate"), ("--policy", tmp_path / "none")):

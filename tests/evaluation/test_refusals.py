@@ -1,4 +1,4 @@
-"""What is refused is told by kind, and a curve tells what refusing more would bring."""
+"""What is refused is counted by code, and a curve tells what refusing more would bring."""
 
 from __future__ import annotations
 
@@ -12,68 +12,13 @@ from hypothesis import strategies as st
 
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation.refusal_figure import refusal_figure
-from pneumoscope.evaluation.refusals import KEPT, accuracy_at, kind_of, measure_refusals
+from pneumoscope.evaluation.refusals import KEPT, accuracy_at, measure_refusals
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.gate import RULES, Facts
-from pneumoscope.imaging import Acquisition
-from pneumoscope.inference.gate import Verdict, _unlike
-from pneumoscope.types import GateLevel, Geometry
+from pneumoscope.inference.gate import Verdict
+from pneumoscope.types import Reason
 from tests.conftest import GATE_LEVELS
 
 SCORED = Callable[..., ScoredImages]
-
-
-def undecided(probability: float) -> str:
-    return (
-        f"the model is undecided: the probability is {probability:.2f}, and it tells only below "
-        "0.30 and from 0.60 on"
-    )
-
-
-# reason, what it has in common with others
-KINDS = [
-    ("its header says that it is no frontal view (LL); the model knows AP and PA", "view"),
-    ("its header says that it is no frontal view (RLO); the model knows AP and PA", "view"),
-    (_unlike("features", 4.56, GateLevel(3.0, 0.01)), "unlike"),
-    (_unlike("features", 14.5, GateLevel(2.0, 0.05)), "unlike"),
-    (undecided(0.43), "undecided"),
-    (undecided(0.5), "undecided"),
-]
-WORDS = {
-    "view": "its header says that it is no frontal view",
-    "unlike": "it is unlike the images that this model was trained on",
-    "undecided": "the model is undecided",
-}
-
-
-@pytest.mark.parametrize(("reason", "kind"), KINDS)
-def test_reasons_of_a_kind_are_one(reason: str, kind: str) -> None:
-    assert kind_of(reason) == WORDS[kind]
-
-
-def facts(level: int, *, age: float, side: int, word: str) -> Facts:
-    pixels = np.full((64, 64), 128, np.uint8)
-    pixels[::2, :level] = 255
-    acquisition = Acquisition(
-        width=side, height=side, body_part=word, view=word, intent="FOR PROCESSING", age=age
-    )
-    return Facts(acquisition, pixels, Geometry(64, 64), ages=(1, 5))
-
-
-def test_every_rule_finds_one_kind() -> None:
-    """Whatever differs from image to image stands behind what its kind has in common."""
-    kinds = 0
-    for one, other in (
-        (facts(60, age=30, side=40, word="HAND"), facts(62, age=71, side=50, word="KNEE")),
-        (facts(1, age=30, side=8, word="LL"), facts(2, age=71, side=9, word="RL")),
-    ):
-        for rule in RULES:
-            found = [rule.find(each) for each in (one, other)]
-            if all(found):
-                kinds += 1
-                assert len({kind_of(text) for text in found}) == 1
-                assert all(kind_of(text) for text in found)
-    assert kinds >= 6
 
 
 def test_curve_ends_with_all_and_rises_where_mistakes_go_first() -> None:
@@ -98,9 +43,10 @@ def judged(scored: ScoredImages) -> ScoredImages:
     """The first ten images are refused for one or two reasons, the next ten are warned of."""
     verdicts = [Verdict(distance=1.0)] * len(scored.labels)
     for index in range(10):
-        more = ("it is raw data (FOR PROCESSING)",) if index % 2 else ()
-        verdicts[index] = Verdict((f"unlike: {index}", *more), ("age (1)",), 5.0 + index)
-        verdicts[10 + index] = Verdict((), (f"unlike: {index}",), 3.0)
+        unlike = Reason("unlike-training", f"it is unlike: {index}")
+        more = (Reason("for-processing", "it is raw data"),) if index % 2 else ()
+        verdicts[index] = Verdict((unlike, *more), (Reason("age", "old"),), 5.0 + index)
+        verdicts[10 + index] = Verdict((), (unlike,), 3.0)
     verdicts[20] = Verdict()
     refused = np.array([bool(verdict.reasons) for verdict in verdicts])
     return replace(scored, refused=refused, verdicts=tuple(verdicts))
@@ -110,8 +56,8 @@ def test_reasons_are_counted_by_image(make_scored: SCORED) -> None:
     scored = judged(make_scored())
     found = measure_refusals(scored, GATE_LEVELS, resamples=50, seed=0)
     assert found is not None
-    assert found.reasons == {"unlike": 10, "it is raw data": 5}
-    assert found.warnings == {"unlike": 10}  # of those that are accepted
+    assert found.reasons == {"unlike-training": 10, "for-processing": 5}
+    assert found.warnings == {"unlike-training": 10}  # of those that are accepted
     assert found.warned == 10
     wrong = scored.predicted != scored.labels
     assert found.wrong == np.count_nonzero(wrong[:10])

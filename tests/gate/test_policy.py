@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.errors import SettingsError
-from pneumoscope.gate import RULES, Action, Facts, findings, read_policy
+from pneumoscope.gate import RULES, TITLES, Action, Facts, findings, read_policy
 from pneumoscope.imaging import Acquisition, Source
 from pneumoscope.inference import load
+from pneumoscope.inference.gate import _REMEDIES, _UNLIKE
 from pneumoscope.types import Geometry, Status
 from tests.conftest import write_bundle
 from tests.imaging.dicoms import dicom
@@ -28,6 +29,15 @@ def written(folder: Path, text: str) -> Path:
 
 def test_default_names_every_rule_once() -> None:
     assert list(read_policy()) == [rule.name for rule in RULES]
+
+
+def test_every_code_has_a_title_and_a_line_in_the_docs() -> None:
+    codes = {rule.name for rule in RULES} | {remedy.code for remedy in _REMEDIES}
+    codes |= {code for code, *_ in _UNLIKE.values()} | {"undecided", "heatmap-not-written"}
+    assert codes == set(TITLES)
+    docs = (Path(__file__).parents[2] / "docs/how-to/automation.md").read_text("utf-8")
+    lines = [f"| `{code}` | {title} |" for code, title in TITLES.items()]
+    assert [line for line in lines if line not in docs] == []
 
 
 def test_rules_that_are_not_named_keep_their_default(tmp_path: Path) -> None:

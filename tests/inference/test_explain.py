@@ -120,4 +120,4 @@ def test_a_name_that_cannot_be_written_costs_one_picture(bundle: Path, tmp_path:
     for record in (second, third):
         assert record.label
         assert record.heatmap is None
-        assert "heatmap was not written" in record.warnings[-1]
+        assert "heatmap was not written" in record.warnings[-1].text

@@ -171,12 +171,14 @@ def test_undecided_is_said_on_the_scale_of_the_probability(tmp_path: Path) -> No
     root = write_bundle(tmp_path / "b", operating_points=BETWEEN, calibration=calibration)
     image = Source("one", encoded(shade(128)))
     (reason,) = load(root).predict(image).reasons
-    assert reason == (
+    assert reason.text == (
         "the model is undecided: the probability is 0.50, and it tells only below 0.40 and "
         "from 0.60 on"
     )
+    assert reason.code == "undecided"
+    assert reason.values == {"probability": pytest.approx(0.5, abs=1e-3), "low": 0.4, "high": 0.6}
     (reason,) = load(root, prevalence=0.2).predict(image).reasons
-    assert "probability is 0.20, and it tells only below 0.14 and from 0.27" in reason
+    assert "probability is 0.20, and it tells only below 0.14 and from 0.27" in reason.text
 
 
 def test_heatmap_is_where_the_evidence_is(bundle: Path) -> None:

@@ -73,7 +73,7 @@ def test_refusing_is_measured(made: Made, phantoms: Path) -> None:
     assert 0 < coverage.refused < coverage.images
     for words in (
         "Chosen on 100 images of 90 validation patients",
-        "unlike the images that this model was trained on",
+        "unlike the training images",
         str(coverage.accuracy),
         "What this does not say",
     ):

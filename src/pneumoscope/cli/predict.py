@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,7 @@ from pneumoscope.files import name_few, printable
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
     from pneumoscope.inference.images import Image
-    from pneumoscope.types import Prediction, Status
+    from pneumoscope.types import Prediction, Reason, Status
 
 _STDIN = "-"
 
@@ -213,7 +213,9 @@ def _csv_writer() -> Callable[[Prediction], None]:
             "probability",
             "status",
             "reasons",
+            "reason_codes",
             "warnings",
+            "warning_codes",
             "operating_point",
             "prevalence",
             "heatmap",
@@ -229,8 +231,8 @@ def _csv_writer() -> Callable[[Prediction], None]:
                 prediction.label,
                 probability,
                 prediction.status,
-                "; ".join(map(printable, prediction.reasons)),
-                "; ".join(map(printable, prediction.warnings)),
+                *_texts_and_codes(prediction.reasons),
+                *_texts_and_codes(prediction.warnings),
                 prediction.operating_point,
                 prediction.prevalence,
                 prediction.heatmap and printable(prediction.heatmap),
@@ -239,6 +241,12 @@ def _csv_writer() -> Callable[[Prediction], None]:
         )
 
     return write
+
+
+def _texts_and_codes(reasons: Sequence[Reason]) -> tuple[str, str]:
+    """Two columns: no text has a semicolon, and no code a space."""
+    texts = "; ".join(printable(reason.text) for reason in reasons)
+    return texts, " ".join(reason.code for reason in reasons)
 
 
 def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
@@ -258,8 +266,8 @@ def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
         if prediction.error:
             say(f"Left out: {prediction.error}")
         for reason in prediction.reasons:
-            say(f"Refused {path}: {reason}")
+            say(f"Refused {path}: {reason.text}")
         for warning in prediction.warnings:
-            say(f"Warning for {path}: {warning}")
+            say(f"Warning for {path}: {warning.text}")
 
     return write

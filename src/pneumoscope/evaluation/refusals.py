@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,13 +18,10 @@ from pneumoscope.statistics import (
     mean_estimates,
     patient_weights,
 )
-from pneumoscope.types import GateLevels
+from pneumoscope.types import GateLevels, Reason
 
 KEPT = np.linspace(0.1, 1.0, 91)
 """Shares of the images that are kept, at which a curve is measured: of fewer it says nothing."""
-
-_KIND = re.compile(r"[^:;(]*")  # what differs from image to image comes after one of these
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +44,7 @@ class Refusals:
     """What the gate says of the images of a set.
 
     Attributes:
-        reasons: by kind of reason, the number of images that are refused for it; an image may
+        reasons: by code, the number of images that are refused for it; an image may
             have several.
         warnings: likewise, the number of accepted images that are warned of.
         warned: number of accepted images with a warning.
@@ -106,15 +102,6 @@ def measure_refusals(
     )
 
 
-def kind_of(reason: str) -> str:
-    """What a reason or warning has in common with others of its kind.
-
-    That is its beginning, up to the first colon, semicolon or bracket, without numbers.
-    """
-    beginning = _KIND.match(reason)
-    return _NUMBER.sub("…", beginning[0].strip() if beginning else "")
-
-
 def accuracy_at(right: BoolArray, keep_first: FloatArray, weights: FloatArray) -> FloatArray:
     """Share of right calls among the images that are kept; of ties, an equal part of each.
 
@@ -152,7 +139,7 @@ def _curve(
     return Curve(accuracy_at(right, keep_first, np.ones((1, len(right))))[0], low, high)
 
 
-def _count(texts: Iterable[tuple[str, ...]]) -> dict[str, int]:
-    """Images by kind, the most frequent first."""
-    kinds = Counter(kind for each in texts for kind in sorted({*map(kind_of, each)}))
-    return dict(kinds.most_common())
+def _count(found: Iterable[tuple[Reason, ...]]) -> dict[str, int]:
+    """Images by code, the most frequent first."""
+    codes = Counter(code for each in found for code in sorted({reason.code for reason in each}))
+    return dict(codes.most_common())

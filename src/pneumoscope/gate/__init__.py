@@ -2,5 +2,6 @@
 
 from pneumoscope.gate.policy import Policy, read_policy
 from pneumoscope.gate.rules import RULES, Action, Facts, Rule, findings
+from pneumoscope.gate.titles import TITLES
 
-__all__ = ["RULES", "Action", "Facts", "Policy", "Rule", "findings", "read_policy"]
+__all__ = ["RULES", "TITLES", "Action", "Facts", "Policy", "Rule", "findings", "read_policy"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.gate.header import Part, View, part_shown, view_shown
 from pneumoscope.imaging import Acquisition, Origin
-from pneumoscope.types import Geometry
+from pneumoscope.types import Geometry, Reason
 
 # Grey levels of 256, after the image was brought to the size of the network.
 _LEAST_CONTRAST = 8.0
@@ -46,141 +46,165 @@ class Facts:
     ages: tuple[float, float] | None = None
 
 
+Found = tuple[str, dict[str, float | str | None]]
+
+
 @dataclass(frozen=True)
 class Rule:
     """Something that an image can be found to be.
 
     Attributes:
-        name: by which a policy says what then happens.
-        find: says what was found, and what to do about it, without a semicolon: that divides
-            one finding from the next; empty if nothing was.
+        name: by which a policy says what then happens, and the code of what is found.
+        look: says what was found, what to do about it, and the values that it was found by; None
+            if nothing was.
     """
 
     name: str
-    find: Callable[[Facts], str]
+    look: Callable[[Facts], Found | None]
+
+    def find(self, facts: Facts) -> Reason | None:
+        """What the rule finds in an image; None if it is not what the rule is about."""
+        found = self.look(facts)
+        return found and Reason(self.name, *found)
 
 
-def _own_result(facts: Facts) -> str:
+def _own_result(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.OWN:
-        return ""
-    return "it is a result of this program and no radiograph: give it the radiograph itself"
+        return None
+    return "it is a result of this program and no radiograph: give it the radiograph itself", {}
 
 
-def _derived(facts: Facts) -> str:
+def _derived(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.DERIVED:
-        return ""
-    return (
+        return None
+    text = (
         "its header says that it was captured from a screen, drawn or worked out from other "
         "pictures: give it the radiograph itself"
     )
+    return text, {}
 
 
-def _capture(facts: Facts) -> str:
+def _capture(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.CAPTURE:
-        return ""
-    return "it is a secondary capture, such as scanned film: its greys may not be a device's"
+        return None
+    return "it is a secondary capture, such as scanned film: its greys may not be a device's", {}
 
 
-def _burned_in(facts: Facts) -> str:
+def _burned_in(facts: Facts) -> Found | None:
     if not facts.acquisition.burned_in:
-        return ""
-    return "its header says that text is burned in (BurnedInAnnotation): it may name the patient"
+        return None
+    text = "its header says that text is burned in (BurnedInAnnotation): it may name the patient"
+    return text, {}
 
 
-def _other_body_part(facts: Facts) -> str:
+def _other_body_part(facts: Facts) -> Found | None:
     part, quoted = part_shown(facts.acquisition)
     if part is not Part.ELSEWHERE:
-        return ""
-    return f"its header says that it shows another part of the body ({quoted})"
+        return None
+    return f"its header says that it shows another part of the body ({quoted})", {"header": quoted}
 
 
-def _unknown_body_part(facts: Facts) -> str:
+def _unknown_body_part(facts: Facts) -> Found | None:
     part, quoted = part_shown(facts.acquisition)
     if part is not Part.UNKNOWN:
-        return ""
-    return f"its header does not say clearly that it shows the chest ({quoted})"
+        return None
+    text = f"its header does not say clearly that it shows the chest ({quoted})"
+    return text, {"header": quoted}
 
 
-def _lateral(facts: Facts) -> str:
+def _lateral(facts: Facts) -> Found | None:
     view, quoted = view_shown(facts.acquisition)
     if view is not View.LATERAL:
-        return ""
-    return f"its header says that it is no frontal view ({quoted}), and the model knows AP and PA"
+        return None
+    text = f"its header says that it is no frontal view ({quoted}), and the model knows AP and PA"
+    return text, {"header": quoted}
 
 
-def _unknown_view(facts: Facts) -> str:
+def _unknown_view(facts: Facts) -> Found | None:
     view, quoted = view_shown(facts.acquisition)
     if view is not View.UNKNOWN:
-        return ""
-    return f"its header names a view that the model may not know ({quoted}), other than AP and PA"
+        return None
+    text = f"its header names a view that the model may not know ({quoted}), other than AP and PA"
+    return text, {"header": quoted}
 
 
-def _raw(facts: Facts) -> str:
+def _raw(facts: Facts) -> Found | None:
     if facts.acquisition.intent != "FOR PROCESSING":
-        return ""
-    return "it is raw data (FOR PROCESSING): export the picture that is meant for viewing"
+        return None
+    return "it is raw data (FOR PROCESSING): export the picture that is meant for viewing", {}
 
 
-def _other_age(facts: Facts) -> str:
+def _other_age(facts: Facts) -> Found | None:
     age = facts.acquisition.age
     # Ages are given in whole years: five is anything below six.
     if age is None or facts.ages is None or facts.ages[0] <= age < facts.ages[1] + 1:
-        return ""
+        return None
     youngest, oldest = facts.ages
-    return (
+    text = (
         f"its header says that the patient is {age:.3g} years old, and the model was made with "
         f"patients of {youngest:g} to {oldest:g} years"
     )
+    return text, {"age": age, "youngest": youngest, "oldest": oldest}
 
 
-def _unread_age(facts: Facts) -> str:
+def _unread_age(facts: Facts) -> Found | None:
     if not facts.acquisition.age_unread or facts.ages is None:
-        return ""
+        return None
     youngest, oldest = facts.ages
-    return (
+    text = (
         "its header says something of the patient's age that cannot be read, and the model was "
         f"made with patients of {youngest:g} to {oldest:g} years"
     )
+    return text, {"youngest": youngest, "oldest": oldest}
 
 
-def _far_too_small(facts: Facts) -> str:
+def _far_too_small(facts: Facts) -> Found | None:
     return _smaller_than(facts, 0.5)
 
 
-def _too_small(facts: Facts) -> str:
-    return _smaller_than(facts, 1.0) if not _far_too_small(facts) else ""
+def _too_small(facts: Facts) -> Found | None:
+    return None if _far_too_small(facts) else _smaller_than(facts, 1.0)
 
 
-def _smaller_than(facts: Facts, share: float) -> str:
+def _smaller_than(facts: Facts, share: float) -> Found | None:
     found, needed = facts.acquisition, facts.geometry
     if min(found.width / needed.width, found.height / needed.height) >= share:
-        return ""
-    return (
+        return None
+    text = (
         f"it has only {found.width}x{found.height} pixels, and the model reads "
         f"{needed.width}x{needed.height}: use the original, not a thumbnail"
     )
+    return text, {
+        "width": found.width,
+        "height": found.height,
+        "needed_width": needed.width,
+        "needed_height": needed.height,
+    }
 
 
-def _uniform(facts: Facts) -> str:
+def _uniform(facts: Facts) -> Found | None:
     contrast = float(facts.pixels.std())
     if contrast >= _LEAST_CONTRAST:
-        return ""
-    return f"it is nearly blank: its greys differ by {contrast:.1f} of 256 levels only"
+        return None
+    text = f"it is nearly blank: its greys differ by {contrast:.1f} of 256 levels only"
+    return text, {"contrast": contrast}
 
 
-def _clipped(facts: Facts) -> str:
+def _clipped(facts: Facts) -> Found | None:
     low, high = _ENDS
     clipped = float(((facts.pixels <= low) | (facts.pixels >= high)).mean())
     if clipped <= _MOST_CLIPPED:
-        return ""
-    return f"{clipped:.0%} of it is pure black or white: check window and export"
+        return None
+    text = f"{clipped:.0%} of it is pure black or white: check window and export"
+    return text, {"fraction": clipped}
 
 
-def _coloured(facts: Facts) -> str:
+def _coloured(facts: Facts) -> Found | None:
     coloured = facts.acquisition.coloured
     if coloured <= _MOST_COLOURED:
-        return ""
-    return f"{coloured:.0%} of it is in colour, as of heatmaps and screens: give it the radiograph"
+        return None
+    text = f"{coloured:.0%} of it is in colour, as of heatmaps and screens: give it the radiograph"
+    return text, {"fraction": coloured}
 
 
 RULES = (
@@ -204,7 +228,7 @@ RULES = (
 """All rules, in the order in which what they find is listed."""
 
 
-def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tuple[str, ...]:
+def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tuple[Reason, ...]:
     """What the rules that lead to an action find in an image.
 
     Args:
@@ -213,4 +237,4 @@ def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tupl
         action: the one that is asked for.
     """
     found = (rule.find(facts) for rule in RULES if policy[rule.name] is action)
-    return tuple(text for text in found if text)
+    return tuple(reason for reason in found if reason)

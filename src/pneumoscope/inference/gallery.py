@@ -18,7 +18,7 @@ from pneumoscope.imaging import Source, load_display, own_mark, read_bytes
 from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import Image
 from pneumoscope.inference.predictor import Explanation, Predictor
-from pneumoscope.types import Prediction
+from pneumoscope.types import Prediction, Reason
 
 _LONGEST = 200  # bytes of a file name; file systems take 255, and `atomic_path` adds to it
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -59,8 +59,8 @@ def write_heatmaps(
             except (ImageError, StorageError) as error:
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
                     raise
-                warnings = (*prediction.warnings, f"its heatmap was not written: {error}")
-                prediction = replace(prediction, warnings=warnings)
+                warning = Reason("heatmap-not-written", f"its heatmap was not written: {error}")
+                prediction = replace(prediction, warnings=(*prediction.warnings, warning))
         yield prediction
 
 

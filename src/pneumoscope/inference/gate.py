@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pneumoscope.gate import Action, Facts, Policy, findings, read_policy
 from pneumoscope.imaging import APPEARANCES
 from pneumoscope.statistics import Familiarity, FloatArray
-from pneumoscope.types import GateLevel, GateLevels
+from pneumoscope.types import GateLevel, GateLevels, Reason
 
 Grey = NDArray[np.uint8]
 Features = NDArray[np.float32]
@@ -19,19 +19,22 @@ Features = NDArray[np.float32]
 FEATURES = "features"
 _UNLIKE = {
     FEATURES: (
+        "unlike-training",
         "it is unlike the images that this model was trained on",
         "make sure that it is a whole, upright, frontal chest radiograph",
     ),
     "tone": (
+        "tone",
         "its greys or its sharpness are unlike those of the training images",
         "check its exposure, window and compression",
     ),
     "layout": (
+        "layout",
         "its framing, position or proportions are unlike those of the training images",
         "check it for borders and cropping, and whether the patient is like those of the training",
     ),
 }
-"""By what a distance is one of: what is then said, and what to do."""
+"""By what a distance is one of: the code, what is said, and what to do."""
 
 # By how much an image that is refused comes nearer when it is turned back or inverted.
 _MUCH_NEARER = 0.85
@@ -42,11 +45,13 @@ class _Remedy:
     """What may have happened to a radiograph on its way, undone.
 
     Attributes:
+        code: of what happened.
         advice: to the reader.
         undo: the way back.
         shows_in: the distance of appearance that it changes.
     """
 
+    code: str
     advice: str
     undo: Callable[[Grey], Grey]
     shows_in: str
@@ -54,17 +59,29 @@ class _Remedy:
 
 _REMEDIES = (
     _Remedy(
+        "turned-right",
         "it looks turned to the right: turn it by 90° to the left",
         lambda x: np.rot90(x, 1),
         "layout",
     ),
     _Remedy(
+        "turned-left",
         "it looks turned to the left: turn it by 90° to the right",
         lambda x: np.rot90(x, 3),
         "layout",
     ),
-    _Remedy("it looks upside down: turn it by 180°", lambda x: np.rot90(x, 2), "layout"),
-    _Remedy("it looks inverted, black for white: invert it", lambda x: 255 - x, "tone"),
+    _Remedy(
+        "upside-down",
+        "it looks upside down: turn it by 180°",
+        lambda x: np.rot90(x, 2),
+        "layout",
+    ),
+    _Remedy(
+        "inverted",
+        "it looks inverted, black for white: invert it",
+        lambda x: 255 - x,
+        "tone",
+    ),
 )
 
 
@@ -79,8 +96,8 @@ class Verdict:
             finite.
     """
 
-    reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
     distance: float | None = None
 
 
@@ -142,7 +159,7 @@ class Gate:
             warnings += tuple(_unlike(name, distances[name], warn[name]) for name in unusual)
         return Verdict(reasons, warnings, distance if np.isfinite(distance) else None)
 
-    def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[str, ...]:
+    def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[Reason, ...]:
         """How an unusual image would become a usual one, if there is a simple way.
 
         Costs the network a pass of four images, and so is done for unusual images alone. An image
@@ -168,7 +185,8 @@ class Gate:
         if not helps.any():
             return ()
         nearest = int(np.argmin(np.where(helps, found[FEATURES], np.inf)))
-        return (f"{fitting[nearest][0].advice} and try again",)
+        remedy = fitting[nearest][0]
+        return (Reason(remedy.code, f"{remedy.advice} and try again"),)
 
 
 def _comes_nearer(remedy: _Remedy, before: Mapping[str, float], after: Mapping[str, float]) -> bool:
@@ -178,9 +196,12 @@ def _comes_nearer(remedy: _Remedy, before: Mapping[str, float], after: Mapping[s
     )
 
 
-def _unlike(name: str, distance: float, level: GateLevel) -> str:
-    what, check = _UNLIKE[name]
-    return (
-        f"{what} (distance {distance:.2f}, where {100 * (1 - level.share):.3g} % of validation "
+def _unlike(name: str, distance: float, level: GateLevel) -> Reason:
+    code, what, check = _UNLIKE[name]
+    below = 1 - level.share
+    text = (
+        f"{what} (distance {distance:.2f}, where {100 * below:.3g} % of validation "
         f"images are below {level.distance:.2f}): {check}"
     )
+    measured = distance if np.isfinite(distance) else None
+    return Reason(code, text, {"distance": measured, "level": level.distance, "below": below})

@@ -9,7 +9,7 @@ from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import ImageError
 from pneumoscope.inference.gate import Verdict
 from pneumoscope.inference.prevalence import odds_ratio, restated
-from pneumoscope.types import OperatingPoint, Prediction, Status
+from pneumoscope.types import OperatingPoint, Prediction, Reason, Status
 
 
 class Recorder:
@@ -81,7 +81,7 @@ class Recorder:
         """The record of an image that cannot be judged."""
         return Prediction(path=name, status=Status.ERROR, model=self._model(), error=str(error))
 
-    def _undecided(self, probability: float) -> tuple[str, ...]:
+    def _undecided(self, probability: float) -> tuple[Reason, ...]:
         """Why an image that the gate lets through has no label, if it has none."""
         zone = self._zone
         if zone is None or not zone.holds(probability):
@@ -89,10 +89,11 @@ class Recorder:
         found, low, high = (
             restated([1 - p, p], self._ratio)[1] for p in (probability, zone.low, zone.high)
         )
-        return (
+        text = (
             f"the model is undecided: the probability is {found:.2f}, and it tells only below "
-            f"{low:.2f} and from {high:.2f} on",
+            f"{low:.2f} and from {high:.2f} on"
         )
+        return (Reason("undecided", text, {"probability": found, "low": low, "high": high}),)
 
     def _model(self) -> dict[str, str]:
         return {"name": self._info.name, "version": self._info.version}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.refusal_figure import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, Refusals
+from pneumoscope.gate import TITLES
 from pneumoscope.inference.gate import FEATURES
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Drawing, Section, Table, draw
@@ -63,8 +64,8 @@ def _counts(material: Material, found: Refusals, coverage: Coverage) -> Table:
 
 def _reasons(found: Refusals) -> Table:
     rows: Iterator[tuple[str, ...]] = (
-        (kind, f"{found.reasons.get(kind, 0):,}", f"{found.warnings.get(kind, 0):,}")
-        for kind in {**found.reasons, **found.warnings}
+        (TITLES[code], f"{found.reasons.get(code, 0):,}", f"{found.warnings.get(code, 0):,}")
+        for code in {**found.reasons, **found.warnings}
     )
     caption = "Why: images by reason, of which one may have several"
     return Table(caption, ("reason", "refused", "warned of"), list(rows))

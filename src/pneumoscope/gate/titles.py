@@ -1,0 +1,37 @@
+"""What the codes of reasons and warnings stand for, in a few words, for tables that count them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TITLES: Mapping[str, str] = {
+    # Rules: see `policy.toml`.
+    "own-result": "a result of this program",
+    "derived": "captured from a screen, drawn or derived",
+    "secondary-capture": "a secondary capture, such as scanned film",
+    "burned-in": "text burned in",
+    "body-part": "another part of the body",
+    "unknown-body-part": "not clearly the chest",
+    "lateral-view": "no frontal view",
+    "unknown-view": "a view other than AP and PA",
+    "for-processing": "raw data, not for viewing",
+    "age": "an age other than of the training patients",
+    "unreadable-age": "an age that cannot be read",
+    "tiny": "a thumbnail",
+    "small": "fewer pixels than the model reads",
+    "blank": "nearly blank",
+    "clipped": "mostly pure black or white",
+    "colour": "in colour",
+    # What the model itself finds.
+    "unlike-training": "unlike the training images",
+    "tone": "greys or sharpness unlike the training images",
+    "layout": "framing or proportions unlike the training images",
+    "turned-right": "turned to the right",
+    "turned-left": "turned to the left",
+    "upside-down": "upside down",
+    "inverted": "inverted, black for white",
+    "undecided": "too close to call",
+    # What happened to a result.
+    "heatmap-not-written": "its heatmap could not be written",
+}
+"""By code; a code is never renamed, and never means anything else."""
