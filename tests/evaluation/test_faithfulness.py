@@ -36,10 +36,11 @@ from pneumoscope.evaluation.faithfulness.figure import check_figure
 from pneumoscope.evaluation.faithfulness.location import _shares, locate, read_masks
 from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
 from pneumoscope.evaluation.faithfulness.planted import locate_planted
-from pneumoscope.evaluation.faithfulness.randomised import DRAWS, HEAD, LAYERS, shuffle_weights
+from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, shuffle_weights
 from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.unseen import UnseenImages, draw_part
+from pneumoscope.graph import KERNEL
 from pneumoscope.inference import Predictor, load
 from pneumoscope.types import Geometry, ImageRecord
 from tests.conftest import SIDE, bundle_info, encoded, picture, write_bundle
@@ -122,7 +123,7 @@ def learnt_network() -> onnx.ModelProto:
     tensors = {
         "kernel": rng.normal(size=(3, 1, 3, 3)),
         "bias": rng.normal(size=3),
-        HEAD: rng.normal(size=(3, 2)) / PLACES**2,
+        KERNEL: rng.normal(size=(3, 2)) / PLACES**2,
         "centred": np.array([[[0.5, -0.5], [-0.5, 0.5]]]),
     }
     shapes = {
@@ -139,7 +140,7 @@ def learnt_network() -> onnx.ModelProto:
         ("Relu", ["filtered"], "features", {}),
         ("Reshape", ["features", "flat"], "rows", {}),
         ("Transpose", ["rows"], "places", {"perm": [0, 2, 1]}),
-        ("MatMul", ["places", HEAD], "contributions", {}),
+        ("MatMul", ["places", KERNEL], "contributions", {}),
         ("ReduceSum", ["contributions", "axis"], "logits", {"keepdims": 0}),
         ("Softmax", ["logits"], "probabilities", {"axis": 1}),
         ("MatMul", ["contributions", "centred"], "scores", {}),
@@ -182,7 +183,7 @@ def test_shuffling_keeps_values_and_exact_maps(layers: str, learnt: Path) -> Non
     shuffled = shuffle_weights(exported, layers, [0, 0])
     before, after = weights(exported), weights(shuffled)
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
-    assert changed == ({HEAD} if layers == "head" else {HEAD, "kernel"})
+    assert changed == ({KERNEL} if layers == "head" else {KERNEL, "kernel"})
     for name in changed:
         assert np.sort(before[name], axis=None).tolist() == np.sort(after[name], axis=None).tolist()
     predictor = Predictor(Bundle(learnt, bundle_info(), {"model.onnx": shuffled}))
@@ -370,13 +371,6 @@ def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Pat
     found = check_heatmaps(bundle, data, resamples=100)
     assert found.images == {"NORMAL": 4, "PNEUMONIA": 4}
     assert len(found.unreadable) == 1
-
-
-@pytest.mark.keras
-def test_the_head_has_the_name_that_the_export_gives_it() -> None:
-    from pneumoscope.training.export import KERNEL
-
-    assert HEAD == KERNEL
 
 
 def test_a_bundle_may_be_a_run_folder(tmp_path: Path, phantoms: Path) -> None:

@@ -9,10 +9,11 @@ import onnxruntime
 import pytest
 
 from pneumoscope.errors import SettingsError
+from pneumoscope.graph import MAPS, PROBABILITIES
 from pneumoscope.training import precision
 from pneumoscope.training.architectures import ARCHITECTURES, FEATURES, find
 from pneumoscope.training.backend import keras
-from pneumoscope.training.export import MAPS, PROBABILITIES, export_onnx
+from pneumoscope.training.export import export_onnx
 from pneumoscope.training.settings import Precision
 from pneumoscope.types import Geometry
 

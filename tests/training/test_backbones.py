@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoscope.training import architectures, export, weights
+from pneumoscope import graph
+from pneumoscope.training import architectures, weights
 from pneumoscope.training.architectures import FEATURES
 from pneumoscope.training.backbones import BACKBONES
 from pneumoscope.training.backend import keras
@@ -97,7 +98,7 @@ def test_maps_are_the_gradient() -> None:
     network = lively(architectures.find("mobilenet_v3_small")(Geometry(HEIGHT, WIDTH), 3))
     expected = differentiated(network, noise(2))
     assert np.abs(expected).max() > 1e-4
-    maps = run_explained(network, noise(2))[export.MAPS]
+    maps = run_explained(network, noise(2))[graph.MAPS]
     assert maps.shape == (2, 3, 2, 3)
     assert maps == pytest.approx(expected, rel=1e-3, abs=1e-6)
 

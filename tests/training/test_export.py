@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pneumoscope import graph
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.training import export
 from pneumoscope.training.architectures import FEATURES, PROBABILITIES, find
 from pneumoscope.training.backend import keras
-from pneumoscope.training.export import (
-    KERNEL,
-    MAPS,
-    SEEN_BY_LAST_LAYER,
-    explained,
-    export_onnx,
-    run_onnx,
-)
+from pneumoscope.training.export import explained, export_onnx, run_onnx
 from pneumoscope.types import Geometry
 
 pytestmark = pytest.mark.keras
@@ -70,7 +64,7 @@ def differentiated(model: Any, images: np.ndarray) -> np.ndarray:
 
 def run_explained(model: Any, images: np.ndarray) -> dict[str, np.ndarray]:
     with_maps, kernel = explained(model)
-    outputs = with_maps({"image": keras.ops.convert_to_tensor(images), KERNEL: kernel})
+    outputs = with_maps({"image": keras.ops.convert_to_tensor(images), graph.KERNEL: kernel})
     return {name: np.asarray(value) for name, value in outputs.items()}
 
 
@@ -82,7 +76,7 @@ def test_maps_equal_automatic_differentiation(pooling: str, hidden: str) -> None
     outputs = run_explained(model, images)
     expected = differentiated(model, images)
     assert np.abs(expected).max() > 1e-3
-    assert np.asarray(outputs[MAPS]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert np.asarray(outputs[graph.MAPS]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
     assert outputs[PROBABILITIES] == pytest.approx(model.predict_on_batch(images), abs=1e-6)
 
 
@@ -94,7 +88,9 @@ def test_maps_of_our_networks_equal_automatic_differentiation(architecture: str)
     expected = differentiated(model, images)
     scale = float(np.abs(expected).max())
     assert scale > 1e-6
-    assert run_explained(model, images)[MAPS] == pytest.approx(expected, rel=1e-3, abs=1e-5 * scale)
+    assert run_explained(model, images)[graph.MAPS] == pytest.approx(
+        expected, rel=1e-3, abs=1e-5 * scale
+    )
 
 
 @pytest.mark.parametrize("pooling", ["flatten", "average"])
@@ -105,7 +101,7 @@ def test_maps_and_biases_add_up_to_the_score_of_a_linear_head(pooling: str) -> N
     logits = np.log(outputs[PROBABILITIES])
     bias = np.asarray(model.layers[-1].bias)
     scores = logits - logits.mean(axis=1, keepdims=True) - (bias - bias.mean())
-    assert np.asarray(outputs[MAPS]).sum(axis=(2, 3)) == pytest.approx(scores, abs=1e-4)
+    assert np.asarray(outputs[graph.MAPS]).sum(axis=(2, 3)) == pytest.approx(scores, abs=1e-4)
 
 
 def test_head_that_cannot_be_explained_is_refused() -> None:
@@ -140,5 +136,5 @@ def test_features_are_what_the_last_layer_sees(
     export_onnx(model, tmp_path / "network.onnx")
     images = np.random.default_rng(1).integers(0, 256, (18, 12, 10, 1), dtype=np.uint8)
     expected = keras.Model(model.input, model.get_layer(layer).output).predict_on_batch(images)
-    found = run_onnx(tmp_path / "network.onnx", images, SEEN_BY_LAST_LAYER)
+    found = run_onnx(tmp_path / "network.onnx", images, graph.FEATURES)
     assert found == pytest.approx(expected, abs=1e-5)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.inference.gate import FEATURES
+from pneumoscope.graph import FEATURES
 from pneumoscope.statistics import (
     BoolArray,
     Estimate,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.gate import Action, Facts, Policy, findings, read_policy
+from pneumoscope.graph import FEATURES
 from pneumoscope.imaging import APPEARANCES
 from pneumoscope.statistics import Familiarity, FloatArray
 from pneumoscope.types import GateLevel, GateLevels, Reason
@@ -16,7 +17,6 @@ from pneumoscope.types import GateLevel, GateLevels, Reason
 Grey = NDArray[np.uint8]
 Features = NDArray[np.float32]
 
-FEATURES = "features"
 _UNLIKE = {
     FEATURES: (
         "unlike-training",

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from pneumoscope.bundle import Bundle
 from pneumoscope.engine import open_session
 from pneumoscope.errors import BundleError, SettingsError
-
-PROBABILITIES = "probabilities"
-MAPS = "class_activation_maps"
+from pneumoscope.graph import IMAGE, MAPS
 
 # Large enough to keep the cores busy, small enough for the feature maps to stay in their caches.
 BATCH = 16
@@ -80,7 +78,7 @@ class Network:
                 received=f"{pixels.dtype} of shape {pixels.shape}",
             )
         parts = [
-            self._session.run(outputs, {"image": pixels[start : start + BATCH, ..., np.newaxis]})
+            self._session.run(outputs, {IMAGE: pixels[start : start + BATCH, ..., np.newaxis]})
             for start in range(0, len(pixels), BATCH)
         ]
         return [np.concatenate(part) for part in zip(*parts, strict=True)]

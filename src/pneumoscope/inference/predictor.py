@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from pneumoscope.bundle import Bundle, BundleInfo
 from pneumoscope.errors import ImageError, SettingsError
 from pneumoscope.gate import Facts, Policy, read_policy
+from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
 from pneumoscope.inference.explain import evidence
-from pneumoscope.inference.gate import FEATURES, Gate, Verdict
+from pneumoscope.inference.gate import Gate, Verdict
 from pneumoscope.inference.images import Image, Read, read_ahead, read_image
-from pneumoscope.inference.network import BATCH, MAPS, PROBABILITIES, Network
+from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
 from pneumoscope.models import read
 from pneumoscope.parallel import usable_cores

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope import graph
 from pneumoscope.engine import open_session
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.parallel import usable_cores
-from pneumoscope.training.architectures import FEATURES, PROBABILITIES
+from pneumoscope.training.architectures import FEATURES
 from pneumoscope.training.backend import keras
 
-MAPS = "class_activation_maps"
-KERNEL = "first_kernel"
-SEEN_BY_LAST_LAYER = "features"
 TOLERANCE = 1e-4
 
 _BATCH = 16
@@ -111,16 +109,15 @@ def explained(network: Any) -> tuple[Any, Any]:
     """The network with class-activation maps and features, as `ExplainedHead` gives them.
 
     Returns:
-        The model, with the outputs `PROBABILITIES`, `MAPS` and `SEEN_BY_LAST_LAYER`; and the tensor
-        that it wants as its second input `KERNEL`: most of its weights, which so need not pass
-        through a converter.
+        The model, with the outputs that `graph` names; and the tensor that it wants as its second
+        input `graph.KERNEL`: most of its weights, which so need not pass through a converter.
     """
     features = network.get_layer(FEATURES).output
     head = ExplainedHead(network)
     kernel = head.kernel(*features.shape[1:3])
-    inputs = [network.input, keras.Input(batch_shape=kernel.shape, name=KERNEL)]
+    inputs = [network.input, keras.Input(batch_shape=kernel.shape, name=graph.KERNEL)]
     probabilities, maps, last = head(features, inputs[1])
-    outputs = {PROBABILITIES: probabilities, MAPS: maps, SEEN_BY_LAST_LAYER: last}
+    outputs = {graph.PROBABILITIES: probabilities, graph.MAPS: maps, graph.FEATURES: last}
     return keras.Model(inputs, outputs), kernel
 
 
@@ -138,8 +135,11 @@ def export_onnx(network: Any, path: Path) -> None:
     """
     model, kernel = explained(network)
     signature = [
-        keras.InputSpec(shape=network.input_shape, dtype="uint8", name="image"),
-        keras.InputSpec(shape=kernel.shape, dtype="float32", name=KERNEL),
+        *(
+            keras.InputSpec(shape=image.shape, dtype=image.dtype, name=name)
+            for name, image in graph.inputs(*network.input_shape[1:3]).items()
+        ),
+        keras.InputSpec(shape=kernel.shape, dtype="float32", name=graph.KERNEL),
     ]
     with warnings.catch_warnings():
         # Keras asks numpy for a name that it has given up.
@@ -147,7 +147,7 @@ def export_onnx(network: Any, path: Path) -> None:
         model.export(path, format="onnx", input_signature=[signature], verbose=False)
     _put_in(path, keras.ops.convert_to_numpy(kernel))
     noise = np.random.default_rng(0).integers(0, 256, (2, *network.input_shape[1:]), dtype=np.uint8)
-    exported = run_onnx(path, noise, PROBABILITIES)
+    exported = run_onnx(path, noise, graph.PROBABILITIES)
     difference = np.abs(network.predict_on_batch(noise) - exported).max()
     if not difference <= TOLERANCE:
         raise PneumoscopeError(
@@ -158,14 +158,14 @@ def export_onnx(network: Any, path: Path) -> None:
 
 
 def _put_in(path: Path, kernel: NDArray[np.float32]) -> None:
-    """Turns the graph's input `KERNEL` into a constant: tf2onnx copies those dozens of times."""
+    """Turns the input `graph.KERNEL` into a constant: tf2onnx copies those dozens of times."""
     import onnx
 
     model = onnx.load(path)
-    inputs = [value for value in model.graph.input if value.name != KERNEL]
+    inputs = [value for value in model.graph.input if value.name != graph.KERNEL]
     del model.graph.input[:]
     model.graph.input.extend(inputs)
-    model.graph.initializer.append(onnx.numpy_helper.from_array(kernel, KERNEL))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(kernel, graph.KERNEL))
     onnx.save(model, path)
 
 
@@ -173,5 +173,5 @@ def run_onnx(path: Path, images: NDArray[np.uint8], output: str) -> NDArray[np.f
     """An output of an exported network, for images of shape (n, height, width, 1)."""
     session = open_session(path, usable_cores())
     batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
-    found = [session.run([output], {"image": batch})[0] for batch in batches]
+    found = [session.run([output], {graph.IMAGE: batch})[0] for batch in batches]
     return np.concatenate(found)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
 from pneumoscope.dataset import PreparedSet
+from pneumoscope.graph import FEATURES
 from pneumoscope.imaging import APPEARANCES
 from pneumoscope.statistics import Familiarity, IntArray, upper_threshold
-from pneumoscope.training.export import SEEN_BY_LAST_LAYER, run_onnx
+from pneumoscope.training.export import run_onnx
 from pneumoscope.training.validate import read_split
 from pneumoscope.types import GateLevel, GateLevels, Split
 
@@ -53,12 +54,12 @@ def fit_gate(network: Path, prepared: PreparedSet) -> tuple[GateLevels, Familiar
     known, other = (_measure(network, prepared, split) for split in (Split.TRAIN, Split.VAL))
     fitted = {name: fit_familiarity(numbers, labels) for name, numbers in known.items()}
     familiarities = {name: found for name, found in fitted.items() if found is not None}
-    if SEEN_BY_LAST_LAYER not in familiarities:
+    if FEATURES not in familiarities:
         return None
     distances = {name: found.distances(other[name]) for name, found in familiarities.items()}
     share = WARNED / len(distances)
     warn = {name: GateLevel(*upper_threshold(far, share)) for name, far in distances.items()}
-    refuse = GateLevel(*upper_threshold(distances[SEEN_BY_LAST_LAYER], REFUSED))
+    refuse = GateLevel(*upper_threshold(distances[FEATURES], REFUSED))
     patients = len({record.patient for record in validation})
     return GateLevels(warn, refuse, len(validation), patients), familiarities
 
@@ -107,13 +108,13 @@ def describe_gate(levels: GateLevels | None) -> str:
     refuse = levels.refuse
     return (
         f"Gate, on {levels.images} images of {levels.patients} validation patients: warns above "
-        f"a distance of {warnings}; refuses above {refuse.distance:.2f} in {SEEN_BY_LAST_LAYER} "
+        f"a distance of {warnings}; refuses above {refuse.distance:.2f} in {FEATURES} "
         f"({refuse.share:.1%})"
     )
 
 
 def _measure(network: Path, prepared: PreparedSet, split: Split) -> dict[str, NDArray[np.float32]]:
     images = np.stack(read_split(prepared, split))
-    features = run_onnx(network, images[..., np.newaxis], SEEN_BY_LAST_LAYER)
+    features = run_onnx(network, images[..., np.newaxis], FEATURES)
     appearances = {name: numbers(images) for name, numbers in APPEARANCES.items()}
-    return {SEEN_BY_LAST_LAYER: features, **appearances}
+    return {FEATURES: features, **appearances}

@@ -16,13 +16,12 @@ from pneumoscope.bundle.layout import NETWORK
 from pneumoscope.errors import BundleError, extra_needed
 from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
 from pneumoscope.evaluation.faithfulness.result import Randomisation
+from pneumoscope.graph import KERNEL
 from pneumoscope.inference import Predictor
 from pneumoscope.statistics import FloatArray, mean_estimates, rank_correlation
 
 LAYERS = ("head", "all")
 DRAWS = 3
-HEAD = "first_kernel"
-"""What an exported graph calls the kernel of the first dense layer of its head."""
 
 
 def measure_randomised(
@@ -96,14 +95,14 @@ def shuffle_weights(exported: bytes, layers: str, seed: list[int]) -> bytes:
         import onnx
 
     network = onnx.load_from_string(exported)
-    wanted = {HEAD}
+    wanted = {KERNEL}
     if layers == "all":
         wanted |= {node.input[1] for node in network.graph.node if node.op_type == "Conv"}
     kernels = [tensor for tensor in network.graph.initializer if tensor.name in wanted]
-    if HEAD not in {tensor.name for tensor in kernels}:
+    if KERNEL not in {tensor.name for tensor in kernels}:
         raise BundleError(
             "The weights of the network cannot be shuffled",
-            expected=f"a tensor {HEAD}, as this version exports it",
+            expected=f"a tensor {KERNEL}, as this version exports it",
             remedy="Train it anew with this version",
         )
     rng = np.random.default_rng(seed)

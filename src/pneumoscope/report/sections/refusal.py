@@ -8,7 +8,7 @@ from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.refusal_figure import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, Refusals
 from pneumoscope.gate import TITLES
-from pneumoscope.inference.gate import FEATURES
+from pneumoscope.graph import FEATURES
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Drawing, Section, Table, draw
 from pneumoscope.types import GateLevel, GateLevels
