@@ -123,7 +123,9 @@ def brightness_network(pool: str = "GlobalAveragePool", unit: float = 16.0) -> o
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", SIDE, SIDE, 1])],
         [
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2]),
-            helper.make_tensor_value_info("class_activation_maps", TensorProto.FLOAT, None),
+            helper.make_tensor_value_info(
+                "class_activation_maps", TensorProto.FLOAT, ["n", 2, 4, 4]
+            ),
             helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 2]),
         ],
         [

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 
 from pneumoscope.bundle import SCHEMA_VERSION, Seen, new_bundle, read_bundle, write, write_reference
@@ -29,7 +30,7 @@ from pneumoscope.types import (
     Split,
     Undecided,
 )
-from tests.conftest import bundle_info, write_bundle
+from tests.conftest import brightness_network, bundle_info, write_bundle
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_operating_points_are_found_by_name() -> None:
 def test_reference_round_trip(tmp_path: Path) -> None:
     bins = {"brightness": Bins((80.5, 120.25), (5, 6, 7), 11)}
     with new_bundle(tmp_path / "b", bundle_info()) as folder:
-        (folder / "model.onnx").touch()
+        onnx.save(brightness_network(), folder / "model.onnx")
         Seen("key", frozenset(), frozenset()).write(folder)
         write_reference(folder, bins)
     assert read_bundle(tmp_path / "b").reference() == bins

@@ -145,7 +145,7 @@ def mutate(content: Any, rng: random.Random) -> Any:
 def test_mutated_and_signed_again(seed: int, tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "b", familiar=128, training_data={"attributions": []})
     rng = random.Random(seed)
-    path = root / rng.choice(["bundle.json", "bundle.json", "seen.json", "gate.npz"])
+    path = root / rng.choice(["bundle.json", "bundle.json", "seen.json", "gate.npz", "model.onnx"])
     if path.suffix == ".json" and rng.random() < 0.8:
         path.write_text(json.dumps(mutate(json.loads(path.read_text()), rng)))
     else:

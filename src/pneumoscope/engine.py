@@ -30,4 +30,9 @@ def open_session(network: Path | bytes, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        network,
+        options,
+        providers=["CPUExecutionProvider"],
+        enable_fallback=0,  # would say on standard output that it tries the same again
+    )

@@ -153,7 +153,9 @@ def learnt_network() -> onnx.ModelProto:
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", SIDE, SIDE, 1])],
         [
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2]),
-            helper.make_tensor_value_info("class_activation_maps", TensorProto.FLOAT, None),
+            helper.make_tensor_value_info(
+                "class_activation_maps", TensorProto.FLOAT, ["n", 2, PLACES, PLACES]
+            ),
         ],
         [
             *(numpy_helper.from_array(v.astype(np.float32), n) for n, v in tensors.items()),

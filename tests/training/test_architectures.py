@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from pneumoscope.bundle.graph import check_graph
 from pneumoscope.errors import SettingsError
 from pneumoscope.graph import MAPS, PROBABILITIES
 from pneumoscope.training import precision
@@ -16,6 +17,7 @@ from pneumoscope.training.backend import keras
 from pneumoscope.training.export import export_onnx
 from pneumoscope.training.settings import Precision
 from pneumoscope.types import Geometry
+from tests.conftest import GATE_LEVELS, bundle_info
 
 pytestmark = pytest.mark.keras
 
@@ -73,6 +75,8 @@ def test_learns_survives_saving_and_exports_the_same_numbers(name: str, tmp_path
     assert loaded.predict_on_batch(images[:5]) == pytest.approx(expected, abs=1e-6)
 
     export_onnx(network, tmp_path / "network.onnx")
+    info = bundle_info(geometry=GEOMETRY, gate=GATE_LEVELS)
+    check_graph(tmp_path / "network.onnx", (tmp_path / "network.onnx").read_bytes(), info)
     session = onnxruntime.InferenceSession(tmp_path / "network.onnx")
     for count in (1, 5):
         probabilities, maps = session.run([PROBABILITIES, MAPS], {"image": images[:count]})

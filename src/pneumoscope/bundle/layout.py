@@ -15,6 +15,9 @@ CARD = "MODEL_CARD.md"
 REMEDY = "Make the bundle again with `pneumoscope train`, or copy it again from where it came"
 """What to do about a file that is missing or has changed."""
 
+NOT_OURS = "Use a bundle that `pneumoscope train` has made, from somebody you trust"
+"""What to do about a network that we cannot have made."""
+
 
 def former(root: Path) -> list[Path]:
     """What was put aside for a new bundle `root` when its replacement was killed."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pneumoscope.bundle.contents import making_sense_of, read_files, read_manifest
+from pneumoscope.bundle.graph import check_graph
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo, parse_info
 from pneumoscope.bundle.layout import CARD, GATE, MANIFEST, NETWORK, REFERENCE, REMEDY, SEEN, former
 from pneumoscope.bundle.seen import Seen
@@ -115,7 +116,8 @@ def read_bundle(root: Path) -> Bundle:
 
     Raises:
         BundleMissingError: if it, or a file of it, is not there.
-        BundleCorruptError: if a file has changed, or `bundle.json` makes no sense.
+        BundleCorruptError: if a file has changed, or `bundle.json` or the network makes no sense.
+        BundleError: if the network is none that this package could have exported.
         BundleSchemaError: if a newer version made it, or one that preprocesses otherwise.
         StorageError: if a file cannot be read.
     """
@@ -136,7 +138,9 @@ def _read_once(root: Path) -> Bundle:
     with making_sense_of(root / MANIFEST):
         files = manifest["files"]
         info = parse_info(manifest)
-    return Bundle(root, info, read_files(root, files))
+    content = read_files(root, files)
+    check_graph(root / NETWORK, content[NETWORK], info)
+    return Bundle(root, info, content)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -1,0 +1,110 @@
+"""Whether the network of a bundle is a graph as ours are, before ONNX Runtime sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from math import prod
+from pathlib import Path
+
+from pneumoscope.bundle.contents import making_sense_of
+from pneumoscope.bundle.info import BundleInfo
+from pneumoscope.bundle.messages import (
+    ATTRIBUTE,
+    DIMENSION,
+    GRAPH,
+    MODEL,
+    NODE,
+    SHAPE,
+    TENSOR,
+    TENSOR_TYPE,
+    TYPE,
+    VALUE,
+    Message,
+    refusal,
+)
+from pneumoscope.graph import FEATURES, PROBABILITIES, Tensor, inputs, outputs
+
+_MOST_DIMENSIONS = 8
+_MOST_STRUCTURE = 16_000_000  # bytes of all that is no constant
+_STRUCTURE = ("node", "input", "output", "value_info")
+_DTYPES = {1: "float32", 2: "uint8"}
+_DOMAINS = ("", "ai.onnx")
+
+
+def check_graph(path: Path, data: bytes, info: BundleInfo) -> None:
+    """Refuses an ONNX file that is not as this package exports them.
+
+    Operators are those of ONNX itself and hold no graphs, constants lie in the file, and what goes
+    in and comes out is what `pneumoscope.graph` says.
+
+    Args:
+        path: of the file, for errors.
+        data: its content.
+        info: of its bundle.
+
+    Raises:
+        BundleError: if the graph is another.
+        BundleCorruptError: if it is cut off, or makes no sense.
+    """
+    size = info.geometry
+    with making_sense_of(path):
+        model = Message(MODEL, memoryview(data))
+        graph = model.message(GRAPH, "graph")
+        if not model.contents("opset_import"):
+            raise ValueError("it does not say which operators it knows")
+        _check_size(graph)
+        for constant in graph.contents("initializer"):
+            _check_constant(constant)
+        for node in graph.messages(NODE, "node"):
+            _check_node(node)
+        wanted = inputs(size.height, size.width)
+        _check_values(graph.messages(VALUE, "input"), wanted, set(wanted))
+        needed = {PROBABILITIES} if info.gate is None else {PROBABILITIES, FEATURES}
+        _check_values(graph.messages(VALUE, "output"), outputs(len(info.classes)), needed)
+
+
+def _check_size(graph: Message) -> None:
+    structure = sum(len(part) for name in _STRUCTURE for part in graph.contents(name))
+    if structure > _MOST_STRUCTURE:
+        raise ValueError(f"{structure:,} bytes of operators")
+
+
+def _check_node(node: Message) -> None:
+    domain = node.text("domain")
+    if domain not in _DOMAINS:
+        raise refusal(f"the operator {node.text('op_type')} of {domain}")
+    for attribute in node.messages(ATTRIBUTE, "attribute"):
+        for constant in (*attribute.contents("t"), *attribute.contents("tensors")):
+            _check_constant(constant)
+
+
+def _check_constant(data: memoryview) -> None:
+    constant = Message(TENSOR, data)
+    shape = constant.integers("dims")
+    if len(shape) > _MOST_DIMENSIONS or min(shape, default=0) < 0 or prod(shape) > len(data):
+        raise ValueError(f"a constant of shape {shape} in {len(data):,} bytes")
+    if constant.integer("data_location"):
+        raise refusal(TENSOR.refused[13])
+
+
+def _check_values(
+    values: Sequence[Message], known: Mapping[str, Tensor], needed: AbstractSet[str]
+) -> None:
+    """Holds what goes into a graph, or comes out, against what is known and what is needed."""
+    names = [value.text("name") for value in values]
+    if len({*names}) < len(names) or not needed <= {*names} <= known.keys():
+        raise refusal(", ".join(names), expected=f"inputs or outputs {', '.join(known)}")
+    for name, value in zip(names, values, strict=True):
+        found = _read_tensor(value)
+        if found.dtype != known[name].dtype or not known[name].fits(found.shape):
+            raise refusal(f"{name} {found}", expected=f"{name} {known[name]}")
+
+
+def _read_tensor(value: Message) -> Tensor:
+    kind = value.message(TYPE, "type").message(TENSOR_TYPE, "tensor_type")
+    number = kind.integer("elem_type") or 0
+    sizes = kind.message(SHAPE, "shape").messages(DIMENSION, "dim")
+    return Tensor(
+        _DTYPES.get(number, f"type {number}"), tuple(size.integer("dim_value") for size in sizes)
+    )
