@@ -29,7 +29,7 @@ def open_session(network: Path | bytes, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # errors are raised; printed, they would hold foreign names
     return onnxruntime.InferenceSession(
         network,
         options,

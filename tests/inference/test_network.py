@@ -70,11 +70,11 @@ def test_shape_that_was_not_promised(output: str, tmp_path: Path) -> None:
         list(predictor.explain_many([Source("noise", encoded(PIXELS[0]))] * 3))
 
 
-def test_network_that_fails_on_an_image(tmp_path: Path) -> None:
-    constants = np.array([-1, 7], np.int64)
-    predictor = instead(tmp_path, "probabilities", "Reshape", constants)
+def test_network_that_fails_on_an_image(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    predictor = instead(tmp_path, "probabilities", "Reshape", np.array([-1, 7], np.int64))
     with pytest.raises(BundleError, match="ONNX Runtime cannot run"):
         predictor.probabilities(PIXELS)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_session_does_not_fall_back(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

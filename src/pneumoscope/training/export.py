@@ -15,6 +15,7 @@ from pneumoscope.errors import PneumoscopeError
 from pneumoscope.parallel import usable_cores
 from pneumoscope.training.architectures import FEATURES
 from pneumoscope.training.backend import keras
+from pneumoscope.training.canonical import make_canonical
 
 TOLERANCE = 1e-4
 
@@ -145,7 +146,7 @@ def export_onnx(network: Any, path: Path) -> None:
         # Keras asks numpy for a name that it has given up.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         model.export(path, format="onnx", input_signature=[signature], verbose=False)
-    _put_in(path, keras.ops.convert_to_numpy(kernel))
+    _finish(path, keras.ops.convert_to_numpy(kernel))
     noise = np.random.default_rng(0).integers(0, 256, (2, *network.input_shape[1:]), dtype=np.uint8)
     exported = run_onnx(path, noise, graph.PROBABILITIES)
     difference = np.abs(network.predict_on_batch(noise) - exported).max()
@@ -157,8 +158,11 @@ def export_onnx(network: Any, path: Path) -> None:
         )
 
 
-def _put_in(path: Path, kernel: NDArray[np.float32]) -> None:
-    """Turns the input `graph.KERNEL` into a constant: tf2onnx copies those dozens of times."""
+def _finish(path: Path, kernel: NDArray[np.float32]) -> None:
+    """Turns the input `graph.KERNEL` into a constant, and the graph into its canonical form.
+
+    A constant from the beginning would be copied dozens of times by tf2onnx.
+    """
     import onnx
 
     model = onnx.load(path)
@@ -166,6 +170,7 @@ def _put_in(path: Path, kernel: NDArray[np.float32]) -> None:
     del model.graph.input[:]
     model.graph.input.extend(inputs)
     model.graph.initializer.append(onnx.numpy_helper.from_array(kernel, graph.KERNEL))
+    make_canonical(model.graph)
     onnx.save(model, path)
 
 
