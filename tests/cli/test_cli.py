@@ -16,6 +16,7 @@ import pytest
 from pneumoscope import __version__
 from pneumoscope.bundle import SCHEMA_VERSION
 from pneumoscope.cli.main import main
+from pneumoscope.types import OperatingPoint
 from tests.cli.conftest import Run
 from tests.conftest import encoded, picture, write_bundle
 
@@ -240,6 +241,21 @@ def test_predict_with_odd_names(style: str | None, bundle: Path, odd: Path) -> N
     if style == "--json":
         paths = [json.loads(line)["path"] for line in done.stdout.splitlines()]
         assert all(Path(path).is_file() for path in paths)
+
+
+@pytest.mark.parametrize("style", ["--csv", None])
+def test_predict_prints_no_codes_of_a_stranger(
+    style: str | None, run: Run, images: Path, tmp_path: Path
+) -> None:
+    code = "\x1b[31m\n"
+    points = (OperatingPoint(f"default{code}", 0.5),)
+    names = (f"NORMAL{code}", f"PNEUMONIA{code}")
+    root = write_bundle(tmp_path / "b", classes=names, operating_points=points)
+    done, out, err = run("predict", root, images, *([style] if style else []))
+    assert done == 0
+    assert "\x1b" not in out + err
+    assert r"NORMAL\x1b[31m\n" in out or r"PNEUMONIA\x1b[31m\n" in out
+    assert len(out.splitlines()) == 4
 
 
 def test_evaluate_and_prepare_with_odd_names(

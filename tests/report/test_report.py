@@ -29,6 +29,7 @@ from pneumoscope.types import ImageRecord, Split
 from tests.conftest import SIDE, encoded, write_bundle
 from tests.pages import Reader, require_sound
 from tests.report.conftest import MakePage, write_run
+from tests.test_bundle_hostile import sign
 
 Made = tuple[Report, Reader, Path]
 
@@ -127,6 +128,24 @@ def test_card_keeps_what_the_bundle_says_and_leaves_it_whole(made: Made) -> None
     bundle = read_bundle(run)
     assert all(line in card for line in bundle.card().splitlines())
     assert found.card != bundle.root / "MODEL_CARD.md"
+
+
+def test_words_of_a_stranger_stay_words(
+    page: MakePage, class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    classes = ("NORMAL", "<b>[x](y)|")
+    run = write_run(
+        tmp_path / "run",
+        class_folders(**dict.fromkeys(classes, 6)),
+        classes=classes,
+        training_data={"attributions": [{"title": "without a name"}]},
+    )
+    (run / "bundle" / "MODEL_CARD.md").write_text("# <script>\n\n![x](http://a)\n")
+    sign(run / "bundle")
+    card = page(run)[0].card.read_text("utf-8")
+    assert "# &lt;script>" in card
+    assert "<" not in card
+    assert "![" not in card
 
 
 def test_points_of_a_section_of_a_card() -> None:

@@ -219,6 +219,9 @@ def test_model_card_states_what_was_fitted_and_chosen() -> None:
         metrics=metrics,
         settings={"weights": "none", "patience": 0},
     )
+    hostile = model_card(replace(info, classes=("NORMAL", "<b>|"), command="train '\n# <b>'"))
+    assert r"as NORMAL or &lt;b>\|." in hostile
+    assert "\n# <b>" not in hostile
     card = model_card(info)
     assert f"| balanced (default) | {points[0].threshold:.4g} | {points[0].sensitivity} |" in card
     assert f"Temperature {found.temperature:.3f}; biases NORMAL 0.000, PNEUMONIA " in card

@@ -228,12 +228,12 @@ def _csv_writer() -> Callable[[Prediction], None]:
         writer.writerow(
             [
                 printable(prediction.path),
-                prediction.label,
+                prediction.label and printable(prediction.label),
                 probability,
                 prediction.status,
                 *_texts_and_codes(prediction.reasons),
                 *_texts_and_codes(prediction.warnings),
-                prediction.operating_point,
+                prediction.operating_point and printable(prediction.operating_point),
                 prediction.prevalence,
                 prediction.heatmap and printable(prediction.heatmap),
                 prediction.error and printable(prediction.error),
@@ -250,7 +250,7 @@ def _texts_and_codes(reasons: Sequence[Reason]) -> tuple[str, str]:
 
 
 def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
-    classes = predictor.info.classes
+    classes = [*map(printable, predictor.info.classes)]
     positive = classes[1] if len(classes) == 2 else f"not {classes[0]}"
     width = max(map(len, (*classes, "label", "refused")))
     print(f"{'label':<{width}}  p({positive})  file")
@@ -262,7 +262,7 @@ def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
             print(f"{prediction.status:<{width}}  {'-':>{column}}  {path}")
         else:
             probability = f"{prediction.probability:.3f}"
-            print(f"{prediction.label:<{width}}  {probability:>{column}}  {path}")
+            print(f"{printable(prediction.label):<{width}}  {probability:>{column}}  {path}")
         if prediction.error:
             say(f"Left out: {prediction.error}")
         for reason in prediction.reasons:

@@ -6,7 +6,7 @@ import re
 
 from pneumoscope.errors import BundleMissingError
 from pneumoscope.evaluation.metrics import TITLES
-from pneumoscope.files import printable
+from pneumoscope.markdown import in_markdown, without_html
 from pneumoscope.report.material import Material
 from pneumoscope.report.verdict import CLINICAL, Verdict
 from pneumoscope.types import RESEARCH_NOTICE
@@ -28,9 +28,9 @@ def held_out_card(material: Material, verdict: Verdict) -> str:
         Markdown.
     """
     try:
-        card = material.predictor.bundle.card()
+        card = without_html(material.predictor.bundle.card())
     except BundleMissingError:
-        card = f"# {material.info.name}\n\n{RESEARCH_NOTICE}\n"
+        card = f"# {in_markdown(material.info.name)}\n\n{RESEARCH_NOTICE}\n"
     before, heading, after = card.rstrip().partition(_BEFORE)
     return (
         f"{before.rstrip()}\n\n{_measured(material, verdict)}\n\n{heading}{after}".rstrip() + "\n"
@@ -48,11 +48,12 @@ def _measured(material: Material, verdict: Verdict) -> str:
     point = found.operating_point
     measures = "\n".join(f"| {TITLES[n]} | {e} |" for n, e in found.overall.estimates.items())
     checks = "\n".join(
-        f"| {s.topic} | {s.level.words} | {_cell(s.text)} |" for s in verdict.statements
+        f"| {s.topic} | {s.level.words} | {in_markdown(s.text)} |" for s in verdict.statements
     )
+    counts, name = in_markdown(found.scored.counts), in_markdown(point.name)
     return f"""## Measured on other patients
 
-On {found.scored.counts} that the model was not made with, at the threshold {point.name} \
+On {counts} that the model was not made with, at the threshold {name} \
 ({point.threshold:.4g}). 95 % intervals: {found.resamples:,} resamples of patients.
 
 | measure | value (95 % interval) |
@@ -67,7 +68,3 @@ On {found.scored.counts} that the model was not made with, at the threshold {poi
 
 What stands behind each answer is on the page beside this card: what the model refuses under \
 Refusal, changes of all severities under Robustness, what heatmaps are worth under Explanations."""
-
-
-def _cell(text: str) -> str:
-    return printable(text).replace("|", r"\|")

@@ -186,7 +186,7 @@ def _affordable(images: int, size: Geometry) -> int:
 
 def _locate_planted(predictor: Predictor, *, resamples: int, seed: int) -> Mapping[str, Location]:
     """Nothing but for a model of phantoms alone: to any other they are strange drawings."""
-    known = [each["name"] for each in predictor.info.training_data.get("attributions", [])]
+    known = [each.get("name") for each in predictor.info.training_data.get("attributions", [])]
     if known != ["phantom"] or len(predictor.info.classes) != 2:
         return {}
     return locate_planted(predictor, patients=_PLANTED, resamples=resamples, seed=seed)

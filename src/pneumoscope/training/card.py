@@ -5,6 +5,8 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pneumoscope.bundle import BundleInfo
+from pneumoscope.files import printable
+from pneumoscope.markdown import in_markdown
 from pneumoscope.types import RESEARCH_NOTICE
 
 
@@ -15,6 +17,7 @@ def model_card(info: BundleInfo) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # Markdown, made of our own records
+        autoescape=False,  # Markdown has escapes of its own: the filter `markdown`
     )
+    environment.filters |= {"markdown": in_markdown, "printable": printable}
     return environment.get_template("model_card.md.j2").render(info=info, notice=RESEARCH_NOTICE)
