@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pneumoscope.bundle.contents import making_sense_of
 from pneumoscope.bundle.info import BundleInfo
+from pneumoscope.bundle.layout import NOT_OURS
 from pneumoscope.bundle.messages import (
     ATTRIBUTE,
     DIMENSION,
@@ -21,8 +22,10 @@ from pneumoscope.bundle.messages import (
     TYPE,
     VALUE,
     Message,
-    refusal,
+    NotOursError,
 )
+from pneumoscope.errors import BundleError
+from pneumoscope.files import printable
 from pneumoscope.graph import FEATURES, PROBABILITIES, Tensor, inputs, outputs
 
 _MOST_DIMENSIONS = 8
@@ -47,21 +50,32 @@ def check_graph(path: Path, data: bytes, info: BundleInfo) -> None:
         BundleError: if the graph is another.
         BundleCorruptError: if it is cut off, or makes no sense.
     """
-    size = info.geometry
     with making_sense_of(path):
-        model = Message(MODEL, memoryview(data))
-        graph = model.message(GRAPH, "graph")
-        if not model.contents("opset_import"):
-            raise ValueError("it does not say which operators it knows")
-        _check_size(graph)
-        for constant in graph.contents("initializer"):
-            _check_constant(constant)
-        for node in graph.messages(NODE, "node"):
-            _check_node(node)
-        wanted = inputs(size.height, size.width)
-        _check_values(graph.messages(VALUE, "input"), wanted, set(wanted))
-        needed = {PROBABILITIES} if info.gate is None else {PROBABILITIES, FEATURES}
-        _check_values(graph.messages(VALUE, "output"), outputs(len(info.classes)), needed)
+        try:
+            _check(Message(MODEL, memoryview(data)), info)
+        except NotOursError as error:
+            raise BundleError(
+                f"{path} is no network of Pneumoscope",
+                expected=error.expected,
+                received=printable(error.received[:200]),
+                remedy=NOT_OURS,
+            ) from error
+
+
+def _check(model: Message, info: BundleInfo) -> None:
+    size = info.geometry
+    graph = model.message(GRAPH, "graph")
+    if not model.contents("opset_import"):
+        raise ValueError("it does not say which operators it knows")
+    _check_size(graph)
+    for constant in graph.contents("initializer"):
+        _check_constant(constant)
+    for node in graph.messages(NODE, "node"):
+        _check_node(node)
+    wanted = inputs(size.height, size.width)
+    _check_values(graph.messages(VALUE, "input"), wanted, set(wanted))
+    needed = {PROBABILITIES} if info.gate is None else {PROBABILITIES, FEATURES}
+    _check_values(graph.messages(VALUE, "output"), outputs(len(info.classes)), needed)
 
 
 def _check_size(graph: Message) -> None:
@@ -73,7 +87,7 @@ def _check_size(graph: Message) -> None:
 def _check_node(node: Message) -> None:
     domain = node.text("domain")
     if domain not in _DOMAINS:
-        raise refusal(f"the operator {node.text('op_type')} of {domain}")
+        raise NotOursError(f"the operator {node.text('op_type')} of {domain}")
     for attribute in node.messages(ATTRIBUTE, "attribute"):
         for constant in (*attribute.contents("t"), *attribute.contents("tensors")):
             _check_constant(constant)
@@ -85,7 +99,7 @@ def _check_constant(data: memoryview) -> None:
     if len(shape) > _MOST_DIMENSIONS or min(shape, default=0) < 0 or prod(shape) > len(data):
         raise ValueError(f"a constant of shape {shape} in {len(data):,} bytes")
     if constant.integer("data_location"):
-        raise refusal(TENSOR.refused[13])
+        raise NotOursError(TENSOR.refused[13])
 
 
 def _check_values(
@@ -94,11 +108,11 @@ def _check_values(
     """Holds what goes into a graph, or comes out, against what is known and what is needed."""
     names = [value.text("name") for value in values]
     if len({*names}) < len(names) or not needed <= {*names} <= known.keys():
-        raise refusal(", ".join(names), expected=f"inputs or outputs {', '.join(known)}")
+        raise NotOursError(", ".join(names), expected=f"inputs or outputs {', '.join(known)}")
     for name, value in zip(names, values, strict=True):
         found = _read_tensor(value)
         if found.dtype != known[name].dtype or not known[name].fits(found.shape):
-            raise refusal(f"{name} {found}", expected=f"{name} {known[name]}")
+            raise NotOursError(f"{name} {found}", expected=f"{name} {known[name]}")
 
 
 def _read_tensor(value: Message) -> Tensor:

@@ -10,12 +10,22 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pneumoscope.bundle.layout import NOT_OURS
 from pneumoscope.bundle.wire import Value, read_fields, read_integers
-from pneumoscope.errors import BundleError
-from pneumoscope.files import printable
 
 _MOST_FIELDS = 20_000  # nodes and constants among them; our largest network has a tenth
+
+
+class NotOursError(Exception):
+    """A graph is none that this package exports; `check_graph` makes a `BundleError` of it.
+
+    Args:
+        received: what it holds.
+        expected: what ours hold instead.
+    """
+
+    def __init__(self, received: str, expected: str = "a graph as this version exports it") -> None:
+        super().__init__(received, expected)
+        self.received, self.expected = received, expected
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,7 @@ class Message:
         data: serialised.
 
     Raises:
-        BundleError: if it has a field that none of ours has.
+        NotOursError: if it has a field that none of ours has.
         ValueError: if it is cut off; from its methods, if a field is not what they read.
     """
 
@@ -138,7 +148,7 @@ class Message:
         self._found: dict[str, list[Value]] = defaultdict(list)
         for number, value in read_fields(data, _MOST_FIELDS):
             if number not in kind.fields:
-                raise refusal(kind.refused.get(number, f"{kind.name} with a field {number}"))
+                raise NotOursError(kind.refused.get(number, f"{kind.name} with a field {number}"))
             self._found[kind.fields[number]].append(value)
 
     def integers(self, name: str) -> list[int]:
@@ -181,13 +191,3 @@ class Message:
         if content is None:
             raise ValueError(f"{name} is not there")
         return Message(kind, content)
-
-
-def refusal(received: str, expected: str = "a graph as this version exports it") -> BundleError:
-    """The error that a graph is none of ours."""
-    return BundleError(
-        "The network of the bundle is not one of Pneumoscope",
-        expected=expected,
-        received=printable(received[:200]),
-        remedy=NOT_OURS,
-    )
