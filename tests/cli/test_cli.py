@@ -81,6 +81,14 @@ def test_predict_goes_on_after_bad_files_and_exits_1(run: Run, bundle: Path, ima
     assert "1.png is not an image" in err
 
 
+def test_predict_counts_what_it_steps_over(run: Run, bundle: Path, images: Path) -> None:
+    for number in range(5):
+        (images / f"{number}.csv").write_text("text")
+    _, _, err = run("predict", bundle, images)
+    said = "5 files that are no images were stepped over: 0.csv, 1.csv, 2.csv, and 2 more"
+    assert said in err.splitlines()
+
+
 def test_predict_reads_standard_input(
     run: Run, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,21 @@ def test_no_picture_is_written_twice(bundle: Path, tmp_path: Path) -> None:
     assert len({record.heatmap for record in records}) == 4
 
 
+def test_a_heatmap_is_not_laid_over_another_picture(bundle: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.png" for name in ("first", "other", "broken", "gone", "last")]
+    for path in paths:
+        path.write_bytes(encoded(picture()))
+    records = write_heatmaps(load(bundle), paths, tmp_path / "out")
+    found = [next(records)]
+    paths[1].write_bytes(encoded(picture((64, 50), seed=1)))  # read, and not yet drawn
+    paths[2].write_bytes(b"no image")
+    paths[3].unlink()
+    found += records
+    assert all(record.label for record in found)
+    assert [record.heatmap is not None for record in found] == [True, False, False, False, True]
+    assert "other.png has changed since it was predicted" in found[1].warnings[-1]
+
+
 def test_a_name_that_cannot_be_written_costs_one_picture(bundle: Path, tmp_path: Path) -> None:
     long, other, gone = (tmp_path / name for name in ("n" * 240 + ".png", "z.png", "gone.png"))
     for path in (long, other, gone):

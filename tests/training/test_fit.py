@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import math
 import os
 import shlex
 import signal
@@ -13,6 +14,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY, MagicMock
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from pneumoscope.training import (
     Precision,
     TrainingResult,
     TrainingSettings,
+    fit,
     resume,
     train,
 )
@@ -295,6 +298,14 @@ def test_killed_at_any_stage_it_resumes_to_the_same_history(
     assert resumed.history == whole.history
     assert read_bundle(resumed.bundle).info.metrics["epoch"] == whole.best_epoch
     assert {path.name for path in run.iterdir()} == {path.name for path in whole.run.iterdir()}
+
+
+@pytest.mark.parametrize("loss", [0.5, math.nan, math.inf])
+def test_an_epoch_that_diverged_is_not_kept(loss: float) -> None:
+    observer, checkpoint = MagicMock(), MagicMock(best_epoch=0)
+    reporter = fit._Reporter(observer, checkpoint, SETTINGS, images=8)
+    reporter.on_epoch_end(0, {"loss": loss, "val_loss": loss})
+    observer.epoch_ended.assert_called_once_with(1, ANY, loss == 0.5)
 
 
 def test_recipe_of_the_shipped_network_resumes_alike(prepared: PreparedSet, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def predict(
         counts[prediction.status] += 1
         warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
     if strays:
-        say(f"Files that are no images were stepped over: {name_few(strays)}")
+        say(f"{len(strays)} files that are no images were stepped over: {name_few(strays)}")
     if heatmap is not None:
         say(f"Heatmaps in {heatmap}")
     _say_summary(predictor, counts, warned, no_gate)
@@ -188,13 +188,13 @@ def _predictions(
 
 
 def _with_hint(predictions: Iterator[Prediction], predictor: Predictor) -> Iterator[Prediction]:
-    """Says with the first one, of a path that is not there, that it may be a misspelt model."""
+    """Says with the first one, of a path that is not there, that it is no model either."""
     from pneumoscope.models import names
 
     first = next(predictions)
     hint = (
-        "If it was meant as the model: there is no bundle there, and what ships is "
-        f"{', '.join(names())}. {predictor.info.name} predicted the rest."
+        f"It is no model either: there is no bundle there, and what ships is {', '.join(names())}. "
+        f"{predictor.info.name} predicted the rest."
     )
     yield replace(first, error=first.error and f"{first.error} {hint}")
     yield from predictions

@@ -48,13 +48,15 @@ def write_heatmaps(
     with storage_errors("write", folder):
         folder.mkdir(parents=True, exist_ok=True)
     places = _Places(folder, roots)
-    images, sources = tee(images)
-    for image, explanation in zip(sources, predictor.explain_many(images), strict=False):
+    # Looked at before it is read, so that a heatmap is never laid over another picture.
+    ahead, sources = tee((image, _version(image)) for image in images)
+    explanations = predictor.explain_many(image for image, _ in ahead)
+    for (image, version), explanation in zip(sources, explanations, strict=False):
         prediction = explanation.prediction
         if explanation.heatmap is not None:
             place = places.of("stdin" if prediction.path == "-" else prediction.path)
             try:
-                _write(image, explanation, place)
+                _write(image, version, explanation, place)
                 prediction = replace(prediction, heatmap=str(place))
             except (ImageError, StorageError) as error:
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
@@ -64,8 +66,23 @@ def write_heatmaps(
         yield prediction
 
 
-def _write(image: Image, explanation: Explanation, place: Path) -> None:
+def _version(image: Image) -> tuple[int, ...] | None:
+    """What tells a file from one that takes its place; None of bytes, and of what is not there."""
+    if isinstance(image, Source):
+        return None
+    try:
+        status = os.stat(image)
+    except (OSError, ValueError):  # reading it will say what is wrong
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _write(
+    image: Image, version: tuple[int, ...] | None, explanation: Explanation, place: Path
+) -> None:
     source = image if isinstance(image, Source) else read_bytes(Path(image))
+    if _version(image) != version:
+        raise ImageError(f"{image} has changed since it was predicted", remedy="Predict it again")
     assert explanation.heatmap is not None
     picture = PillowImage.fromarray(overlay(load_display(source), explanation.heatmap))
     with atomic_path(place) as temporary:

@@ -316,8 +316,10 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
         self._observer.trained(self._epoch, self.params["epochs"], done, self._images)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        best = self._checkpoint.best_epoch == epoch
-        self._observer.epoch_ended(epoch + 1, dict(logs or {}), best)
+        results = dict(logs or {})
+        diverged = not np.isfinite(list(results.values())).all()
+        best = self._checkpoint.best_epoch == epoch and not diverged
+        self._observer.epoch_ended(epoch + 1, results, best)
 
 
 def _write_bundle(
