@@ -32,7 +32,7 @@ class _OutputClosed(Exception):
 
 
 class _Commands(TyperGroup):
-    """The commands; a closed output is told before typer makes an error of it."""
+    """The commands; a closed output and Ctrl-C are told before typer makes something of them."""
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that was asked for."""
@@ -40,6 +40,9 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise _OutputClosed from error
+        except KeyboardInterrupt:
+            say("Interrupted.")
+            raise
 
 
 app = typer.Typer(
@@ -115,6 +118,7 @@ def main() -> None:
         sys.exit(StorageError.exit_code)
     except Exception as error:
         if _is_interrupt(error):
+            say("Interrupted.")
             sys.exit(InterruptedRunError.exit_code)
         if os.environ.get("PNEUMOSCOPE_DEBUG"):
             raise
