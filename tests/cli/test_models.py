@@ -170,15 +170,36 @@ def test_evaluate_without_a_bundle(run: Run, shipped: Path, phantoms: Path, tmp_
     assert json.loads(out)["model"]["name"] == "bright-1"
 
 
-@pytest.mark.parametrize("sign", ["environment.json", "history.csv", "checkpoint", "model.onnx"])
+def test_report_without_a_run(
+    run: Run, shipped: Path, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("report", "bright-1", phantoms, "--resamples", 100)
+    assert code == 0
+    assert "page in reports/bright-1/report.html" in out
+    assert (tmp_path / "reports" / "bright-1" / "MODEL_CARD.md").is_file()
+    code, out, err = run("report", "bright-1")
+    assert (code, out) == (2, "")
+    assert "Give the data" in err
+    code, out, err = run("report", "brihgt", phantoms)
+    assert (code, out) == (3, "")
+    assert "bright-1, or bright-2" in err
+
+
+SIGNS = (
+    *("settings.json", "environment.json", "history.csv", "checkpoint", "bundle", "model.onnx"),
+    ".claimed",
+)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
 def test_a_run_without_a_bundle_is_no_folder_of_images(sign: str, run: Run, tmp_path: Path) -> None:
     root = tmp_path / "run"
     (root / sign).mkdir(parents=True)
-    (root / "settings.json").write_text("{}")
     image = tmp_path / "a.png"
     image.write_bytes(encoded(picture()))
     code, out, err = run("predict", root, image)
     assert code == 3
     assert not out
-    assert "has no bundle yet" in err
+    assert "no bundle" in err
     assert run("evaluate", root, tmp_path)[0] == 3

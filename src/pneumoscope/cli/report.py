@@ -21,7 +21,10 @@ from pneumoscope.files import printable
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder, or a bundle.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="A run folder, a bundle, or the name of a model that ships."),
+    ],
     data: Annotated[
         Path | None,
         typer.Argument(
@@ -31,7 +34,11 @@ def report(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The page; by default RUN/report.html."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="The page; by default RUN/report.html, or reports/NAME/report.html.",
+        ),
     ] = None,
     resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap and the audit.")] = 0,
@@ -42,6 +49,7 @@ def report(
     \b
     pneumoscope report runs/first
     pneumoscope report runs/first other_hospital --output other/report.html
+    pneumoscope report residual-2 other_hospital
 
     Audits the data, measures the model on the images and patients that it has not seen, as they
     are and changed, and says whether to trust it, for whom, and why or why not. The page is one

@@ -13,13 +13,17 @@ import os
 from pathlib import Path
 
 from pneumoscope.bundle import Bundle, find_bundle, read_bundle
+from pneumoscope.claims import LOCK
 from pneumoscope.errors import BundleError, BundleMissingError
 from pneumoscope.files import list_folders
 
 ROOT = Path(__file__).parent
 DEFAULT = "default.txt"
 # What lies in a run folder, or in a bundle that is not whole.
-_OF_RUNS = ("environment.json", "checkpoint", "history.csv", "bundle", "model.onnx")
+_OF_RUNS = (
+    *(LOCK, "settings.json", "environment.json", "checkpoint", "history.csv", "bundle"),
+    "model.onnx",
+)
 _REINSTALL = "Install Pneumoscope again, with `pip install --force-reinstall`"
 
 
@@ -61,6 +65,11 @@ def is_model(given: str) -> bool:
     path = Path(given)
     is_run = any((path / name).exists() for name in _OF_RUNS)
     return find_bundle(path) is not None or is_run or _is_name(given)
+
+
+def is_shipped(bundle: Bundle) -> bool:
+    """Whether a bundle is that of a model that ships, and so lies in no run folder."""
+    return bundle.root.parent == ROOT
 
 
 def find(model: Path | str | None = None) -> Path:

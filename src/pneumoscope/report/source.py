@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pneumoscope.bundle import Bundle, read_bundle
+from pneumoscope.bundle import Bundle
 from pneumoscope.errors import DataError, storage_errors
+from pneumoscope.models import is_shipped, read
 
 _SETTINGS = "settings.json"
 _HISTORY = "history.csv"
@@ -20,7 +21,7 @@ class Source:
     """What a run has left behind.
 
     Attributes:
-        root: the folder around the bundle.
+        root: the folder around the bundle; of a model that ships, one for its reports.
         bundle: the model.
         data: what it was trained on; None where no run says so.
         history: losses and metrics by name, a value for each epoch; empty if there is none.
@@ -42,15 +43,18 @@ class Source:
         return len(losses) < settings["epochs"] and not 0 < patience <= since_best
 
 
-def read_source(run: Path) -> Source:
+def read_source(run: Path | str) -> Source:
     """Reads a run folder, or a bundle without one.
+
+    Args:
+        run: either, or the name of a model that ships.
 
     Raises:
         BundleError: if there is no bundle in it, or one that cannot be used.
         DataError: if its settings cannot be read.
     """
-    bundle = read_bundle(run)
-    root = bundle.root.parent
+    bundle = read(run)
+    root = Path("reports", bundle.info.name) if is_shipped(bundle) else bundle.root.parent
     return Source(root, bundle, _read_data(root / _SETTINGS), _read_history(root / _HISTORY))
 
 

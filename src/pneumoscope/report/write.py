@@ -66,10 +66,10 @@ def report(
     with, as they are and changed.
 
     Args:
-        run: the run folder, or a bundle.
+        run: the run folder, a bundle, or the name of a model that ships.
         data: what to measure on; by default what the run was trained on.
-        output: the page; by default `report.html` in the run folder. The card is written beside
-            it, as `MODEL_CARD.md`.
+        output: the page; by default `report.html` in the run folder, or in `reports/NAME` for a
+            model that ships. The card is written beside it, as `MODEL_CARD.md`.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap and the audit.
         bars: shows the progress: called with what is done, returns what is called with the number
@@ -82,7 +82,7 @@ def report(
         SettingsError: if the page would stand in a bundle.
         StorageError: if it cannot be written.
     """
-    source = read_source(Path(run))
+    source = read_source(run)
     page = Path(output) if output else source.root / "report.html"
     if find_bundle(page.parent) == page.parent:
         raise SettingsError(
