@@ -66,8 +66,9 @@ def test_strict_exits_2_only_on_what_invalidates(
     audit: Audit, leaking: Path, phantoms: Path, class_folders: Callable[..., Path]
 ) -> None:
     assert audit(leaking, "--strict", "--json")[0] == 2
-    assert audit(phantoms, "--strict")[0] == 0
-    assert audit(class_folders(NORMAL=2, PNEUMONIA=2), "--strict")[0] == 0  # warnings alone
+    assert audit(phantoms, "--strict", "-o", "b.html")[0] == 0
+    small = class_folders(NORMAL=2, PNEUMONIA=2)
+    assert audit(small, "--strict", "-o", "c.html")[0] == 0  # warnings alone
 
 
 def test_names_of_classes_are_only_text(audit: Audit, class_folders: Callable[..., Path]) -> None:
@@ -76,6 +77,18 @@ def test_names_of_classes_are_only_text(audit: Audit, class_folders: Callable[..
     assert code == 0
     assert r"[red]x\nforged" in " ".join(out.split())
     assert "patient of 4 of 4 images" in err
+
+
+def test_page_of_other_data_is_kept(
+    audit: Audit, class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    one, other = (class_folders(name, NORMAL=2, PNEUMONIA=2) for name in ("one", "other"))
+    assert audit(one)[0] == audit(one)[0] == 0
+    before = (tmp_path / "audit.html").read_bytes()
+    code, out, err = audit(other)
+    assert (code, out) == (2, "")
+    assert "audit.html is there already, and was made of something else" in err
+    assert (tmp_path / "audit.html").read_bytes() == before
 
 
 def test_missing_folder_exits_2_and_writes_nothing(audit: Audit, tmp_path: Path) -> None:

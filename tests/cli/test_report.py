@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from pneumoscope.report.checks import CHECKS
@@ -25,6 +26,19 @@ def test_table_and_json(run: Run, phantoms: Path, tmp_path: Path) -> None:
     content = json.loads(out)
     assert content["page"] == str(tmp_path / "page.html")
     assert len(content["verdict"]["statements"]) == len(CHECKS)
+
+
+def test_what_was_made_of_something_else_is_kept(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", phantoms)
+    shutil.copytree(phantoms, other := tmp_path / "other")
+    for _ in range(2):  # the same again
+        assert run("report", folder, "--resamples", 100)[0] == 0
+    before = (folder / "report.html").read_bytes()
+    for arguments in ((other,), (other, "-o", folder / "other.html")):
+        code, out, err = run("report", folder, *arguments, "--resamples", 100)
+        assert (code, out) == (2, "")
+        assert "was made of something else" in err
+    assert (folder / "report.html").read_bytes() == before
 
 
 def test_errors_are_one_line(run: Run, tmp_path: Path) -> None:

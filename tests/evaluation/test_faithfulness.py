@@ -188,7 +188,7 @@ def test_shuffling_keeps_values_and_exact_maps(layers: str, learnt: Path) -> Non
     assert changed == ({KERNEL} if layers == "head" else {KERNEL, "kernel"})
     for name in changed:
         assert np.sort(before[name], axis=None).tolist() == np.sort(after[name], axis=None).tolist()
-    predictor = Predictor(Bundle(learnt, bundle_info(), {"model.onnx": shuffled}))
+    predictor = Predictor(Bundle(learnt, bundle_info(), {"model.onnx": shuffled}, ""))
     probabilities, maps = predictor.activation_maps(noise())
     logits = np.log(probabilities)
     centred = logits - logits.mean(axis=1, keepdims=True)

@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pneumoscope.dataset import prepare
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation import compare, evaluate
 from pneumoscope.evaluation.faithfulness import check_heatmaps
-from pneumoscope.evaluation.folder import require_own
+from pneumoscope.evaluation.folder import made_of
 from pneumoscope.evaluation.stress import stress
+from pneumoscope.inference import load
 from tests.conftest import write_bundle
+
+REFUSED = "was made of something else"
 
 
 def test_other_results_are_not_written_over(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
-    other = write_bundle(tmp_path / "other", name="other")
+    other = write_bundle(tmp_path / "other", seed=1)  # of the same name
     out = tmp_path / "out"
     evaluate(bundle, phantoms, out, resamples=100)
-    evaluate(bundle, phantoms, out, resamples=100)  # the same again
+    evaluate(bundle, os.path.relpath(phantoms), out, resamples=100)  # the same again
     before = (out / "metrics.json").read_bytes()
-    with pytest.raises(SettingsError, match="holds other results"):
+    with pytest.raises(SettingsError, match=REFUSED):
         evaluate(other, phantoms, out, resamples=100)
     assert (out / "metrics.json").read_bytes() == before
     compare([bundle, other], phantoms, out, resamples=100)  # another command: beside it
-    with pytest.raises(SettingsError, match="holds other results"):
+    with pytest.raises(SettingsError, match=REFUSED):
         compare([other, bundle], phantoms, out, resamples=100)
     stress([bundle], phantoms, out, resamples=100)
-    with pytest.raises(SettingsError, match="holds other results"):
+    with pytest.raises(SettingsError, match=REFUSED):
         stress([other], phantoms, out, resamples=100)
     check_heatmaps(bundle, phantoms, out, images=4, resamples=100)
-    with pytest.raises(SettingsError, match="holds other results"):
+    with pytest.raises(SettingsError, match=REFUSED):
         check_heatmaps(other, phantoms, out, images=4, resamples=100)
 
 
-def test_other_data_is_other(tmp_path: Path) -> None:
-    content = {"model": {"name": "a"}, "data": "one"}
-    (tmp_path / "metrics.json").write_text(json.dumps(content))
-    require_own(tmp_path, "metrics.json", ["a"], Path("one"))
-    require_own(None, "metrics.json", ["a"], Path("two"))
-    with pytest.raises(SettingsError, match=r"Expected a on two\. Received a on one"):
-        require_own(tmp_path, "metrics.json", ["a"], Path("two"))
-    (tmp_path / "metrics.json").write_text("[]")
-    require_own(tmp_path, "metrics.json", ["a"], Path("two"))
+def test_what_is_no_result_of_ours_is_kept(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_text(json.dumps({"data": str(phantoms)}))
+    with pytest.raises(SettingsError, match=REFUSED):
+        evaluate(bundle, phantoms, tmp_path, resamples=100)
+
+
+def test_data_is_told_by_place_and_prepared_data_by_content(
+    bundle: Path, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = load(bundle)
+    (link := tmp_path / "link").symlink_to(phantoms)
+    shutil.copytree(phantoms, copy := tmp_path / "copy")
+    assert made_of([predictor], link) == made_of([predictor], phantoms)
+    assert made_of([predictor], copy) != made_of([predictor], phantoms)
+    geometry = predictor.info.geometry
+    one, two = (prepare(phantoms, tmp_path / name, geometry=geometry).root for name in "ab")
+    assert made_of([predictor], one) == made_of([predictor], two)
+    assert made_of([predictor], one) != made_of([predictor], phantoms)

@@ -121,7 +121,7 @@ def test_origin(elements: dict[str, object], origin: Origin) -> None:
 
 
 def test_pictures_of_this_program_are_known_by_their_mark() -> None:
-    marked = Source("map.png", encoded(PIXELS, pnginfo=own_mark()))
+    marked = Source("map.png", encoded(PIXELS, pnginfo=own_mark("")))
     assert read_acquisition(marked).origin is Origin.OWN
     assert read_acquisition(Source("a.png", encoded(PIXELS))).origin is Origin.DETECTOR
 

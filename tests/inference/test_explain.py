@@ -12,13 +12,13 @@ from hypothesis.extra import numpy as arrays
 from matplotlib import colormaps
 from PIL import Image
 
-from pneumoscope.errors import StorageError
+from pneumoscope.errors import SettingsError, StorageError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import load, overlay
 from pneumoscope.inference.colours import INFERNO
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.gallery import write_heatmaps
-from tests.conftest import encoded, picture
+from tests.conftest import encoded, picture, write_bundle
 
 
 @given(arrays.arrays(np.float32, (3, 4), elements=st.floats(-1e6, 1e6, width=32)))
@@ -104,6 +104,20 @@ def test_no_picture_is_written_twice(bundle: Path, tmp_path: Path) -> None:
             path.write_bytes(encoded(picture()))
     records = list(write_heatmaps(load(bundle), images, tmp_path / "out", folders))
     assert len({record.heatmap for record in records}) == 4
+
+
+def test_heatmaps_of_other_images_or_models_are_kept(bundle: Path, tmp_path: Path) -> None:
+    first, same, other = (tmp_path / name / "a.png" for name in ("first", "same", "other"))
+    for seed, path in enumerate((first, same, other)):
+        path.parent.mkdir()
+        path.write_bytes(encoded(picture(seed=seed // 2)))
+    predictor, out = load(bundle), tmp_path / "out"
+    for path in (first, same):
+        assert [record.heatmap for record in write_heatmaps(predictor, [path], out)] != [None]
+    retrained = load(write_bundle(tmp_path / "retrained", seed=1))
+    for model, path in ((predictor, other), (retrained, first)):
+        with pytest.raises(SettingsError, match="was made of something else"):
+            list(write_heatmaps(model, [path], out))
 
 
 def test_a_heatmap_is_not_laid_over_another_picture(bundle: Path, tmp_path: Path) -> None:

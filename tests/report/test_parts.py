@@ -111,6 +111,7 @@ def heatmap_check(random: Estimate, centre: Estimate, **changes: object) -> Heat
             "version": "0",
             "architecture": "none",
             "data": Path("d"),
+            "made_of": "",
             "images": {"NORMAL": 1},
             "patients": 1,
             "places": (2, 2),

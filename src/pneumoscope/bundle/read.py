@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,11 +38,13 @@ class Bundle:
         root: where it lay. It is not opened again: another bundle may have taken its place.
         info: what it is.
         files: content of the files that are used, by name.
+        sha256: of `bundle.json`, which lists all files, in hex.
     """
 
     root: Path
     info: BundleInfo
     files: Mapping[str, bytes] = field(repr=False)
+    sha256: str
 
     @property
     def network(self) -> bytes:
@@ -140,7 +144,8 @@ def _read_once(root: Path) -> Bundle:
         info = parse_info(manifest)
     content = read_files(root, files)
     check_graph(root / NETWORK, content[NETWORK], info)
-    return Bundle(root, info, content)
+    sha256 = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    return Bundle(root, info, content, sha256)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from pneumoscope.cli.console import Positive, leave, print_json, progress_bar, s
 from pneumoscope.cli.tables import new_console, new_table
 from pneumoscope.errors import DataError
 from pneumoscope.files import printable
+from pneumoscope.results import digest, require_own
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,10 +52,11 @@ def audit(
     Finds unreadable files, copies across splits and labels, patients in two splits, and how well
     facts such as the size of a file predict the label: the shortcut score.
     """
-    from pneumoscope.dataset import ScanSettings
+    from pneumoscope.dataset import ScanSettings, identify
     from pneumoscope.dataset.audit import audit as audit_images
     from pneumoscope.dataset.audit import write_page
 
+    require_own(output, digest(identify(data)))
     with progress_bar("auditing") as progress:
         scanning = ScanSettings(tuple(positive or ()))
         found = audit_images(data, seed=seed, scanning=scanning, progress=progress)

@@ -7,7 +7,7 @@ from pneumoscope.dataset.classes import name_classes
 from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.phantom import Layout, PhantomSettings, make_phantoms
 from pneumoscope.dataset.prepare import ensure_prepared, prepare
-from pneumoscope.dataset.prepared import LeftOut, PreparedSet, is_prepared, read_prepared
+from pneumoscope.dataset.prepared import LeftOut, PreparedSet, identify, is_prepared, read_prepared
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.types import Geometry
@@ -22,6 +22,7 @@ __all__ = [
     "ScanSettings",
     "SplitSettings",
     "ensure_prepared",
+    "identify",
     "is_prepared",
     "make_phantoms",
     "name_classes",

@@ -104,6 +104,16 @@ def is_prepared(root: Path) -> bool:
     return (root / _HEADER).is_file()
 
 
+def identify(data: Path) -> str:
+    """What tells a data set from others: its fingerprint if it is prepared, or else its place.
+
+    Raises:
+        DataError: if a prepared folder cannot be read.
+    """
+    found = _read_header(data) if is_prepared(data) else {}
+    return str(found.get("fingerprint") or data.resolve())
+
+
 def header(
     source: Path, classes: Sequence[str], geometry: Geometry, split: SplitSettings
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pneumoscope import plots
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.comparison import ComparedModel, Comparison
 from pneumoscope.evaluation.comparison_figure import comparison_figure
-from pneumoscope.evaluation.folder import require_own
+from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.lineup import names_of, read_for_all
 from pneumoscope.evaluation.paired import compare_scores
@@ -56,7 +56,7 @@ def compare(
         )
     predictors = [load(bundle) for bundle in bundles]
     data = Path(data)
-    require_own(output, "comparison.json", names_of(predictors), data)
+    require_own_folder(output, "comparison.json", predictors, data)
     images = read_for_all(data, predictors)
     unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
     scored, unreadable = score_images(predictors, unseen, progress)
@@ -78,6 +78,7 @@ def compare(
             )
         ),
         data=data,
+        made_of=made_of(predictors, data),
         seen=unseen.seen,
         unreadable=unreadable,
         notices=(*images.notices, *unseen.notices),

@@ -45,6 +45,7 @@ class Comparison:
     Attributes:
         models: in the order given; the first is what the others are held against.
         data: the folder of the images.
+        made_of: digest of models and data.
         seen: number of images that were left out because a model was made with them, or with
             others of their patients.
         unreadable: why each file that could not be read was left out.
@@ -55,6 +56,7 @@ class Comparison:
 
     models: tuple[ComparedModel, ...]
     data: Path
+    made_of: str
     seen: int
     unreadable: tuple[str, ...]
     notices: tuple[str, ...]
@@ -70,6 +72,7 @@ class Comparison:
         """All of it but the single images, as plain JSON types."""
         return {
             "data": str(self.data),
+            "made_of": self.made_of,
             "classes": list(self.first.info.classes),
             "images": self.first.overall.images,
             "patients": self.first.overall.patients,

@@ -7,7 +7,7 @@ from pathlib import Path
 from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
-from pneumoscope.evaluation.folder import require_own
+from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
@@ -56,7 +56,7 @@ def evaluate(
     """
     data = Path(data)
     predictor = load(bundle, operating_point=operating_point)
-    require_own(output, "metrics.json", [predictor.info.name], data)
+    require_own_folder(output, "metrics.json", [predictor], data)
     images = read_images(data, predictor.info.geometry, predictor.info.classes)
     predictor.info.require_classes(images.classes, data)
     unseen = find_unseen(data, images, [predictor.bundle.seen()])
@@ -97,6 +97,7 @@ def evaluate_unseen(
         model=predictor.info,
         operating_point=predictor.operating_point,
         data=data,
+        made_of=made_of([predictor], data),
         scored=scored,
         overall=evaluate_all(scored, resamples=resamples, seed=seed),
         classes=evaluate_classes(scored, resamples=resamples, seed=seed),

@@ -23,6 +23,7 @@ class Evaluation:
         model: what was evaluated.
         operating_point: whose threshold made the calls.
         data: the folder that it was evaluated on.
+        made_of: digest of model and data.
         scored: the images with their probabilities.
         overall: measures of the whole set.
         classes: measures of each class against the rest.
@@ -42,6 +43,7 @@ class Evaluation:
     model: BundleInfo
     operating_point: OperatingPoint
     data: Path
+    made_of: str
     scored: ScoredImages
     overall: GroupResult
     classes: dict[str, GroupResult]
@@ -60,6 +62,7 @@ class Evaluation:
         return {
             "model": {"name": self.model.name, "version": self.model.version},
             "data": str(self.data),
+            "made_of": self.made_of,
             "classes": list(self.model.classes),
             "operating_point": self.operating_point.name,
             "threshold": self.scored.threshold,

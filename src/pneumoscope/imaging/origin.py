@@ -51,10 +51,15 @@ class Origin(StrEnum):
     OWN = "own"
 
 
-def own_mark() -> PngInfo:
-    """What pictures of this program carry, for `PIL.Image.save(pnginfo=...)`."""
+def own_mark(made_of: str) -> PngInfo:
+    """What heatmaps carry, for `PIL.Image.save(pnginfo=...)`.
+
+    Args:
+        made_of: digest of the model and the radiograph.
+    """
     mark = PngInfo()
     mark.add_text(_SOFTWARE, _RESULTS[0])
+    mark.add_text("made-of", made_of)
     return mark
 
 

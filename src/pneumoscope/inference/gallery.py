@@ -12,12 +12,14 @@ from pathlib import Path
 
 from PIL import Image as PillowImage
 
+from pneumoscope.bundle import Bundle
 from pneumoscope.errors import ImageError, StorageError, storage_errors
 from pneumoscope.files import atomic_path
 from pneumoscope.imaging import Source, load_display, own_mark, read_bytes
 from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import Image
 from pneumoscope.inference.predictor import Explanation, Predictor
+from pneumoscope.results import digest, require_own
 from pneumoscope.types import Prediction, Reason
 
 _LONGEST = 200  # bytes of a file name; file systems take 255, and `atomic_path` adds to it
@@ -43,6 +45,7 @@ def write_heatmaps(
             `folder`, and with several of them their own names.
 
     Raises:
+        SettingsError: if a picture of another image, or by another model, is in the place of one.
         StorageError: if the folder cannot be made, or the disk is full.
     """
     with storage_errors("write", folder):
@@ -56,7 +59,7 @@ def write_heatmaps(
         if explanation.heatmap is not None:
             place = places.of("stdin" if prediction.path == "-" else prediction.path)
             try:
-                _write(image, version, explanation, place)
+                _write(image, version, explanation, place, predictor.bundle)
                 prediction = replace(prediction, heatmap=str(place))
             except (ImageError, StorageError) as error:
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
@@ -78,15 +81,21 @@ def _version(image: Image) -> tuple[int, ...] | None:
 
 
 def _write(
-    image: Image, version: tuple[int, ...] | None, explanation: Explanation, place: Path
+    image: Image,
+    version: tuple[int, ...] | None,
+    explanation: Explanation,
+    place: Path,
+    bundle: Bundle,
 ) -> None:
     source = image if isinstance(image, Source) else read_bytes(Path(image))
     if _version(image) != version:
         raise ImageError(f"{image} has changed since it was predicted", remedy="Predict it again")
+    made_of = digest(bundle.sha256, source.sha256)
+    require_own(place, made_of)
     assert explanation.heatmap is not None
     picture = PillowImage.fromarray(overlay(load_display(source), explanation.heatmap))
     with atomic_path(place) as temporary:
-        picture.save(temporary, format="PNG", pnginfo=own_mark())
+        picture.save(temporary, format="PNG", pnginfo=own_mark(made_of))
 
 
 class _Places:

@@ -32,9 +32,8 @@ def held_out_card(material: Material, verdict: Verdict) -> str:
     except BundleMissingError:
         card = f"# {in_markdown(material.info.name)}\n\n{RESEARCH_NOTICE}\n"
     before, heading, after = card.rstrip().partition(_BEFORE)
-    return (
-        f"{before.rstrip()}\n\n{_measured(material, verdict)}\n\n{heading}{after}".rstrip() + "\n"
-    )
+    whole = f"{before.rstrip()}\n\n{_measured(material, verdict)}\n\n{heading}{after}".rstrip()
+    return f"{whole}\n\n<!-- made of {material.evaluation.made_of} -->\n"
 
 
 def bullets(card: str, heading: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.bundle import find_bundle
+from pneumoscope.dataset import identify
 from pneumoscope.errors import SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.pages import render
@@ -17,6 +18,7 @@ from pneumoscope.report.section import Section
 from pneumoscope.report.sections import SECTIONS
 from pneumoscope.report.source import find_data, read_source
 from pneumoscope.report.verdict import CLINICAL, Verdict
+from pneumoscope.results import digest, require_own
 from pneumoscope.statistics import RESAMPLES
 
 _CARD = "MODEL_CARD.md"
@@ -79,7 +81,8 @@ def report(
         BundleError: if the run has no bundle, or one that cannot be used or has other classes.
         DataError: if the data is gone, cannot be used, or holds nothing that the model has not
             seen.
-        SettingsError: if the page would stand in a bundle.
+        SettingsError: if the page would stand in a bundle, or page or card in the place of those
+            of another model or other data.
         StorageError: if it cannot be written.
     """
     source = read_source(run)
@@ -91,10 +94,13 @@ def report(
             remedy="Choose another --output",
         )
     given = None if data is None else Path(data)
-    material = gather(source, find_data(source, given), resamples=resamples, seed=seed, bars=bars)
+    data = find_data(source, given)
+    card = page.with_name(_CARD)
+    for path in (page, card):
+        require_own(path, digest(source.bundle.sha256, identify(data)))
+    material = gather(source, data, resamples=resamples, seed=seed, bars=bars)
     verdict = judge(material)
     write_text(page, _page(material, verdict))
-    card = page.with_name(_CARD)
     write_text(card, held_out_card(material, verdict))
     found = material.evaluation
     return Report(page, card, verdict, found.notices, found.unreadable)
@@ -106,6 +112,7 @@ def _page(material: Material, verdict: Verdict) -> str:
     return render(
         "pneumoscope.report",
         "report.html.j2",
+        made_of=material.evaluation.made_of,
         material=material,
         verdict=verdict,
         clinical=CLINICAL,

@@ -50,6 +50,7 @@ def write_page(audit: Audit, path: Path) -> None:
     page = render(
         "pneumoscope.dataset.audit",
         "page.html.j2",
+        made_of=audit.made_of,
         audit=audit,
         copies=_show(audit, [copies.records for copies in audit.copies], _MAX_COPIES),
         refused=_show(audit, list(audit.refused.values()), _MAX_REFUSED),

@@ -22,6 +22,7 @@ class Audit:
 
     Attributes:
         images: what was audited, unreadable files included.
+        made_of: digest of the data.
         unreadable: the files that could not be read.
         refused: images that predicting would refuse, by the rule.
         copies: files that hold the same picture, the gravest first.
@@ -32,6 +33,7 @@ class Audit:
     """
 
     images: ImageSet
+    made_of: str
     unreadable: tuple[Unreadable, ...]
     refused: Mapping[str, tuple[ImageRecord, ...]]
     copies: tuple[Copies, ...]
@@ -63,6 +65,7 @@ class Audit:
         """The audit as plain JSON types; paths are below the data set."""
         return {
             "data": str(self.images.root),
+            "made_of": self.made_of,
             "valid": self.valid,
             "notices": list(self.images.notices),
             "doubts": list(self.images.doubts),

@@ -19,11 +19,12 @@ from pneumoscope.dataset.audit.rules import (
 )
 from pneumoscope.dataset.audit.shortcut import shortcut
 from pneumoscope.dataset.audit.table import tabulate
-from pneumoscope.dataset.prepared import is_prepared, read_prepared
+from pneumoscope.dataset.prepared import identify, is_prepared, read_prepared
 from pneumoscope.dataset.refused import group_refused
 from pneumoscope.dataset.scan import ScanSettings, scan
 from pneumoscope.errors import DataError
 from pneumoscope.parallel import Progress
+from pneumoscope.results import digest
 
 
 def audit(
@@ -74,6 +75,7 @@ def audit(
     )
     return Audit(
         images=images,
+        made_of=digest(identify(data)),
         unreadable=tuple(unreadable),
         refused=refused,
         copies=copies,

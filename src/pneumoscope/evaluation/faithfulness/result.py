@@ -84,6 +84,7 @@ class HeatmapCheck:
         version: of Pneumoscope, which made it.
         architecture: name of the network.
         data: the folder or manifest of the images.
+        made_of: digest of model and data.
         images: number of images of each class.
         patients: number of their patients.
         places: height and width of a map.
@@ -104,6 +105,7 @@ class HeatmapCheck:
     version: str
     architecture: str
     data: Path
+    made_of: str
     images: Mapping[str, int]
     patients: int
     places: tuple[int, int]
@@ -137,6 +139,7 @@ class HeatmapCheck:
             "version": self.version,
             "architecture": self.architecture,
             "data": str(self.data),
+            "made_of": self.made_of,
             "images": dict(self.images),
             "patients": self.patients,
             "places": list(self.places),

@@ -20,7 +20,7 @@ from pneumoscope.evaluation.faithfulness.maps import ExplainedImages, explain_pi
 from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, measure_randomised
 from pneumoscope.evaluation.faithfulness.report import write_check
 from pneumoscope.evaluation.faithfulness.result import HeatmapCheck, Randomisation
-from pneumoscope.evaluation.folder import require_own
+from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.evaluation.ticker import ticker
@@ -81,7 +81,7 @@ def check_heatmaps(
         )
     data = Path(data)
     predictor = load(bundle)
-    require_own(output, "heatmap_check.json", [predictor.info.name], data)
+    require_own_folder(output, "heatmap_check.json", [predictor], data)
     listed = read_images(data, predictor.info.geometry, predictor.info.classes)
     predictor.info.require_classes(listed.classes, data)
     unseen = find_unseen(data, listed, [predictor.bundle.seen()])
@@ -151,6 +151,7 @@ def check_unseen(
         version=predictor.info.version,
         architecture=predictor.info.architecture,
         data=data,
+        made_of=made_of([predictor], data),
         images=readable.count(listed.classes),
         patients=explained.scored.n_patients,
         places=explained.called_maps.shape[1:],

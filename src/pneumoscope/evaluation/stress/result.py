@@ -63,6 +63,7 @@ class Stress:
 
     Attributes:
         data: the folder or manifest of the images.
+        made_of: digest of models and data.
         images: number of images of each class.
         patients: number of their patients.
         models: in the order in which they were given.
@@ -77,6 +78,7 @@ class Stress:
     """
 
     data: Path
+    made_of: str
     images: Mapping[str, int]
     patients: int
     models: tuple[ModelStress, ...]
@@ -110,6 +112,7 @@ class Stress:
         """All of it as plain JSON types."""
         return {
             "data": str(self.data),
+            "made_of": self.made_of,
             "images": dict(self.images),
             "patients": self.patients,
             "left_out": {"seen": self.seen, "unreadable": list(self.unreadable)},

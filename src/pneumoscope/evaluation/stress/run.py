@@ -10,7 +10,7 @@ import numpy as np
 
 from pneumoscope.dataset import ImageSet
 from pneumoscope.errors import SettingsError
-from pneumoscope.evaluation.folder import require_own
+from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.lineup import names_of, read_for_all
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.stress.batches import export_batches
@@ -69,7 +69,7 @@ def stress(
         raise SettingsError("There is no bundle to measure", remedy="Give one or more")
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
-    require_own(output, "stress.json", names_of(predictors), data)
+    require_own_folder(output, "stress.json", predictors, data)
     images = read_for_all(data, predictors)
     unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
     found = stress_unseen(
@@ -138,6 +138,7 @@ def stress_unseen(
     patients = len({record.patient for record in readable.records})
     return Stress(
         data=data,
+        made_of=made_of([predictor for _, predictor in models], data),
         images=readable.count(images.classes),
         patients=patients,
         models=tuple(found),
