@@ -132,7 +132,7 @@ def test_a_heatmap_is_not_laid_over_another_picture(bundle: Path, tmp_path: Path
     found += records
     assert all(record.label for record in found)
     assert [record.heatmap is not None for record in found] == [True, False, False, False, True]
-    assert "other.png has changed since it was predicted" in found[1].warnings[-1]
+    assert "other.png has changed since it was predicted" in found[1].warnings[-1].text
 
 
 def test_a_name_that_cannot_be_written_costs_one_picture(bundle: Path, tmp_path: Path) -> None:
