@@ -95,14 +95,16 @@ def class_folders(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def brightness_network(pool: str = "GlobalAveragePool", unit: float = 16.0) -> onnx.ModelProto:
+def brightness_network(
+    pool: str = "GlobalAveragePool", unit: float = 16.0, side: int = SIDE
+) -> onnx.ModelProto:
     """A network without weights: the brighter the image, the likelier class 1.
 
     With `pool="GlobalMaxPool"` it is the brightest place that counts. Its features are the logits:
     less and plus the mean brightness above 128, in units of 16. An infinite unit makes all images
     alike, and one that is no number makes no scores.
     """
-    size = SIDE // 4
+    size = side // 4
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Reshape", ["float", "shape"], ["channels_first"]),
@@ -120,7 +122,7 @@ def brightness_network(pool: str = "GlobalAveragePool", unit: float = 16.0) -> o
     graph = helper.make_graph(
         nodes,
         "brightness",
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", SIDE, SIDE, 1])],
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", side, side, 1])],
         [
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2]),
             helper.make_tensor_value_info(
@@ -129,7 +131,7 @@ def brightness_network(pool: str = "GlobalAveragePool", unit: float = 16.0) -> o
             helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 2]),
         ],
         [
-            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, SIDE, SIDE]),
+            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, side, side]),
             helper.make_tensor("middle", TensorProto.FLOAT, [], [128.0]),
             helper.make_tensor("scale", TensorProto.FLOAT, [], [unit]),
         ],
@@ -169,7 +171,7 @@ def write_bundle(
     levels = None if familiar is None else GATE_LEVELS
     info = bundle_info(**{"gate": levels, **changes})
     with new_bundle(root, info) as folder:
-        onnx.save(brightness_network(pool, unit), folder / "model.onnx")
+        onnx.save(brightness_network(pool, unit, info.geometry.height), folder / "model.onnx")
         (folder / "MODEL_CARD.md").write_text(f"# {info.name}\n\nNot for patients.\n")
         if familiar is not None:
             logit = (familiar - 128) / 16
