@@ -23,6 +23,7 @@ from pneumoscope.cli import (
     train,
 )
 from pneumoscope.cli.console import fail, say
+from pneumoscope.cli.surroundings import settle
 from pneumoscope.errors import InterruptedRunError, PneumoscopeError, StorageError
 from pneumoscope.types import RESEARCH_NOTICE
 
@@ -98,6 +99,7 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # A file name that the terminal cannot show is no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
+    settle()
     try:
         try:
             app()

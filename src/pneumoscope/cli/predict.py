@@ -59,6 +59,12 @@ def predict(
             help="TOML file of what follows from header and pixels: refuse, warn or ignore.",
         ),
     ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="CPU threads; by default one for each core it may use."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -84,6 +90,7 @@ def predict(
 
     predictor = load(
         choose_model(model),
+        threads=threads,
         operating_point=operating_point,
         prevalence=prevalence,
         gate=not no_gate,
