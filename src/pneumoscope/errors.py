@@ -156,12 +156,13 @@ _STORAGE_REMEDIES = {
 
 
 @contextmanager
-def storage_errors(action: str, path: Path) -> Iterator[None]:
+def storage_errors(action: str, path: Path, remedy: str = "") -> Iterator[None]:
     """Turns an `OSError` inside the block into a `StorageError` that names `path`.
 
     Args:
         action: what was being done, such as "write" or "read".
         path: the file or folder that it was done to.
+        remedy: what helps, where that is more than to choose another folder.
 
     Raises:
         StorageError: if the block raises an `OSError`.
@@ -169,10 +170,10 @@ def storage_errors(action: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason, remedy = _STORAGE_REMEDIES.get(
+        reason, usual = _STORAGE_REMEDIES.get(
             error.errno or 0, (str(error), "Check the disk and try again")
         )
-        raise StorageError(f"Cannot {action} {path}: {reason}", remedy=remedy) from error
+        raise StorageError(f"Cannot {action} {path}: {reason}", remedy=remedy or usual) from error
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
-from platformdirs import user_cache_path
 
 from pneumoscope.claims import claimed
 from pneumoscope.dataset.prepared import (
@@ -31,6 +30,7 @@ from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings, divide
 from pneumoscope.errors import DataError, ImageError, with_notices
 from pneumoscope.files import atomic_path
+from pneumoscope.folders import cache_folder
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord, Split
@@ -75,7 +75,7 @@ def prepare(
 
     Raises:
         DataError: if the data set cannot be used, or `output` holds something else.
-        StorageError: if `output` cannot be written.
+        StorageError: if `output` or the user's cache cannot be written.
     """
     data = Path(data)
     if is_prepared(data):
@@ -91,7 +91,7 @@ def prepare(
     wanted = header(data, images.classes, geometry, split)
     if output is None:
         key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
-        output = user_cache_path("pneumoscope") / "prepared" / f"{data.resolve().name}-{key}"
+        output = cache_folder() / "prepared" / f"{data.resolve().name}-{key}"
     output = Path(output)
     with claimed(output, wait=note or (lambda _: None)):
         claim(output, wanted)

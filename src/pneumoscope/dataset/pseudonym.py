@@ -13,9 +13,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_data_path
-
-from pneumoscope.errors import DataError, storage_errors
+from pneumoscope.errors import DataError
+from pneumoscope.folders import data_folder
 
 _BYTES = 32
 _PREFIX = "patient "
@@ -55,19 +54,18 @@ def key_fingerprint() -> str:
 
 
 def _secret() -> bytes:
-    return _read_secret(user_data_path("pneumoscope") / "patient.key")
+    with data_folder() as folder:
+        return _read_secret(folder / "patient.key")
 
 
 @cache
 def _read_secret(path: Path) -> bytes:
     """The secret in `path`, made by the first one who asks; nobody else may read it."""
-    with storage_errors("keep the key of patients in", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_BYTES))
-        secret = path.read_bytes()
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
+    secret = path.read_bytes()
     if len(secret) != _BYTES:
         raise DataError(
             f"{path} is damaged",

@@ -1,0 +1,60 @@
+"""The user's own folders, where Pneumoscope keeps what nobody has named a place for."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+
+from pneumoscope.errors import StorageError, storage_errors
+
+_REMEDY = "Set {} to a folder that can be written"
+_CACHE, _DATA = "XDG_CACHE_HOME", "XDG_DATA_HOME"
+
+
+def locate_cache() -> Path:
+    """Where the cache lies, if there is one. XDG_CACHE_HOME moves it.
+
+    Raises:
+        StorageError: if this user has no home folder.
+    """
+    return _locate(user_cache_path, _CACHE)
+
+
+def cache_folder() -> Path:
+    """The cache, made if need be.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    folder = locate_cache()
+    with storage_errors("write", folder, _REMEDY.format(_CACHE)):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return folder
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """Hands out where the key of patients lies, made if need be. XDG_DATA_HOME moves it.
+
+    Raises:
+        StorageError: if it cannot be made, or the block raises an `OSError`.
+    """
+    folder = _locate(user_data_path, _DATA)
+    with storage_errors("keep the key of patients in", folder, _REMEDY.format(_DATA)):
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+def _locate(find: Callable[[str], Path], variable: str) -> Path:
+    with suppress(RuntimeError):  # what newer versions of platformdirs raise without a home
+        folder = find("pneumoscope")
+        if folder.is_absolute():  # older ones give a folder ~ in the working folder
+            return folder
+    raise StorageError("This user has no home folder", remedy=_REMEDY.format(variable))
