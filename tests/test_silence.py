@@ -1,0 +1,148 @@
+"""Nothing leaves the machine, and nothing is written but where it was asked for and in the cache.
+
+The kernel is asked, by strace: libraries of C and C++ make sockets and files unseen by Python.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import encoded, picture
+
+FILES = "open,openat,creat,mkdir,mkdirat,mknod,mknodat,symlink,symlinkat,link,linkat"
+WRITING = re.compile(rf"(?!open(at)?\((?!.*O_(WR|RDWR|CREAT)))({FILES.replace(',', '|')})\(")
+OUTWARD = re.compile(r"\bAF_(?!UNIX|UNSPEC)")
+PATH = re.compile(r'(?:AT_FDCWD|\d+)?(?:<(?P<folder>[^>]*)>, )?"(?P<path>[^"]*)"[^"]*$')
+TRAIN = ["--arch", "baseline", "--image-size", "32", "--epochs", "1", "--precision", "float32"]
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a process, its threads and its children did."""
+
+    outward: list[str]
+    written: set[Path]
+
+
+Watch = Callable[..., Traces]
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Watch:
+    """Runs Python with an empty home and temporary folder, in a folder of its own."""
+    strace = shutil.which("strace")
+    if not strace or subprocess.run([strace, "-qq", "true"], capture_output=True).returncode:
+        pytest.skip("strace is not installed, or may not trace here")
+    for name in ("home", "temporary", "work"):
+        (tmp_path / name).mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path / "temporary"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+    def run(*arguments: object) -> Traces:
+        log = tmp_path / "calls"
+        tracing = [
+            strace,
+            "-f",
+            "-qq",
+            "-z",
+            "-y",
+            "--seccomp-bpf",
+            "-e",
+            f"trace=%network,{FILES}",
+        ]
+        subprocess.run(
+            [*tracing, "-e", "signal=none", "-o", log, sys.executable, *map(str, arguments)],
+            cwd=tmp_path / "work",
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
+        lines = [line.partition(" ")[2].strip() for line in log.read_text("utf-8").splitlines()]
+        outward = [line for line in lines if OUTWARD.search(line)]
+        assert not list((tmp_path / "temporary").iterdir())
+        return Traces(outward, {path for line in lines for path in _written(line)})
+
+    def _written(line: str) -> list[Path]:
+        found = PATH.search(line)
+        if not found or not WRITING.match(line):
+            return []
+        path = Path(os.path.normpath(tmp_path / "work" / (found["folder"] or "") / found["path"]))
+        if path.is_relative_to("/dev/shm") and not path.exists():
+            return []  # a semaphore
+        return [] if path.is_relative_to("/proc/self") or path == Path("/dev/null") else [path]
+
+    return run
+
+
+def strays(traces: Traces, tmp_path: Path) -> set[Path]:
+    """What was written elsewhere than to the working folder, the cache and the temporary folder."""
+    cache = tmp_path / "home/.cache/pneumoscope"
+    kept = [tmp_path / "work", tmp_path / "temporary", cache]
+    return {
+        path
+        for path in traces.written
+        if path != cache.parent and not any(map(path.is_relative_to, kept))
+    }
+
+
+def test_what_watches_sees(watch: Watch, tmp_path: Path) -> None:
+    script = "import socket, os; socket.socket(); os.mkdir('../home/new'); open('../new', 'w')"
+    traces = watch("-c", script)
+    assert traces.outward[0].startswith("socket(AF_INET")
+    assert traces.written == {tmp_path / "home/new", tmp_path / "new"}
+
+
+@pytest.fixture
+def radiograph(tmp_path: Path) -> Path:
+    path = tmp_path / "radiograph.png"
+    path.write_bytes(encoded(picture()))
+    return path
+
+
+def test_predict_writes_heatmaps_only(
+    watch: Watch, bundle: Path, radiograph: Path, tmp_path: Path
+) -> None:
+    traces = watch("-m", "pneumoscope", "predict", bundle, radiograph, "--heatmap", "maps")
+    assert traces.outward == []
+    assert list((tmp_path / "work").iterdir()) == [tmp_path / "work/maps"]
+    assert traces.written
+    assert all(path.is_relative_to(tmp_path / "work/maps") for path in traces.written)
+
+
+def test_loading_a_model_writes_nothing(watch: Watch, bundle: Path, radiograph: Path) -> None:
+    script = (
+        f"import pneumoscope; print(pneumoscope.load({str(bundle)!r}).explain({str(radiograph)!r}))"
+    )
+    assert watch("-c", script) == Traces([], set())
+
+
+def test_evaluate_writes_results_and_cache(
+    watch: Watch, bundle: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    options = ["--output", "results", "--resamples", "100"]
+    traces = watch("-m", "pneumoscope", "evaluate", bundle, phantoms, *options)
+    assert traces.outward == []
+    assert strays(traces, tmp_path) == set()
+    assert list((tmp_path / "work").iterdir()) == [tmp_path / "work/results"]
+
+
+@pytest.mark.keras
+def test_train_writes_run_and_cache(watch: Watch, phantoms: Path, tmp_path: Path) -> None:
+    traces = watch("-m", "pneumoscope", "train", phantoms, "--output", "run", *TRAIN)
+    # urllib3, which tf2onnx imports, tries whether the machine itself has IPv6. Nothing is sent.
+    assert all(re.match(r'(socket|getsockname)\(|bind\(.*"::1"', line) for line in traces.outward)
+    assert strays(traces, tmp_path) == set()
+    assert list((tmp_path / "work").iterdir()) == [tmp_path / "work/run"]
