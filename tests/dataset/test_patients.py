@@ -38,6 +38,25 @@ FOLDERS: dict[str, tuple[bool, tuple[str, ...]]] = {
         True,
         ("a/all/IM-0115-0001.jpg", "a/all/person1_virus_6.jpg", "b/all/person2_virus_6.jpg"),
     ),
+    "whole, sorted class first": (
+        True,
+        (
+            "NORMAL/train/IM-0115-0001.jpeg",
+            "NORMAL/train/IM-0117-0001.jpeg",
+            "NORMAL/test/IM-0001-0001.jpeg",
+            "PNEUMONIA/train/person1_bacteria_1.jpeg",
+            "PNEUMONIA/Testing/person1_virus_6.jpeg",
+        ),
+    ),
+    "such an export, class first, with pneumonias of Guangzhou in another split": (
+        False,
+        (
+            "NORMAL/train/IM-0001-0001.jpeg",
+            "NORMAL/test/1.jpeg",
+            "PNEUMONIA/train/1.jpeg",
+            "PNEUMONIA/test/person1_virus_6.jpeg",
+        ),
+    ),
     "an export of OsiriX as JPEG": (
         False,
         (

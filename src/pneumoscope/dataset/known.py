@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+
+from pneumoscope.dataset.layout import split_of
 
 # A data set that most of the images, but not all, are of does not say whom the others show.
 _NEARLY_ALL = 0.95
@@ -97,7 +99,8 @@ def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
     """Which pictures are of a known data set, and what their names tell.
 
     A name that is common elsewhere is believed where most pictures of its folder are named as in
-    the data set, and others whose names are not common lie in the same folder or in one beside it.
+    the data set, and others whose names are not common lie in the same folder or in one beside it:
+    NORMAL/train is beside PNEUMONIA/train as train/NORMAL is beside train/PNEUMONIA.
 
     Args:
         pictures: all files of the data set that are no DICOM files.
@@ -106,7 +109,10 @@ def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
     all_in = Counter(path.parent for path in pictures)
     named_in = Counter((path.parent, each.dataset.name) for path, each in found.items())
     certain = {
-        (path.parent.parent, each.dataset.name) for path, each in found.items() if not each.common
+        (above, each.dataset.name)
+        for path, each in found.items()
+        if not each.common
+        for above in _above(path)
     }
     return {
         path: each
@@ -114,9 +120,17 @@ def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
         if not each.common
         or (
             2 * named_in[path.parent, each.dataset.name] > all_in[path.parent]
-            and (path.parent.parent, each.dataset.name) in certain
+            and any((above, each.dataset.name) in certain for above in _above(path))
         )
     }
+
+
+def _above(path: Path) -> Iterator[Path]:
+    """What holds the folder of a file and those beside it."""
+    folder = path.parent
+    yield folder.parent
+    if split := split_of(folder.name):  # within its class, as if the class were within it
+        yield folder.parent.parent / split
 
 
 def attribute(found: Mapping[Path, Identity], images: int) -> tuple[Attribution, ...]:

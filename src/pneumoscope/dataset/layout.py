@@ -65,7 +65,7 @@ def list_images(root: Path) -> Listing:
     for split, folder in places:
         for path in _radiographs(folder, skipped):
             where = path.relative_to(folder).parts[:-1]
-            here = _split_of(where[0]) if split is None and where else None
+            here = split_of(where[0]) if split is None and where else None
             listing.entries.append(Entry(path, folder.name, split or here))
             if here:
                 within[where[0]] = here
@@ -84,7 +84,7 @@ def _unwrap(root: Path, skipped: Skipped) -> Path:
     base = root
     while True:
         folders = _folders(base, skipped)
-        if len(folders) != 1 or _split_of(folders[0].name):
+        if len(folders) != 1 or split_of(folders[0].name):
             return base
         if any(not is_stray(path) for path in list_files(folders[0], deep=False)):
             return base
@@ -94,7 +94,7 @@ def _unwrap(root: Path, skipped: Skipped) -> Path:
 def _places(base: Path, listing: Listing, skipped: Skipped) -> Iterator[tuple[Split | None, Path]]:
     """The class folders, each with the split that it lies in."""
     folders = _folders(base, skipped)
-    splits = {path: split for path in folders if (split := _split_of(path.name))}
+    splits = {path: split for path in folders if (split := split_of(path.name))}
     inside = {path: _folders(path, skipped) for path in splits}
     if not any(inside.values()):
         if splits:
@@ -131,7 +131,8 @@ def _refuse_splits_of_no_class(base: Path, splits: dict[Path, Split]) -> None:
     )
 
 
-def _split_of(name: str) -> Split | None:
+def split_of(name: str) -> Split | None:
+    """The split that a folder of this name holds by its usual names; None if it is none."""
     plain = re.sub(r"[\W_\d]+", "", class_key(name))
     return _SPLITS.get(plain) or _SPLITS.get(_ADDED.sub("", plain))
 
