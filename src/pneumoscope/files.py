@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pneumoscope.errors import StorageError, storage_errors
+from pneumoscope.names import public_name
 
 # What operating systems and network drives leave behind in folders, in lower case.
 _JUNK = {
@@ -124,7 +125,7 @@ def sha256_of(path: Path) -> str:
 def name_few(paths: Sequence[Path], most: int = 3) -> str:
     """The names of the first files of several, and how many more there are."""
     more = len(paths) - most
-    names = [printable(path.name) for path in paths[:most]]
+    names = [printable(public_name(path, path.name)) for path in paths[:most]]
     return ", ".join([*names, f"and {more} more"] if more > 0 else names)
 
 
@@ -223,6 +224,6 @@ def _leads_back(link: Path) -> bool:
 
 def _refuse(error: OSError) -> NoReturn:
     raise StorageError(
-        f"Cannot list {error.filename}: {(error.strerror or str(error)).lower()}",
+        f"Cannot list {public_name(error.filename)}: {(error.strerror or str(error)).lower()}",
         remedy="Check its permissions",
     ) from error

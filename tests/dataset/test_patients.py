@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.dataset import ImageSet, scan
-from pneumoscope.dataset.pseudonym import pseudonym
+from pneumoscope.pseudonym import pseudonym
 from pneumoscope.types import Evidence
 from tests.conftest import save_dicom
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import Positive, leave, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import (
+    HashPaths,
+    Positive,
+    leave,
+    print_json,
+    progress_bar,
+    say,
+    say_notice,
+)
 from pneumoscope.cli.tables import new_console, new_table
 from pneumoscope.errors import DataError
 from pneumoscope.files import printable
@@ -41,6 +49,7 @@ def audit(
         ),
     ] = False,
     positive: Positive = None,
+    hash_paths: HashPaths = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show the traps of a data set before training on it.

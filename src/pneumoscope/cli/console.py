@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pneumoscope.files import printable
+from pneumoscope.names import hashed_names
 from pneumoscope.types import RESEARCH_NOTICE
 
 if TYPE_CHECKING:
@@ -34,6 +35,22 @@ Strict = Annotated[
     bool, typer.Option("--strict", help="Make it an error if it is in doubt how the data is meant.")
 ]
 """The option `--strict`."""
+
+
+def _hash_paths(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        context.with_resource(hashed_names())
+
+
+HashPaths = Annotated[
+    bool,
+    typer.Option(
+        "--hash-paths",
+        callback=_hash_paths,
+        help="Call files by keyed hashes: their names may hold a patient's.",
+    ),
+]
+"""The option `--hash-paths`, which needs no more than to be declared."""
 
 
 def say(text: str) -> None:

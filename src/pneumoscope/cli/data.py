@@ -9,6 +9,7 @@ import typer
 
 from pneumoscope.cli import audit, fetch
 from pneumoscope.cli.console import (
+    HashPaths,
     Positive,
     Strict,
     leave,
@@ -44,6 +45,7 @@ def prepare(
     ] = 0.15,
     positive: Positive = None,
     strict: Strict = False,
+    hash_paths: HashPaths = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Split a data set by patient, and write each image once at the size of the network.

@@ -9,6 +9,7 @@ import typer
 
 from pneumoscope.cli.console import (
     RESAMPLES,
+    HashPaths,
     Resamples,
     choose_model,
     leave,
@@ -50,6 +51,7 @@ def evaluate(
     ] = None,
     resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    hash_paths: HashPaths = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure a model on the images and patients that it has not seen.

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import choose_model, leave, say
+from pneumoscope.cli.console import HashPaths, choose_model, leave, say
 from pneumoscope.files import name_few, printable
+from pneumoscope.names import public_name
 
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
@@ -65,6 +66,7 @@ def predict(
             metavar="N", min=1, help="CPU threads; by default one for each core it may use."
         ),
     ] = None,
+    hash_paths: HashPaths = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
@@ -174,7 +176,7 @@ def _images(arguments: list[str], stray: Callable[[Path], None]) -> Iterator[Ima
             yield read_stream(_STDIN, sys.stdin.buffer)
         elif Path(argument).is_fifo():  # it was named, as by <(…), so that somebody writes to it
             with open(argument, "rb") as pipe:
-                yield read_stream(argument, pipe)
+                yield read_stream(public_name(argument), pipe)
         else:
             yield from list_images([Path(argument)], stray)
 

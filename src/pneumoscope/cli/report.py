@@ -9,6 +9,7 @@ import typer
 
 from pneumoscope.cli.console import (
     RESAMPLES,
+    HashPaths,
     Resamples,
     add_bar,
     leave,
@@ -42,6 +43,7 @@ def report(
     ] = None,
     resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap and the audit.")] = 0,
+    hash_paths: HashPaths = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Put all evidence of a run on one page, and on a model card.

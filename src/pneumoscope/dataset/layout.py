@@ -13,6 +13,7 @@ from pneumoscope.dataset.manifest import Entry
 from pneumoscope.errors import DataError
 from pneumoscope.files import Skipped, list_files, list_folders, name_few, printable
 from pneumoscope.imaging import is_stray
+from pneumoscope.names import public_name
 from pneumoscope.types import Split
 
 # Names of splits without case, spaces and marks, and without such words as set and data.
@@ -70,7 +71,9 @@ def list_images(root: Path) -> Listing:
             if here:
                 within[where[0]] = here
             below = where[1:] if here else where
-            inner[f"{folder.name}/{below[0]}" if below else f"{folder.name}/"] += 1
+            place = folder / where[0] if here else folder
+            name = public_name(place / below[0], below[0]) if below else ""
+            inner[f"{folder.name}/{name}"] += 1
     if within:
         names = ", ".join(f"{printable(name)} ({split})" for name, split in within.items())
         listing.lines.insert(0, f"Splits: folders within classes {names}")
@@ -113,12 +116,12 @@ def _places(base: Path, listing: Listing, skipped: Skipped) -> Iterator[tuple[Sp
             continue
         if class_key(path.name) in known:
             listing.doubts.append(
-                f"{path} lies beside folders of splits: its images are counted as of none, and "
-                "are divided anew"
+                f"{public_name(path)} lies beside folders of splits: its images are counted as of "
+                "none, and are divided anew"
             )
             yield None, path
         else:
-            listing.doubts.append(f"{path} is not one of the splits and is left out")
+            listing.doubts.append(f"{public_name(path)} is not one of the splits and is left out")
 
 
 def _refuse_splits_of_no_class(base: Path, splits: dict[Path, Split]) -> None:

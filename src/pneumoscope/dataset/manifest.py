@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pneumoscope.errors import DataError, storage_errors
+from pneumoscope.names import public_name
 from pneumoscope.types import Split
 
 MAX_BYTES = 256 * 2**20
@@ -91,7 +92,7 @@ def read_manifest(manifest: Path) -> tuple[list[Entry], list[str]]:
             raise DataError(
                 f"{row.where} contradicts {first_row.where}",
                 expected="one class, patient and split for each file",
-                received=f"two for {row.values['path']!r}",
+                received=f"two for {public_name(entry.path, repr(row.values['path']))}",
                 remedy="Keep the line that is right",
             )
     if repeated:
@@ -242,7 +243,7 @@ def _path(manifest: Path, row: _Row) -> Path:
         raise DataError(
             f"{row.where} leads out of the folder of the manifest",
             expected="a path below that folder",
-            received=repr(given),
+            received=public_name(given, repr(given)),
             remedy="Put the manifest into the folder that holds all images",
         )
     return manifest.parent / path.removeprefix(root)

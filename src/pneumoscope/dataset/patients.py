@@ -10,9 +10,10 @@ from pathlib import Path
 from pneumoscope.dataset.known import Attribution, Identity, attribute, identify, recognise
 from pneumoscope.dataset.manifest import Entry
 from pneumoscope.dataset.placeholder import Claim, find_crowds, is_filler, says_nobody
-from pneumoscope.dataset.pseudonym import key_fingerprint, pseudonym
 from pneumoscope.imaging.identity import PatientIdentity, patient_of
+from pneumoscope.names import public_name
 from pneumoscope.parallel import in_parallel
+from pneumoscope.pseudonym import key_fingerprint, pseudonym
 from pneumoscope.types import Evidence
 
 _STUDY = "StudyInstanceUID"  # keeps the key of a study from being that of a patient
@@ -79,7 +80,7 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
     }
     same = _same_patients(told.values())
     found = {
-        path: _weigh(path.relative_to(root), told[path], names.get(path), same) for path in paths
+        path: _weigh(told[path], names.get(path), same) or _by_itself(path, root) for path in paths
     }
     notices = (
         *_doubt_columns(entries),
@@ -126,14 +127,18 @@ def _follow(patient: Patient, same: Mapping[str, str]) -> str:
 
 
 def _weigh(
-    file: Path, told: Sequence[Patient], name: Identity | None, same: Mapping[str, str]
-) -> Patient:
+    told: Sequence[Patient], name: Identity | None, same: Mapping[str, str]
+) -> Patient | None:
     subgroup = name.subgroup if name else ""
     if told:
         return Patient(_follow(told[0], same), told[0].evidence, subgroup)
     if name:
         return Patient(name.patient, Evidence.NAME, subgroup)
-    return Patient(f"file {file}", Evidence.FILE)
+    return None
+
+
+def _by_itself(path: Path, root: Path) -> Patient:
+    return Patient(public_name(path, f"file {path.relative_to(root)}"), Evidence.FILE)
 
 
 def _column(entry: Entry) -> str:

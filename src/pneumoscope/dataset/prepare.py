@@ -32,6 +32,7 @@ from pneumoscope.errors import DataError, ImageError, with_notices
 from pneumoscope.files import atomic_path
 from pneumoscope.folders import cache_folder
 from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord, Split
 
@@ -146,10 +147,13 @@ def ensure_prepared(
 
 def _target(output: Path, images: ImageSet, record: ImageRecord) -> Path:
     """Where an image goes: its own name, made safe, and a digest of where it came from."""
+    folder = output / str(record.split) / images.classes[record.label]
+    if names_are_hashed():
+        return folder / f"{public_name(record.path)}.png"
     relative = str(record.path.relative_to(images.root))
     digest = hashlib.sha256(relative.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     stem = re.sub(r"[^A-Za-z0-9._-]", "_", record.path.stem)[:80]
-    return output / str(record.split) / images.classes[record.label] / f"{stem}-{digest}.png"
+    return folder / f"{stem}-{digest}.png"
 
 
 def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> _Ready | LeftOut:
@@ -169,7 +173,7 @@ def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> _Ready |
                 image.save(temporary, format="PNG", pnginfo=note, compress_level=1)
         refused = refusals(source, pixels, geometry)
     except ImageError as error:
-        return LeftOut(str(record.path), str(error))
+        return LeftOut(public_name(record.path), str(error))
     return _Ready(replace(record, path=target, sha256=sha256), record.path, refused)
 
 

@@ -26,6 +26,7 @@ from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, is_junk, sha256_of, write_text
 from pneumoscope.imaging import RECIPE
+from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.parallel import in_parallel
 from pneumoscope.types import Evidence, Geometry, ImageRecord, Split
 
@@ -124,6 +125,7 @@ def header(
         "classes": list(classes),
         "geometry": asdict(geometry),
         "split": asdict(split),
+        "file_names": "hashed" if names_are_hashed() else "plain",
     }
 
 
@@ -182,7 +184,7 @@ def finish(
     rows = [
         {
             "image": record.path.relative_to(output).as_posix(),
-            "source": str(origin),
+            "source": public_name(origin),
             "class": sources.classes[record.label],
             "split": str(record.split),
             "patient": record.patient,

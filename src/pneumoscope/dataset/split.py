@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pneumoscope.dataset.pseudonym import is_pseudonym
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.errors import DataError, SettingsError
+from pneumoscope.pseudonym import is_pseudonym
 from pneumoscope.types import ImageRecord, Split
 
 # Shares that are off by more than this are told.

@@ -18,6 +18,7 @@ from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.files import write_text
 from pneumoscope.imaging import load_display, read_bytes
 from pneumoscope.inference import Predictor, overlay
+from pneumoscope.names import public_name
 from pneumoscope.statistics import IntArray
 
 
@@ -81,7 +82,7 @@ def samples(
             truth=scored.classes[scored.labels[index]],
             predicted=scored.classes[scored.predicted[index]],
             probability=float(scored.score[index]),
-            name=path.name,
+            name=public_name(path, path.name),
         )
 
 
@@ -98,7 +99,7 @@ def _predictions_csv(scored: ScoredImages) -> str:
     for index, path in enumerate(scored.paths):
         writer.writerow(
             [
-                path,
+                public_name(path),
                 scored.patients[index],
                 scored.subgroups[index],
                 *(values[index] for values in scored.groups.values()),

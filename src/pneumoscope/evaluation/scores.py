@@ -11,6 +11,7 @@ import numpy as np
 
 from pneumoscope.errors import DataError
 from pneumoscope.inference.gate import Verdict
+from pneumoscope.names import public_name
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.types import ImageRecord
 
@@ -189,7 +190,7 @@ class ScoredImages:
             "a probability",
             "finite numbers",
             f"{np.count_nonzero(~finite)} images with NaN or infinite ones, the first being "
-            f"{self.paths[int(np.argmin(finite))]}",
+            f"{public_name(self.paths[int(np.argmin(finite))])}",
         )
         _require(
             bool(np.all((probabilities >= 0) & (probabilities <= 1))),

@@ -15,6 +15,7 @@ from PIL import Image
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.quiet import undisturbed
+from pneumoscope.names import public_name
 
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 80_000_000  # below the size at which Pillow itself begins to warn
@@ -72,18 +73,19 @@ def read_bytes(path: Path) -> Source:
     Raises:
         ImageError: if it is missing, no regular file, not readable or too large.
     """
+    name = public_name(path)
     try:
         # Opened without blocking, and looked at when it is open: it cannot change in between.
         with open(path, "rb", opener=_open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ImageError(
-                    f"{path} is no file but a pipe, a socket or a device", remedy="Leave it out"
+                    f"{name} is no file but a pipe, a socket or a device", remedy="Leave it out"
                 )
-            source = read_stream(str(path), file)
+            source = read_stream(name, file)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(
-            f"Cannot read {path}: {reason.lower()}", remedy="Check the path and its permissions"
+            f"Cannot read {name}: {reason.lower()}", remedy="Check the path and its permissions"
         ) from error
     _check_length(source)
     return source

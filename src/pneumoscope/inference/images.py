@@ -20,6 +20,7 @@ from pneumoscope.imaging import (
     read_acquisition,
     read_bytes,
 )
+from pneumoscope.names import public_name
 
 Image = Path | str | Source
 """A file by its path, or its bytes with a name."""
@@ -119,4 +120,4 @@ def _ages(info: BundleInfo) -> tuple[float, float] | None:
 
 
 def _name(image: Image) -> str:
-    return image.name if isinstance(image, Source) else str(image)
+    return image.name if isinstance(image, Source) else public_name(image)

@@ -13,6 +13,7 @@ from pneumoscope.dataset.audit.patients import Patients
 from pneumoscope.dataset.audit.shortcut import Shortcut
 from pneumoscope.dataset.audit.table import Table
 from pneumoscope.dataset.scan import ImageSet
+from pneumoscope.names import public_name
 from pneumoscope.types import ImageRecord
 
 
@@ -58,8 +59,8 @@ class Audit:
         return counts
 
     def name(self, record: ImageRecord) -> str:
-        """A file as people know it: its path below the data set."""
-        return str(record.path.relative_to(self.images.root))
+        """A file as people know it: its path below the data set, or its hash."""
+        return public_name(record.path, str(record.path.relative_to(self.images.root)))
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as plain JSON types; paths are below the data set."""

@@ -9,8 +9,8 @@ import pytest
 from platformdirs import user_data_path
 
 from pneumoscope.dataset.known import identify
-from pneumoscope.dataset.pseudonym import key_fingerprint, pseudonym
 from pneumoscope.errors import DataError
+from pneumoscope.pseudonym import key_fingerprint, pseudonym
 
 
 def secret_file() -> Path:

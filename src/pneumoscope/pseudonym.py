@@ -1,4 +1,4 @@
-"""Identifiers of patients to keys that tell nothing of them.
+"""Identifiers of patients, and names of files, to keys that tell nothing of them.
 
 A hospital's number for a patient is personal data. It is replaced, the moment it is read, by a
 keyed hash under a secret that never leaves this user's data folder: `docs/adr/0011-sources.md`.
@@ -17,7 +17,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.folders import data_folder
 
 _BYTES = 32
-_PREFIX = "patient "
+_PATIENT, _FILE = "patient ", "file-"
 
 
 def pseudonym(identifier: str, issuer: str = "") -> str:
@@ -34,14 +34,21 @@ def pseudonym(identifier: str, issuer: str = "") -> str:
         DataError: if the secret was damaged.
         StorageError: if it cannot be read or made.
     """
-    # The length keeps "a" + "bc" from being "ab" + "c".
-    text = f"{len(issuer)} {issuer}{identifier}".encode("utf-8", "surrogateescape")
-    return f"{_PREFIX}{hashlib.blake2b(text, key=_secret(), digest_size=16).hexdigest()}"
+    return f"{_PATIENT}{_keyed_hash(identifier, issuer)}"
+
+
+def file_pseudonym(path: str) -> str:
+    """The key of a file, likewise, of characters that every file system takes.
+
+    Raises:
+        DataError, StorageError: as `pseudonym`.
+    """
+    return f"{_FILE}{_keyed_hash(path, _FILE)}"
 
 
 def is_pseudonym(patient: str) -> bool:
     """Whether a patient's key was made here, and so is another one for every user."""
-    return patient.startswith(_PREFIX)
+    return patient.startswith((_PATIENT, _FILE))
 
 
 def key_fingerprint() -> str:
@@ -51,6 +58,12 @@ def key_fingerprint() -> str:
         DataError, StorageError: as `pseudonym`.
     """
     return hashlib.blake2b(_secret(), digest_size=8, person=b"fingerprint").hexdigest()
+
+
+def _keyed_hash(identifier: str, issuer: str) -> str:
+    # The length keeps "a" + "bc" from being "ab" + "c".
+    text = f"{len(issuer)} {issuer}{identifier}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, key=_secret(), digest_size=16).hexdigest()
 
 
 def _secret() -> bytes:
