@@ -445,3 +445,23 @@ def test_closed_pipe_is_no_error(bundle: Path, images: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 1
     assert "Error" not in done.stderr
+
+
+def test_a_manifest_and_its_images_in_two_places(run: Run, bundle: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    lines = ["path,label"]
+    for number in range(12):
+        (archive / f"{number}.png").write_bytes(encoded(picture(seed=number)))
+        lines.append(f"{number}.png,{('NORMAL', 'PNEUMONIA')[number % 2]}")
+    (tmp_path / "tables").mkdir()
+    manifest = tmp_path / "tables" / "list.csv"
+    manifest.write_text("\n".join(lines))
+    for *words, output in (
+        ("data", "prepare", manifest, "-o", "prepared"),
+        ("data", "audit", manifest, "-o", "audit.html"),
+        ("evaluate", bundle, manifest, "--resamples", "100", "-o", "evaluation"),
+    ):
+        assert run(*words, tmp_path / f"no-{output}")[0] == 2
+        code, _, err = run(*words, tmp_path / output, "--root", archive)
+        assert code == 0, err

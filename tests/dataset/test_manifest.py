@@ -10,11 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pneumoscope.dataset import SplitSettings, is_prepared, prepare, read_prepared, scan
+from pneumoscope.dataset import (
+    ScanSettings,
+    SplitSettings,
+    is_prepared,
+    prepare,
+    read_prepared,
+    scan,
+)
 from pneumoscope.dataset import manifest as module
 from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.split import divide
-from pneumoscope.errors import DataError
+from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.types import Geometry, Split
 from tests.conftest import encoded, picture
 
@@ -137,6 +144,27 @@ def test_a_manifest_may_be_given_relative_to_where_one_is(
     write(f"path,label\n{TWO}")
     monkeypatch.chdir(tmp_path)
     assert [str(record.path) for record in scan(Path("list.csv")).records] == ["a.png", "b.png"]
+
+
+def test_images_may_lie_below_another_folder(write, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    settings = ScanSettings(root=archive)
+    images = scan(write(f"path,label\n{TWO}"), settings)
+    assert images.root == archive
+    assert [record.path for record in images.records] == [archive / "a.png", archive / "b.png"]
+    for path in ("../list.csv", tmp_path / "c.png", "x/../../archive2/a.png"):
+        with pytest.raises(DataError, match="leads out of the folder") as caught:
+            scan(write(f"path,label\n{path},NORMAL\n{TWO}"), settings)
+        assert caught.value.remedy
+
+
+def test_a_root_that_is_of_no_use_is_refused(write, tmp_path: Path) -> None:
+    manifest = write(f"path,label\n{TWO}")
+    with pytest.raises(SettingsError, match="is a folder"):
+        scan(tmp_path, ScanSettings(root=tmp_path))
+    with pytest.raises(SettingsError, match="no folder"):
+        scan(manifest, ScanSettings(root=tmp_path / "gone"))
 
 
 def test_repeated_lines_count_once(write) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -175,3 +176,11 @@ def test_heatmaps_that_miss_the_planted_pneumonia(gain: Estimate, misses: bool) 
 @pytest.mark.parametrize(("side", "images"), [(64, 300), (128, 300), (256, 75), (1024, 25)])
 def test_fewer_of_larger_images(side: int, images: int) -> None:
     assert _affordable(300, Geometry(side, side)) == images
+
+
+def test_a_run_says_where_the_images_of_its_manifest_are(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", tmp_path / "list.csv")
+    assert read_source(run).images is None
+    content = {"data": str(tmp_path / "list.csv"), "given": {"root": str(tmp_path / "archive")}}
+    (run / "settings.json").write_text(json.dumps(content))
+    assert read_source(run).images == tmp_path / "archive"

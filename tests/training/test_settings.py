@@ -68,6 +68,15 @@ def test_run_folder_round_trip(tmp_path: Path) -> None:
     assert "python" in (tmp_path / "run" / "environment.json").read_text()
 
 
+def test_only_the_run_folder_says_where_images_are(tmp_path: Path) -> None:
+    settings = TrainingSettings(root=tmp_path / "archive")
+    with new_run(tmp_path / "list.csv", tmp_path / "run", settings):
+        run = read_run(tmp_path / "run")
+    assert run.given.scanning.root == tmp_path / "archive"
+    assert run.resolved.root == "archive"
+    assert run.given.command(run.data).endswith("--root archive")
+
+
 def test_run_folder_must_be_new(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with (

@@ -10,6 +10,7 @@ import typer
 from pneumoscope.cli.console import (
     HashPaths,
     Positive,
+    Root,
     leave,
     print_json,
     progress_bar,
@@ -49,6 +50,7 @@ def audit(
         ),
     ] = False,
     positive: Positive = None,
+    root: Root = None,
     hash_paths: HashPaths = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -67,7 +69,7 @@ def audit(
 
     require_own(output, digest(identify(data)))
     with progress_bar("auditing") as progress:
-        scanning = ScanSettings(tuple(positive or ()))
+        scanning = ScanSettings(tuple(positive or ()), root=root)
         found = audit_images(data, seed=seed, scanning=scanning, progress=progress)
     write_page(found, output)
     for notice in found.images.notices:

@@ -37,6 +37,16 @@ Strict = Annotated[
 """The option `--strict`."""
 
 
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of the images of a CSV manifest; by default that of the manifest.",
+    ),
+]
+"""The option `--root`."""
+
+
 def _hash_paths(context: typer.Context, wanted: bool) -> None:
     if wanted:
         context.with_resource(hashed_names())

@@ -11,6 +11,7 @@ from pneumoscope.cli import audit, fetch
 from pneumoscope.cli.console import (
     HashPaths,
     Positive,
+    Root,
     Strict,
     leave,
     print_json,
@@ -44,6 +45,7 @@ def prepare(
         float, typer.Option(help="Share held out for evaluation, if no test split was published.")
     ] = 0.15,
     positive: Positive = None,
+    root: Root = None,
     strict: Strict = False,
     hash_paths: HashPaths = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -67,7 +69,7 @@ def prepare(
             output,
             geometry=Geometry(image_size, image_size),
             split=SplitSettings(seed, validation_share, test_share),
-            scanning=ScanSettings(tuple(positive or ()), strict),
+            scanning=ScanSettings(tuple(positive or ()), strict, root),
             progress=progress,
             note=say,
         )

@@ -11,6 +11,7 @@ from pneumoscope.cli.console import (
     RESAMPLES,
     HashPaths,
     Resamples,
+    Root,
     choose_model,
     leave,
     name_results,
@@ -49,6 +50,7 @@ def evaluate(
         str | None,
         typer.Option(metavar="NAME", help="Threshold of the calls; by default the bundle's first."),
     ] = None,
+    root: Root = None,
     resamples: Resamples = RESAMPLES,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     hash_paths: HashPaths = False,
@@ -70,13 +72,14 @@ def evaluate(
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
 
-    root = choose_model(model)
-    output = output or Path("evaluation") / name_results([root], Path(data))
+    chosen = choose_model(model)
+    output = output or Path("evaluation") / name_results([chosen], Path(data))
     with progress_bar("predicting") as progress:
         found = evaluate_bundle(
-            root,
+            chosen,
             data,
             output,
+            root=root,
             operating_point=operating_point,
             resamples=resamples,
             seed=seed,

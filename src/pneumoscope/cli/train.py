@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pneumoscope.cli.console import Positive, Strict, print_json, progress_bars, say, say_notice
+from pneumoscope.cli.console import (
+    Positive,
+    Root,
+    Strict,
+    print_json,
+    progress_bars,
+    say,
+    say_notice,
+)
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -73,6 +81,7 @@ def train(
         bool | None, typer.Option(help="Randomly change the training images.")
     ] = None,
     positive: Positive = None,
+    root: Root = None,
     strict: Strict = False,
     resume: Annotated[
         Path | None,

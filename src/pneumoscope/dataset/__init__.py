@@ -33,19 +33,22 @@ __all__ = [
 ]
 
 
-def read_images(data: Path, geometry: Geometry, classes: Sequence[str] = ()) -> ImageSet:
+def read_images(
+    data: Path, geometry: Geometry, classes: Sequence[str] = (), root: Path | None = None
+) -> ImageSet:
     """The images of a data set, whether it has been prepared or not.
 
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         geometry: that the images are wanted in.
         classes: the order that their classes are wanted in, if they are these.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
 
     Raises:
         DataError: if it cannot be used, or was prepared in another geometry.
     """
     if not is_prepared(data):
-        return scan(data).ordered_as(classes)
+        return scan(data, ScanSettings(root=root)).ordered_as(classes)
     prepared = read_prepared(data)
     prepared.require_geometry(geometry)
     return prepared.images.ordered_as(classes)

@@ -64,20 +64,23 @@ class _Row:
     values: Mapping[str, str]
 
 
-def read_manifest(manifest: Path) -> tuple[list[Entry], list[str]]:
+def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry], list[str]]:
     """Reads a CSV manifest. Whether the images are there is not looked at.
 
     Args:
-        manifest: the file; relative paths in it start from its folder.
+        manifest: the file.
+        root: the folder that holds all images, where relative paths in it start; by default that
+            of the manifest.
 
     Returns:
         The files it lists, each once, and notices for a person.
 
     Raises:
         DataError: if it is no table with a path and a label in each line, contradicts itself, or
-            names a file outside of its folder.
+            names a file outside of the folder.
         StorageError: if it cannot be read.
     """
+    root = manifest.parent if root is None else root
     text = _read_text(manifest)
     columns, rows = _parse(manifest, text)
     notices: list[str] = []
@@ -85,7 +88,7 @@ def read_manifest(manifest: Path) -> tuple[list[Entry], list[str]]:
     entries: dict[Path, tuple[_Row, Entry]] = {}
     repeated = 0
     for row in rows:
-        entry = _entry(manifest, row, group_columns)
+        entry = _entry(root, row, group_columns)
         first_row, first = entries.setdefault(entry.path, (row, entry))
         repeated += first_row is not row
         if first != entry:
@@ -220,10 +223,10 @@ def _group_columns(
     return found
 
 
-def _entry(manifest: Path, row: _Row, group_columns: list[str]) -> Entry:
+def _entry(root: Path, row: _Row, group_columns: list[str]) -> Entry:
     groups = {name: _text(row, name) for name in group_columns}
     return Entry(
-        path=_path(manifest, row),
+        path=_path(root, row),
         class_name=_class_name(row),
         split=_split(row),
         patient=row.values.get("patient", ""),
@@ -232,21 +235,21 @@ def _entry(manifest: Path, row: _Row, group_columns: list[str]) -> Entry:
     )
 
 
-def _path(manifest: Path, row: _Row) -> Path:
+def _path(root: Path, row: _Row) -> Path:
     given = row.values["path"]
     if not given:
         raise DataError(f"{row.where} has no path", remedy="Name the file, or delete the line")
     # By the words alone: a link inside of the folder may lead wherever its owner wants it to.
-    root = os.path.join(os.path.abspath(manifest.parent), "")
-    path = os.path.normpath(os.path.join(root, given))
-    if not path.startswith(root):
+    within = os.path.join(os.path.abspath(root), "")
+    path = os.path.normpath(os.path.join(within, given))
+    if not path.startswith(within):
         raise DataError(
-            f"{row.where} leads out of the folder of the manifest",
-            expected="a path below that folder",
+            f"{row.where} leads out of the folder of the images",
+            expected=f"a path below {root}",
             received=public_name(given, repr(given)),
-            remedy="Put the manifest into the folder that holds all images",
+            remedy="Put the manifest into the folder that holds all images, or name that folder",
         )
-    return manifest.parent / path.removeprefix(root)
+    return root / path.removeprefix(within)
 
 
 def _class_name(row: _Row) -> str:

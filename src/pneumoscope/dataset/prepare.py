@@ -89,7 +89,7 @@ def prepare(
     with with_notices(images.notices):
         division = divide(images, split)
     images = replace(images, notices=images.notices + division.notices)
-    wanted = header(data, images.classes, geometry, split)
+    wanted = header(data, images, geometry, split)
     if output is None:
         key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
         output = cache_folder() / "prepared" / f"{data.resolve().name}-{key}"

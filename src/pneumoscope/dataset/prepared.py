@@ -116,13 +116,14 @@ def identify(data: Path) -> str:
 
 
 def header(
-    source: Path, classes: Sequence[str], geometry: Geometry, split: SplitSettings
+    source: Path, images: ImageSet, geometry: Geometry, split: SplitSettings
 ) -> dict[str, Any]:
     """What makes one preparation differ from another, as JSON types."""
     return {
         "recipe": RECIPE,
         "source": str(source.resolve()),
-        "classes": list(classes),
+        "root": str(images.root.resolve()),
+        "classes": list(images.classes),
         "geometry": asdict(geometry),
         "split": asdict(split),
         "file_names": "hashed" if names_are_hashed() else "plain",

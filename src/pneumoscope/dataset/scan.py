@@ -12,7 +12,7 @@ from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.layout import Listing, list_images
 from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.patients import find_patients
-from pneumoscope.errors import DataError, with_notices
+from pneumoscope.errors import DataError, SettingsError, with_notices
 from pneumoscope.types import Evidence, ImageRecord, Split
 
 _LAYOUT_REMEDY = (
@@ -27,7 +27,7 @@ class ImageSet:
     """The images of a data set, in a fixed order, no pixel of them read yet.
 
     Attributes:
-        root: the folder that was asked for, or that of the manifest.
+        root: the folder that was asked for, or that of the images of a manifest.
         classes: class names; the first is the reference (Normal).
         records: the images, sorted by path.
         attributions: the known data sets that the file names come from.
@@ -96,10 +96,12 @@ class ScanSettings:
     Attributes:
         positive: the classes that count as positive, all but one; by default told by the names.
         strict: whether a doubt is an error.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
     """
 
     positive: tuple[str, ...] = ()
     strict: bool = False
+    root: Path | None = None
 
     def check(self, data: Path, images: ImageSet) -> None:
         """Holds a data set that was understood before against these settings.
@@ -149,15 +151,18 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
         DataError: if it is missing or empty, has fewer than two classes with files in them, is
             a manifest with a mistake, or is in doubt and that is to be an error. What was
             understood until then is in its `notices`.
+        SettingsError: if the folder of a manifest's images is not there, or of no use.
         StorageError: if it, or a folder in it, may not be read.
     """
     settings = settings or ScanSettings()
+    if settings.root is not None:
+        _require_use(settings.root, root)
     if root.is_dir():
         listing = list_images(root)
     elif root.is_file():
-        entries, notices = read_manifest(root)
+        entries, notices = read_manifest(root, settings.root)
         listing = Listing(root, entries, notices)
-        root = root.parent
+        root = settings.root or root.parent
     else:
         raise DataError(f"There is no folder or CSV manifest {root}", remedy="Check the path")
     with with_notices((*listing.lines, *listing.doubts)):
@@ -166,6 +171,17 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
         images = _collect(root, classes, listing)
     settings.check(listing.base, images)
     return images
+
+
+def _require_use(images: Path, data: Path) -> None:
+    if data.is_dir():
+        raise SettingsError(
+            f"{data} is a folder, and holds its images itself",
+            expected="a CSV manifest, where the folder of its images is given",
+            remedy="Leave out that folder, or give the manifest",
+        )
+    if not images.is_dir():
+        raise SettingsError(f"There is no folder {images}", remedy="Check the path")
 
 
 def _require_classes(base: Path, classes: Classes) -> None:

@@ -25,6 +25,7 @@ def evaluate(
     data: Path | str,
     output: Path | str | None = None,
     *,
+    root: Path | None = None,
     operating_point: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -41,6 +42,7 @@ def evaluate(
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: where to write the figures, `metrics.json` and `predictions.csv`; nowhere by
             default.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         operating_point: name of the threshold that makes the calls; by default the bundle's
             first.
         resamples: of the bootstrap behind the intervals.
@@ -57,7 +59,7 @@ def evaluate(
     data = Path(data)
     predictor = load(bundle, operating_point=operating_point)
     require_own_folder(output, "metrics.json", [predictor], data)
-    images = read_images(data, predictor.info.geometry, predictor.info.classes)
+    images = read_images(data, predictor.info.geometry, predictor.info.classes, root)
     predictor.info.require_classes(images.classes, data)
     unseen = find_unseen(data, images, [predictor.bundle.seen()])
     evaluation = evaluate_unseen(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.dataset import read_images
+from pneumoscope.dataset import ScanSettings, read_images
 from pneumoscope.dataset.audit import Audit, audit
 from pneumoscope.evaluation import Evaluation, GroupResult
 from pneumoscope.evaluation.faithfulness import HeatmapCheck, Location
@@ -86,6 +86,7 @@ def gather(
     source: Source,
     data: Path,
     *,
+    root: Path | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     bars: Bars | None = None,
@@ -95,6 +96,8 @@ def gather(
     Args:
         source: the run.
         data: what to measure on.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest,
+            or the one that the run was given with it.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap and the audit.
         bars: shows the progress of each part.
@@ -105,10 +108,14 @@ def gather(
     """
     progress = bars or (lambda part: lambda done, total: None)
     predictor = Predictor(source.bundle)
-    images = read_images(data, predictor.info.geometry, predictor.info.classes)
+    own = source.data is not None and data.resolve() == source.data.resolve()
+    root = root or (source.images if own else None)
+    images = read_images(data, predictor.info.geometry, predictor.info.classes, root)
     predictor.info.require_classes(images.classes, data)
     unseen = find_unseen(data, images, [source.bundle.seen()])
-    audited = audit(data, seed=seed, progress=progress("auditing"))
+    audited = audit(
+        data, seed=seed, scanning=ScanSettings(root=root), progress=progress("auditing")
+    )
     evaluation = evaluate_unseen(
         predictor,
         data,
@@ -163,7 +170,6 @@ def gather(
         else None
     )
     planted = _locate_planted(predictor, resamples=resamples, seed=seed)
-    own = source.data is not None and data.resolve() == source.data.resolve()
     return Material(
         source=source,
         predictor=predictor,

@@ -24,12 +24,14 @@ class Source:
         root: the folder around the bundle; of a model that ships, one for its reports.
         bundle: the model.
         data: what it was trained on; None where no run says so.
+        images: the folder of the images of that, if it is a manifest that lies elsewhere.
         history: losses and metrics by name, a value for each epoch; empty if there is none.
     """
 
     root: Path
     bundle: Bundle
     data: Path | None
+    images: Path | None
     history: Mapping[str, list[float]]
 
     @property
@@ -55,7 +57,7 @@ def read_source(run: Path | str) -> Source:
     """
     bundle = read(run)
     root = Path("reports", bundle.info.name) if is_shipped(bundle) else bundle.root.parent
-    return Source(root, bundle, _read_data(root / _SETTINGS), _read_history(root / _HISTORY))
+    return Source(root, bundle, *_read_data(root / _SETTINGS), _read_history(root / _HISTORY))
 
 
 def find_data(source: Source, given: Path | None) -> Path:
@@ -82,12 +84,15 @@ def find_data(source: Source, given: Path | None) -> Path:
     return data
 
 
-def _read_data(path: Path) -> Path | None:
+def _read_data(path: Path) -> tuple[Path | None, Path | None]:
+    """The data, and the folder of its images."""
     if not path.is_file():
-        return None
+        return None, None
     try:
-        return Path(json.loads(path.read_text("utf-8"))["data"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        content = json.loads(path.read_text("utf-8"))
+        root = content.get("given", {}).get("root")
+        return Path(content["data"]), Path(root) if root else None
+    except (AttributeError, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"Cannot read {path}: {error!r}",
             expected="the settings as `pneumoscope train` wrote them",

@@ -58,6 +58,7 @@ def report(
     data: Path | str | None = None,
     output: Path | str | None = None,
     *,
+    root: Path | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     bars: Bars | None = None,
@@ -72,6 +73,8 @@ def report(
         data: what to measure on; by default what the run was trained on.
         output: the page; by default `report.html` in the run folder, or in `reports/NAME` for a
             model that ships. The card is written beside it, as `MODEL_CARD.md`.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest,
+            or the one that the run was given with it.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap and the audit.
         bars: shows the progress: called with what is done, returns what is called with the number
@@ -94,11 +97,11 @@ def report(
             remedy="Choose another --output",
         )
     given = None if data is None else Path(data)
-    data = find_data(source, given)
+    found_data = find_data(source, given)
     card = page.with_name(_CARD)
     for path in (page, card):
-        require_own(path, digest(source.bundle.sha256, identify(data)))
-    material = gather(source, data, resamples=resamples, seed=seed, bars=bars)
+        require_own(path, digest(source.bundle.sha256, identify(found_data)))
+    material = gather(source, found_data, root=root, resamples=resamples, seed=seed, bars=bars)
     verdict = judge(material)
     write_text(page, _page(material, verdict))
     write_text(card, held_out_card(material, verdict))

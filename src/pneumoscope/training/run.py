@@ -64,9 +64,13 @@ class Run:
 
     @property
     def resolved(self) -> TrainingSettings:
-        """The settings in force."""
+        """The settings in force, which go into the bundle: names of folders and files only."""
         return replace(
-            self.given, precision=self.precision, weights=self.weights, epochs=self.epochs
+            self.given,
+            precision=self.precision,
+            weights=self.weights,
+            epochs=self.epochs,
+            root=Path(self.given.root).name,
         )
 
     def save(self) -> None:
@@ -106,6 +110,8 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
                     f"The output folder {root} is not empty",
                     remedy=f"Choose another, or go on with `pneumoscope train --resume {root}`",
                 )
+        if settings.root:
+            settings = replace(settings, root=str(Path(settings.root).resolve()))
         run = Run(root, data.resolve(), settings)
         run.save()
         try:

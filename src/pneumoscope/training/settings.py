@@ -68,6 +68,7 @@ class TrainingSettings:
         augmentation: whether training images are randomly changed.
         positive: the classes that count as positive, all but one; by default told by the names.
         strict: whether a doubt about the data is an error.
+        root: the folder that holds all images of a CSV manifest; empty for that of the manifest.
 
     Raises:
         SettingsError: on construction, if a value is out of range.
@@ -92,10 +93,12 @@ class TrainingSettings:
     augmentation: bool = _OF_RECIPE
     positive: tuple[str, ...] = ()
     strict: bool = False
+    root: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "precision", Precision.of(self.precision))
         object.__setattr__(self, "positive", tuple(self.positive))
+        object.__setattr__(self, "root", str(self.root))
         for name, value in recipe(self.arch).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
@@ -131,7 +134,7 @@ class TrainingSettings:
     @property
     def scanning(self) -> ScanSettings:
         """How the data set is to be understood."""
-        return ScanSettings(self.positive, self.strict)
+        return ScanSettings(self.positive, self.strict, Path(self.root) if self.root else None)
 
     def command(self, data: Path) -> str:
         """The command line that makes the same run, with names of folders and files only."""
@@ -145,7 +148,7 @@ class TrainingSettings:
                     words += [word for item in value for word in (f"--{option}", item)]
                     continue
                 words += [f"--no-{option}"] if value is False else [f"--{option}"]
-                if field.name == "weights":
+                if field.name in ("weights", "root"):
                     value = Path(value).name
                 words += [] if isinstance(value, bool) else [str(value)]
         return shlex.join(words)
