@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.dataset import prepare
-from pneumoscope.dataset.pseudonym import pseudonym
 from pneumoscope.errors import StorageError
+from pneumoscope.pseudonym import pseudonym
 
 WAYS = {
     "XDG_CACHE_HOME": lambda phantoms: prepare(phantoms),
