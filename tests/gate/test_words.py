@@ -19,6 +19,7 @@ PARTS: dict[Part, tuple[str, ...]] = {
         *("PULMON", "PULMÓN", "PULMONES", "POUMON", "TORACE", "POLMONE", "PEITO", "BRÖSTKORG"),
         *("KLATKA PIERSIOWA", "PŁUCA", "HRUDNÍK", "GÖĞÜS", "AKCİĞER", "ГРУДНАЯ КЛЕТКА", "ЛЁГКИЕ"),
         *("ΘΩΡΑΚΑΣ", "胸部", "肺", "흉부", "صدر", "חזה", "RIB CAGE CHEST", "CHEST RIBS", "1CHEST"),
+        *("THORAX PA", "PULMÕES", "PULMÃO", "PŁUCO", "RX TÓRAX", "PA AKCİĞER", "胸部正位", "胸片"),
     ),
     Part.UNKNOWN: (
         *("UNKNOWN", "RIB", "RIBS", "RIBCAGE", "HEART", "COSTELLE", "BABYGRAM", "XYZ", "OTHER"),
@@ -29,6 +30,9 @@ PARTS: dict[Part, tuple[str, ...]] = {
             "CHEST ABDOMEN",
             "THORACIC",
             "TORAX DE PIE Y CRANEO",
+            "胸椎",
+            "CAGE THORACIQUE",
+            "ŻEBRA",
         ),
     ),
     Part.ELSEWHERE: (
@@ -36,6 +40,8 @@ PARTS: dict[Part, tuple[str, ...]] = {
         *("TSPINE", "T SPINE", "THORACIC SPINE", "LSPINE", "HEAD", "HEADNECK", "HIP", "FOOT"),
         *("LEG", "EXTREMITY", "BREAST", "SHOULDER", "STERNUM", "CLAVICLE", "WHOLEBODY", "JAW"),
         *("WRIST", "FINGER", "TOE", "Rodilla", "SCHÄDEL", "KUB", "ANKLE", "L_HAND", "HANDS"),
+        *("BWS", "ADDOME", "BACINO", "QUADRIL", "KOLANO", "CZASZKA", "BRZUCH", "OMUZ", "DİZ"),
+        *("КОЛЕНО", "ГОЛОВА", "ЖИВОТ", "СТОПА", "ПОЗВОНОЧНИК", "颈椎", "脊柱", "骨盤", "骨盆"),
     ),
 }
 
@@ -45,16 +51,21 @@ VIEWS: dict[View, tuple[str, ...]] = {
         *("PA", "AP", "pa", "P.A.", "P-A", "A/P", "AP SUPINE", "PA ERECT", "AP PORTABLE"),
         *("POSTEROANTERIOR", "POSTERO-ANTERIOR", "ANTEROPOSTERIOR", "ANTERIOR POSTERIOR"),
         *("FRONTAL", "AP_SITTING", "PA VIEW", "正面", "FRENTE", "AP1"),
+        *("POSTÉRO-ANTÉRIEUR", "ANTÉRO-POSTÉRIEUR", "DE FACE", "D.V.", "DORSOVENTRAL"),
+        *("TYLNO-PRZEDNIE", "ARKA-ÖN", "ПРЯМОЙ", "ЗАДНЕ-ПЕРЕДНЯЯ", "後前位", "正位"),
     ),
     View.LATERAL: (
         *("LL", "RL", "LAT", "LATERAL", "LEFT LATERAL", "L LAT", "LLAT", "XTABLE LAT"),
         *("LATERO-LATERAL", "RAO", "LAO", "RPO", "LPO", "RLO", "LLO", "OBL", "OBLIQUE"),
         *("AP LAT", "PROFIL", "PERFIL", "SEITLICH", "LATERALE", "OBLICUA", "БОКОВАЯ", "側面"),
         *("XTABLELAT", "X-TABLE LAT", "PA OBLIQUE", "Lateral", "lateral erect", "R-LATERAL"),
+        *("DE PROFIL", "SEITE", "LINKS SEITL", "SEITENAUFNAHME", "BOCZNE", "SKOŚNE", "YAN GRAFİ"),
+        *("OBLİK", "L-R", "LATL", "ЛЕВАЯ БОКОВАЯ", "КОСАЯ", "左侧位", "左側面"),
     ),
     View.UNKNOWN: (
         *("LLD", "RLD", "LEFT LATERAL DECUBITUS", "AP DECUBITUS", "LORDOTIC", "PORTABLE"),
-        *("UNKNOWN", "SUPINE", "APEX"),
+        *("UNKNOWN", "SUPINE", "APEX", "AP LORDOTIC", "AP AXIAL", "LINDBLOM", "APICAL PA"),
+        *("SEITENLAGE", "ANTERIOR", "L", "R"),
     ),
 }  # fmt: skip
 
@@ -124,7 +135,7 @@ def test_description_warns_at_most_and_is_not_quoted() -> None:
         assert view_shown(Acquisition(64, 64, description=said))[0] is View.UNSAID
 
 
-PARTS_AND_VIEWS = (("chest", "near-chest", "elsewhere"), ("lateral", "decubitus", "frontal"))
+PARTS_AND_VIEWS = (("chest", "near-chest", "elsewhere"), ("lateral", "unusual", "frontal"))
 
 
 @pytest.mark.parametrize("names", PARTS_AND_VIEWS)

@@ -8,7 +8,7 @@ from pneumoscope.gate.words import meanings, meanings_of_code
 from pneumoscope.imaging import Acquisition
 
 _PARTS = ("chest", "near-chest", "elsewhere")
-_VIEWS = ("lateral", "decubitus", "frontal")
+_VIEWS = ("lateral", "unusual", "frontal")
 
 
 class Part(StrEnum):
@@ -75,7 +75,7 @@ def _part(meaning: frozenset[str]) -> Part:
 
 
 def _view(meaning: frozenset[str]) -> View:
-    if "decubitus" in meaning:  # "left lateral decubitus" is frontal
+    if "unusual" in meaning:  # "left lateral decubitus" is frontal
         return View.UNKNOWN
     if "lateral" in meaning:
         return View.LATERAL
