@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import struct
+from functools import partial
+
 import imagecodecs
 import numpy as np
 from PIL import Image
 from pydicom import uid
 from pydicom.dataset import Dataset
 
+from pneumoscope.errors import ImageError
+from pneumoscope.imaging import load_display, load_pixels, look, read_acquisition
 from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.types import Geometry
 from tests.conftest import encoded, picture
 from tests.imaging.dicoms import LOSSLESS, LOSSY, dicom
 
@@ -58,7 +64,67 @@ SEEDS: dict[str, bytes] = {
 }
 
 
-def check(data: bytes) -> None:
-    """Reads what may be an image: a picture within the limits, or an `ImageError`."""
-    picture = open_upright(Source("fuzz", data), at_least=64)
+def _bitmap(width: int, height: int, runs: bytes) -> bytes:
+    """A BMP of 8 bits, compressed by runs (BI_RLE8)."""
+    palette = b"".join(bytes([grey, grey, grey, 0]) for grey in range(256))
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(runs), 0, 0, 256, 0)
+    start = 14 + len(info) + len(palette)
+    return struct.pack("<2sIII", b"BM", start + len(runs), 0, start) + info + palette + runs
+
+
+def _runs(picture: np.ndarray) -> bytes:
+    rows = [b"".join(bytes([1, grey]) for grey in row) + b"\0\0" for row in picture[::-1]]
+    return b"".join(rows) + b"\0\1"
+
+
+SEEDS |= {
+    "bmp rle": _bitmap(36, 40, _runs(_GREY)),
+    "jpeg lossless": imagecodecs.jpeg8_encode(_GREY, lossless=True),
+    **{
+        f"tiff {name}": encoded(_IMAGE, "TIFF", compression=name)
+        for name in ("packbits", "tiff_adobe_deflate", "lzma", "zstd")
+    },
+    "tiff group 4": encoded(_IMAGE.convert("1"), "TIFF", compression="group4"),
+    "tiff 16 bit": encoded(_DEEP, "TIFF", compression="tiff_lzw"),
+}
+
+_LOSSLESS = SEEDS["jpeg lossless"]
+# Files that broke something once, or that decoders take long over: read or refused.
+ODD: dict[str, bytes] = {
+    "jpeg-ls without end": dicom(
+        _GREY, uid.JPEGLSLossless, frame=imagecodecs.jpegls_encode(_GREY)[:-2]
+    ),
+    "bmp rle bomb": _bitmap(9000, 8000, b"\xff\x07" * 2000),
+    "bmp rle skips": _bitmap(2000, 2000, b"\0\2\xff\xff" * 2000),
+    "png flat": encoded(np.full((112, 172_100), 9, np.uint8)),
+    "dicom unknown VR": dicom(_GREY).replace(b"\x08\0\x60\0CS", b"\x08\0\x60\0QQ"),
+    "jpeg lossless behind markers": _LOSSLESS[:2]
+    + b"\xff\xff\xfe\0\4\xff\xc0\xff\x01\xff\xd0"
+    + _LOSSLESS[2:],
+}
+
+
+def _upright(source: Source) -> None:
+    picture = open_upright(source, at_least=64)
     assert picture.width * picture.height <= 80_000_000
+
+
+_READERS = (
+    _upright,
+    read_acquisition,
+    look,
+    partial(load_pixels, geometry=Geometry(64, 64)),
+    partial(load_display, longest=64),
+)
+
+
+def check(data: bytes) -> None:
+    """Reads what may be an image in all ways, whichever refuse it; `ImageError` if one does."""
+    refused = None
+    for reader in _READERS:
+        try:
+            reader(Source("fuzz", data))
+        except ImageError as error:
+            refused = error
+    if refused:
+        raise refused

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -37,3 +39,11 @@ def test_threads_that_overlap_leave_the_filters_as_they_were() -> None:
         for done in [pool.submit(first), pool.submit(second)]:
             done.result()
     assert warnings.filters == before
+
+
+@pytest.mark.parametrize("library", ["pydicom", "PIL"])
+def test_what_decoders_log_is_not_printed(library: str) -> None:
+    log = f"import logging; logging.getLogger('{library}.x').error('samples per pixel')"
+    code = f"import pneumoscope.imaging.quiet; {log}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stderr == b""

@@ -17,8 +17,9 @@ _lock = Lock()
 _inside = 0
 _saved = ExitStack()
 
-# Without a handler of the user's, Python prints what pydicom logs.
-logging.getLogger("pydicom").addHandler(logging.NullHandler())
+# Without a handler of the user's, Python prints what these log.
+for _library in ("pydicom", "PIL"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
 @contextmanager
