@@ -37,7 +37,7 @@ contracts: .venv/all
 	$(BIN)/lint-imports
 
 unit: .venv/all
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report=term
 
 # What no test thought of: half a minute of files damaged at random, and half of bytes made up by
 # what the reader does with them.
