@@ -48,9 +48,13 @@ def test_tables_and_page(
     assert max(map(len, out.splitlines())) <= 80
     for words in ("invalidating", "2 patients with images in", "width (pixels)", "AUROC", "train"):
         assert words in out
-    assert "page with the pictures in audit.html" in out
+    assert f"page with the pictures in audit/{leaking.name}.html" in out
     assert "research tool" in err
-    assert (tmp_path / "audit.html").read_text("utf-8").startswith("<!doctype html>")
+    assert (
+        (tmp_path / "audit" / f"{leaking.name}.html")
+        .read_text("utf-8")
+        .startswith("<!doctype html>")
+    )
 
 
 def test_json(audit: Audit, leaking: Path, tmp_path: Path) -> None:
@@ -83,12 +87,12 @@ def test_page_of_other_data_is_kept(
     audit: Audit, class_folders: Callable[..., Path], tmp_path: Path
 ) -> None:
     one, other = (class_folders(name, NORMAL=2, PNEUMONIA=2) for name in ("one", "other"))
-    assert audit(one)[0] == audit(one)[0] == 0
-    before = (tmp_path / "audit.html").read_bytes()
-    code, out, err = audit(other)
+    assert audit(one)[0] == audit(other)[0] == audit(one)[0] == 0
+    before = (tmp_path / "audit" / "one.html").read_bytes()
+    code, out, err = audit(other, "-o", "audit/one.html")
     assert (code, out) == (2, "")
-    assert "audit.html is there already, and was made of something else" in err
-    assert (tmp_path / "audit.html").read_bytes() == before
+    assert "audit/one.html is there already, and was made of something else" in err
+    assert (tmp_path / "audit" / "one.html").read_bytes() == before
 
 
 def test_missing_folder_exits_2_and_writes_nothing(audit: Audit, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pneumoscope.cli.console import (
     Positive,
     Root,
     leave,
+    name_results,
     print_json,
     progress_bar,
     say,
@@ -38,8 +39,13 @@ def audit(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The page to write, with the pictures found.")
-    ] = Path("audit.html"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The page to write, with the pictures found; by default audit/DATA.html.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
     strict: Annotated[
         bool,
@@ -67,6 +73,7 @@ def audit(
     from pneumoscope.dataset.audit import audit as audit_images
     from pneumoscope.dataset.audit import write_page
 
+    output = output or Path("audit", f"{name_results([], data)}.html")
     require_own(output, digest(identify(data)))
     with progress_bar("auditing") as progress:
         scanning = ScanSettings(tuple(positive or ()), root=root)
