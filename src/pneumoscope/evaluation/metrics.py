@@ -20,6 +20,7 @@ from pneumoscope.statistics import (
     cumulative,
     ratio,
 )
+from pneumoscope.task import called_positive, is_positive
 
 TITLES = {
     "accuracy": "accuracy",
@@ -93,7 +94,7 @@ def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArr
     return {
         "accuracy": ratio(right_by_class.sum(axis=1), total_by_class.sum(axis=1)),
         "balanced_accuracy": ratio(right_by_class, total_by_class).mean(axis=1),
-        **binary_metrics(scored.positive, scored.predicted != 0, scored.score, weights),
+        **binary_metrics(scored.positive, is_positive(scored.predicted), scored.score, weights),
         **calibration_measures(scored.positive, scored.score, weights),
     }
 
@@ -163,7 +164,7 @@ def net_benefit(
         without any weight.
     """
     worth = np.where(truth[:, None], 1.0, -thresholds / (1 - thresholds))  # (n, k)
-    called = score[:, None] >= thresholds
+    called = called_positive(score[:, None], thresholds)
     return ratio(weights @ (worth * called), weights.sum(axis=1, keepdims=True))
 
 

@@ -13,6 +13,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.inference.gate import Verdict
 from pneumoscope.names import public_name
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
+from pneumoscope.task import called_class, is_positive, positive_score
 from pneumoscope.types import ImageRecord
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
@@ -105,24 +106,17 @@ class ScoredImages:
     @cached_property
     def score(self) -> FloatArray:
         """Probability of the positive side of each image, shape (n,), in [0, 1]."""
-        score: FloatArray = np.minimum(self.probabilities[:, 1:].sum(axis=1), 1.0)
-        return score
+        return positive_score(self.probabilities)
 
     @cached_property
     def positive(self) -> BoolArray:
         """Whether each image is truly of another class than the reference, shape (n,)."""
-        positive: BoolArray = self.labels != 0
-        return positive
+        return is_positive(self.labels)
 
     @cached_property
     def predicted(self) -> IntArray:
-        """Predicted class of each image, shape (n,).
-
-        At a score of `threshold` or more it is the likeliest class but the reference; below,
-        it is the reference.
-        """
-        likeliest = 1 + np.argmax(self.probabilities[:, 1:], axis=1)
-        return np.where(self.score >= self.threshold, likeliest, 0).astype(np.int64)
+        """Predicted class of each image, shape (n,)."""
+        return called_class(self.probabilities, self.threshold)
 
     @property
     def positive_name(self) -> str:

@@ -9,6 +9,7 @@ from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import ImageError
 from pneumoscope.inference.gate import Verdict
 from pneumoscope.inference.prevalence import odds_ratio, restated
+from pneumoscope.task import called_class, positive_score
 from pneumoscope.types import OperatingPoint, Prediction, Reason, Status
 
 
@@ -56,18 +57,16 @@ class Recorder:
         """
         if not np.isfinite(probabilities).all():
             return self.failure(name, _no_number(name, self._info))
-        positive = min(1.0, sum(map(float, probabilities[1:])))
-        label = 0
-        if positive >= self._point.threshold:
-            label = 1 + int(np.argmax(probabilities[1:]))
-        given = restated([float(p) for p in probabilities], self._ratio)
-        reasons = verdict.reasons or self._undecided(positive)
+        exact = probabilities.astype(np.float64)
+        label = int(called_class(exact, self._point.threshold))
+        given = restated(exact.tolist(), self._ratio)
+        reasons = verdict.reasons or self._undecided(float(positive_score(exact)))
         return Prediction(
             path=name,
             status=Status.REFUSED if reasons else Status.ACCEPTED,
             model=self._model(),
             label=self._info.classes[label],
-            probability=min(1.0, sum(given[1:])),
+            probability=float(positive_score(np.array(given))),
             probabilities=dict(zip(self._info.classes, given, strict=True)),
             operating_point=self._point.name,
             reasons=reasons,

@@ -7,6 +7,7 @@ import numpy as np
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
 from pneumoscope.statistics.ranking import cumulative, ratio
 from pneumoscope.statistics.resampling import bootstrap
+from pneumoscope.task import called_positive
 from pneumoscope.types import OperatingPoint, Undecided
 
 FEWEST_PATIENTS = 10
@@ -70,8 +71,9 @@ def find_undecided(
         What it is, with the share and the error on these very scores, which flatters them; None
         where there is no mistake to be spared.
     """
-    missed = np.sort(score[truth & (score < threshold)])
-    alarming = np.sort(score[~truth & (score >= threshold)])[::-1]
+    called = called_positive(score, threshold)
+    missed = np.sort(score[truth & ~called])
+    alarming = np.sort(score[~truth & called])[::-1]
     low = high = threshold
     for spared in missed[-(-len(missed) // 2) :][:1]:
         low = float(spared + score[score < spared].max(initial=0.0)) / 2
@@ -145,7 +147,7 @@ def _with_expectation(
     patients: StrArray,
     seed: int,
 ) -> OperatingPoint:
-    called = score >= threshold
+    called = called_positive(score, threshold)
 
     def measure(weights: FloatArray) -> dict[str, FloatArray]:
         return {

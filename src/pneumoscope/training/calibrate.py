@@ -21,6 +21,7 @@ from pneumoscope.statistics import (
     choose_operating_points,
     find_undecided,
 )
+from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.architectures import PROBABILITIES
 from pneumoscope.training.doubts import find_doubts
 from pneumoscope.types import Calibration, OperatingPoint
@@ -68,12 +69,12 @@ def calibrate(
     """
     calibration = fit_calibration(scores)
     fold_into(network, calibration)
-    score = _positive(calibrated(changed.probabilities, calibration))
+    score = positive_score(calibrated(changed.probabilities, calibration))
     points, notices = choose_operating_points(
-        changed.labels != 0, score, changed.patients, seed=seed
+        is_positive(changed.labels), score, changed.patients, seed=seed
     )
-    default, truth = points[0], scores.labels != 0
-    plain = _positive(calibrated(scores.probabilities, calibration))
+    default, truth = points[0], is_positive(scores.labels)
+    plain = positive_score(calibrated(scores.probabilities, calibration))
     if default.sensitivity is not None:  # it was chosen
         undecided = find_undecided(default.threshold, truth, plain, scores.patients, seed=seed)
         points = (replace(default, undecided=undecided), *points[1:])
@@ -152,7 +153,7 @@ def _describe(scores: ValidationScores, temperature: float, biases: Biases) -> C
         fitted=True,
         temperature=temperature,
         biases=biases,
-        prevalence=float(np.mean(scores.labels != 0)),
+        prevalence=float(np.mean(is_positive(scores.labels))),
         images=len(scores.labels),
         patients=len(np.unique(scores.patients)),
         before=_measures(scores, scores.probabilities),
@@ -167,14 +168,9 @@ def _tempered(probabilities: FloatArray, temperature: float, biases: Biases) -> 
 
 def _measures(scores: ValidationScores, probabilities: FloatArray) -> dict[str, float | None]:
     weights = np.ones((1, len(scores.labels)))
-    found = calibration_measures(scores.labels != 0, _positive(probabilities), weights)
+    found = calibration_measures(is_positive(scores.labels), positive_score(probabilities), weights)
     values = {name: float(value[0]) for name, value in found.items()}
     return {name: value if np.isfinite(value) else None for name, value in values.items()}
-
-
-def _positive(probabilities: FloatArray) -> FloatArray:
-    score: FloatArray = np.minimum(probabilities[:, 1:].sum(axis=1), 1.0)
-    return score
 
 
 def _logits(probabilities: FloatArray) -> FloatArray:

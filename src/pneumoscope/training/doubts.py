@@ -12,6 +12,7 @@ from pneumoscope.statistics import (
     bootstrap,
     cumulative,
 )
+from pneumoscope.task import called_positive
 
 _CHANCE = 0.5
 _REMEDY = "look at its curves, and train on more images, for more epochs or at another rate"
@@ -44,7 +45,7 @@ def find_doubts(
     doubts = []
     if any(value is not None and value <= _CHANCE for value in (found.value, found.low)):
         doubts.append(f"on {images} it may be no better than chance, AUROC {found}")
-    called = score >= threshold
+    called = called_positive(score, threshold)
     if called.all() or not called.any():
         side = "positive" if called.all() else "negative"
         doubts.append(f"it calls each of {images} {side}, at a threshold of {threshold:.4f}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import tabulate_pictures
 from pneumoscope.statistics import Bins, FloatArray
+from pneumoscope.task import positive_score
 from pneumoscope.types import Split
 
 
@@ -27,8 +26,7 @@ def summarise(prepared: PreparedSet, probabilities: FloatArray) -> dict[str, Bin
     columns = tabulate_pictures([record.path for record in training], prepared.geometry)
     of_patients = _patients(prepared, Split.TRAIN)
     found = {name: Bins.of(values, of_patients) for name, values in columns.items()}
-    score: FloatArray = np.minimum(probabilities[:, 1:].sum(axis=1), 1.0)
-    found["score"] = Bins.of(score, _patients(prepared, Split.VAL))
+    found["score"] = Bins.of(positive_score(probabilities), _patients(prepared, Split.VAL))
     return {name: bins for name, bins in found.items() if bins is not None}
 
 

@@ -21,6 +21,7 @@ from pneumoscope.statistics import (
     bootstrap,
     cumulative,
 )
+from pneumoscope.task import is_positive
 
 MIN_PATIENTS = 20  # of each side; with fewer, the folds hardly hold any
 
@@ -57,7 +58,7 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
     Returns:
         The score, or None if a side has fewer than `MIN_PATIENTS` patients.
     """
-    truth = np.array([image.record.label != 0 for image in images], dtype=np.bool_)
+    truth = is_positive(np.array([image.record.label for image in images], np.int64))
     patients = np.array([image.record.patient for image in images], dtype=np.str_)
     if min(len(np.unique(patients[truth])), len(np.unique(patients[~truth]))) < MIN_PATIENTS:
         return None

@@ -17,7 +17,8 @@ from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.alter import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import in_parallel
-from pneumoscope.statistics import FloatArray
+from pneumoscope.statistics import BoolArray, FloatArray
+from pneumoscope.task import is_positive
 from pneumoscope.types import Geometry, ImageRecord
 
 _CHUNK = 256  # images that are changed before they are predicted
@@ -130,7 +131,8 @@ def _predict(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Probabilities (n, c), and if wanted and there are any maps (n, c, h', w')."""
     pixels = readable.pixels[predictor.info.geometry]
-    show = partial(_show, condition, pixels, readable.records)
+    positive = is_positive(np.array([record.label for record in readable.records], np.int64))
+    show = partial(_show, condition, pixels, positive)
     probabilities, found = [], []
     for start in range(0, len(pixels), _CHUNK):
         shown = np.stack(in_parallel(show, range(start, min(start + _CHUNK, len(pixels)))))
@@ -144,5 +146,5 @@ def _predict(
     return np.concatenate(probabilities), np.concatenate(found) if found else None
 
 
-def _show(condition: Condition, pixels: Grey, records: Sequence[ImageRecord], index: int) -> Grey:
-    return condition.alter(pixels[index], records[index].label != 0)
+def _show(condition: Condition, pixels: Grey, positive: BoolArray, index: int) -> Grey:
+    return condition.alter(pixels[index], bool(positive[index]))

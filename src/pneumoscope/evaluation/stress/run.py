@@ -30,6 +30,7 @@ from pneumoscope.imaging.perturb import MODERATE
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES
+from pneumoscope.task import is_positive
 
 
 def stress(
@@ -117,7 +118,7 @@ def stress_unseen(
     readable = read_once(unseen.records, geometries)
     unreadable = (*unseen.unreadable, *readable.unreadable)
     require_readable(len(readable.records), unreadable)
-    positive = np.array([record.label != 0 for record in readable.records])
+    positive = is_positive(np.array([record.label for record in readable.records], np.int64))
     shown = {g: conditions(pixels, positive) for g, pixels in readable.pixels.items()}
     more = other_severities() if severities else ()
     count = len(shown[geometries[0]]) + len(more)
