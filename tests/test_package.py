@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+import pneumoscope
 from tests.conftest import write_bundle
 
 ROOT = Path(__file__).parents[1]
@@ -31,11 +32,20 @@ def test_wheel_and_sdist_hold_models_and_data(tmp_path: Path) -> None:
     }
     subprocess.run([sys.executable, "-m", "hatchling", "build"], cwd=tmp_path, check=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
+    assert wheel.name.startswith(f"pneumoscope-{pneumoscope.__version__}-")
     assert expected <= set(ZipFile(wheel).namelist())
     (sdist,) = (tmp_path / "dist").glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/src/")[2] for name in archive.getnames()}
     assert expected <= names
+
+
+def test_the_version_stands_in_one_place() -> None:
+    package = ROOT / "src" / "pneumoscope"
+    stating = [path for path in package.rglob("*.py") if "\n__version__ = " in path.read_text()]
+    assert stating == [package / "version.py"]
+    root = re.compile(r"^\s*(import pneumoscope$|from pneumoscope import .*__version__)", re.M)
+    assert not [path for path in package.rglob("*.py") if root.search(path.read_text())]
 
 
 def pins(name: str) -> dict[str, set[str]]:

@@ -17,7 +17,7 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from pneumoscope.version import __version__ as __version__
 
 # Nothing leaves the machine. ONNX Runtime reads this when it is imported, by whomever, and no more.
 if "onnxruntime" in sys.modules and "ORT_DISABLE_TELEMETRY" not in os.environ:

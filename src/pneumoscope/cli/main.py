@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pneumoscope import __version__
 from pneumoscope.cli import (
     check_heatmaps,
     compare,
@@ -26,6 +25,7 @@ from pneumoscope.cli.console import fail, say
 from pneumoscope.cli.surroundings import settle
 from pneumoscope.errors import InterruptedRunError, PneumoscopeError, StorageError
 from pneumoscope.types import RESEARCH_NOTICE
+from pneumoscope.version import __version__
 
 
 class _OutputClosed(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pneumoscope import __version__, plots
+from pneumoscope import plots
 from pneumoscope.bundle import (
     BundleInfo,
     Seen,
@@ -47,6 +47,7 @@ from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
 from pneumoscope.training.validate import score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
+from pneumoscope.version import __version__
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 
-from pneumoscope import __version__
 from pneumoscope.errors import BundleMissingError
 from pneumoscope.report.card import bullets
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section, Table
+from pneumoscope.version import __version__
 
 
 def limitations(material: Material) -> Section:
