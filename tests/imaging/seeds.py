@@ -13,7 +13,8 @@ from pydicom.dataset import Dataset
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import load_display, load_pixels, look, read_acquisition
-from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.imaging.decode import open_upright
+from pneumoscope.imaging.source import LIMITS, Source
 from pneumoscope.types import Geometry
 from tests.conftest import encoded, picture
 from tests.imaging.dicoms import LOSSLESS, LOSSY, dicom
@@ -106,7 +107,7 @@ ODD: dict[str, bytes] = {
 
 def _upright(source: Source) -> None:
     picture = open_upright(source, at_least=64)
-    assert picture.width * picture.height <= 80_000_000
+    assert picture.width * picture.height <= LIMITS.pixels
 
 
 _READERS = (

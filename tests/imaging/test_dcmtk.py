@@ -18,7 +18,8 @@ from pydicom.dataset import Dataset
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import dicom as reading
-from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.imaging.decode import open_upright
+from pneumoscope.imaging.source import Source
 from tests.imaging.dicoms import LOSSLESS, dicom
 
 pytestmark = [

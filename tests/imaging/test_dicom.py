@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -16,9 +17,12 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 
 from pneumoscope.errors import ImageError
-from pneumoscope.imaging import read
+from pneumoscope.imaging import dicom as reading
+from pneumoscope.imaging import load_pixels, look, read_acquisition
+from pneumoscope.imaging.decode import open_upright
 from pneumoscope.imaging.greys import grey_table
-from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.imaging.source import LIMITS, Limits, Source
+from pneumoscope.types import Geometry
 from tests.conftest import encoded, picture
 from tests.imaging.dicoms import LOSSLESS, LOSSY, dicom, encode_frame, header, with_length
 from tests.imaging.test_preprocess import PIXELS
@@ -26,8 +30,8 @@ from tests.imaging.test_preprocess import PIXELS
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
 
-def shown(data: bytes) -> np.ndarray:
-    return np.asarray(open_upright(Source("file.dcm", data)))
+def shown(data: bytes, limits: Limits = LIMITS) -> np.ndarray:
+    return np.asarray(open_upright(Source("file.dcm", data, limits)))
 
 
 def stored(bits: int) -> np.ndarray:
@@ -444,23 +448,40 @@ def test_run_lengths_of_another_size_are_refused(repeats: int) -> None:
         shown(dicom(PIXELS, uid.RLELossless, frame=frame))
 
 
-def test_deflated_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deflated_bomb_is_not_inflated() -> None:
     data = dicom(PIXELS, uid.DeflatedExplicitVRLittleEndian)
     size = len(dicom(PIXELS, BitsStored=8))
-    monkeypatch.setattr(read, "MAX_BYTES", size)
-    shown(data)
-    monkeypatch.setattr(read, "MAX_BYTES", PIXELS.size)
+    shown(data, Limits(file_bytes=size))
     with pytest.raises(ImageError, match="when inflated"):
-        shown(data)
+        shown(data, Limits(file_bytes=PIXELS.size))
     assert len(zlib.compress(bytes(PIXELS.size))) < PIXELS.size
 
 
-def test_jpeg_does_not_wait_for_dicom(tmp_path) -> None:
-    (tmp_path / "a.jpeg").write_bytes(encoded(picture(), "JPEG"))
+@pytest.mark.parametrize("shape", [(64, 64), (64, 64, 3)], ids=["grey", "colour"])
+def test_a_header_is_parsed_once(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[object] = []
+    original = reading.read_preamble
+    monkeypatch.setattr(
+        reading, "read_preamble", lambda *a, **k: parsed.append(a) or original(*a, **k)
+    )
+    data = dicom(picture(shape))
+    source = Source("file.dcm", data)
+    pixels = [load_pixels(source, Geometry(64, 64)) for _ in range(2)]
+    found = look(source).facts, read_acquisition(source)
+    assert len(parsed) == 1
+    assert (pixels[0] == pixels[1]).all()
+    afresh = Source("file.dcm", data)
+    assert found == (look(afresh).facts, read_acquisition(afresh))
+    assert source == afresh
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_other_formats_do_not_wait_for_dicom(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(encoded(picture(), kind))
     code = (
         "import sys; from pathlib import Path; from pneumoscope.imaging import *;"
-        "from pneumoscope.types import Geometry;"
-        f"load_pixels(read_bytes(Path({str(tmp_path / 'a.jpeg')!r})), Geometry());"
+        f"source = read_bytes(Path({str(path)!r})); look(source); read_acquisition(source);"
         "sys.exit(bool({'pydicom', 'imagecodecs'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,8 +11,9 @@ from PIL import Image
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import load_display, load_mask, load_pixels, read_bytes
+from pneumoscope.imaging.decode import open_upright
 from pneumoscope.imaging.preprocess import to_grey
-from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.imaging.source import Source
 from pneumoscope.types import Geometry
 from tests.conftest import encoded
 

@@ -14,7 +14,8 @@ from PIL import Image
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import load_pixels
-from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.imaging.decode import open_upright
+from pneumoscope.imaging.source import Source
 from pneumoscope.types import Geometry
 from tests.conftest import encoded, picture
 from tests.imaging.test_preprocess import GREY, PIXELS

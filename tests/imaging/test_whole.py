@@ -14,7 +14,8 @@ from pydicom import uid
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import load_display, look, read_acquisition
 from pneumoscope.imaging.codestream import read_declared
-from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.imaging.decode import open_upright
+from pneumoscope.imaging.source import Source
 from tests.conftest import encoded, picture
 from tests.imaging.dicoms import LOSSLESS, LOSSY, dicom, encode_frame
 

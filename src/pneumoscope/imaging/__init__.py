@@ -3,10 +3,11 @@
 from pneumoscope.imaging.acquisition import Acquisition, Coded, read_acquisition
 from pneumoscope.imaging.appearance import APPEARANCES
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
+from pneumoscope.imaging.formats import is_stray
 from pneumoscope.imaging.origin import Origin, own_mark
 from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
 from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load_pixels
-from pneumoscope.imaging.read import Source, is_stray, read_bytes, read_stream
+from pneumoscope.imaging.source import Source, read_bytes, read_stream
 
 __all__ = [
     "APPEARANCES",

@@ -10,9 +10,11 @@ from PIL import Image
 
 from pneumoscope.imaging.age import years, years_between
 from pneumoscope.imaging.colour import coloured
+from pneumoscope.imaging.decode import decoding
+from pneumoscope.imaging.formats import sniff
 from pneumoscope.imaging.header import text, texts
 from pneumoscope.imaging.origin import Origin, origin_of_dicom, origin_of_raster
-from pneumoscope.imaging.read import Source, decoding, sniff
+from pneumoscope.imaging.source import Source
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -18,10 +18,9 @@ from pydicom.filereader import read_dataset, read_preamble
 from pydicom.pixels.utils import pixel_array
 
 from pneumoscope.errors import ImageError
-from pneumoscope.imaging import read
 from pneumoscope.imaging.codestream import read_declared
 from pneumoscope.imaging.greys import bits_below, grey_table
-from pneumoscope.imaging.read import Source, check_size
+from pneumoscope.imaging.source import Source, check_size
 from pneumoscope.imaging.whole import check_jpeg, check_jpeg_ls, decode_whole
 from pneumoscope.imaging.wrapping import names_its_colours, unboxed
 
@@ -90,15 +89,19 @@ def decode_dicom(source: Source) -> Image.Image:
 
 
 def read_header(source: Source) -> Dataset:
-    """All elements of a file, the pixels still encoded.
+    """All elements of a file, the pixels still encoded; parsed once, and not to be changed.
 
     Args:
         source: a file with a preamble.
 
     Raises:
         ImageError: if the transfer syntax is not one that is read, or the file inflates to more
-            than `MAX_BYTES`.
+            than its limits allow.
     """
+    return source.once(_parse)
+
+
+def _parse(source: Source) -> Dataset:
     stream = BytesIO(source.data)
     read_preamble(stream, force=False)
     meta = FileMetaDataset(
@@ -200,9 +203,10 @@ def _decode_rle(
 
 def _inflate(source: Source, data: bytes) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)  # PS3.5 A.5
-    inflated = inflater.decompress(data, read.MAX_BYTES)
+    most = source.limits.file_bytes
+    inflated = inflater.decompress(data, most)
     if inflater.unconsumed_tail:
-        raise _refused(source, f"at most {read.MAX_BYTES} bytes when inflated", "more")
+        raise _refused(source, f"at most {most} bytes when inflated", "more")
     return inflated
 
 

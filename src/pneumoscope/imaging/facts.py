@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.imaging.decode import decoding
+from pneumoscope.imaging.formats import sniff
 from pneumoscope.imaging.picture import picture_facts
 from pneumoscope.imaging.preprocess import load_pixels
-from pneumoscope.imaging.read import Source, decoding, sniff
+from pneumoscope.imaging.source import Source
 from pneumoscope.types import Geometry
 
 THUMBNAIL = 32  # pixels a side

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pneumoscope.errors import ImageError
+from pneumoscope.imaging.formats import BARE, HEAD, sniff
 from pneumoscope.imaging.quiet import undisturbed
-from pneumoscope.imaging.read import Source, sniff
+from pneumoscope.imaging.source import Source
 
-_HEAD = 132  # bytes: the preamble of PS3.10 7.1, and "DICM"
-_BARE = (b"\x02\0", b"\x08\0")  # group 0002 or 0008: a file that came without its preamble
 _SUFFIXES = {".dcm", ".dicom", ".dic", ".ima"}
 _PADDING = " \0\t\r\n"
 _KEYWORDS = {
@@ -61,7 +60,7 @@ def patient_of(path: Path) -> PatientIdentity | None:
     try:
         kind = sniff(Source(str(path), head))
     except ImageError:
-        bare = head.startswith(_BARE) or path.suffix.casefold() in _SUFFIXES
+        bare = head.startswith(BARE) or path.suffix.casefold() in _SUFFIXES
         return PatientIdentity() if bare else None
     return _parse(path) if kind == "DICOM" else None
 
@@ -71,7 +70,7 @@ def _read_head(path: Path) -> bytes:
         if not path.is_file():  # a pipe would be waited for
             return b""
         with path.open("rb") as file:
-            return file.read(_HEAD)
+            return file.read(HEAD)
     except OSError:
         return b""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.preprocess import load_pixels
-from pneumoscope.imaging.read import read_bytes
+from pneumoscope.imaging.source import read_bytes
 from pneumoscope.parallel import in_parallel
 from pneumoscope.types import Geometry
 

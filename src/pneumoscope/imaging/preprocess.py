@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pneumoscope.errors import ImageError
-from pneumoscope.imaging.read import Source, open_upright
+from pneumoscope.imaging.decode import open_upright
+from pneumoscope.imaging.source import Source
 from pneumoscope.types import Geometry
 
 # Raised whenever the same file would give other pixels than before.

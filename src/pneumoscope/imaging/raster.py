@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, TiffImagePlugin
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.codestream import read_declared
-from pneumoscope.imaging.read import REMEDY, Source, check_size
+from pneumoscope.imaging.source import REMEDY, Source, check_size
 from pneumoscope.imaging.whole import check_jpeg, check_png, decode_whole
 
 # Pixels of 1, 8 or 16 bits without sign. Others ("I", "F", "LAB") have no nominal range.
@@ -65,12 +65,12 @@ def _check_jpeg(source: Source) -> None:
         check_size(source, declared.width, declared.height)
         check_jpeg(source.data)
     else:
-        decode_whole(source.data, partial(_decode_jpeg, source.name))
+        decode_whole(source.data, partial(_decode_jpeg, source))
 
 
-def _decode_jpeg(name: str, data: bytes) -> NDArray[Any]:
+def _decode_jpeg(source: Source, data: bytes) -> NDArray[Any]:
     with Image.open(BytesIO(data), formats=["JPEG"]) as image:
-        check_size(Source(name, data), *image.size)
+        check_size(source, *image.size)
         return np.asarray(image)
 
 

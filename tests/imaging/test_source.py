@@ -12,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pneumoscope.errors import ImageError
-from pneumoscope.imaging import read
-from pneumoscope.imaging.read import (
-    Source,
-    is_stray,
-    open_upright,
-    read_bytes,
-    read_stream,
-    sniff,
-)
+from pneumoscope.imaging.decode import open_upright
+from pneumoscope.imaging.formats import is_stray, sniff
+from pneumoscope.imaging.source import Limits, Source, read_bytes, read_stream
 from tests.conftest import encoded, picture
 
 PNG = encoded(picture())
@@ -67,26 +61,35 @@ def test_least_side(side: int, fits: bool) -> None:
 
 
 @pytest.mark.parametrize(("limit", "fits"), [(48 * 40, True), (48 * 40 - 1, False)])
-def test_most_pixels(limit: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "MAX_PIXELS", limit)
+def test_most_pixels(limit: int, fits: bool) -> None:
+    source = Source("a.png", PNG, Limits(pixels=limit))
     if fits:
-        open_upright(Source("a.png", PNG))
+        open_upright(source)
     else:
         with pytest.raises(ImageError, match="at most 1919 pixels"):
-            open_upright(Source("a.png", PNG))
+            open_upright(source)
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(48 * 40 * 2, True), (48 * 40 * 2 - 1, False)])
+def test_most_bytes_when_decoded(limit: int, fits: bool) -> None:
+    data = encoded(picture().astype(np.uint16) << 8)
+    source = Source("deep.png", data, Limits(decoded_bytes=limit))
+    if fits:
+        open_upright(source)
+    else:
+        with pytest.raises(ImageError, match="at most 3839 bytes when decoded"):
+            open_upright(source)
 
 
 @pytest.mark.parametrize(("limit", "fits"), [(len(PNG), True), (len(PNG) - 1, False)])
-def test_most_bytes(
-    limit: int, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(read, "MAX_BYTES", limit)
+def test_most_bytes(limit: int, fits: bool, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(PNG)
+    limits = Limits(file_bytes=limit)
     if fits:
-        assert read_bytes(tmp_path / "a.png").data == PNG
+        assert read_bytes(tmp_path / "a.png", limits).data == PNG
     else:
         with pytest.raises(ImageError, match="too large"):
-            read_bytes(tmp_path / "a.png")
+            read_bytes(tmp_path / "a.png", limits)
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
@@ -115,10 +118,10 @@ def test_what_has_no_end_is_not_waited_for(kind: str, tmp_path: Path) -> None:
         read_bytes(path)
 
 
-def test_streams_are_read_as_far_as_an_image_may_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "MAX_BYTES", 100)
-    assert read_stream("-", BytesIO(b"x" * 100)).data == b"x" * 100
-    endless = read_stream("-", BytesIO(b"x" * 1000))
+def test_streams_are_read_as_far_as_an_image_may_reach() -> None:
+    limits = Limits(file_bytes=100)
+    assert read_stream("-", BytesIO(b"x" * 100), limits).data == b"x" * 100
+    endless = read_stream("-", BytesIO(b"x" * 1000), limits)
     assert len(endless.data) == 101
     with pytest.raises(ImageError, match="too large"):
         sniff(endless)

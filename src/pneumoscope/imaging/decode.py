@@ -1,0 +1,86 @@
+"""Image files to upright pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image
+
+from pneumoscope.errors import ImageError
+from pneumoscope.imaging.formats import sniff
+from pneumoscope.imaging.quiet import undisturbed
+from pneumoscope.imaging.source import REMEDY, Source, wrong_size
+
+
+@contextmanager
+def decoding(source: Source, kind: str) -> Iterator[None]:
+    """The one door to decoders: whatever a broken file leads them to becomes an `ImageError`.
+
+    Args:
+        source: the file.
+        kind: its format.
+
+    Raises:
+        ImageError: if the block raises anything.
+    """
+    try:
+        with undisturbed():
+            yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise wrong_size(source, "far more") from error
+    except Exception as error:
+        raise ImageError(
+            f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=REMEDY
+        ) from error
+
+
+def open_upright(
+    source: Source, at_least: int | None = None, *, blank: bool = False
+) -> Image.Image:
+    """Decodes an image and turns it upright by its EXIF orientation.
+
+    Args:
+        source: the file.
+        at_least: where this is given, a JPEG may be decoded at a half, a quarter or an eighth of
+            its size, as long as both sides keep this many pixels (or the whole size, if less).
+        blank: whether a single value everywhere will do.
+
+    Returns:
+        The decoded picture, in the mode of the file; "L" where a JPEG stores luma, and for DICOM.
+
+    Raises:
+        ImageError: if it is of no known format, broken, too small or too large, holds several
+            pictures, or if it is not to be `blank` and all of its pixels have the same value.
+    """
+    kind = sniff(source)
+    with decoding(source, kind):
+        picture = _decode(source, kind, at_least)
+    if not blank:
+        _check_content(source, picture)
+    return picture
+
+
+def _decode(source: Source, kind: str, at_least: int | None) -> Image.Image:
+    # Each loads its codecs, which nobody with a file of another kind should wait for.
+    if kind == "DICOM":
+        from pneumoscope.imaging.dicom import decode_dicom
+
+        return decode_dicom(source)
+    from pneumoscope.imaging.raster import decode_raster
+
+    return decode_raster(source, kind, at_least)
+
+
+def _check_content(source: Source, image: Image.Image) -> None:
+    extrema = image.getextrema()
+    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    if all(low == high for low, high in bands):
+        raise ImageError(
+            f"{source.name} holds no picture",
+            expected="pixels of differing brightness",
+            received="a single value everywhere",
+            remedy="Leave it out",
+        )

@@ -1,0 +1,162 @@
+"""The bytes of one image file, read once, and the limits that they are held against."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from pneumoscope.errors import ImageError
+from pneumoscope.names import public_name
+
+REMEDY = "Open the file in an image viewer and export it again as PNG or JPEG, or leave it out"
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large an image may be.
+
+    Attributes:
+        file_bytes: of the file at most, and of what a compressed DICOM file inflates to.
+        pixels: at most; by default below the number at which Pillow itself begins to warn.
+        decoded_bytes: that a decoder takes at most; by default those of as many pixels in 16 bits.
+        side: pixels of the shorter side at least.
+    """
+
+    file_bytes: int = 256 * 2**20
+    pixels: int = 80_000_000
+    decoded_bytes: int = 160_000_000
+    side: int = 32
+
+
+LIMITS = Limits()
+"""Of everything that is read."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The bytes of one image file, read once.
+
+    Attributes:
+        name: how errors name it.
+        data: the whole file.
+        limits: that the file and its picture are held against.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+    limits: Limits = field(default=LIMITS, repr=False)
+    _made: dict[Callable[[Source], Any], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def once(self, make: Callable[[Source], _Made]) -> _Made:
+        """What a function makes of the file, such as its header: made when first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: _Made = self._made[make]
+        return made
+
+
+def read_bytes(path: Path, limits: Limits = LIMITS) -> Source:
+    """Reads a regular file whole.
+
+    Pipes and devices, which may have no end, are not waited for: `read_stream` reads those.
+
+    Raises:
+        ImageError: if it is missing, no regular file, not readable or too large.
+    """
+    name = public_name(path)
+    try:
+        # Opened without blocking, and looked at when it is open: it cannot change in between.
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ImageError(
+                    f"{name} is no file but a pipe, a socket or a device", remedy="Leave it out"
+                )
+            source = read_stream(name, file, limits)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ImageError(
+            f"Cannot read {name}: {reason.lower()}", remedy="Check the path and its permissions"
+        ) from error
+    check_length(source)
+    return source
+
+
+def read_stream(name: str, stream: BinaryIO, limits: Limits = LIMITS) -> Source:
+    """Reads a stream, which may be without an end, as far as an image may reach.
+
+    Args:
+        name: how errors name it.
+        stream: of bytes: a file, a pipe, standard input.
+        limits: of an image.
+
+    Returns:
+        At most one byte more than the limit; whoever opens such an image is told.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    return Source(name, stream.read(limits.file_bytes + 1), limits)
+
+
+def check_length(source: Source) -> None:
+    """Holds the length of a file against the limits.
+
+    Raises:
+        ImageError: if it is too large.
+    """
+    most = source.limits.file_bytes
+    if len(source.data) > most:
+        raise ImageError(
+            f"{source.name} is too large for an image",
+            expected=f"at most {most} bytes",
+            received="more",
+            remedy="Leave it out",
+        )
+
+
+def check_size(source: Source, width: int, height: int, bytes_a_pixel: int = 1) -> None:
+    """Holds a declared size against the limits, before anything is decoded.
+
+    Args:
+        source: the file.
+        width: in pixels.
+        height: in pixels.
+        bytes_a_pixel: that a decoder takes.
+
+    Raises:
+        ImageError: if it is outside of them.
+    """
+    limits, pixels = source.limits, width * height
+    too_much = pixels > limits.pixels or pixels * bytes_a_pixel > limits.decoded_bytes
+    if min(width, height) < limits.side or too_much:
+        raise wrong_size(source, f"{width}x{height}")
+
+
+def wrong_size(source: Source, received: str) -> ImageError:
+    """The error of a picture whose size is outside of the limits."""
+    limits = source.limits
+    return ImageError(
+        f"{source.name} does not have the size of a radiograph",
+        expected=f"sides of {limits.side} pixels or more, at most {limits.pixels} pixels, and at "
+        f"most {limits.decoded_bytes} bytes when decoded",
+        received=received,
+        remedy=REMEDY,
+    )
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
