@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import errno
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from pneumoscope import errors
+from pneumoscope.cli.main import app
+from pneumoscope.cli.wording import COMMANDS, options
 from pneumoscope.errors import PneumoscopeError, StorageError, storage_errors
 
 
@@ -45,3 +51,53 @@ def test_storage_errors_names_path_and_reason(number: int, reason: str) -> None:
     ):
         raise OSError(number, os.strerror(number))
     assert caught.value.remedy
+
+
+SOURCE = Path(errors.__file__).parent
+# What others call so, and a command line that is written down to be run again.
+FOREIGN = re.compile(r"`(pip |python |dcmconv |np\.)[^`]*`")
+WRITES_COMMANDS = (SOURCE / "training" / "settings.py", "command")
+
+
+def texts(file: Path) -> Iterator[str]:
+    """The strings of a module but its docstrings; `{}` stands where a value is put in."""
+
+    def below(node: ast.AST) -> Iterator[str]:
+        if isinstance(node, ast.FunctionDef) and (file, node.name) == WRITES_COMMANDS:
+            return
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        for child in ast.iter_child_nodes(node):
+            yield from below(child)
+
+    yield from below(ast.parse(file.read_text("utf-8")))
+
+
+CORE = [
+    FOREIGN.sub("", text)
+    for file in sorted(SOURCE.rglob("*.py"))
+    if SOURCE / "cli" not in file.parents
+    for text in texts(file)
+]
+
+
+def test_nothing_outside_the_command_line_names_its_options_and_commands() -> None:
+    assert len(CORE) > 1000
+    commands = "|".join(getattr(get_command(app), "commands", {}))
+    spoken = re.compile(rf"--[a-z{{]|pneumoscope ({commands})\b")
+    assert [text for text in CORE if spoken.search(text)] == []
+
+
+def test_what_errors_name_can_be_typed() -> None:
+    known = {*options(app), *(f"pneumoscope.{function}" for function in COMMANDS)}
+    named = {
+        code for text in CORE for code in re.findall(r"(?<!the extra )`([\w.]+)(?:\(.*?\))?`", text)
+    }
+    assert {"learning_rate", "gate", "pneumoscope.training.resume"} < named
+    assert named <= known

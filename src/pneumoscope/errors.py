@@ -1,7 +1,7 @@
 """Every error that Pneumoscope raises on purpose.
 
     PneumoscopeError
-    ├── SettingsError        an option or argument makes no sense            exit code 2
+    ├── SettingsError        a setting makes no sense                        exit code 2
     ├── DataError            a data set cannot be used as it is              exit code 2
     │   └── ImageError       one image file cannot be read
     ├── BundleError          a bundle cannot be used                         exit code 3
@@ -15,9 +15,10 @@
     ├── DivergedError        a training has come to nothing                  exit code 7
     └── InterruptedRunError  stopped before there was anything to keep       exit code 130
 
-Each says what was expected, what was received, and what to do about it. The command line prints
-one as a single line and leaves with its exit code. One more means: 1, the work was done but some
-files could not be read.
+Each says what was expected, what was received, and what to do about it, in the words of Python: a
+parameter is `learning_rate`, a function `pneumoscope.train`. The command line words them as its
+options and commands (`cli.wording`), prints one line and leaves with the exit code. One more means:
+1, the work was done but some files could not be read.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class PneumoscopeError(Exception):
     """Base of all errors raised on purpose.
 
     Args:
-        problem: what went wrong, naming the file or option.
+        problem: what went wrong, naming the file or setting.
         expected: what would have been right.
         received: what was found instead.
         remedy: what the person at the keyboard can do.
@@ -63,7 +64,7 @@ class PneumoscopeError(Exception):
 
 
 class SettingsError(PneumoscopeError):
-    """An option or argument makes no sense."""
+    """A setting makes no sense."""
 
     exit_code = 2
 

@@ -110,5 +110,5 @@ def test_policy_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_policy_without_a_gate_is_of_no_use(gated: Path, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="Leave out --policy, or --no-gate"):
+    with pytest.raises(SettingsError, match="Leave out `policy`, or `gate`"):
         load(gated, gate=False, policy=written(tmp_path, ""))

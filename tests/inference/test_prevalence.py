@@ -69,7 +69,7 @@ def test_record_is_restated_and_its_label_is_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prevalence", [0.0, 1.0, -0.1, 74.0, np.nan])
 def test_prevalence_out_of_range(prevalence: float, tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "b", calibration=calibration())
-    with pytest.raises(SettingsError, match="--prevalence is out of range"):
+    with pytest.raises(SettingsError, match="`prevalence` is out of range"):
         load(root, prevalence=prevalence)
 
 

@@ -76,7 +76,7 @@ def test_what_exists_goes_before_a_name(
 def test_unknown_name_tells_which_there_are(shipped: Path) -> None:
     with pytest.raises(BundleMissingError, match="bright-1, or bright-2") as caught:
         pneumoscope.load("brihgt")
-    assert "pneumoscope models" in caught.value.remedy
+    assert "pneumoscope.models.names" in caught.value.remedy
 
 
 @pytest.mark.usefixtures("nothing_shipped")

@@ -292,7 +292,7 @@ def other_classes(run: Path, data: Path) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Path, Path], None], type[Exception], str]] = {
-    "no bundle": (no_bundle, BundleMissingError, "no bundle yet.*--resume"),
+    "no bundle": (no_bundle, BundleMissingError, "no bundle yet.*resume"),
     "data gone": (no_data, DataError, "gone, which the run was trained on, is not there"),
     "settings": (broken_settings, DataError, "Cannot read .*settings.json"),
     "nothing new": (nothing_new, DataError, "no image to evaluate on"),

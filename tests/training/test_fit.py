@@ -167,7 +167,9 @@ def test_ctrl_c_keeps_the_best_so_far_and_resume_ends_alike(
 
 
 def test_ctrl_c_before_the_first_epoch_keeps_nothing(prepared: PreparedSet, tmp_path: Path) -> None:
-    with pytest.raises(PneumoscopeError, match=r"nothing to keep.*--resume"):
+    with pytest.raises(
+        PneumoscopeError, match=r"nothing to keep.*`pneumoscope\.training\.resume\("
+    ):
         train(prepared.root, tmp_path / "run", SETTINGS, Recorder(stop_at_batch=True))
     assert not (tmp_path / "run" / "bundle").exists()
 

@@ -80,7 +80,7 @@ def test_only_the_run_folder_says_where_images_are(tmp_path: Path) -> None:
 def test_run_folder_must_be_new(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with (
-        pytest.raises(SettingsError, match="--resume"),
+        pytest.raises(SettingsError, match="resume"),
         new_run(tmp_path, tmp_path, TrainingSettings()),
     ):
         pass

@@ -139,7 +139,7 @@ def test_imagenet_without_internet_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr(file_utils, "urlretrieve", offline)
-    with pytest.raises(FetchError, match=r"no route to host.*save_weights.*--weights none"):
+    with pytest.raises(FetchError, match=r"no route to host.*save_weights.*`weights` none"):
         weights.read(NAME, "imagenet")
 
 

@@ -67,13 +67,13 @@ def read_manifest(root: Path) -> dict[str, Any]:
             raise BundleMissingError(
                 f"The run {root} has no bundle yet",
                 expected="a run of which at least one epoch has ended",
-                remedy=f"Go on with it: `pneumoscope train --resume {root}`",
+                remedy=f'Go on with it: `pneumoscope.training.resume("{root}")`',
             ) from error
         raise BundleMissingError(
             f"There is no bundle at {root}",
             expected=f"a folder with {MANIFEST} in it",
             received="nothing there" if not root.exists() else "",
-            remedy="Give the bundle folder that `pneumoscope train` printed",
+            remedy="Give the bundle folder that `pneumoscope.train` wrote",
         ) from error
     with making_sense_of(path):
         manifest = json.loads(data)

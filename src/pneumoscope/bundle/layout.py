@@ -12,10 +12,10 @@ REFERENCE = "reference.json"
 GATE = "gate.npz"
 CARD = "MODEL_CARD.md"
 
-REMEDY = "Make the bundle again with `pneumoscope train`, or copy it again from where it came"
+REMEDY = "Make the bundle again with `pneumoscope.train`, or copy it again from where it came"
 """What to do about a file that is missing or has changed."""
 
-NOT_OURS = "Use a bundle that `pneumoscope train` has made, from somebody you trust"
+NOT_OURS = "Use a bundle that `pneumoscope.train` has made, from somebody you trust"
 """What to do about a network that we cannot have made."""
 
 

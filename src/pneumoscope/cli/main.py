@@ -23,6 +23,7 @@ from pneumoscope.cli import (
 )
 from pneumoscope.cli.console import fail, say
 from pneumoscope.cli.surroundings import settle
+from pneumoscope.cli.wording import in_options
 from pneumoscope.errors import InterruptedRunError, PneumoscopeError, StorageError
 from pneumoscope.types import RESEARCH_NOTICE
 from pneumoscope.version import __version__
@@ -108,7 +109,7 @@ def main() -> None:
     except PneumoscopeError as error:
         for notice in error.notices:
             say(notice)
-        fail(str(error))
+        fail(in_options(str(error), app))
         sys.exit(error.exit_code)
     except (_OutputClosed, BrokenPipeError):
         _drop_output()

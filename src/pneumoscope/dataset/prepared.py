@@ -222,7 +222,7 @@ def read_prepared(root: Path) -> PreparedSet:
     if "fingerprint" not in found:
         raise DataError(
             f"The preparation of {root} was not finished",
-            remedy="Run the same `pneumoscope data prepare` again: it goes on where it was",
+            remedy="Run the same `pneumoscope.prepare` again: it goes on where it was",
         )
     if found.get("recipe") != RECIPE or "lists" not in found:
         raise DataError(

@@ -52,7 +52,7 @@ def find_unseen(data: Path, images: ImageSet, models: Sequence[Seen]) -> UnseenI
             f"{data} holds no image to evaluate on",
             expected="images that the model was not made with",
             received=f"{len(found)} readable images, all of which it knows",
-            remedy="Give other data, or train with a larger --test-share",
+            remedy="Give other data, or train with a larger `test_share`",
         )
     unreadable = tuple(str(error) for error in hashed if isinstance(error, ImageError))
     notices = tuple(_doubt_keys(data, images, models))

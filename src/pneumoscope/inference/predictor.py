@@ -104,7 +104,7 @@ class Predictor:
         if policy is not None and not gate:
             raise SettingsError(
                 "A policy is of no use where the gate is off",
-                remedy="Leave out --policy, or --no-gate",
+                remedy="Leave out `policy`, or `gate`",
             )
         if threads is not None and threads < 1:
             raise SettingsError(

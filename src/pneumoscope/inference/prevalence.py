@@ -21,7 +21,7 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
     """
     if not 0 < prevalence < 1:
         raise SettingsError(
-            "--prevalence is out of range",
+            "`prevalence` is out of range",
             expected="a share above 0 and below 1, such as 0.2",
             received=f"{prevalence}",
         )
@@ -32,7 +32,7 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
             received="one made before there was calibration"
             if info.calibration is None
             else info.calibration.notices[0],
-            remedy="Train it again, with more validation patients, or leave out --prevalence",
+            remedy="Train it again, with more validation patients, or leave out `prevalence`",
         )
     stated = info.calibration.prevalence
     return prevalence / (1 - prevalence) * (1 - stated) / stated

@@ -103,5 +103,5 @@ def _no_number(name: str, info: BundleInfo) -> ImageError:
         f"{info.name} gives no probability of {name}",
         expected="a number from 0 to 1",
         received="what is no number, as of a network whose training has diverged",
-        remedy="Train it again, with a lower --learning-rate",
+        remedy="Train it again, with a lower learning rate",
     )

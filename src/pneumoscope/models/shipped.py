@@ -42,7 +42,7 @@ def default_name() -> str:
     if not shipped:
         raise BundleMissingError(
             "No model ships with this installation",
-            remedy="Give a bundle: the folder that `pneumoscope train` printed",
+            remedy="Give a bundle: the folder that `pneumoscope.train` wrote",
         )
     path = ROOT / DEFAULT
     name = path.read_text("utf-8").strip() if path.is_file() else ""
@@ -89,10 +89,10 @@ def find(model: Path | str | None = None) -> Path:
     if not os.path.lexists(model):
         raise BundleMissingError(
             f"There is no bundle at {str(model)!r}, and no model of that name ships",
-            expected="the bundle folder that `pneumoscope train` printed"
+            expected="the bundle folder that `pneumoscope.train` wrote"
             + "".join(f", or {name}" for name in names()),
             received="nothing there",
-            remedy="`pneumoscope models` lists what ships",
+            remedy="`pneumoscope.models.names` lists what ships",
         )
     return Path(model)
 

@@ -71,7 +71,7 @@ def find_data(source: Source, given: Path | None) -> Path:
         raise DataError(
             f"Nothing says what {source.bundle.root} was trained on",
             expected=f"{_SETTINGS} in the run folder",
-            remedy="Give the data: `pneumoscope report RUN DATA`",
+            remedy="Give the data to measure on as `data`",
         )
     if not data.exists():
         whose = "" if given else ", which the run was trained on,"
@@ -79,7 +79,7 @@ def find_data(source: Source, given: Path | None) -> Path:
             f"The data {data}{whose} is not there",
             expected="class folders, a CSV manifest, or a prepared folder",
             received="nothing there",
-            remedy="Give the place where it is now: `pneumoscope report RUN DATA`",
+            remedy="Give the place where it is now as `data`",
         )
     return data
 
@@ -95,7 +95,7 @@ def _read_data(path: Path) -> tuple[Path | None, Path | None]:
     except (AttributeError, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"Cannot read {path}: {error!r}",
-            expected="the settings as `pneumoscope train` wrote them",
+            expected="the settings as `pneumoscope.train` wrote them",
             remedy="Give the bundle in the run folder, and the data",
         ) from error
 

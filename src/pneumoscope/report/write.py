@@ -94,7 +94,7 @@ def report(
         raise SettingsError(
             f"The report cannot be written into the bundle {page.parent}",
             expected="a folder of its own, or the run folder",
-            remedy="Choose another --output",
+            remedy="Choose another `output`",
         )
     given = None if data is None else Path(data)
     found_data = find_data(source, given)

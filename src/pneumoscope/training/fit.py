@@ -165,7 +165,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     if not checkpoint.epochs:
         raise InterruptedRunError(
             "Interrupted before the first epoch had ended: there is nothing to keep",
-            remedy=f"Start again with `pneumoscope train --resume {run.root}`",
+            remedy=f'Start again with `pneumoscope.training.resume("{run.root}")`',
         )
     checkpoint.load_best(trainee)
     _write_bundle(network, run, prepared, checkpoint, observer)
@@ -334,7 +334,7 @@ def _write_bundle(
     if not np.isfinite(scores.probabilities).all():
         raise DivergedError(
             f"The training in {run.root} has diverged: its probabilities are no numbers",
-            remedy="Start a new run with a lower --learning-rate",
+            remedy="Start a new run with a lower `learning_rate`",
         )
     calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
     for line in in_words(calibration, points):

@@ -108,7 +108,7 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
             if not is_free(root):
                 raise SettingsError(
                     f"The output folder {root} is not empty",
-                    remedy=f"Choose another, or go on with `pneumoscope train --resume {root}`",
+                    remedy=f'Choose another, or go on with `pneumoscope.training.resume("{root}")`',
                 )
         if settings.root:
             settings = replace(settings, root=str(Path(settings.root).resolve()))
@@ -155,7 +155,7 @@ def read_run(root: Path) -> Run:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{root} is no run that can be resumed: {error}",
-            remedy="Give the folder that `pneumoscope train` printed",
+            remedy="Give the folder that `pneumoscope.train` wrote",
         ) from error
 
 

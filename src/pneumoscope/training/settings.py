@@ -114,7 +114,7 @@ class TrainingSettings:
         }.items():
             if not holds:
                 raise SettingsError(
-                    f"--{name.replace('_', '-')} is out of range",
+                    f"`{name}` is out of range",
                     expected=expected,
                     received=f"{getattr(self, name)}",
                 )

@@ -43,9 +43,9 @@ def origin(arch: str, weights: str) -> str:
         return NONE
     if arch not in BACKBONES:
         raise SettingsError(
-            f"--weights {weights} cannot be had for {arch}",
+            f"`weights` {weights} cannot be had for {arch}",
             expected="none: this network starts from random weights",
-            remedy=f"Leave --weights out, or choose one of --arch {', '.join(BACKBONES)}",
+            remedy=f"Leave `weights` out, or choose one of `arch` {', '.join(BACKBONES)}",
         )
     if weights == IMAGENET:
         return IMAGENET
@@ -97,7 +97,7 @@ def _download(backbone: Backbone) -> Any:
     except Exception as error:  # Keras raises whatever it meets, and bare ones of its own
         raise FetchError(
             f"The ImageNet weights of {backbone.name} cannot be downloaded: {_brief(error)}",
-            remedy=f"{_how_to_save(backbone)}. Or start from random weights with --weights none",
+            remedy=f"{_how_to_save(backbone)}. Or start from random weights with `weights` none",
         ) from error
 
 
@@ -128,7 +128,7 @@ def _how_to_save(backbone: Backbone) -> str:
     return (
         'Where there is internet, run `python -c "import keras; keras.applications.'
         f"{backbone.name}(include_top=False).save_weights('{backbone.name}.weights.h5')\"` "
-        "and give that file as --weights"
+        "and give that file as `weights`"
     )
 
 

@@ -85,7 +85,7 @@ def read_masks(
         raise DataError(
             f"{folder} holds no readable mask of any of these images",
             expected=f"files named like the images, such as {records[0].path.stem}.png",
-            remedy="Give the folder that `pneumoscope data phantoms --masks` wrote beside them",
+            remedy="Give the `masks` that `pneumoscope.make_phantoms` wrote beside them",
         )
     return masks, unreadable
 
