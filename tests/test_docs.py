@@ -56,6 +56,68 @@ def test_command_reference_is_what_help_says() -> None:
     )
 
 
+def test_pages_show_what_is_printed_without_a_training(tmp_path: Path) -> None:
+    assert not script("printed_outputs")["compare"](tmp_path, trained=False)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_pages_show_what_is_printed(tmp_path: Path) -> None:
+    assert not script("printed_outputs")["compare"](tmp_path, trained=True)
+
+
+PAGE = """
+```console
+$ draw phantoms
+8 drawn
+```
+
+```console
+$ train runs/first
+…
+Loss 0.71 at 40 images/s
+  … and so on …
+Done
+```
+
+```console
+$ draw chest_xray
+9 drawn
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "trained", "drifted"),
+    [
+        ("draw phantoms", ["8 drawn"], True, []),
+        ("draw phantoms", ["7 drawn"], True, ["-8 drawn", "+7 drawn"]),
+        ("draw phantoms", ["8 drawn", "1 lost"], True, ["+1 lost"]),
+        ("train runs/first", ["Loss 0.69 at 9 images/s", "", "Done"], True, []),
+        (
+            "train runs/first",
+            ["Loss 0.69", "Done"],
+            True,
+            ["-Loss 0.71 at 40 images/s", "+Loss 0.69"],
+        ),
+        ("train runs/first", ["Loss 0.69", "Done"], False, []),
+    ],
+)
+def test_drift_of_printed_outputs(
+    command: str, lines: list[str], trained: bool, drifted: list[str]
+) -> None:
+    printed = script("printed_outputs")
+    outputs = {
+        "draw phantoms": ["8 drawn"],
+        "train runs/first": ["Hello", "Loss 0.71 at 40 images/s", "Other", "Done"],
+        command: lines,
+    }
+    fresh = printed["renewed"](PAGE, outputs.__getitem__, trained=trained)
+    changes = list(printed["drift"](PAGE, fresh))
+    assert [line for line in changes[3:] if line[0] in "+-"] == drifted
+
+
 @pytest.mark.parametrize("line", sorted(set(documented_commands())))
 def test_documented_command_exists_with_its_options(line: str) -> None:
     command: Any = get_command(app)
