@@ -118,6 +118,11 @@ def test_drift_of_printed_outputs(
     assert [line for line in changes[3:] if line[0] in "+-"] == drifted
 
 
+def test_a_line_after_an_ellipsis_has_to_be_printed() -> None:
+    with pytest.raises(ValueError, match="'Loss ' is not in list"):
+        script("printed_outputs")["renewed"](PAGE, lambda _: ["8 drawn"], trained=True)
+
+
 @pytest.mark.parametrize("line", sorted(set(documented_commands())))
 def test_documented_command_exists_with_its_options(line: str) -> None:
     command: Any = get_command(app)
