@@ -139,6 +139,27 @@ def test_evaluate_writes_results_and_cache(
     assert list((tmp_path / "work").iterdir()) == [tmp_path / "work/results"]
 
 
+def test_report_writes_the_page_and_its_card(
+    watch: Watch, bundle: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    options = ["--output", "page/report.html", "--resamples", "100"]
+    traces = watch("-m", "pneumoscope", "report", bundle, phantoms, *options)
+    assert traces.outward == []
+    assert strays(traces, tmp_path) == set()
+    written = {path.name for path in (tmp_path / "work/page").iterdir()}
+    assert written == {"report.html", "MODEL_CARD.md"}
+
+
+@pytest.mark.slow
+def test_nothing_is_sent_later(watch: Watch, bundle: Path, radiograph: Path) -> None:
+    """ONNX Runtime's telemetry, which is turned off, would look up its collector after 20 s."""
+    script = (
+        f"import pneumoscope, time; pneumoscope.load({str(bundle)!r}).predict({str(radiograph)!r});"
+        "time.sleep(30)"
+    )
+    assert watch("-c", script) == Traces([], set())
+
+
 @pytest.mark.keras
 def test_train_writes_run_and_cache(watch: Watch, phantoms: Path, tmp_path: Path) -> None:
     traces = watch("-m", "pneumoscope", "train", phantoms, "--output", "run", *TRAIN)
