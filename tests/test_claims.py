@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.claims import LOCK, claimed, is_free
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import SettingsError, StorageError
 
 HOLDER = """
 import sys, time
@@ -83,6 +83,34 @@ def test_one_at_a_time_however_many_want_it(tmp_path: Path) -> None:
         thread.join(60)
     assert len(most) == 30
     assert max(most) == 1
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_file_or_a_broken_link_in_the_place_of_a_folder_is_told(
+    below: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(StorageError, match=name), claimed(tmp_path / name / below):
+            pass
+
+
+def test_a_folder_that_goes_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, mkdir = [], Path.mkdir
+
+    def removed_at_first(path: Path, **options: object) -> None:
+        made.append(path)
+        if len(made) == 1:
+            raise FileExistsError(17, "File exists", str(path))
+        mkdir(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", removed_at_first)
+    with claimed(tmp_path / "folder"):
+        assert (tmp_path / "folder" / LOCK).is_file()
+    assert len(made) == 2
 
 
 def test_leftovers_go_and_what_is_whole_stays(tmp_path: Path) -> None:

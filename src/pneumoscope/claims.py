@@ -75,10 +75,16 @@ def is_free(folder: Path) -> bool:
 def _lock(folder: Path, wait: Callable[[str], None] | None) -> int:
     told = False
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Its former owner may remove the folder at any moment.
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            if os.path.lexists(error.filename) and not os.path.isdir(error.filename):
+                raise
+            continue
         try:
             handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except FileNotFoundError:  # its former owner has just removed the folder
+        except FileNotFoundError:
             continue
         if _take(handle):
             if _is_still_there(handle, folder / LOCK):
