@@ -8,7 +8,7 @@ import pytest
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.perturb import CHANGES
-from pneumoscope.training.validate import score_validation
+from pneumoscope.training.validate import CHOSEN_ON, score_validation
 from pneumoscope.types import Split
 
 pytestmark = pytest.mark.keras
@@ -28,13 +28,23 @@ def test_each_score_is_that_of_its_image_change_and_patient(prepared: PreparedSe
     records = prepared.images.published(Split.VAL)
     plain, changed = score_validation(Brightness(), prepared, 7)
     assert len(plain.labels) == len(records)
-    assert len(changed.labels) == len(records) * (1 + len(CHANGES))
+    assert len(changed.labels) == len(records) * (1 + len(CHOSEN_ON))
     assert np.array_equal(changed.probabilities[: len(records)], plain.probabilities)
 
-    index, number = 3, 1 + list(CHANGES).index("borders")
+    index, number = 3, 1 + CHOSEN_ON.index("borders")
     at = number * len(records) + index
     pixels = load_pixels(read_bytes(records[index].path), prepared.geometry)
     expected = CHANGES["borders"](pixels)[:4].mean() / 255
     assert changed.probabilities[at, 1] == pytest.approx(expected, abs=1e-6)
     assert changed.labels[at] == records[index].label
     assert changed.patients[at] == records[index].patient
+
+
+def test_a_change_that_is_new_moves_no_thresholds(
+    prepared: PreparedSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = score_validation(Brightness(), prepared, 7)[1]
+    more = {"new": CHANGES["flip"], **CHANGES}
+    monkeypatch.setattr("pneumoscope.training.validate.CHANGES", more)
+    after = score_validation(Brightness(), prepared, 7)[1]
+    assert np.array_equal(before.probabilities, after.probabilities)
