@@ -155,6 +155,31 @@ def test_turn_is_named_though_the_image_stays_unusual(turns: int, advice: str) -
     assert "it looks" not in reasons(upright)
 
 
+def test_turn_is_named_by_both_distances_together() -> None:
+    """Upright, the features come hardly nearer, and turned by 180° a little more."""
+    upright = np.zeros((8, 8), np.uint8)
+    upright[0] = 200
+    upright[:, 0] = 100
+    far = {upright.tobytes(): 9.0, np.rot90(upright, 1).tobytes(): 8.8}
+
+    def features(pixels: np.ndarray) -> np.ndarray:
+        return np.array([[far.get(one.tobytes(), 10.0)] for one in pixels], np.float32)
+
+    layout = APPEARANCES["layout"](upright[np.newaxis])
+    familiarities = {
+        "features": Familiarity(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32)),
+        "layout": Familiarity(layout, np.eye(layout.shape[1], dtype=np.float32)),
+    }
+    warn = {name: GateLevel(2.0, 0.02) for name in familiarities}
+    levels = GateLevels(warn, GateLevel(4.0, 0.01), images=100, patients=90)
+    gate = Gate(levels, familiarities, features)
+    turned = np.rot90(upright, -1)
+    facts = Facts(Acquisition(8, 8), turned, Geometry(32, 32))
+    (verdict,) = gate.judge([facts], features(turned[np.newaxis]))
+    turns = [r.code for r in verdict.reasons if r.code.startswith(("turned", "upside"))]
+    assert turns == ["turned-right"]
+
+
 def test_what_looks_unusual_is_told_though_the_network_minds_it_not(tmp_path: Path) -> None:
     usual = np.stack([texture(level) for level in (100, 112, 124)])
     spread = {"tone": 30.0, "layout": 1 / 16}

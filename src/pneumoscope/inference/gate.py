@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,8 @@ _UNLIKE = {
 }
 """By what a distance is one of: the code, what is said, and what to do."""
 
-# By how much an image that is refused comes nearer when it is turned back or inverted.
-_MUCH_NEARER = 0.85
+# An image that is refused is turned or inverted if undoing this leaves less of its distance.
+_MUCH_NEARER = 0.6
 
 
 @dataclass(frozen=True)
@@ -175,25 +176,26 @@ class Gate:
         fitting = [(remedy, image) for remedy, image in undone if image.shape == pixels.shape]
         images = np.stack([image for _, image in fitting])
         found = self._measure(images, self._features(images))
+        after = [
+            {name: float(far[row]) for name, far in found.items()} for row in range(len(images))
+        ]
         warn = self._levels.warn
-        helps = np.all([far <= warn[name].distance for name, far in found.items()], axis=0)
-        if distances[FEATURES] > self._levels.refuse.distance:
-            helps |= [
-                _comes_nearer(remedy, distances, {name: far[row] for name, far in found.items()})
-                for row, (remedy, _) in enumerate(fitting)
-            ]
-        if not helps.any():
+        refused = distances[FEATURES] > self._levels.refuse.distance
+        helping = [
+            (_distance(remedy, far), remedy)
+            for (remedy, _), far in zip(fitting, after, strict=True)
+            if all(far[name] <= warn[name].distance for name in far)
+            or (refused and _distance(remedy, far) < _MUCH_NEARER * _distance(remedy, distances))
+        ]
+        if not helping:
             return ()
-        nearest = int(np.argmin(np.where(helps, found[FEATURES], np.inf)))
-        remedy = fitting[nearest][0]
+        _, remedy = min(helping, key=itemgetter(0))
         return (Reason(remedy.code, f"{remedy.advice} and try again"),)
 
 
-def _comes_nearer(remedy: _Remedy, before: Mapping[str, float], after: Mapping[str, float]) -> bool:
-    return all(
-        name in after and after[name] < _MUCH_NEARER * before[name]
-        for name in (FEATURES, remedy.shows_in)
-    )
+def _distance(remedy: _Remedy, distances: Mapping[str, float]) -> float:
+    """What a remedy brings down: the product of two distances that do not know of one another."""
+    return distances[FEATURES] * distances.get(remedy.shows_in, np.inf)
 
 
 def _unlike(name: str, distance: float, level: GateLevel) -> Reason:
