@@ -20,6 +20,7 @@ PARTS: dict[Part, tuple[str, ...]] = {
         *("KLATKA PIERSIOWA", "PŁUCA", "HRUDNÍK", "GÖĞÜS", "AKCİĞER", "ГРУДНАЯ КЛЕТКА", "ЛЁГКИЕ"),
         *("ΘΩΡΑΚΑΣ", "胸部", "肺", "흉부", "صدر", "חזה", "RIB CAGE CHEST", "CHEST RIBS", "1CHEST"),
         *("THORAX PA", "PULMÕES", "PULMÃO", "PŁUCO", "RX TÓRAX", "PA AKCİĞER", "胸部正位", "胸片"),
+        *("GRUDNI KOŠ", "PRSNÍ KOŠ", "PLĂMÂNI"),
     ),
     Part.UNKNOWN: (
         *("UNKNOWN", "RIB", "RIBS", "RIBCAGE", "HEART", "COSTELLE", "BABYGRAM", "XYZ", "OTHER"),
@@ -42,6 +43,7 @@ PARTS: dict[Part, tuple[str, ...]] = {
         *("WRIST", "FINGER", "TOE", "Rodilla", "SCHÄDEL", "KUB", "ANKLE", "L_HAND", "HANDS"),
         *("BWS", "ADDOME", "BACINO", "QUADRIL", "KOLANO", "CZASZKA", "BRZUCH", "OMUZ", "DİZ"),
         *("КОЛЕНО", "ГОЛОВА", "ЖИВОТ", "СТОПА", "ПОЗВОНОЧНИК", "颈椎", "脊柱", "骨盤", "骨盆"),
+        *("HÜFTE", "ŁOKIEĆ", "KOLJENO", "SCHOUDER"),
     ),
 }
 
@@ -61,6 +63,7 @@ VIEWS: dict[View, tuple[str, ...]] = {
         *("XTABLELAT", "X-TABLE LAT", "PA OBLIQUE", "Lateral", "lateral erect", "R-LATERAL"),
         *("DE PROFIL", "SEITE", "LINKS SEITL", "SEITENAUFNAHME", "BOCZNE", "SKOŚNE", "YAN GRAFİ"),
         *("OBLİK", "L-R", "LATL", "ЛЕВАЯ БОКОВАЯ", "КОСАЯ", "左侧位", "左側面"),
+        *("BOČNO", "BOCNI", "ZIJWAARTS", "SIVUKUVA", "SIDOBILD"),
     ),
     View.UNKNOWN: (
         *("LLD", "RLD", "LEFT LATERAL DECUBITUS", "AP DECUBITUS", "LORDOTIC", "PORTABLE"),

@@ -27,6 +27,27 @@ def header(**changes: object) -> Acquisition:
     return read_acquisition(Source("file.dcm", dicom(pixels, **changes)))
 
 
+# character set of the file, its codec, words
+SPELT = (
+    ("ISO_IR 192", "utf-8", "胸部"),
+    ("ISO_IR 100", "utf-8", "TÓRAX"),
+    ("ISO_IR 100", "latin-1", "TÓRAX"),
+    ("ISO_IR 192", "latin-1", "TÓRAX"),
+    ("ISO_IR 144", "iso8859-5", "ГРУДЬ"),
+    ("GB18030", "gb18030", "胸部正面"),
+    (None, "utf-8", "ŁOKIEĆ"),
+)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")  # while writing
+@pytest.mark.parametrize(("charset", "codec", "words"), SPELT)
+def test_code_string_beyond_ascii(charset: str | None, codec: str, words: str) -> None:
+    written = words.encode(codec).decode("latin-1")
+    changes = {"BodyPartExamined": written, "ViewPosition": written}
+    found = header(**changes, **({"SpecificCharacterSet": charset} if charset else {}))
+    assert (found.body_part, found.view) == (words, words)
+
+
 AGES = {
     "061Y": 61, "61": 61, "061": 61, "61 Y": 61, "061y": 61, "61 years": 61, "61YR": 61,
     " 061Y": 61, "061Y ": 61, "000Y": 0, "026W": 26 * 7 / 365.25, "003M": 0.25, "010D": 10 / 365.25,
