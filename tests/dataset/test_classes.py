@@ -23,6 +23,12 @@ TOLD = (
     (("Gesund", "Entzündung"), "Gesund"),
     (("Saudável", "Pneumonias"), "Saudável"),
     (("sin_neumonia", "con_neumonia"), "sin_neumonia"),
+    (("NORM", "ABN"), "NORM"),
+    (("Pneumonia_present", "Pneumonia_absent"), "Pneumonia_absent"),
+    (("Sakit", "Sehat"), "Sehat"),
+    (("hasta", "sa\u011fl\u0131kl\u0131"), "sa\u011fl\u0131kl\u0131"),
+    (("болен", "здоров"), "здоров"),
+    (("пневмония", "без патологии"), "без патологии"),
     (("0", "1"), "0"),
     (("Negative", "Positive"), "Negative"),
     (("healthy", "Control", "NORMAL", "x"), "NORMAL"),  # the published name goes first

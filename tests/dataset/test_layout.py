@@ -53,6 +53,17 @@ def test_classes_beside_a_test_folder(tmp_path: Path) -> None:
     assert any("notes is not one of the splits" in doubt for doubt in images.doubts)
 
 
+def test_splits_of_other_names_are_asked_about(tmp_path: Path) -> None:
+    splits, classes = ("treino", "validação", "teste"), ("NORMAL", "PNEUMONIA")
+    root = fill(tmp_path / "splits", *(f"{s}/{c}" for s in splits for c in classes))
+    assert any(
+        "hold folders of the same names, as splits do" in doubt for doubt in scan(root).doubts
+    )
+    views = fill(tmp_path / "views", *(f"{c}/{v}" for c in classes for v in ("AP", "PA")))
+    assert not scan(views).doubts
+    assert not scan(fill(tmp_path / "plain", *classes)).doubts
+
+
 def test_splits_of_no_class_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="without classes in them"):
         scan(fill(tmp_path, "train", "test"))
@@ -62,6 +73,7 @@ STEPPED_OVER = (
     "NORMAL/masks",
     "PNEUMONIA/lung_masks",
     "PNEUMONIA/annotations",
+    "PNEUMONIA/Máscaras",
     "NORMAL/@eaDir/a.png",
     "$RECYCLE.BIN/S-1-5",
     "System Volume Information",
@@ -80,7 +92,7 @@ def test_what_holds_no_radiographs_is_stepped_over_and_counted(tmp_path: Path) -
     assert len(images.records) == 5
     assert images.classes == ("NORMAL", "PNEUMONIA")
     told = " ".join(images.notices)
-    assert "masks and the like: 9 files" in told
+    assert "masks and the like: 11 files" in told
     assert "left behind by systems: 10 files" in told
     assert "no images: 1 files, labels.csv" in told
     assert "NORMAL/images 3" in told

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pneumoscope.errors import DataError
 from pneumoscope.types import Label
 
-_NONE = set("no non not without sin sans ohne kein keine senza sem nao bez".split())  # noqa: SIM905
+_NONE = set("no non not without sin sans ohne kein keine senza sem nao bez без".split())  # noqa: SIM905
 _NEGATIONS = ("non", "no", "un", "not")
 # This like two names are taken for one that was misspelt.
 _ALIKE = 0.85

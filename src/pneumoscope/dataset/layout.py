@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pneumoscope.dataset.classes import class_key
+from pneumoscope.dataset.classes import class_key, name_classes
 from pneumoscope.dataset.manifest import Entry
 from pneumoscope.errors import DataError
 from pneumoscope.files import Skipped, list_files, list_folders, name_few, printable
@@ -24,7 +24,8 @@ _SPLITS = {
 }
 _ADDED = re.compile(r"(set|data|images|imgs|split|folder)$")
 _NO_RADIOGRAPHS = re.compile(
-    r"(.*[ _-])?(lung)?(masks?|segmentations?|annotations?|overlays?|heatmaps?|thumbnails?|thumbs?)"
+    r"(.*[ _-])?(lung)?(masks?|segmentations?|annotations?|overlays?|heatmaps?|thumbnails?|thumbs?"
+    r"|labels?|gt|ground[ _-]?truth|masken|masques?|m[aá]scaras?|maschere|маски)"
 )
 _MASK_FILE = re.compile(r"(.+)[ _.-](mask|segmentation|seg|overlay|heatmap)")
 _MOST_SUBFOLDERS = 6
@@ -79,8 +80,24 @@ def list_images(root: Path) -> Listing:
         listing.lines.insert(0, f"Splits: folders within classes {names}")
         if any(entry.split is None for entry in listing.entries):
             listing.doubts.append("Some images lie in folders of splits, others do not")
+    _doubt_splits(listing)
     _tell(listing, inner, skipped)
     return listing
+
+
+def _doubt_splits(listing: Listing) -> None:
+    """Asks about classes that are divided alike, and by what names classes: treino/healthy."""
+    inside: dict[str, set[str]] = defaultdict(set)
+    for entry in listing.entries:
+        name, *below = entry.path.relative_to(listing.base).parts[:-1]
+        inside[name].update(below[:1] if entry.split is None else ())
+    first, *others = inside.values() or [set()]
+    alike = len(first) > 1 and bool(others) and all(names == first for names in others)
+    if alike and name_classes([*first]).told_by and not name_classes([*inside]).told_by:
+        listing.doubts.append(
+            f"The classes {', '.join(map(printable, inside))} hold folders of the same names, as "
+            "splits do: if that is what they are, call them train, val and test"
+        )
 
 
 def _unwrap(root: Path, skipped: Skipped) -> Path:
