@@ -185,6 +185,10 @@ REFUSED = {
     ),
     "jpeg 2000": (imagecodecs.jpeg2k_encode(PIXELS), "not an image that can be read"),
     "truncated tiff": (encoded(GREY, "TIFF")[:-3000], "a broken TIFF"),
+    "tiff without directory": (
+        encoded(GREY, "TIFF")[:20],
+        "a broken TIFF: its header cannot be read. ",
+    ),
     "truncated bmp": (encoded(GREY, "BMP")[:3000], "a broken BMP"),
     "truncated webp": (encoded(GREY, "WEBP")[:100], "a broken WEBP"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.formats import sniff
@@ -31,6 +31,10 @@ def decoding(source: Source, kind: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise wrong_size(source, "far more") from error
+    except UnidentifiedImageError as error:  # which names but an address in memory
+        raise ImageError(
+            f"{source.name} is a broken {kind}: its header cannot be read", remedy=REMEDY
+        ) from error
     except Exception as error:
         raise ImageError(
             f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=REMEDY
