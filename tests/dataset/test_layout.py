@@ -87,12 +87,13 @@ def test_what_holds_no_radiographs_is_stepped_over_and_counted(tmp_path: Path) -
     root = fill(tmp_path, "NORMAL/images", "PNEUMONIA/images", *STEPPED_OVER)
     (root / "NORMAL" / "images" / "scan.png").write_bytes(encoded(picture()))
     (root / "NORMAL" / "images" / "scan_mask.png").write_bytes(encoded(picture()))
+    (root / "NORMAL" / "images" / "mask_scan.png").write_bytes(encoded(picture()))
     (root / "NORMAL" / "labels.csv").write_text("a,b")
     images = scan(root)
     assert len(images.records) == 5
     assert images.classes == ("NORMAL", "PNEUMONIA")
     told = " ".join(images.notices)
-    assert "masks and the like: 11 files" in told
+    assert "masks and the like: 12 files" in told
     assert "left behind by systems: 10 files" in told
     assert "no images: 1 files, labels.csv" in told
     assert "NORMAL/images 3" in told

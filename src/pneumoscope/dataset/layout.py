@@ -27,7 +27,8 @@ _NO_RADIOGRAPHS = re.compile(
     r"(.*[ _-])?(lung)?(masks?|segmentations?|annotations?|overlays?|heatmaps?|thumbnails?|thumbs?"
     r"|labels?|gt|ground[ _-]?truth|masken|masques?|m[aá]scaras?|maschere|маски)"
 )
-_MASK_FILE = re.compile(r"(.+)[ _.-](mask|segmentation|seg|overlay|heatmap)")
+_MASK = "(?:mask|segmentation|seg|overlay|heatmap)"
+_MASK_FILE = re.compile(rf"(.+)[ _.-]{_MASK}|{_MASK}[ _.-](.+)")
 _MOST_SUBFOLDERS = 6
 
 
@@ -173,7 +174,7 @@ def _radiographs(folder: Path, skipped: Skipped) -> Iterator[Path]:
         inner = path.relative_to(folder).parts[:-1]
         match = _MASK_FILE.fullmatch(path.stem)
         if any(_NO_RADIOGRAPHS.fullmatch(class_key(part)) for part in inner) or (
-            match and (path.parent, match[1]) in stems
+            match and (path.parent, match[1] or match[2]) in stems
         ):
             skipped.file(path, "masks and the like")
         elif is_stray(path):
