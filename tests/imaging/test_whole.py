@@ -93,6 +93,16 @@ def test_frames_that_are_cut_off_are_refused(name: str, tail: bytes) -> None:
     assert not [cut for cut in places if not refused_or_same(make(frame=frame[:cut] + tail), whole)]
 
 
+@pytest.mark.parametrize("name", [name for name in FRAMES if not name.startswith("rle")])
+def test_frames_whose_rest_is_zeros_are_refused(name: str) -> None:
+    """As of a file whose room was kept, and whose transfer ended early."""
+    values, syntax, bits = FRAMES[name]
+    frame = encode_frame(values, syntax, bits)
+    for cut in cuts(len(frame) - _SPARED):
+        with pytest.raises(ImageError):
+            pixels(dicom(values, syntax, bits, frame=frame[:cut] + bytes(len(frame) - cut)))
+
+
 @pytest.mark.parametrize("name", ["jpeg", "jpeg progressive", "jpeg of restarts"])
 def test_bytes_missing_inside_are_refused(name: str) -> None:
     data, whole = FILES[name], pixels(FILES[name])

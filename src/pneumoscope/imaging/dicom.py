@@ -21,7 +21,7 @@ from pneumoscope.errors import ImageError
 from pneumoscope.imaging.codestream import read_declared
 from pneumoscope.imaging.greys import bits_below, grey_table
 from pneumoscope.imaging.source import Source, check_size
-from pneumoscope.imaging.whole import check_jpeg, check_jpeg_ls, decode_whole
+from pneumoscope.imaging.whole import check_end, check_jpeg, decode_whole
 from pneumoscope.imaging.wrapping import names_its_colours, unboxed
 
 # PS3.3 C.7.3.1.1.1: projections of the body in one picture, and "other" for what was scanned in.
@@ -182,8 +182,8 @@ def _decode(frame: bytes, ds: Dataset) -> NDArray[Any]:
             check_jpeg(frame)
             return np.asarray(decode(frame))
         return decode_whole(frame, decode)
+    check_end(frame)
     if syntax in _JPEG_LS:
-        check_jpeg_ls(frame)
         return np.asarray(imagecodecs.jpegls_decode(frame))
     return np.asarray(imagecodecs.jpeg2k_decode(frame))
 

@@ -14,7 +14,8 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-_END = b"\xff\xd9"  # EOI of JPEG and JPEG-LS: no entropy-coded data holds it
+# EOI of JPEG and JPEG-LS, EOC of JPEG 2000: no entropy-coded data holds it.
+_END = b"\xff\xd9"
 _PNG_HEAD = 8
 # More code for a picture that should be complete: bits of all lengths, and no marker.
 _MORE = bytes(range(1, 0xFE, 7)) * 8
@@ -30,7 +31,7 @@ def check_jpeg(data: bytes) -> None:
         data: from SOI on. That its frame is coded by DCT is for the caller to know: libjpeg does
             not scale a lossless picture, and would write behind the memory for a small one.
     """
-    _check_end(data)
+    check_end(data)
     try:
         space = simplejpeg.decode_jpeg_header(data, strict=False)[2]
     except (ValueError, KeyError):  # not one that this library reads: its decoder will say so
@@ -56,24 +57,25 @@ def decode_whole(data: bytes, decode: Callable[[bytes], Any]) -> NDArray[Any]:
         data: the codestream.
         decode: decodes one to an array.
     """
-    end = _check_end(data)
+    end = check_end(data)
     picture = np.asarray(decode(data[: end + len(_END)]))
     if not np.array_equal(picture, np.asarray(decode(data[:end] + _MORE + _END))):
         raise ValueError("its data ends before the picture does")
     return picture
 
 
-def _check_end(data: bytes) -> int:
-    """Where the last end of an image is; `ValueError` if there is none."""
+def check_end(data: bytes) -> int:
+    """Refuses a codestream of JPEG, JPEG-LS or JPEG 2000 without its last marker.
+
+    JPEG-LS would take its decoder seconds to miss it, and that of JPEG 2000 draws what there is.
+
+    Returns:
+        Where the marker is, the last one if there are several.
+    """
     end = data.rfind(_END)
     if end < 0:
         raise ValueError("it has no end of image, so that the end of the file is missing")
     return end
-
-
-def check_jpeg_ls(data: bytes) -> None:
-    """Refuses a JPEG-LS codestream without an end, which its decoder would take seconds to miss."""
-    _check_end(data)
 
 
 def check_png(data: bytes) -> None:
