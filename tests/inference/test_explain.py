@@ -18,6 +18,7 @@ from pneumoscope.inference import load, overlay
 from pneumoscope.inference.colours import INFERNO
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.gallery import write_heatmaps
+from pneumoscope.names import hashed_names
 from tests.conftest import encoded, picture, write_bundle
 
 
@@ -133,6 +134,22 @@ def test_a_heatmap_is_not_laid_over_another_picture(bundle: Path, tmp_path: Path
     assert all(record.label for record in found)
     assert [record.heatmap is not None for record in found] == [True, False, False, False, True]
     assert "other.png has changed since it was predicted" in found[1].warnings[-1].text
+
+
+def test_a_picture_that_has_changed_is_called_by_its_hash_where_names_are(
+    bundle: Path, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{name}.png" for name in ("first", "surname")]
+    for path in paths:
+        path.write_bytes(encoded(picture()))
+    with hashed_names():
+        records = write_heatmaps(load(bundle), paths, tmp_path / "out")
+        found = [next(records)]
+        paths[1].write_bytes(encoded(picture((64, 50), seed=1)))
+        found += records
+    warning = found[1].warnings[-1].text
+    assert "has changed since it was predicted" in warning
+    assert "surname" not in warning
 
 
 def test_a_name_that_cannot_be_written_costs_one_picture(bundle: Path, tmp_path: Path) -> None:

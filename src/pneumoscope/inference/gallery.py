@@ -89,7 +89,9 @@ def _write(
 ) -> None:
     source = image if isinstance(image, Source) else read_bytes(Path(image))
     if _version(image) != version:
-        raise ImageError(f"{image} has changed since it was predicted", remedy="Predict it again")
+        raise ImageError(
+            f"{source.name} has changed since it was predicted", remedy="Predict it again"
+        )
     made_of = digest(bundle.sha256, source.sha256)
     require_own(place, made_of)
     assert explanation.heatmap is not None
