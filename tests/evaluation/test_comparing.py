@@ -15,7 +15,7 @@ from pneumoscope.bundle import Seen
 from pneumoscope.dataset import prepare, scan
 from pneumoscope.errors import ClassMismatchError, DataError, SettingsError
 from pneumoscope.evaluation import compare
-from pneumoscope.evaluation.comparison_figure import comparison_figure
+from pneumoscope.evaluation.comparison.figures import comparison_figure
 from pneumoscope.imaging import read_bytes
 from pneumoscope.types import Geometry, ImageRecord, Split
 from tests.conftest import SIDE, write_bundle

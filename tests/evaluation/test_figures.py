@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from pneumoscope import plots
-from pneumoscope.evaluation import figures, probabilities
+from pneumoscope.evaluation import figures
 from pneumoscope.evaluation.gallery import COLUMNS, Sample, right_examples, worst_mistakes
 from pneumoscope.evaluation.gallery import sample_grid as draw_samples
 from pneumoscope.evaluation.groups import evaluate_all
@@ -44,11 +44,11 @@ def score_histogram(scored):
 
 def reliability_diagram(scored):
     ece = evaluate_all(scored, resamples=40).estimates["ece"]
-    return probabilities.reliability_diagram(scored, ece, reliability_band(scored, resamples=40))
+    return figures.reliability_diagram(scored, ece, reliability_band(scored, resamples=40))
 
 
 def decision_curve(scored):
-    return probabilities.decision_curve(scored, net_benefit_band(scored, resamples=40))
+    return figures.decision_curve(scored, net_benefit_band(scored, resamples=40))
 
 
 def sample(scored, i, *, overlay=True):

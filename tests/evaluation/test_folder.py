@@ -12,8 +12,8 @@ import pytest
 from pneumoscope.dataset import prepare
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation import compare, evaluate
-from pneumoscope.evaluation.faithfulness import check_heatmaps
 from pneumoscope.evaluation.folder import made_of
+from pneumoscope.evaluation.heatmaps import check_heatmaps
 from pneumoscope.evaluation.stress import stress
 from pneumoscope.inference import load
 from tests.conftest import write_bundle

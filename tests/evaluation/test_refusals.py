@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pneumoscope.errors import DataError
-from pneumoscope.evaluation.refusal_figure import refusal_figure
+from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, accuracy_at, measure_refusals
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.inference.gate import Verdict

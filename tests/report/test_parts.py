@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.evaluation import GroupResult
-from pneumoscope.evaluation.faithfulness import HeatmapCheck, Location, Perturbation, Randomisation
+from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location, Perturbation, Randomisation
 from pneumoscope.plots import training_curves
 from pneumoscope.report.checks import lies_below
 from pneumoscope.report.groups import widest_gap

@@ -49,8 +49,8 @@ def check_heatmaps(
     of them lies within masks. With 95 % intervals from a bootstrap of patients, on images and
     patients that the model has not seen. Shuffling weights needs the extra "train".
     """
-    from pneumoscope.evaluation.faithfulness import check_heatmaps as check
-    from pneumoscope.evaluation.faithfulness import grids
+    from pneumoscope.evaluation.heatmaps import check_heatmaps as check
+    from pneumoscope.evaluation.heatmaps import grids
 
     with progress_bar("predicting") as progress:
         found = check(

@@ -3,13 +3,12 @@
 from pneumoscope.errors import extra_needed
 
 with extra_needed("evaluate", "Evaluating"):
-    from pneumoscope.evaluation.comparing import compare
-    from pneumoscope.evaluation.comparison import ComparedModel, Comparison
+    from pneumoscope.evaluation.comparison import ComparedModel, Comparison, compare
+    from pneumoscope.evaluation.comparison.difference import Difference
     from pneumoscope.evaluation.drift import Drift
     from pneumoscope.evaluation.groups import GroupResult
-    from pneumoscope.evaluation.held_out import evaluate
-    from pneumoscope.evaluation.paired import Difference
     from pneumoscope.evaluation.result import Evaluation
+    from pneumoscope.evaluation.run import evaluate
     from pneumoscope.evaluation.scores import ScoredImages
     from pneumoscope.statistics import Estimate
 

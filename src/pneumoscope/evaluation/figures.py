@@ -15,10 +15,13 @@ from pneumoscope.evaluation.intervals import Band
 from pneumoscope.evaluation.metrics import (
     all_metrics,
     confusion_matrix,
+    net_benefit,
     precision_recall_curve,
     roc_curve,
 )
+from pneumoscope.evaluation.refusals import KEPT, Refusals
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.uncalibrated import Uncalibrated
 from pneumoscope.plots import (
     BLACK,
     BLUE,
@@ -35,9 +38,17 @@ from pneumoscope.plots import (
     new_figure,
     shortened,
 )
-from pneumoscope.statistics import Estimate
+from pneumoscope.statistics import Estimate, reliability
 
 _BINS = 40
+_COARSE_BINS = 20
+_MIN_HEIGHT = 1e-9  # less is rounding: all resamples agree
+
+# Told apart by dashes as well as by colours.
+_REFUSED_FIRST = {
+    "unsure": (BLUE, "-", "least sure refused first"),
+    "unlike": (VERMILLION, "--", "least like training first"),
+}
 
 
 def confusion(scored: ScoredImages) -> Figure:
@@ -160,6 +171,97 @@ def score_histogram(scored: ScoredImages) -> Figure:
     return figure
 
 
+def reliability_diagram(
+    scored: ScoredImages, ece: Estimate, band: Band, uncalibrated: Uncalibrated | None = None
+) -> Figure:
+    """Draws how often images of a predicted probability are positive, above a histogram.
+
+    Args:
+        scored: the labelled images.
+        ece: the expected calibration error.
+        band: 95 % interval of each bin, from `intervals.reliability_band`.
+        uncalibrated: the same images before calibration, drawn beside them.
+
+    Returns:
+        The figure; a bin without an interval is a hollow dot.
+    """
+    figure = new_figure(COLUMN, 1.35 * COLUMN)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    above.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":", label="perfect")
+    if uncalibrated is not None:
+        _draw_before(above, uncalibrated)
+    score, low, high = band
+    ones = np.ones((1, len(scored.labels)))
+    observed = reliability(scored.positive, scored.score, ones).observed[0]
+    known = high - low > _MIN_HEIGHT  # false where an end is NaN
+    above.plot(score, observed, color=BLUE, linewidth=0.6)
+    above.vlines(score[known], low[known], high[known], color=BLUE, linewidth=LINE)
+    for chosen, face, label in ((known, BLUE, f"ECE {ece}"), (~known, "white", "no interval")):
+        if chosen.any():
+            style = {"color": BLUE, "markerfacecolor": face, "markersize": 4, "label": label}
+            above.plot(score[chosen], observed[chosen], "o", **style)
+    above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    dress(above, x="", y="Observed frequency", note=scored.counts)
+    legend(above)
+    _draw_histogram(below, scored)
+    return figure
+
+
+def decision_curve(scored: ScoredImages, band: Band) -> Figure:
+    """Draws the net benefit of acting on the model, on every image, and on none.
+
+    Args:
+        scored: the labelled images.
+        band: pointwise 95 % band of the curve, from `intervals.net_benefit_band`.
+
+    Returns:
+        The figure, at the prevalence of these images.
+    """
+    figure = new_figure(COLUMN, COLUMN)
+    axes = figure.subplots()
+    thresholds, low, high = band
+    ones = np.ones((1, len(scored.labels)))
+    everything = np.ones_like(scored.score)
+    benefit = net_benefit(scored.positive, scored.score, thresholds, ones)[0]
+    treat_all = net_benefit(scored.positive, everything, thresholds, ones)[0]
+    axes.axhline(0, color=BLACK, linewidth=0.8, label="call none")
+    axes.plot(thresholds, treat_all, color=GREY, linewidth=0.8, linestyle="--", label="call all")
+    axes.fill_between(thresholds, low, high, color=BLUE, alpha=0.2, linewidth=0, label="95 % band")
+    axes.plot(thresholds, benefit, color=BLUE, linewidth=LINE, label="call by the model")
+    prevalence = float(scored.positive.mean())
+    axes.axvline(scored.threshold, color=GREY, linewidth=0.6, linestyle=":")
+    highest = max(prevalence, 0.05)
+    axes.set(xlim=(0, 1), ylim=(-0.45 * highest, 1.05 * highest))
+    x = f"Threshold probability\n(dotted: threshold {scored.threshold:.4g})"
+    dress(axes, x=x, y="Net benefit (true positives an image)", note=scored.counts)
+    legend(axes, "lower left")
+    return figure
+
+
+def refusal_figure(found: Refusals, kept: float, note: str) -> Figure:
+    """Draws the accuracy on the images that are left, with pointwise 95 % bands.
+
+    Args:
+        found: with both curves.
+        kept: share of the images that the model accepts, in [0, 1]: it is marked.
+        note: such as the number of images.
+    """
+    figure = new_figure(COLUMN, COLUMN)
+    axes = figure.subplots()
+    everything = float(found.curves["unsure"].accuracy[-1])
+    axes.axhline(everything, color=GREY, linewidth=0.6, linestyle=":")
+    axes.axvline(kept, color=GREY, linewidth=0.6, linestyle=":")
+    for name, curve in found.curves.items():
+        colour, dashes, label = _REFUSED_FIRST[name]
+        axes.fill_between(KEPT, curve.low, curve.high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(KEPT, curve.accuracy, color=colour, linestyle=dashes, linewidth=LINE, label=label)
+    axes.set_xlim(1.01, KEPT[0] - 0.01)  # refusing more and more, from left to right
+    x = f"Share of images kept\n(dotted: kept by the gate, {kept:.3f}; accuracy on all)"
+    dress(axes, x=x, y="Accuracy on the images kept", note=note)
+    figure.legend(fontsize=SMALL, loc="outside upper left", frameon=False)
+    return figure
+
+
 def _mark_operating_point(axes: Axes, x: float, y: float, label: str) -> None:
     if np.isfinite(x + y):  # PPV is not defined where nothing is called positive
         axes.plot(x, y, "o", color=VERMILLION, markersize=5, label=label, zorder=5)
@@ -181,3 +283,17 @@ def _unit_square(axes: Axes) -> None:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.grid(color="#E5E5E5", linewidth=0.5)
     axes.set_axisbelow(True)
+
+
+def _draw_before(axes: Axes, uncalibrated: Uncalibrated) -> None:
+    scored = uncalibrated.scored
+    bins = reliability(scored.positive, scored.score, np.ones((1, len(scored.labels))))
+    label = f"before calibration: ECE {uncalibrated.estimates['ece']}"
+    axes.plot(bins.score[0], bins.observed[0], "x--", color=GREY, lw=0.6, markersize=4, label=label)
+
+
+def _draw_histogram(axes: Axes, scored: ScoredImages) -> None:
+    edges = np.linspace(0.0, 1.0, _COARSE_BINS + 1)
+    axes.stairs(np.histogram(scored.score, edges)[0], edges, fill=True, color=GREY)
+    dress(axes, x="", y="Images")
+    axes.set_xlabel(f"Predicted probability of {shortened(scored.positive_name)}", fontsize=LABEL)

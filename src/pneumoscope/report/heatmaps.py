@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pneumoscope.evaluation.faithfulness import HeatmapCheck
-from pneumoscope.evaluation.faithfulness.result import KINDS
+from pneumoscope.evaluation.heatmaps import HeatmapCheck
+from pneumoscope.evaluation.heatmaps.result import KINDS
 
 
 def better_than(found: HeatmapCheck, order: str) -> bool | None:

@@ -10,12 +10,12 @@ from pneumoscope.bundle import BundleInfo
 from pneumoscope.dataset import ScanSettings, read_images
 from pneumoscope.dataset.audit import Audit, audit
 from pneumoscope.evaluation import Evaluation, GroupResult
-from pneumoscope.evaluation.faithfulness import HeatmapCheck, Location
-from pneumoscope.evaluation.faithfulness.planted import locate_planted
-from pneumoscope.evaluation.faithfulness.run import check_unseen
 from pneumoscope.evaluation.groups import evaluate_all
-from pneumoscope.evaluation.held_out import evaluate_unseen
+from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location
+from pneumoscope.evaluation.heatmaps.planted import locate_planted
+from pneumoscope.evaluation.heatmaps.run import check_unseen
 from pneumoscope.evaluation.refusals import Refusals, measure_refusals
+from pneumoscope.evaluation.run import evaluate_unseen
 from pneumoscope.evaluation.stress import ModelStress, Stress
 from pneumoscope.evaluation.stress.run import stress_unseen
 from pneumoscope.evaluation.unseen import draw_part, find_unseen

@@ -17,13 +17,13 @@ from pneumoscope.evaluation.stress.batches import export_batches
 from pneumoscope.evaluation.stress.conditions import conditions
 from pneumoscope.evaluation.stress.measure import measure_model
 from pneumoscope.evaluation.stress.predict import predict_under, read_once
-from pneumoscope.evaluation.stress.report import write_stress
 from pneumoscope.evaluation.stress.result import Stress
 from pneumoscope.evaluation.stress.severities import (
     descriptions,
     measure_curves,
     other_severities,
 )
+from pneumoscope.evaluation.stress.write import write_stress
 from pneumoscope.evaluation.ticker import ticker
 from pneumoscope.evaluation.unseen import UnseenImages, find_unseen, require_readable
 from pneumoscope.imaging.perturb import MODERATE

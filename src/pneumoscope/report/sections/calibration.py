@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pneumoscope.evaluation.figures import reliability_diagram
 from pneumoscope.evaluation.intervals import reliability_band
 from pneumoscope.evaluation.metrics import TITLES
-from pneumoscope.evaluation.probabilities import reliability_diagram
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section, Table, draw
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pneumoscope.evaluation.gallery import Sample, worst_mistakes
-from pneumoscope.evaluation.report import samples
+from pneumoscope.evaluation.write import samples
 from pneumoscope.pages import data_uri
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pneumoscope.evaluation.faithfulness import grids
-from pneumoscope.evaluation.faithfulness.figure import check_figure
 from pneumoscope.evaluation.gallery import right_examples
+from pneumoscope.evaluation.heatmaps import grids
+from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.report.heatmaps import meaning
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section, Table, draw

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pneumoscope.evaluation.figures import decision_curve
 from pneumoscope.evaluation.intervals import net_benefit_band
 from pneumoscope.evaluation.metrics import TITLES
-from pneumoscope.evaluation.probabilities import decision_curve
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section, Table, draw, in_two_lines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pneumoscope.evaluation.coverage import Coverage
-from pneumoscope.evaluation.refusal_figure import refusal_figure
+from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, Refusals
 from pneumoscope.gate import TITLES
 from pneumoscope.graph import FEATURES

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from pneumoscope.evaluation.drift import NOT_DIVIDED
 from pneumoscope.evaluation.stress import grids
-from pneumoscope.evaluation.stress.figure import stress_figure
+from pneumoscope.evaluation.stress.figures import measures_figure, stress_figure
 from pneumoscope.evaluation.stress.result import ModelStress
-from pneumoscope.evaluation.stress.severity_figure import measures_figure
 from pneumoscope.evaluation.stress.tables import severity_grids
 from pneumoscope.imaging.perturb import SEVERITIES
 from pneumoscope.report.material import Material

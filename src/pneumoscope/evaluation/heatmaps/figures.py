@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS, HeatmapCheck
+from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, HeatmapCheck
 from pneumoscope.files import printable
 from pneumoscope.plots import (
     BLUE,

@@ -14,8 +14,8 @@ import numpy as np
 
 from pneumoscope.bundle.layout import NETWORK
 from pneumoscope.errors import BundleError, extra_needed
-from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
-from pneumoscope.evaluation.faithfulness.result import Randomisation
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
+from pneumoscope.evaluation.heatmaps.result import Randomisation
 from pneumoscope.graph import KERNEL
 from pneumoscope.inference import Predictor
 from pneumoscope.statistics import FloatArray, mean_estimates, rank_correlation

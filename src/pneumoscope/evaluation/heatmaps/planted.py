@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pneumoscope.dataset import PhantomSettings, make_phantoms
-from pneumoscope.evaluation.faithfulness.location import locate_within
-from pneumoscope.evaluation.faithfulness.maps import explain_pixels
-from pneumoscope.evaluation.faithfulness.result import Location
+from pneumoscope.evaluation.heatmaps.location import locate_within
+from pneumoscope.evaluation.heatmaps.maps import explain_pixels
+from pneumoscope.evaluation.heatmaps.result import Location
 from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.inference import Predictor
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.errors import DataError, ImageError
-from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
-from pneumoscope.evaluation.faithfulness.result import Location
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
+from pneumoscope.evaluation.heatmaps.result import Location
 from pneumoscope.imaging import load_mask, read_bytes
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import FloatArray, StrArray, mean_estimates

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.bundle import BundleInfo
+from pneumoscope.evaluation.comparison.difference import Difference
 from pneumoscope.evaluation.groups import GroupResult
-from pneumoscope.evaluation.paired import Difference
 from pneumoscope.evaluation.scores import ScoredImages
 
 ADVICE = (

@@ -15,7 +15,7 @@ import pneumoscope
 from pneumoscope.bundle import Seen
 from pneumoscope.dataset import prepare, scan
 from pneumoscope.errors import ClassMismatchError, DataError, StorageError
-from pneumoscope.evaluation.held_out import evaluate
+from pneumoscope.evaluation.run import evaluate
 from pneumoscope.imaging import read_bytes
 from pneumoscope.types import Geometry, ImageRecord, Split
 from tests.conftest import SIDE, picture, write_bundle

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pneumoscope import plots
-from pneumoscope.evaluation import figures, gallery, probabilities
+from pneumoscope.evaluation import figures, gallery
 from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
@@ -44,10 +44,10 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
         "roc": figures.roc(scored, estimates["auroc"], band),
         "precision_recall": figures.precision_recall(scored, estimates["average_precision"]),
         "score_histogram": figures.score_histogram(scored),
-        "reliability": probabilities.reliability_diagram(
+        "reliability": figures.reliability_diagram(
             scored, estimates["ece"], bins, evaluation.uncalibrated
         ),
-        "decision_curve": probabilities.decision_curve(scored, benefit),
+        "decision_curve": figures.decision_curve(scored, benefit),
         "sample_predictions": gallery.sample_grid(
             list(samples(scored, _chosen(scored), predictor)), scored.positive_name
         ),

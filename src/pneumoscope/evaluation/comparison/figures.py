@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pneumoscope.evaluation.comparison import ComparedModel, Comparison
+from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
 from pneumoscope.evaluation.metrics import TITLES, all_metrics, roc_curve
 from pneumoscope.plots import (
     CLASS_COLOURS,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pneumoscope.evaluation.comparison.difference import compare_scores
 from pneumoscope.evaluation.groups import evaluate_all
-from pneumoscope.evaluation.paired import compare_scores
 
 
 def other(scored, noise=0.3, seed=9):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pneumoscope import plots
 from pneumoscope.errors import SettingsError
-from pneumoscope.evaluation.comparison import ComparedModel, Comparison
-from pneumoscope.evaluation.comparison_figure import comparison_figure
+from pneumoscope.evaluation.comparison.difference import compare_scores
+from pneumoscope.evaluation.comparison.figures import comparison_figure
+from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.lineup import names_of, read_for_all
-from pneumoscope.evaluation.paired import compare_scores
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.unseen import find_unseen
 from pneumoscope.files import write_text

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from pneumoscope import plots
-from pneumoscope.evaluation.faithfulness.figure import check_figure
-from pneumoscope.evaluation.faithfulness.result import HeatmapCheck
-from pneumoscope.evaluation.faithfulness.tables import grids
 from pneumoscope.evaluation.grids import markdown
+from pneumoscope.evaluation.heatmaps.figures import check_figure
+from pneumoscope.evaluation.heatmaps.result import HeatmapCheck
+from pneumoscope.evaluation.heatmaps.tables import grids
 from pneumoscope.files import write_text
 
 

@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
-from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS, Perturbation
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
+from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, Perturbation
 from pneumoscope.imaging.alter import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import in_parallel

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS, HeatmapCheck
 from pneumoscope.evaluation.grids import Grid
+from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, HeatmapCheck
 from pneumoscope.files import printable
 
 _LAYERS = {"head": "the head", "all": "all layers"}

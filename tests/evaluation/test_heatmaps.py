@@ -24,20 +24,20 @@ from pneumoscope.errors import (
     DependencyError,
     SettingsError,
 )
-from pneumoscope.evaluation.faithfulness import check_heatmaps, grids
-from pneumoscope.evaluation.faithfulness.deletion import (
+from pneumoscope.evaluation.heatmaps import check_heatmaps, grids
+from pneumoscope.evaluation.heatmaps.deletion import (
     PREDICTIONS,
     STEPS,
     _on_pixels,
     measure_curves,
     summarise_curves,
 )
-from pneumoscope.evaluation.faithfulness.figure import check_figure
-from pneumoscope.evaluation.faithfulness.location import _shares, locate, read_masks
-from pneumoscope.evaluation.faithfulness.maps import ExplainedImages
-from pneumoscope.evaluation.faithfulness.planted import locate_planted
-from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, shuffle_weights
-from pneumoscope.evaluation.faithfulness.result import KINDS, ORDERS
+from pneumoscope.evaluation.heatmaps.figures import check_figure
+from pneumoscope.evaluation.heatmaps.location import _shares, locate, read_masks
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
+from pneumoscope.evaluation.heatmaps.planted import locate_planted
+from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, shuffle_weights
+from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.unseen import UnseenImages, draw_part
 from pneumoscope.graph import KERNEL

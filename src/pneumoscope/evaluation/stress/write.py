@@ -10,9 +10,8 @@ from pathlib import Path
 
 from pneumoscope import plots
 from pneumoscope.evaluation.grids import markdown
-from pneumoscope.evaluation.stress.figure import stress_figure
+from pneumoscope.evaluation.stress.figures import severity_figure, stress_figure
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, Measures, Stress
-from pneumoscope.evaluation.stress.severity_figure import severity_figure
 from pneumoscope.evaluation.stress.tables import grids
 from pneumoscope.files import write_text
 

@@ -1,13 +1,13 @@
 """Heatmaps, checked: whether the network needs what they show, and where they lie."""
 
-from pneumoscope.evaluation.faithfulness.result import (
+from pneumoscope.evaluation.heatmaps.result import (
     HeatmapCheck,
     Location,
     Perturbation,
     Randomisation,
 )
-from pneumoscope.evaluation.faithfulness.run import check_heatmaps
-from pneumoscope.evaluation.faithfulness.tables import grids
+from pneumoscope.evaluation.heatmaps.run import check_heatmaps
+from pneumoscope.evaluation.heatmaps.tables import grids
 
 __all__ = [
     "HeatmapCheck",

@@ -9,12 +9,12 @@ from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
-from pneumoscope.evaluation.report import write_report
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.uncalibrated import undo_calibration
 from pneumoscope.evaluation.unseen import UnseenImages, find_unseen
+from pneumoscope.evaluation.write import write_report
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES

@@ -9,18 +9,18 @@ import numpy as np
 
 from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.errors import BundleError, DependencyError, SettingsError
-from pneumoscope.evaluation.faithfulness.deletion import (
+from pneumoscope.evaluation.folder import made_of, require_own_folder
+from pneumoscope.evaluation.heatmaps.deletion import (
     PREDICTIONS,
     STEPS,
     measure_curves,
     summarise_curves,
 )
-from pneumoscope.evaluation.faithfulness.location import locate_within
-from pneumoscope.evaluation.faithfulness.maps import ExplainedImages, explain_pixels
-from pneumoscope.evaluation.faithfulness.randomised import DRAWS, LAYERS, measure_randomised
-from pneumoscope.evaluation.faithfulness.report import write_check
-from pneumoscope.evaluation.faithfulness.result import HeatmapCheck, Randomisation
-from pneumoscope.evaluation.folder import made_of, require_own_folder
+from pneumoscope.evaluation.heatmaps.location import locate_within
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, explain_pixels
+from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, measure_randomised
+from pneumoscope.evaluation.heatmaps.result import HeatmapCheck, Randomisation
+from pneumoscope.evaluation.heatmaps.write import write_check
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.evaluation.ticker import ticker

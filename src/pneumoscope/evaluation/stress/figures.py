@@ -1,4 +1,4 @@
-"""What is left of a measure as each change grows, as small multiples."""
+"""The charts of a stress validation: each condition, and each change as it grows."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ from pneumoscope.plots import (
 )
 from pneumoscope.types import Estimate
 
+_PANELS = {"auroc": "AUROC", "balanced_accuracy": "Balanced accuracy"}
+_STYLES = tuple(zip(CLASS_COLOURS, "osD^vP", strict=True))  # told apart without colours, too
+_SPREAD = 0.6  # of a row, over which the models are spread
 _TITLES = {
     "auroc": "AUROC",
     "sensitivity": "Sensitivity",
@@ -34,10 +37,43 @@ _TITLES = {
     "map_correlation": "Rank correlation of heatmaps",
 }
 _COLUMNS = 5
-_STYLES = tuple(zip(CLASS_COLOURS, "osD^vP", strict=True))  # told apart without colours, too
 
 Line = tuple[ModelStress, str, str]
 """A model, one of `CURVE_MEASURES`, and what the legend calls it."""
+
+
+def stress_figure(found: Stress) -> Figure:
+    """Draws AUROC and balanced accuracy of each model under each condition, with their intervals.
+
+    Args:
+        found: what to draw.
+
+    Returns:
+        The figure; what cannot be computed has no mark.
+    """
+    names = list(found.models[0].rows)
+    n = len(found.models)
+    row = 0.14 + 0.06 * n  # inches
+    figure = new_figure(PAGE, 0.8 + row * len(names) + 0.16 * n)
+    panels = figure.subplots(1, len(_PANELS), sharey=True)
+    offsets = _SPREAD * (np.arange(n) - (n - 1) / 2) / n
+    for axes, (measure, title) in zip(panels, _PANELS.items(), strict=True):
+        axes.axvline(0.5, color=GREY, linewidth=0.6, linestyle=":")
+        for model, offset, style in zip(found.models, offsets.tolist(), cycle(_STYLES)):
+            _draw(axes, model, measure, offset, style)
+        for line in _borders(found):
+            axes.axhline(line - 0.5, color="#C0C0C0", linewidth=0.6)
+        dress(axes, x=title, y="")
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", color="#E5E5E5", linewidth=0.5)
+        axes.set_axisbelow(True)
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, fontsize=SMALL, loc="outside upper center", ncols=3, frameon=False
+    )
+    return figure
 
 
 def severity_figure(found: Stress, measure: str) -> Figure:
@@ -65,6 +101,35 @@ def measures_figure(model: ModelStress, measures: Mapping[str, str], title: str)
     return _panels([(model, each, shortened(name)) for each, name in measures.items()], title)
 
 
+def _draw(
+    axes: Axes, model: ModelStress, measure: str, offset: float, style: tuple[str, str]
+) -> None:
+    colour, marker = style
+    estimates = [measures[measure] for measures in model.rows.values()]
+    rows = np.arange(len(estimates)) + offset
+    values = [np.nan if e.value is None else e.value for e in estimates]
+    axes.plot(
+        values,
+        rows,
+        linestyle="none",
+        marker=marker,
+        markersize=3.5,
+        color=colour,
+        label=shortened(model.label),
+        zorder=3,
+    )
+    for row, estimate in zip(rows.tolist(), estimates, strict=True):
+        if estimate.low is not None and estimate.high is not None:
+            axes.plot([estimate.low, estimate.high], [row, row], color=colour, linewidth=0.8)
+
+
+def _borders(found: Stress) -> list[int]:
+    """The rows with which another group begins; mean and worst are the last."""
+    groups = [condition.group for condition in found.conditions]
+    changing = [i for i in range(1, len(groups)) if groups[i] is not groups[i - 1]]
+    return [*changing, len(groups)]
+
+
 def _panels(lines: Sequence[Line], title: str, *, chance: bool = False) -> Figure:
     names = list(lines[0][0].curves)
     rows = -(-len(names) // _COLUMNS)
@@ -72,7 +137,7 @@ def _panels(lines: Sequence[Line], title: str, *, chance: bool = False) -> Figur
     panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, name in zip(panels, names, strict=False):
         for line, style in zip(lines, cycle(_STYLES)):
-            _draw(axes, line, name, style)
+            _draw_line(axes, line, name, style)
         dress(axes, x="", y="")
         axes.set_title(name, fontsize=LABEL, loc="left", color=BLACK)
         axes.set_xticks([0, *SEVERITIES])
@@ -91,7 +156,7 @@ def _panels(lines: Sequence[Line], title: str, *, chance: bool = False) -> Figur
     return figure
 
 
-def _draw(axes: Axes, line: Line, name: str, style: tuple[str, str]) -> None:
+def _draw_line(axes: Axes, line: Line, name: str, style: tuple[str, str]) -> None:
     model, measure, label = line
     colour, marker = style
     # Of labels and maps the images as they are agree with themselves.
