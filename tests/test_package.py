@@ -1,4 +1,7 @@
-"""What is installed holds the models that ship, and all else that is no Python; what is pinned."""
+"""What is installed holds the models that ship, and all else that is no Python; what is pinned.
+
+Also what the package says of itself.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -46,6 +50,21 @@ def test_the_version_stands_in_one_place() -> None:
     assert stating == [package / "version.py"]
     root = re.compile(r"^\s*(import pneumoscope$|from pneumoscope import .*__version__)", re.M)
     assert not [path for path in package.rglob("*.py") if root.search(path.read_text())]
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "mkdocs.yml"])
+def test_all_describe_the_package_in_the_same_words(name: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["description"] in (ROOT / name).read_text("utf-8")
+
+
+def test_every_python_that_make_takes_is_a_classifier() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (taken,) = re.findall(r"for p in ((?:python3\.\d+ )+)", (ROOT / "Makefile").read_text("utf-8"))
+    versions = {name.removeprefix("python") for name in taken.split()}
+    prefix = "Programming Language :: Python :: 3."
+    found = {each.split()[-1] for each in project["classifiers"] if each.startswith(prefix)}
+    assert found == versions
 
 
 def pins(name: str) -> dict[str, set[str]]:
