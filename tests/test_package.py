@@ -52,7 +52,7 @@ def test_the_version_stands_in_one_place() -> None:
     assert not [path for path in package.rglob("*.py") if root.search(path.read_text())]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "mkdocs.yml"])
+@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "mkdocs.yml", "CITATION.cff"])
 def test_all_describe_the_package_in_the_same_words(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["description"] in (ROOT / name).read_text("utf-8")
