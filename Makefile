@@ -28,7 +28,7 @@ test: lint types contracts unit
 lint: .venv/all
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/codespell src tests docs benchmarks fuzz README.md CONTRIBUTING.md CHANGELOG.md
+	$(BIN)/codespell src tests docs benchmarks fuzz README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
 
 types: .venv/all
 	$(BIN)/mypy
