@@ -11,7 +11,8 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def _check_newer(version: str, texts: dict[Path, str], root: Path) -> None:
         )
     tags = [tag.removeprefix("v") for tag in _ask_git(root, "tag", "--list", "v[0-9]*")]
     headings = re.findall(r"(?m)^## \[(\d[^]]*)\]", texts[_CHANGELOG])
-    released = max((Version(each) for each in (*tags, *headings)), default=None)
+    released = max(_versions((*tags, *headings)), default=None)
     (stated,) = re.findall('(?m)^__version__ = "(.*)"$', texts[_VERSION])
     if wanted < Version(stated) or (released and wanted <= released):
         raise SettingsError(
@@ -125,6 +126,13 @@ def _check_newer(version: str, texts: dict[Path, str], root: Path) -> None:
             expected=f"a version above {released}" if released else f"{stated} or above",
             received=version,
         )
+
+
+def _versions(names: Iterable[str]) -> Iterator[Version]:
+    """Those of the names that are versions: others may have been tagged for other reasons."""
+    for name in names:
+        with suppress(InvalidVersion):
+            yield Version(name)
 
 
 def _date_unreleased(changelog: str, version: str, day: date) -> str:
