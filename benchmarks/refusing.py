@@ -25,7 +25,7 @@ from pneumoscope.evaluation.unseen import find_unseen
 from pneumoscope.imaging import Source, load_display, load_pixels, read_bytes
 from pneumoscope.imaging.perturb import CHANGES
 from pneumoscope.inference import Predictor, list_images, load
-from pneumoscope.models import read
+from pneumoscope.shipped import read
 from pneumoscope.statistics import auroc, cumulative
 from pneumoscope.types import Prediction, Status
 

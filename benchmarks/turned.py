@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 
 from pneumoscope.imaging import Source, load_display, read_bytes
 from pneumoscope.inference import list_images, load
-from pneumoscope.models import find
+from pneumoscope.shipped import find
 
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "upright": lambda x: x,

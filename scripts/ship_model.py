@@ -14,15 +14,15 @@ from pneumoscope.bundle import Bundle, new_bundle
 from pneumoscope.errors import PneumoscopeError, SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.inference import load
-from pneumoscope.models.shipped import DEFAULT
+from pneumoscope.shipped.models import DEFAULT
 
-MODELS = Path(__file__).parents[1] / "src" / "pneumoscope" / "models"
+MODELS = Path(__file__).parents[1] / "src" / "pneumoscope" / "shipped"
 LIMIT = 12_000_000  # bytes, of all that ships
 _FIGURE_LIMIT = 200_000  # bytes, of each figure that ships
 
 
 def ship(run: Path, name: str, models: Path = MODELS) -> Path:
-    """Copies a bundle to `models/NAME`, under this name and without what predicting does not need.
+    """Copies a bundle to `shipped/NAME`, under this name and without what predicting does not need.
 
     `model.keras` and large figures stay behind. The first model becomes the default.
 

@@ -196,7 +196,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         metrics = {"epoch": 1, "loss": 0.125, "val_loss": 0.25}
         write_bundle(root / name, name=name, training_data=data, metrics=metrics)
     (root / "default.txt").write_text("bright-2\n")
-    monkeypatch.setattr("pneumoscope.models.shipped.ROOT", root)
+    monkeypatch.setattr("pneumoscope.shipped.models.ROOT", root)
     return root
 
 
@@ -204,4 +204,4 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation without models."""
     (tmp_path / "nothing").mkdir()
-    monkeypatch.setattr("pneumoscope.models.shipped.ROOT", tmp_path / "nothing")
+    monkeypatch.setattr("pneumoscope.shipped.models.ROOT", tmp_path / "nothing")

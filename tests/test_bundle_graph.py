@@ -14,7 +14,7 @@ from pneumoscope.bundle import graph, messages, read_bundle
 from pneumoscope.bundle.graph import check_graph
 from pneumoscope.errors import BundleCorruptError, BundleError
 from pneumoscope.inference import load
-from pneumoscope.models.shipped import find, names
+from pneumoscope.shipped.models import find, names
 from tests.conftest import GATE_LEVELS, SIDE, brightness_network, bundle_info, write_bundle
 from tests.test_bundle_hostile import sign
 

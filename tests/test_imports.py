@@ -115,7 +115,7 @@ def test_a_missing_extra_is_named(
 
 
 def test_looking_for_models_starts_no_engine() -> None:
-    script = "from pneumoscope import models; models.names()"
+    script = "from pneumoscope import shipped; shipped.names()"
     assert loaded(f"import sys; {script}; assert 'onnxruntime' not in sys.modules") == set()
 
 

@@ -27,8 +27,8 @@ def test_wheel_and_sdist_hold_models_and_data(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, tmp_path)
     package = tmp_path / "src" / "pneumoscope"
-    write_bundle(package / "models" / "new-1")
-    (package / "models" / "default.txt").write_text("new-1\n")
+    write_bundle(package / "shipped" / "new-1")
+    (package / "shipped" / "default.txt").write_text("new-1\n")
     expected = {
         path.relative_to(package.parent).as_posix()
         for path in package.rglob("*")

@@ -101,7 +101,7 @@ def leave(unreadable: int) -> None:
 
 def choose_model(given: str | None) -> Path:
     """Finds the model that was given, or else the default one, and says which that is."""
-    from pneumoscope.models import find
+    from pneumoscope.shipped import find
 
     root = find(given)
     if given is None:

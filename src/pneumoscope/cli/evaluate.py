@@ -96,7 +96,7 @@ def evaluate(
 
 def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
     """The model, if two arguments were given, and the data."""
-    from pneumoscope.models import is_model
+    from pneumoscope.shipped import is_model
 
     if second is not None:
         return first, second

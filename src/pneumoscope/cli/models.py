@@ -30,7 +30,7 @@ def models(
     pneumoscope models
     pneumoscope models runs/first
     """
-    from pneumoscope.models import names, read
+    from pneumoscope.shipped import names, read
 
     if model is not None:
         found = read(model)
@@ -88,6 +88,6 @@ def _expectation(point: OperatingPoint) -> str:
 
 
 def _is_default(bundle: Bundle) -> bool:
-    from pneumoscope.models import find, names
+    from pneumoscope.shipped import find, names
 
     return bool(names()) and bundle.root.samefile(find())

@@ -149,7 +149,7 @@ def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_
 
 def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
     """The model, if the first argument is one, and the images."""
-    from pneumoscope.models import is_model, names
+    from pneumoscope.shipped import is_model, names
 
     if "" in arguments:
         raise typer.BadParameter("an argument is empty", param_hint="FILES")
@@ -198,7 +198,7 @@ def _predictions(
 
 def _with_hint(predictions: Iterator[Prediction], predictor: Predictor) -> Iterator[Prediction]:
     """Says with the first one, of a path that is not there, that it is no model either."""
-    from pneumoscope.models import names
+    from pneumoscope.shipped import names
 
     first = next(predictions)
     hint = (

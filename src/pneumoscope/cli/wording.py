@@ -11,8 +11,8 @@ from typer.main import get_command
 
 COMMANDS = {
     "make_phantoms": "data phantoms",
-    "models.names": "models",
     "prepare": "data prepare",
+    "shipped.names": "models",
     "train": "train",
     "training.resume": "train --resume",
 }

@@ -20,8 +20,8 @@ from pneumoscope.inference.gate import Gate, Verdict
 from pneumoscope.inference.images import Image, Read, read_ahead, read_image
 from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
-from pneumoscope.models import read
 from pneumoscope.parallel import usable_cores
+from pneumoscope.shipped import read
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
 

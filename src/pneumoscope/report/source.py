@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pneumoscope.bundle import Bundle
 from pneumoscope.errors import DataError, storage_errors
-from pneumoscope.models import is_shipped, read
+from pneumoscope.shipped import is_shipped, read
 
 _SETTINGS = "settings.json"
 _HISTORY = "history.csv"

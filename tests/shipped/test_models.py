@@ -10,8 +10,8 @@ import pytest
 
 import pneumoscope
 from pneumoscope.errors import BundleCorruptError, BundleError, BundleMissingError
-from pneumoscope.models import default_name, find, is_model, names, read
-from pneumoscope.models.shipped import ROOT
+from pneumoscope.shipped import default_name, find, is_model, names, read
+from pneumoscope.shipped.models import ROOT
 from tests.conftest import encoded, picture, write_bundle
 from tests.test_imports import COMMAND, loaded
 
@@ -76,7 +76,7 @@ def test_what_exists_goes_before_a_name(
 def test_unknown_name_tells_which_there_are(shipped: Path) -> None:
     with pytest.raises(BundleMissingError, match="bright-1, or bright-2") as caught:
         pneumoscope.load("brihgt")
-    assert "pneumoscope.models.names" in caught.value.remedy
+    assert "pneumoscope.shipped.names" in caught.value.remedy
 
 
 @pytest.mark.usefixtures("nothing_shipped")

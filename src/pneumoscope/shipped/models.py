@@ -92,7 +92,7 @@ def find(model: Path | str | None = None) -> Path:
             expected="the bundle folder that `pneumoscope.train` wrote"
             + "".join(f", or {name}" for name in names()),
             received="nothing there",
-            remedy="`pneumoscope.models.names` lists what ships",
+            remedy="`pneumoscope.shipped.names` lists what ships",
         )
     return Path(model)
 
