@@ -17,8 +17,8 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate
 from pneumoscope.dataset import PhantomSettings, make_phantoms
-from pneumoscope.statistics import Familiarity
-from pneumoscope.types import GateLevel, GateLevels, Geometry, OperatingPoint
+from pneumoscope.gate import GateLevel, GateLevels, TrainingDistance
+from pneumoscope.types import Geometry, OperatingPoint
 
 # How long an example takes is this machine's affair, not the program's.
 settings.register_profile("unhurried", deadline=None)
@@ -159,24 +159,24 @@ def write_bundle(
     root: Path,
     seen: Seen | None = None,
     pool: str = "GlobalAveragePool",
-    familiar: float | None = None,
+    usual: float | None = None,
     unit: float = 16.0,
     **changes: object,
 ) -> Path:
     """A bundle around `brightness_network`.
 
-    With `familiar`, its gate holds mean brightness against this one, in units of 16: it warns
+    With `usual`, its gate holds mean brightness against this one, in units of 16: it warns
     above a distance of 2, and refuses above 4.
     """
-    levels = None if familiar is None else GATE_LEVELS
+    levels = None if usual is None else GATE_LEVELS
     info = bundle_info(**{"gate": levels, **changes})
     with new_bundle(root, info) as folder:
         onnx.save(brightness_network(pool, unit, info.geometry.height), folder / "model.onnx")
         (folder / "MODEL_CARD.md").write_text(f"# {info.name}\n\nNot for patients.\n")
-        if familiar is not None:
-            logit = (familiar - 128) / 16
+        if usual is not None:
+            logit = (usual - 128) / 16
             means = np.array([[-logit, logit]], np.float32)
-            write_gate(folder, {"features": Familiarity(means, np.eye(2, dtype=np.float32))})
+            write_gate(folder, {"features": TrainingDistance(means, np.eye(2, dtype=np.float32))})
         (seen or Seen("key", frozenset(), frozenset())).write(folder)
     return root
 

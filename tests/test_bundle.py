@@ -7,10 +7,19 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
-from pneumoscope.bundle import SCHEMA_VERSION, Seen, new_bundle, read_bundle, write, write_reference
+from pneumoscope.bundle import (
+    SCHEMA_VERSION,
+    Seen,
+    make_reference,
+    new_bundle,
+    read_bundle,
+    write,
+    write_reference,
+)
 from pneumoscope.errors import (
     BundleCorruptError,
     BundleError,
@@ -20,7 +29,6 @@ from pneumoscope.errors import (
     SettingsError,
     StorageError,
 )
-from pneumoscope.statistics import Bins
 from pneumoscope.types import (
     Calibration,
     Estimate,
@@ -88,12 +96,17 @@ def test_operating_points_are_found_by_name() -> None:
 
 
 def test_reference_round_trip(tmp_path: Path) -> None:
-    bins = {"brightness": Bins((80.5, 120.25), (5, 6, 7), 11)}
+    rng = np.random.default_rng(0)
+    facts = {"brightness": rng.normal(128, 20, 60), "black": np.zeros(60)}
+    scores = rng.random(40)
+    made = make_reference(facts, scores, training_patients=50, validation_patients=30)
+    assert set(made) == {"brightness", "score"}  # what is all alike cannot be divided
+    assert (made["brightness"].patients, made["score"].patients) == (50, 30)
     with new_bundle(tmp_path / "b", bundle_info()) as folder:
         onnx.save(brightness_network(), folder / "model.onnx")
         Seen("key", frozenset(), frozenset()).write(folder)
-        write_reference(folder, bins)
-    assert read_bundle(tmp_path / "b").reference() == bins
+        write_reference(folder, made)
+    assert read_bundle(tmp_path / "b").reference() == made
     write_bundle(tmp_path / "older")
     assert read_bundle(tmp_path / "older").reference() is None
 

@@ -88,7 +88,7 @@ def test_sizes_are_bounded(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_what_is_not_listed_is_not_used(tmp_path: Path) -> None:
-    root = write_bundle(tmp_path / "b", familiar=128)
+    root = write_bundle(tmp_path / "b", usual=128)
     manifest = json.loads((root / "bundle.json").read_text())
     del manifest["files"]["gate.npz"]
     (root / "bundle.json").write_text(json.dumps(manifest))
@@ -96,7 +96,7 @@ def test_what_is_not_listed_is_not_used(tmp_path: Path) -> None:
     found = read_bundle(root)
     assert found.reference() is None
     with pytest.raises(BundleCorruptError, match=r"gate\.npz"):
-        found.familiarities()
+        found.distances()
 
 
 def _archive(**arrays: Any) -> bytes:
@@ -118,7 +118,7 @@ GATES = {
 
 @pytest.mark.parametrize("name", GATES)
 def test_gate_that_makes_no_sense(name: str, tmp_path: Path) -> None:
-    root = write_bundle(tmp_path / "b", familiar=128)
+    root = write_bundle(tmp_path / "b", usual=128)
     (root / "gate.npz").write_bytes(GATES[name])
     sign(root)
     with pytest.raises(BundleCorruptError, match=r"gate\.npz makes no sense"):
@@ -143,7 +143,7 @@ def mutate(content: Any, rng: random.Random) -> Any:
 
 @pytest.mark.parametrize("seed", range(300))
 def test_mutated_and_signed_again(seed: int, tmp_path: Path) -> None:
-    root = write_bundle(tmp_path / "b", familiar=128, training_data={"attributions": []})
+    root = write_bundle(tmp_path / "b", usual=128, training_data={"attributions": []})
     rng = random.Random(seed)
     path = root / rng.choice(["bundle.json", "bundle.json", "seen.json", "gate.npz", "model.onnx"])
     if path.suffix == ".json" and rng.random() < 0.8:

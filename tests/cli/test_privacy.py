@@ -114,7 +114,7 @@ ALL = [*HEADER, *OF_FILES]
 
 def run_all(run: Run, tmp_path: Path, data: Path, *options: str) -> str:
     """Has the commands that read images read them: all that is printed."""
-    bundle = write_bundle(tmp_path / "bundle", familiar=128.0)
+    bundle = write_bundle(tmp_path / "bundle", usual=128.0)
     printed = ""
     for words in (
         ("data", "audit", data, "-o", "audit.html"),

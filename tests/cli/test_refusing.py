@@ -17,7 +17,7 @@ from tests.imaging.dicoms import dicom
 @pytest.fixture
 def strict(tmp_path: Path) -> Path:
     """A bundle that refuses every image of middle brightness."""
-    return write_bundle(tmp_path / "strict", familiar=0)
+    return write_bundle(tmp_path / "strict", usual=0)
 
 
 def test_table_and_reasons(strict: Path, images: Path, run: Run) -> None:
@@ -79,7 +79,7 @@ def test_bundle_of_the_first_schema(bundle: Path, phantoms: Path, images: Path, 
 
 
 def test_policy(tmp_path: Path, run: Run) -> None:
-    gated = write_bundle(tmp_path / "gated", familiar=128)
+    gated = write_bundle(tmp_path / "gated", usual=128)
     knee = tmp_path / "knee.dcm"
     knee.write_bytes(dicom(picture((SIDE, SIDE)), BodyPartExamined="KNEE"))
     policy = tmp_path / "policy.toml"

@@ -45,7 +45,7 @@ def test_refused_images_are_measured_all_the_same(
     refuses: bool, phantoms: Path, tmp_path: Path
 ) -> None:
     # Far darker than any phantom: a gate that refuses them all.
-    bundle = write_bundle(tmp_path / "b", familiar=-1000 if refuses else None)
+    bundle = write_bundle(tmp_path / "b", usual=-1000 if refuses else None)
     found = evaluate(bundle, phantoms, tmp_path / "out", resamples=100)
     assert found.overall.images == len(found.scored.paths) > 30
     assert bool(found.coverage) == refuses

@@ -14,7 +14,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, accuracy_at, measure_refusals
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.inference.gate import Verdict
+from pneumoscope.gate import Judgement as Verdict
 from pneumoscope.types import Reason
 from tests.conftest import GATE_LEVELS
 

@@ -7,19 +7,20 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.errors import SettingsError
-from pneumoscope.gate import RULES, TITLES, Action, Facts, findings, read_policy
+from pneumoscope.gate import RULES, TITLES, Action, Facts, read_policy
+from pneumoscope.gate.judge import _REMEDIES, _UNLIKE
+from pneumoscope.gate.rules import findings
 from pneumoscope.imaging import Acquisition, Source
 from pneumoscope.inference import load
-from pneumoscope.inference.gate import _REMEDIES, _UNLIKE
 from pneumoscope.types import Geometry, Status
 from tests.conftest import write_bundle
+from tests.gate.test_judge import USUAL, texture
 from tests.imaging.dicoms import dicom
-from tests.inference.test_gate import FAMILIAR, texture
 
 
 @pytest.fixture
 def gated(tmp_path: Path) -> Path:
-    return write_bundle(tmp_path / "gated", familiar=FAMILIAR)
+    return write_bundle(tmp_path / "gated", usual=USUAL)
 
 
 def written(folder: Path, text: str) -> Path:

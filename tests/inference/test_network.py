@@ -20,7 +20,7 @@ PIXELS = picture((3, SIDE, SIDE))
 
 def instead(tmp_path: Path, output: str, kind: str, *constants: np.ndarray) -> Predictor:
     """A model of which an output goes through one more operator."""
-    root = write_bundle(tmp_path / "b", familiar=128)
+    root = write_bundle(tmp_path / "b", usual=128)
     network = brightness_network()
     for node in network.graph.node:
         for names in (node.input, node.output):

@@ -35,11 +35,11 @@ def shades(tmp_path: Path) -> list[Path]:
     return paths
 
 
-@pytest.mark.parametrize("familiar", [None, 112])
+@pytest.mark.parametrize("usual", [None, 112])
 def test_scores_that_are_no_numbers_give_no_label(
-    familiar: float | None, tmp_path: Path, shades: list[Path]
+    usual: float | None, tmp_path: Path, shades: list[Path]
 ) -> None:
-    broken = load(write_bundle(tmp_path / "nan", familiar=familiar, unit=float("nan")))
+    broken = load(write_bundle(tmp_path / "nan", usual=usual, unit=float("nan")))
     record = broken.explain(shades[0]).prediction
     assert (record.status, record.label, record.probability) == (Status.ERROR, None, None)
     assert f"gives no probability of {shades[0]}" in str(record.error)

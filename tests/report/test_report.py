@@ -36,7 +36,7 @@ Made = tuple[Report, Reader, Path]
 
 @pytest.fixture(scope="module")
 def made(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    run = write_run(tmp_path_factory.mktemp("report") / "run", phantoms, familiar=190)
+    run = write_run(tmp_path_factory.mktemp("report") / "run", phantoms, usual=190)
     found = report(run, resamples=100)
     return found, require_sound(found.page.read_text("utf-8")), run
 

@@ -14,9 +14,9 @@ A bundle is whole or absent. Reading one checks every file and executes nothing 
 
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
 from pneumoscope.bundle.read import Bundle, find_bundle, read_bundle
+from pneumoscope.bundle.reference import make_reference, write_reference
 from pneumoscope.bundle.seen import Seen
-from pneumoscope.bundle.spread import write_gate, write_reference
-from pneumoscope.bundle.write import new_bundle
+from pneumoscope.bundle.write import new_bundle, write_gate
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -24,6 +24,7 @@ __all__ = [
     "BundleInfo",
     "Seen",
     "find_bundle",
+    "make_reference",
     "new_bundle",
     "read_bundle",
     "write_gate",

@@ -9,11 +9,11 @@ from typing import Any
 
 from pneumoscope.bundle.sense import check_info
 from pneumoscope.errors import ClassMismatchError, SettingsError
+from pneumoscope.gate import GateLevels
+from pneumoscope.gate.store import parse_levels
 from pneumoscope.types import (
     Calibration,
     Estimate,
-    GateLevel,
-    GateLevels,
     Geometry,
     OperatingPoint,
     Undecided,
@@ -106,7 +106,7 @@ def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
     if known["calibration"] is not None:
         known["calibration"] = _parse_calibration(known["calibration"])
     if known["gate"] is not None:
-        known["gate"] = _parse_gate(known["gate"])
+        known["gate"] = parse_levels(known["gate"])
     info = BundleInfo(**known)
     check_info(info)
     return info
@@ -127,8 +127,3 @@ def _parse_estimates(content: Mapping[str, Any], names: Iterable[str]) -> dict[s
 def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
     lists = {name: tuple(content[name]) for name in ("biases", "notices")}
     return Calibration(**{**content, **lists})
-
-
-def _parse_gate(content: Mapping[str, Any]) -> GateLevels:
-    warn = {name: GateLevel(**level) for name, level in content["warn"].items()}
-    return GateLevels(**{**content, "warn": warn, "refuse": GateLevel(**content["refuse"])})

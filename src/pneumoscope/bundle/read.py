@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pneumoscope.bundle.contents import making_sense_of, read_files, read_manifest
 from pneumoscope.bundle.graph import check_graph
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo, parse_info
 from pneumoscope.bundle.layout import CARD, GATE, MANIFEST, NETWORK, REFERENCE, REMEDY, SEEN, former
+from pneumoscope.bundle.reference import parse_reference
 from pneumoscope.bundle.seen import Seen
-from pneumoscope.bundle.spread import read_gate, read_reference
 from pneumoscope.errors import (
     BundleError,
     BundleMissingError,
     BundleSchemaError,
 )
+from pneumoscope.gate import TrainingDistance
+from pneumoscope.gate.store import unpack_distances
 from pneumoscope.imaging import RECIPE
-
-if TYPE_CHECKING:
-    from pneumoscope.statistics import Bins, Familiarity
+from pneumoscope.statistics import Bins
 
 _TRIES = 20  # while other bundles are put in place of one that is being read
 
@@ -83,10 +83,10 @@ class Bundle:
         if REFERENCE not in self.files:
             return None
         with making_sense_of(self.root / REFERENCE):
-            return read_reference(self.files[REFERENCE])
+            return parse_reference(self.files[REFERENCE])
 
-    def familiarities(self) -> dict[str, Familiarity]:
-        """Where its training images lie, by what the gate measures; empty if it has no gate.
+    def distances(self) -> dict[str, TrainingDistance]:
+        """The out-of-distribution distances by kind of descriptors; empty if it has no gate.
 
         Raises:
             BundleCorruptError: if the file makes no sense, or is not listed.
@@ -94,7 +94,7 @@ class Bundle:
         if self.info.gate is None:
             return {}
         with making_sense_of(self.root / GATE):
-            return read_gate(self.files[GATE], self.info.gate.warn)
+            return unpack_distances(self.files[GATE], self.info.gate.warn)
 
 
 def find_bundle(path: Path) -> Path | None:

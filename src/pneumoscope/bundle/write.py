@@ -7,16 +7,18 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from secrets import token_hex
 
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
-from pneumoscope.bundle.layout import MANIFEST, former
+from pneumoscope.bundle.layout import GATE, MANIFEST, former
 from pneumoscope.errors import storage_errors
 from pneumoscope.files import sha256_of
+from pneumoscope.gate import TrainingDistance
+from pneumoscope.gate.store import pack_distances
 from pneumoscope.imaging import RECIPE
 
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
@@ -55,6 +57,11 @@ def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
             _put_in_place(temporary, root)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_gate(folder: Path, distances: Mapping[str, TrainingDistance]) -> None:
+    """Writes what `Bundle.distances` reads into a bundle that is being made."""
+    (folder / GATE).write_bytes(pack_distances(distances))
 
 
 def _put_in_place(temporary: Path, root: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.gate import GateLevels
 from pneumoscope.graph import FEATURES
 from pneumoscope.statistics import (
     BoolArray,
@@ -18,7 +19,7 @@ from pneumoscope.statistics import (
     mean_estimates,
     patient_weights,
 )
-from pneumoscope.types import GateLevels, Reason
+from pneumoscope.types import Reason
 
 KEPT = np.linspace(0.1, 1.0, 91)
 """Shares of the images that are kept, at which a curve is measured: of fewer it says nothing."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pneumoscope.errors import DataError
-from pneumoscope.inference.gate import Verdict
+from pneumoscope.gate import Judgement as Verdict
 from pneumoscope.names import public_name
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.task import called_class, is_positive, positive_score

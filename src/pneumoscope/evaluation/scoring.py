@@ -8,8 +8,8 @@ import numpy as np
 
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.unseen import UnseenImages, require_readable
+from pneumoscope.gate import Judgement as Verdict
 from pneumoscope.inference import Predictor
-from pneumoscope.inference.gate import Verdict
 from pneumoscope.parallel import Progress
 from pneumoscope.types import ImageRecord, Prediction, Status
 

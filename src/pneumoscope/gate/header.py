@@ -1,12 +1,23 @@
-"""Which part of the body and which view a header speaks of, all that it says put together."""
+"""Which part of the body and which view a header speaks of, all that it says put together.
+
+What words and codes mean is said by the tables of `words.toml`.
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
-from pneumoscope.gate.words import meanings, meanings_of_code
-from pneumoscope.imaging import Acquisition
+from pneumoscope.imaging import Acquisition, Coded
 
+_WORDS = Path(__file__).with_name("words.toml")
+_NOT_DECOMPOSED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i"})
 _PARTS = ("chest", "near-chest", "elsewhere")
 _VIEWS = ("lateral", "unusual", "frontal")
 
@@ -35,8 +46,8 @@ def part_shown(acquisition: Acquisition) -> tuple[Part, str]:
     `BodyPartExamined` and `AnatomicRegionSequence` count alike. Where they differ, or one names
     the chest and something else, it is not known.
     """
-    said = [(acquisition.body_part, meanings(acquisition.body_part, _PARTS))]
-    said += [(c.meaning or c.code, meanings_of_code(c, _PARTS)) for c in acquisition.regions]
+    said = [(acquisition.body_part, _meanings(acquisition.body_part, _PARTS))]
+    said += [(c.meaning or c.code, _meanings_of_code(c, _PARTS)) for c in acquisition.regions]
     found = {_part(meaning) for text, meaning in said if text}
     return (
         found.pop() if len(found) == 1 else Part.UNKNOWN if found else Part.UNSAID,
@@ -51,8 +62,8 @@ def view_shown(acquisition: Acquisition) -> tuple[View, str]:
     lateral view run forward or back (`PatientOrientation`), and a lateral view that only a
     description names is not known.
     """
-    said = [(acquisition.view, meanings(acquisition.view, _VIEWS))]
-    said += [(c.meaning or c.code, meanings_of_code(c, _VIEWS)) for c in acquisition.view_codes]
+    said = [(acquisition.view, _meanings(acquisition.view, _VIEWS))]
+    said += [(c.meaning or c.code, _meanings_of_code(c, _VIEWS)) for c in acquisition.view_codes]
     found = {_view(meaning) for text, meaning in said if text}
     quoted = ", ".join(text for text, _ in said if text)
     sideways = acquisition.rows_run.startswith(("A", "P"))
@@ -60,7 +71,7 @@ def view_shown(acquisition: Acquisition) -> tuple[View, str]:
         return View.LATERAL, f"PatientOrientation {acquisition.rows_run}"
     if found == {View.FRONTAL} and sideways:
         return View.UNKNOWN, f"{quoted}, but PatientOrientation {acquisition.rows_run}"
-    if not found and meanings(acquisition.description, _VIEWS) == {"lateral"}:
+    if not found and _meanings(acquisition.description, _VIEWS) == {"lateral"}:
         return View.UNKNOWN, "its description speaks of a lateral or oblique one"
     return (
         found.pop() if len(found) == 1 else View.UNKNOWN if found else View.UNSAID,
@@ -80,3 +91,58 @@ def _view(meaning: frozenset[str]) -> View:
     if "lateral" in meaning:
         return View.LATERAL
     return View.FRONTAL if "frontal" in meaning else View.UNKNOWN
+
+
+def _fold(text: str) -> str:
+    """Words without accents, case and punctuation, one space apart; letters with dots are one word.
+
+    So "P.A." is "pa", and "TÓRAX_PA" is "torax pa".
+    """
+    text = re.sub(r"(?<=\b\w)[.](?=\w\b)|(?<=\b\w)[-/](?=\w\b)", "", text)
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_NOT_DECOMPOSED))
+    letters = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
+    return " ".join(re.findall(r"[^\W_]+", letters))
+
+
+def _meanings(text: str, among: Iterable[str]) -> frozenset[str]:
+    """Which of these tables know a word of a text."""
+    folded = _fold(text)
+    words = _split(folded)
+    return frozenset(
+        name
+        for name in among
+        if words & _tables()[name].words or any(part in folded for part in _tables()[name].parts)
+    )
+
+
+def _meanings_of_code(code: Coded, among: Iterable[str]) -> frozenset[str]:
+    """Which of these tables know a code, or else a word of what it is said to mean."""
+    among = tuple(among)
+    known = frozenset(name for name in among if code.code in _tables()[name].codes)
+    return known or _meanings(code.meaning, among)
+
+
+def _split(folded: str) -> set[str]:
+    """The words, and each without digits on either side: CHEST1V, 2VIEWS."""
+    words = folded.split()
+    return {*words, *(part for word in words for part in re.findall(r"[^\W\d_]+", word))}
+
+
+@dataclass(frozen=True)
+class _Table:
+    words: frozenset[str]
+    parts: tuple[str, ...]
+    codes: frozenset[str]
+
+
+@cache
+def _tables() -> Mapping[str, _Table]:
+    content = tomllib.loads(_WORDS.read_text("utf-8"))
+    return {
+        name: _Table(
+            frozenset(_fold(word) for word in table["words"]),
+            tuple(_fold(part) for part in table["parts"]),
+            frozenset(table["codes"]),
+        )
+        for name, table in content.items()
+    }

@@ -1,7 +1,6 @@
 """Bytes to pixels: the only door through which an image comes in."""
 
 from pneumoscope.imaging.acquisition import Acquisition, Coded, read_acquisition
-from pneumoscope.imaging.appearance import APPEARANCES
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.formats import is_stray
 from pneumoscope.imaging.origin import Origin, own_mark
@@ -10,7 +9,6 @@ from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load
 from pneumoscope.imaging.source import Source, read_bytes, read_stream
 
 __all__ = [
-    "APPEARANCES",
     "RECIPE",
     "THUMBNAIL",
     "Acquisition",

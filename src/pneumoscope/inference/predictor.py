@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from pneumoscope.bundle import Bundle, BundleInfo
 from pneumoscope.errors import ImageError, SettingsError
-from pneumoscope.gate import Facts, Policy, read_policy
+from pneumoscope.gate import Facts, Gate, Judgement, Policy, read_policy
 from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
 from pneumoscope.inference.explain import evidence
-from pneumoscope.inference.gate import Gate, Verdict
 from pneumoscope.inference.images import Image, Read, read_ahead, read_image
 from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
@@ -231,25 +230,25 @@ class Predictor:
             if isinstance(found, ImageError):
                 yield Explanation(self._recorder.failure(name, found), None)
                 continue
-            verdict, probabilities, *maps = next(rows)
-            prediction = self._recorder.record(name, probabilities, verdict)
+            judgement, probabilities, *maps = next(rows)
+            prediction = self._recorder.record(name, probabilities, judgement)
             heatmap = None
             if maps and prediction.label is not None:
                 heatmap = evidence(maps[0][self.info.classes.index(prediction.label)])
             yield Explanation(prediction, heatmap)
 
     def _judge(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
-        """A verdict for each image, and then its row of each output."""
+        """A judgement for each image, and then its row of each output."""
         if not images:
             return []
         pixels = np.stack([image.pixels for image in images])
         if self._gate is None:
-            verdicts = [Verdict()] * len(images)
+            judgements = [Judgement()] * len(images)
             found = self._network.run(pixels, outputs)
         else:
             *found, features = self._network.run(pixels, [*outputs, FEATURES])
-            verdicts = self._gate.judge(images, features)
-        return list(zip(verdicts, *found, strict=True))
+            judgements = self._gate.judge(images, features)
+        return list(zip(judgements, *found, strict=True))
 
 
 def _make_gate(bundle: Bundle, network: Network, policy: Policy) -> Gate | None:
@@ -259,7 +258,7 @@ def _make_gate(bundle: Bundle, network: Network, policy: Policy) -> Gate | None:
     def features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         return network.run(pixels, [FEATURES])[0]
 
-    return Gate(bundle.info.gate, bundle.familiarities(), features, policy)
+    return Gate(bundle.info.gate, bundle.distances(), features, policy)
 
 
 def _withheld(explanation: Explanation) -> Explanation:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import ImageError
-from pneumoscope.inference.gate import Verdict
+from pneumoscope.gate import Judgement
 from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.task import called_class, positive_score
 from pneumoscope.types import OperatingPoint, Prediction, Reason, Status
@@ -47,20 +47,22 @@ class Recorder:
         """Whether images can be refused."""
         return self._refuses
 
-    def record(self, name: str, probabilities: NDArray[np.float32], verdict: Verdict) -> Prediction:
+    def record(
+        self, name: str, probabilities: NDArray[np.float32], judgement: Judgement
+    ) -> Prediction:
         """The record of an image that could be read; of status `error` if it has no probability.
 
         Args:
             name: of the image.
             probabilities: float32 (c,), of the classes.
-            verdict: what the gate says.
+            judgement: what the gate says.
         """
         if not np.isfinite(probabilities).all():
             return self.failure(name, _no_number(name, self._info))
         exact = probabilities.astype(np.float64)
         label = int(called_class(exact, self._point.threshold))
         given = restated(exact.tolist(), self._ratio)
-        reasons = verdict.reasons or self._undecided(float(positive_score(exact)))
+        reasons = judgement.reasons or self._undecided(float(positive_score(exact)))
         return Prediction(
             path=name,
             status=Status.REFUSED if reasons else Status.ACCEPTED,
@@ -71,8 +73,8 @@ class Recorder:
             operating_point=self._point.name,
             reasons=reasons,
             prevalence=self._prevalence,
-            warnings=verdict.warnings,
-            distance=verdict.distance,
+            warnings=judgement.warnings,
+            distance=judgement.distance,
             gate=self._refuses,
         )
 

@@ -7,7 +7,7 @@ from pneumoscope.statistics.calibration import (
     equal_mass_bins,
     reliability,
 )
-from pneumoscope.statistics.familiarity import Familiarity, upper_threshold
+from pneumoscope.statistics.conformal import upper_threshold
 from pneumoscope.statistics.means import known_mean, mean_estimates, rank_correlation
 from pneumoscope.statistics.operating import (
     FEWEST_PATIENTS,
@@ -33,7 +33,6 @@ __all__ = [
     "Cumulative",
     "DeLong",
     "Estimate",
-    "Familiarity",
     "FloatArray",
     "IntArray",
     "McNemar",

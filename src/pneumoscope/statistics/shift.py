@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,16 +45,6 @@ class Bins:
         counts = tuple(_count(edges, values).tolist())
         # ties leave bins empty at either end; a single full bin has nothing to compare
         return cls(edges, counts, patients) if sum(count > 0 for count in counts) > 1 else None
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Bins:
-        """Reads back what `to_json` gave."""
-        edges = tuple(map(float, content["edges"]))
-        return cls(edges, tuple(map(int, content["counts"])), int(content["patients"]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Itself as plain JSON types."""
-        return asdict(self)
 
     def rebin(self, values: FloatArray) -> IntArray:
         """How many of other values, shape (n,), fall into each of its bins, shape (k,)."""

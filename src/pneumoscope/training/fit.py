@@ -31,6 +31,7 @@ from pneumoscope.errors import (
     SettingsError,
     storage_errors,
 )
+from pneumoscope.gate.fit import describe_gate
 from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
@@ -38,10 +39,9 @@ from pneumoscope.training.calibrate import calibrate, calibrated, in_words
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping, read_history
 from pneumoscope.training.export import export_onnx
-from pneumoscope.training.gate import describe_gate, fit_gate
 from pneumoscope.training.objective import make_loss, make_optimizer
 from pneumoscope.training.recipes import epochs_for
-from pneumoscope.training.reference import summarise
+from pneumoscope.training.remember import fit_gate_of, make_reference_of
 from pneumoscope.training.run import Run, library_versions, new_run, read_run
 from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
@@ -343,7 +343,7 @@ def _write_bundle(
     with storage_errors("write", run.bundle), work_folder as work:
         exported = Path(work, "model.onnx")
         export_onnx(plain, exported)
-        gate = fit_gate(exported, prepared)
+        gate = fit_gate_of(exported, prepared)
         info = _describe(run, prepared, checkpoint, calibration, points)
         info = replace(info, gate=gate[0] if gate else None)
         observer.note(describe_gate(info.gate))
@@ -354,7 +354,7 @@ def _write_bundle(
                 prepared.fingerprint, prepared.images.records, prepared.images.patient_key
             ).write(folder)
             probabilities = calibrated(scores.probabilities, calibration)
-            write_reference(folder, summarise(prepared, probabilities))
+            write_reference(folder, make_reference_of(prepared, probabilities))
             if gate:
                 write_gate(folder, gate[1])
             (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")

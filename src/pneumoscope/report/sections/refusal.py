@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, Refusals
-from pneumoscope.gate import TITLES
+from pneumoscope.gate import TITLES, GateLevel, GateLevels
 from pneumoscope.graph import FEATURES
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Drawing, Section, Table, draw
-from pneumoscope.types import GateLevel, GateLevels
 
 
 def refusal(material: Material) -> Section:

@@ -1,25 +1,29 @@
-"""How a picture looks, in numbers that know nothing of any disease."""
+"""Descriptors of an image: the network's features, and what it looks like apart from any disease.
+
+A descriptor is a row of numbers; for each kind there is a distance from the training images.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.imaging.picture import picture_facts
+from pneumoscope.graph import FEATURES
+from pneumoscope.imaging import picture_facts
 
 _RINGS = 10
 _FINEST = 10 / 32  # cycles a pixel; finer detail tells how the file was resampled and compressed
 _SIDE = 16
 
 Pictures = NDArray[np.uint8]
-Numbers = NDArray[np.float32]
+Descriptors = NDArray[np.float32]
 
 
-def tone(pictures: Pictures) -> Numbers:
+def tone(pictures: Pictures) -> Descriptors:
     """Greys and sharpness: what exposure, window, blur, noise and compression change.
 
     Args:
@@ -46,7 +50,7 @@ def tone(pictures: Pictures) -> Numbers:
     return np.array(found, np.float32)
 
 
-def layout(pictures: Pictures) -> Numbers:
+def layout(pictures: Pictures) -> Descriptors:
     """What lies where, roughly: what framing, position, proportions and borders change.
 
     Args:
@@ -60,7 +64,26 @@ def layout(pictures: Pictures) -> Numbers:
     return np.stack([np.asarray(each, np.float32).ravel() for each in small])
 
 
-APPEARANCES: Mapping[str, Callable[[Pictures], Numbers]] = MappingProxyType(
+APPEARANCES: Mapping[str, Callable[[Pictures], Descriptors]] = MappingProxyType(
     {"tone": tone, "layout": layout}
 )
 """All of them by name."""
+
+KINDS = (FEATURES, *APPEARANCES)
+"""Of descriptors, by name."""
+
+
+def describe_images(
+    pictures: Pictures, features: Descriptors, kinds: Iterable[str] = KINDS
+) -> dict[str, Descriptors]:
+    """Describes images in each of these ways.
+
+    Args:
+        pictures: uint8 of shape (n, h, w), as the network reads them.
+        features: what it makes of them, float32 of shape (n, k).
+        kinds: some of `KINDS`.
+
+    Returns:
+        By kind, float32 of shape (n, k') with as many numbers as it has.
+    """
+    return {kind: features if kind == FEATURES else APPEARANCES[kind](pictures) for kind in kinds}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.gate import words
+from pneumoscope.gate import header
 from pneumoscope.gate.header import Part, View, part_shown, view_shown
 from pneumoscope.imaging import Acquisition, Coded
 
@@ -143,7 +143,7 @@ PARTS_AND_VIEWS = (("chest", "near-chest", "elsewhere"), ("lateral", "unusual", 
 
 @pytest.mark.parametrize("names", PARTS_AND_VIEWS)
 def test_no_word_means_two_things(names: tuple[str, ...]) -> None:
-    tables = tomllib.loads(Path(words.__file__).with_name("words.toml").read_text("utf-8"))
+    tables = tomllib.loads(Path(header.__file__).with_name("words.toml").read_text("utf-8"))
     for kind in ("words", "parts", "codes"):
         entries = [entry for name in names for entry in tables[name][kind]]
         assert len(entries) == len(set(entries))

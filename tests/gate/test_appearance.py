@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pneumoscope.imaging import APPEARANCES, picture_facts
-from pneumoscope.imaging.appearance import layout, tone
+from pneumoscope.gate.appearance import APPEARANCES, layout, tone
+from pneumoscope.imaging import picture_facts
 
 SHAPE = (96, 64)
 

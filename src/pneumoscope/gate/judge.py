@@ -9,14 +9,16 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.gate import Action, Facts, Policy, findings, read_policy
+from pneumoscope.gate.appearance import Descriptors, describe_images
+from pneumoscope.gate.distance import TrainingDistance
+from pneumoscope.gate.levels import GateLevel, GateLevels
+from pneumoscope.gate.policy import Policy, read_policy
+from pneumoscope.gate.rules import Action, Facts, findings
 from pneumoscope.graph import FEATURES
-from pneumoscope.imaging import APPEARANCES
-from pneumoscope.statistics import Familiarity, FloatArray
-from pneumoscope.types import GateLevel, GateLevels, Reason
+from pneumoscope.statistics import FloatArray
+from pneumoscope.types import Reason
 
 Grey = NDArray[np.uint8]
-Features = NDArray[np.float32]
 
 _UNLIKE = {
     FEATURES: (
@@ -87,7 +89,7 @@ _REMEDIES = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What the gate says of an image.
 
     Attributes:
@@ -107,7 +109,7 @@ class Gate:
 
     Args:
         levels: from which distances on images are warned of and refused.
-        familiarities: the distances, by the names of the levels.
+        distances: from the training images, by the names of the levels.
         features: of images, uint8 (n, h, w) to float32 (n, k).
         policy: what follows from header and pixels; by default the one that ships.
     """
@@ -115,16 +117,16 @@ class Gate:
     def __init__(
         self,
         levels: GateLevels,
-        familiarities: Mapping[str, Familiarity],
-        features: Callable[[Grey], Features],
+        distances: Mapping[str, TrainingDistance],
+        features: Callable[[Grey], Descriptors],
         policy: Policy | None = None,
     ) -> None:
         self._levels = levels
-        self._familiarities = familiarities
+        self._distances = distances
         self._features = features
         self._policy = policy or read_policy()
 
-    def judge(self, facts: Sequence[Facts], features: Features) -> list[Verdict]:
+    def judge(self, facts: Sequence[Facts], features: Descriptors) -> list[Judgement]:
         """What it says of images, of which the network has made these features.
 
         Args:
@@ -133,19 +135,16 @@ class Gate:
         """
         found = self._measure(np.stack([one.pixels for one in facts]), features)
         return [
-            self._verdict(one, {name: float(distances[row]) for name, distances in found.items()})
+            self._judge_one(one, {name: float(distances[row]) for name, distances in found.items()})
             for row, one in enumerate(facts)
         ]
 
-    def _measure(self, pixels: Grey, features: Features) -> dict[str, FloatArray]:
+    def _measure(self, pixels: Grey, features: Descriptors) -> dict[str, FloatArray]:
         """Each distance of n images, float64 (n,)."""
-        numbers = {
-            name: features if name == FEATURES else APPEARANCES[name](pixels)
-            for name in self._familiarities
-        }
-        return {name: self._familiarities[name].distances(x) for name, x in numbers.items()}
+        described = describe_images(pixels, features, self._distances)
+        return {kind: self._distances[kind].measure(found) for kind, found in described.items()}
 
-    def _verdict(self, facts: Facts, distances: Mapping[str, float]) -> Verdict:
+    def _judge_one(self, facts: Facts, distances: Mapping[str, float]) -> Judgement:
         reasons = findings(facts, self._policy, Action.REFUSE)
         warnings = findings(facts, self._policy, Action.WARN)
         warn, refuse = self._levels.warn, self._levels.refuse
@@ -158,7 +157,7 @@ class Gate:
             reasons += remedy
         else:
             warnings += tuple(_unlike(name, distances[name], warn[name]) for name in unusual)
-        return Verdict(reasons, warnings, distance if np.isfinite(distance) else None)
+        return Judgement(reasons, warnings, distance if np.isfinite(distance) else None)
 
     def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[Reason, ...]:
         """How an unusual image would become a usual one, if there is a simple way.

@@ -10,18 +10,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumoscope.gate import Action, Facts, findings, read_policy
-from pneumoscope.imaging import APPEARANCES, Acquisition, Origin, Source
+from pneumoscope.gate import (
+    Action,
+    Facts,
+    Gate,
+    GateLevel,
+    GateLevels,
+    TrainingDistance,
+    read_policy,
+)
+from pneumoscope.gate.appearance import APPEARANCES
+from pneumoscope.gate.rules import findings
+from pneumoscope.imaging import Acquisition, Origin, Source
 from pneumoscope.inference import load
 from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.gallery import write_heatmaps
-from pneumoscope.inference.gate import Gate
-from pneumoscope.statistics import Familiarity
-from pneumoscope.types import GateLevel, GateLevels, Geometry, Status
+from pneumoscope.types import Geometry, Status
 from tests.conftest import GATE_LEVELS, SIDE, encoded, write_bundle
 from tests.imaging.dicoms import dicom
 
-FAMILIAR = 112
+USUAL = 112
 POLICY = read_policy()
 
 
@@ -36,7 +44,7 @@ def source(level: float) -> Source:
 
 @pytest.fixture
 def gated(tmp_path: Path) -> Path:
-    return write_bundle(tmp_path / "gated", familiar=FAMILIAR)
+    return write_bundle(tmp_path / "gated", usual=USUAL)
 
 
 # brightness, distance, status, whether there is a warning
@@ -88,7 +96,7 @@ def test_bundle_without_statistics_refuses_nothing(bundle: Path) -> None:
 
 
 def test_inverted_image_is_told(tmp_path: Path) -> None:
-    predictor = load(write_bundle(tmp_path / "dark", familiar=96))
+    predictor = load(write_bundle(tmp_path / "dark", usual=96))
     advice = "it looks inverted, black for white: invert it and try again"
     record = predictor.predict(source(170))
     assert record.status is Status.REFUSED
@@ -98,7 +106,7 @@ def test_inverted_image_is_told(tmp_path: Path) -> None:
     assert record.status is Status.REFUSED
     assert [reason.text for reason in record.reasons] == [advice]
     # As far off when it is inverted.
-    middle = write_bundle(tmp_path / "middle", familiar=127.5)
+    middle = write_bundle(tmp_path / "middle", usual=127.5)
     assert len(load(middle).predict(source(240)).reasons) == 1
 
 
@@ -116,13 +124,13 @@ def test_turned_image_is_told(turns: int, advice: str) -> None:
         return pixels.reshape(len(pixels), -1).astype(np.float32)
 
     means = features(upright[np.newaxis])
-    far = Familiarity(means, np.eye(64, dtype=np.float32) / 4)
+    far = TrainingDistance(means, np.eye(64, dtype=np.float32) / 4)
     gate = Gate(GATE_LEVELS, {"features": far}, features)
     pixels = np.rot90(upright, -turns)
     facts = Facts(Acquisition(8, 8), pixels, Geometry(32, 32))
-    (verdict,) = gate.judge([facts], features(pixels[np.newaxis]))
-    assert any(advice in reason.text for reason in verdict.reasons)
-    assert verdict.distance is not None
+    (judgement,) = gate.judge([facts], features(pixels[np.newaxis]))
+    assert any(advice in reason.text for reason in judgement.reasons)
+    assert judgement.distance is not None
 
 
 @pytest.mark.parametrize(("turns", "advice"), TURNS)
@@ -137,18 +145,18 @@ def test_turn_is_named_though_the_image_stays_unusual(turns: int, advice: str) -
 
     one = upright[np.newaxis]
     layout = APPEARANCES["layout"](one)
-    familiarities = {
-        "features": Familiarity(features(one) + 5, np.eye(64, dtype=np.float32)),
-        "layout": Familiarity(layout + 40, np.eye(layout.shape[1], dtype=np.float32)),
+    distances = {
+        "features": TrainingDistance(features(one) + 5, np.eye(64, dtype=np.float32)),
+        "layout": TrainingDistance(layout + 40, np.eye(layout.shape[1], dtype=np.float32)),
     }
-    warn = {name: GateLevel(2.0, 0.02) for name in familiarities}
+    warn = {name: GateLevel(2.0, 0.02) for name in distances}
     levels = GateLevels(warn, GateLevel(4.0, 0.01), images=100, patients=90)
-    gate = Gate(levels, familiarities, features)
+    gate = Gate(levels, distances, features)
 
     def reasons(pixels: np.ndarray) -> str:
         facts = Facts(Acquisition(8, 8), pixels, Geometry(32, 32))
-        (verdict,) = gate.judge([facts], features(pixels[np.newaxis]))
-        return " ".join(reason.text for reason in verdict.reasons)
+        (judgement,) = gate.judge([facts], features(pixels[np.newaxis]))
+        return " ".join(reason.text for reason in judgement.reasons)
 
     assert advice in reasons(np.rot90(upright, -turns))
     assert "unlike" in reasons(upright)
@@ -166,34 +174,34 @@ def test_turn_is_named_by_both_distances_together() -> None:
         return np.array([[far.get(one.tobytes(), 10.0)] for one in pixels], np.float32)
 
     layout = APPEARANCES["layout"](upright[np.newaxis])
-    familiarities = {
-        "features": Familiarity(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32)),
-        "layout": Familiarity(layout, np.eye(layout.shape[1], dtype=np.float32)),
+    distances = {
+        "features": TrainingDistance(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32)),
+        "layout": TrainingDistance(layout, np.eye(layout.shape[1], dtype=np.float32)),
     }
-    warn = {name: GateLevel(2.0, 0.02) for name in familiarities}
+    warn = {name: GateLevel(2.0, 0.02) for name in distances}
     levels = GateLevels(warn, GateLevel(4.0, 0.01), images=100, patients=90)
-    gate = Gate(levels, familiarities, features)
+    gate = Gate(levels, distances, features)
     turned = np.rot90(upright, -1)
     facts = Facts(Acquisition(8, 8), turned, Geometry(32, 32))
-    (verdict,) = gate.judge([facts], features(turned[np.newaxis]))
-    turns = [r.code for r in verdict.reasons if r.code.startswith(("turned", "upside"))]
+    (judgement,) = gate.judge([facts], features(turned[np.newaxis]))
+    turns = [r.code for r in judgement.reasons if r.code.startswith(("turned", "upside"))]
     assert turns == ["turned-right"]
 
 
 def test_what_looks_unusual_is_told_though_the_network_minds_it_not(tmp_path: Path) -> None:
     usual = np.stack([texture(level) for level in (100, 112, 124)])
     spread = {"tone": 30.0, "layout": 1 / 16}
-    familiarities = {
-        name: Familiarity(
+    distances = {
+        name: TrainingDistance(
             numbers(usual).mean(axis=0, keepdims=True),
             spread[name] * np.eye(numbers(usual).shape[1], dtype=np.float32),
         )
         for name, numbers in APPEARANCES.items()
     }
-    flat = Familiarity(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32))
+    flat = TrainingDistance(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32))
     warn = {name: GateLevel(2.0, 0.02) for name in ("features", "tone", "layout")}
     levels = GateLevels(warn, GateLevel(4.0, 0.01), images=100, patients=90)
-    gate = Gate(levels, {"features": flat, **familiarities}, lambda x: np.zeros((len(x), 1), "f4"))
+    gate = Gate(levels, {"features": flat, **distances}, lambda x: np.zeros((len(x), 1), "f4"))
     shaded = np.clip(texture(112) + np.linspace(-80, 80, SIDE), 0, 255).astype(np.uint8)
     facts = [
         Facts(Acquisition(64, 64), pixels, Geometry(SIDE, SIDE))
@@ -211,7 +219,7 @@ def test_what_looks_unusual_is_told_though_the_network_minds_it_not(tmp_path: Pa
 
 
 def test_features_that_are_no_numbers_are_refused() -> None:
-    distance = Familiarity(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32))
+    distance = TrainingDistance(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32))
     features = np.array([[0, np.nan], [np.inf, 0], [0, 0]], np.float32)
     gate = Gate(
         GATE_LEVELS, {"features": distance}, lambda pixels: np.full((len(pixels), 2), np.nan, "f4")
@@ -315,7 +323,7 @@ def test_heatmap_without_its_mark_is_told_by_its_colour(gated: Path) -> None:
 
 def test_age_of_a_file_is_held_against_the_training_data(tmp_path: Path) -> None:
     data = {"attributions": [{"title": "Children", "youngest": 1, "oldest": 5}]}
-    root = write_bundle(tmp_path / "b", familiar=FAMILIAR, training_data=data)
+    root = write_bundle(tmp_path / "b", usual=USUAL, training_data=data)
     adult = dicom(texture(112), PatientAge="054Y")
     record = load(root).predict(Source("adult.dcm", adult))
     assert record.status is Status.ACCEPTED

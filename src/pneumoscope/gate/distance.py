@@ -1,0 +1,58 @@
+"""The out-of-distribution distance: how far images lie from those of the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.statistics import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingDistance:
+    """Where the descriptors of the training images lie, and nothing of the single images.
+
+    Attributes:
+        means: mean of the descriptors of each class, float32 of shape (c, k).
+        whitening: makes the k numbers uncorrelated, each of variance 1 within its class, float32
+            of shape (k, r).
+    """
+
+    means: NDArray[np.float32]
+    whitening: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if not (
+            self.means.ndim == self.whitening.ndim == 2
+            and self.means.shape[1] == self.whitening.shape[0]
+            and min(*self.means.shape, *self.whitening.shape) > 0
+            and np.isfinite(self.means).all()
+            and np.isfinite(self.whitening).all()
+        ):
+            raise ValueError(
+                f"means of shape {self.means.shape} and a whitening of shape "
+                f"{self.whitening.shape} do not make a distance"
+            )
+
+    def measure(self, descriptors: NDArray[np.floating]) -> FloatArray:
+        """Measures how far images lie from the nearest class of the training images.
+
+        The Mahalanobis distance to the nearest class mean, under one covariance for all classes
+        (Lee et al. 2018, arXiv:1807.03888), over the square root of the number of dimensions: about
+        1 for the training images themselves.
+
+        Args:
+            descriptors: of n images, shape (n, k).
+
+        Returns:
+            float64 of shape (n,); infinite where a number is not finite.
+        """
+        finite = np.isfinite(descriptors).all(axis=1)
+        known = np.where(finite[:, np.newaxis], descriptors, 0.0).astype(np.float64)
+        whitening = self.whitening.astype(np.float64)
+        away = (known @ whitening)[:, np.newaxis] - self.means @ whitening  # (n, c, r)
+        squares = np.square(away).mean(axis=2).min(axis=1)
+        distances: FloatArray = np.where(finite, np.sqrt(squares), np.inf)
+        return distances

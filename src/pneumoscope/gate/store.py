@@ -1,0 +1,52 @@
+"""How a gate is kept in a bundle: its levels as JSON, its distances as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+
+from pneumoscope.gate.distance import TrainingDistance
+from pneumoscope.gate.levels import GateLevel, GateLevels
+
+_MOST_UNPACKED = 400_000_000  # bytes
+
+
+def parse_levels(content: Mapping[str, Any]) -> GateLevels:
+    """Reads levels from what `asdict` made of them.
+
+    Raises:
+        Exception: of any kind, if it makes no sense.
+    """
+    warn = {name: GateLevel(**level) for name, level in content["warn"].items()}
+    return GateLevels(**{**content, "warn": warn, "refuse": GateLevel(**content["refuse"])})
+
+
+def pack_distances(distances: Mapping[str, TrainingDistance]) -> bytes:
+    """Packs distances, by name, into an archive of NumPy arrays (NPZ)."""
+    arrays = {}
+    for name, distance in distances.items():
+        arrays[f"{name}_means"], arrays[f"{name}_whitening"] = distance.means, distance.whitening
+    stream = BytesIO()
+    np.savez(stream, allow_pickle=False, **arrays)
+    return stream.getvalue()
+
+
+def unpack_distances(data: bytes, names: Iterable[str]) -> dict[str, TrainingDistance]:
+    """Reads the distances of these names from what `pack_distances` gave.
+
+    Raises:
+        Exception: of any kind, if it makes no sense.
+    """
+    with ZipFile(BytesIO(data)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > _MOST_UNPACKED:
+        raise ValueError(f"{size:,} bytes unpacked, where {_MOST_UNPACKED:,} are the most")
+    with np.load(BytesIO(data), allow_pickle=False) as content:
+        found = {name: (content[f"{name}_means"], content[f"{name}_whitening"]) for name in names}
+    if any(array.dtype != np.float32 for pair in found.values() for array in pair):
+        raise TypeError("an array is not float32")
+    return {name: TrainingDistance(*pair) for name, pair in found.items()}

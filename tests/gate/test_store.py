@@ -1,0 +1,34 @@
+"""What a bundle keeps of a gate is read back as it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from pneumoscope.gate import GateLevel, GateLevels, TrainingDistance
+from pneumoscope.gate.store import pack_distances, parse_levels, unpack_distances
+
+
+def distance(seed: int) -> TrainingDistance:
+    means, whitening = np.random.default_rng(seed).normal(size=(2, 3, 3)).astype(np.float32)
+    return TrainingDistance(means, whitening)
+
+
+def test_distances_round_trip() -> None:
+    packed = pack_distances({"features": distance(0), "tone": distance(1)})
+    assert packed == pack_distances({"features": distance(0), "tone": distance(1)})
+    found = unpack_distances(packed, ["features", "tone"])
+    for seed, name in enumerate(("features", "tone")):
+        assert np.array_equal(found[name].means, distance(seed).means)
+        assert np.array_equal(found[name].whitening, distance(seed).whitening)
+    with pytest.raises(KeyError):
+        unpack_distances(packed, ["layout"])
+
+
+def test_levels_round_trip() -> None:
+    warn = {"features": GateLevel(1.25, 0.02), "tone": GateLevel(1.5, 0.03)}
+    levels = GateLevels(warn, GateLevel(2.0, 0.01), images=99, patients=80)
+    assert parse_levels(json.loads(json.dumps(asdict(levels)))) == levels
