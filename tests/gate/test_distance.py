@@ -1,4 +1,4 @@
-"""The out-of-distribution distance is the Mahalanobis distance to the nearest class."""
+"""The out-of-distribution score is the Mahalanobis distance to the nearest class."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Bundle:
             return parse_reference(self.files[REFERENCE])
 
     def distances(self) -> dict[str, TrainingDistance]:
-        """The out-of-distribution distances by kind of descriptors; empty if it has no gate.
+        """The distances from its training images, by kind of descriptors; empty if it has no gate.
 
         Raises:
             BundleCorruptError: if the file makes no sense, or is not listed.

@@ -1,4 +1,4 @@
-"""The out-of-distribution distance: how far images lie from those of the training."""
+"""The out-of-distribution score: how far images lie from those of the training."""
 
 from __future__ import annotations
 
