@@ -20,13 +20,13 @@ import numpy as np
 from PIL import Image
 
 from other_images import KINDS, SPOILT, Grey, of_kind
-from pneumoscope.dataset import PhantomSettings, make_phantoms, read_images
-from pneumoscope.evaluation.unseen import find_unseen
+from pneumoscope.dataset import PhantomSettings, make_phantoms
+from pneumoscope.evaluation.cohort import gather
 from pneumoscope.imaging import Source, load_display, load_pixels, read_bytes
 from pneumoscope.imaging.perturb import CHANGES
 from pneumoscope.inference import Predictor, list_images, load
 from pneumoscope.shipped import read
-from pneumoscope.statistics import auroc, cumulative
+from pneumoscope.statistics import Resampling, auroc, cumulative
 from pneumoscope.types import Prediction, Status
 
 _SEVERE = 5
@@ -75,9 +75,10 @@ def main() -> None:
 
 
 def _unseen(predictor: Predictor, data: Path, only: str | None) -> list[Path]:
-    images = read_images(data, predictor.info.geometry)
-    unseen = find_unseen(data, images, [predictor.bundle.seen()]).records
-    return [record.path for record in unseen if only in (None, images.classes[record.label])]
+    cohort = gather(data, [predictor], Resampling())
+    return [
+        record.path for record in cohort.records if only in (None, cohort.classes[record.label])
+    ]
 
 
 def _predict(predictor: Predictor, pictures: Iterable[Grey]) -> list[Prediction]:

@@ -25,7 +25,7 @@ from machine import print_facts, print_table, ratio, spread
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.statistics import BoolArray, FloatArray, IntArray, equal_mass_bins
+from pneumoscope.statistics import BoolArray, FloatArray, IntArray, Resampling, equal_mass_bins
 
 _SEED = 0
 _NORMAL = {1: 1141, 2: 13, 3: 54, 4: 3}
@@ -95,7 +95,7 @@ def _row(name: str, ours: Sequence[Sequence[float]], plain: Sequence[Sequence[fl
 
 
 def _vectorised(scored: ScoredImages, resamples: int) -> Ends:
-    estimates = evaluate_all(scored, resamples=resamples, seed=_SEED).estimates
+    estimates = evaluate_all(scored, Resampling(resamples, _SEED)).estimates
     return {name: (estimate.low, estimate.high) for name, estimate in estimates.items()}
 
 

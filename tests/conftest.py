@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,8 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate
 from pneumoscope.dataset import PhantomSettings, make_phantoms
 from pneumoscope.gate import GateLevel, GateLevels, TrainingDistance
+from pneumoscope.imaging import decode, source
+from pneumoscope.imaging.source import Source
 from pneumoscope.types import Geometry, OperatingPoint
 
 # How long an example takes is this machine's affair, not the program's.
@@ -205,3 +208,22 @@ def nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation without models."""
     (tmp_path / "nothing").mkdir()
     monkeypatch.setattr("pneumoscope.shipped.models.ROOT", tmp_path / "nothing")
+
+
+def count_readings(monkeypatch: pytest.MonkeyPatch) -> tuple[Counter[str], Counter[str]]:
+    """Counts from now on how often each file is read, and its picture decoded, by path."""
+    read: Counter[str] = Counter()
+    decoded: Counter[str] = Counter()
+    real_open, real_decode = source._open_at_once, decode._decode
+
+    def open_counted(path: str, flags: int) -> int:
+        read[str(path)] += 1
+        return real_open(path, flags)
+
+    def decode_counted(found: Source, kind: str, at_least: int | None) -> Image.Image:
+        decoded[found.name] += 1
+        return real_decode(found, kind, at_least)
+
+    monkeypatch.setattr(source, "_open_at_once", open_counted)
+    monkeypatch.setattr(decode, "_decode", decode_counted)
+    return read, decoded

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.imaging import Acquisition
+from pneumoscope.types import Geometry, ImageRecord
 
 NAMES = {
     2: ("Normal", "Pneumonia"),
@@ -52,3 +56,16 @@ def scored_images(
 @pytest.fixture(scope="session")
 def make_scored() -> Callable[..., ScoredImages]:
     return scored_images
+
+
+def cohort_of(pixels: np.ndarray, records: Sequence[ImageRecord] = ()) -> Cohort:
+    """Images of these pixels, uint8 (n, h, w); by turns of either class, each its own patient."""
+    n, height, width = pixels.shape
+    records = records or [ImageRecord(Path(f"{i}.png"), i % 2, f"{i}") for i in range(n)]
+    return Cohort(
+        data=Path("data"),
+        classes=NAMES[2],
+        records=tuple(records),
+        pixels={Geometry(height, width): pixels},
+        acquisitions=(Acquisition(width, height),) * n,
+    )

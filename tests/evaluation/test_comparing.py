@@ -59,8 +59,8 @@ def test_what_either_has_seen_is_left_out(phantoms: Path, tmp_path: Path) -> Non
         for i, records in enumerate(seen)
     ]
     found = compare(bundles, phantoms, resamples=100)
-    assert found.seen == len(seen[0]) + len(seen[1])
-    assert found.first.overall.images == len(scan(phantoms).records) - found.seen
+    assert found.cohort.seen == len(seen[0]) + len(seen[1])
+    assert found.first.overall.images == len(scan(phantoms).records) - found.cohort.seen
     left = set(found.first.scored.patients)
     assert left.isdisjoint({record.patient for records in seen for record in records})
 
@@ -110,7 +110,7 @@ def test_broken_files_are_left_out_for_all(
     data = class_folders(NORMAL=4, PNEUMONIA=4)
     (data / "NORMAL" / "text.png").write_text("no image")
     found = compare([bundle, peak], data, resamples=100)
-    assert len(found.unreadable) == 1  # and not once for each model
+    assert len(found.cohort.unreadable) == 1  # and not once for each model
     assert [len(model.scored.paths) for model in found.models] == [8, 8]
 
 

@@ -12,6 +12,7 @@ import pytest
 from pneumoscope.evaluation import evaluate
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.statistics import Resampling
 from tests.conftest import write_bundle
 
 SCORED = Callable[..., ScoredImages]
@@ -21,7 +22,7 @@ def test_accuracy_on_what_is_accepted(make_scored: SCORED) -> None:
     scored = make_scored()
     wrong = scored.predicted != scored.labels
     assert wrong.any()
-    coverage = measure_coverage(replace(scored, refused=wrong), resamples=100, seed=0)
+    coverage = measure_coverage(replace(scored, refused=wrong), Resampling(100, 0))
     assert coverage is not None
     assert coverage.refused == np.count_nonzero(wrong)
     assert coverage.accuracy is not None
@@ -30,12 +31,12 @@ def test_accuracy_on_what_is_accepted(make_scored: SCORED) -> None:
 
 
 def test_model_without_a_gate_has_no_coverage(make_scored: SCORED) -> None:
-    assert measure_coverage(make_scored(), resamples=100, seed=0) is None
+    assert measure_coverage(make_scored(), Resampling(100, 0)) is None
 
 
 def test_model_that_refuses_everything(make_scored: SCORED) -> None:
     scored = replace(make_scored(), refused=np.ones(120, bool))
-    coverage = measure_coverage(scored, resamples=100, seed=0)
+    coverage = measure_coverage(scored, Resampling(100, 0))
     assert coverage is not None
     assert (coverage.refused, coverage.accuracy) == (120, None)
 

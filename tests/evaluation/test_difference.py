@@ -9,6 +9,7 @@ import pytest
 
 from pneumoscope.evaluation.comparison.difference import compare_scores
 from pneumoscope.evaluation.groups import evaluate_all
+from pneumoscope.statistics import Resampling
 
 
 def other(scored, noise=0.3, seed=9):
@@ -21,9 +22,9 @@ def other(scored, noise=0.3, seed=9):
 def test_differences_are_second_less_first(make_scored):
     first = make_scored(distance=1.5)
     second = other(first, 2.0)
-    found = compare_scores(first, second, resamples=100)
+    found = compare_scores(first, second, Resampling(100))
     for name, estimate in found.overall.estimates.items():
-        values = [evaluate_all(s, resamples=100).estimates[name].value for s in (first, second)]
+        values = [evaluate_all(s, Resampling(100)).estimates[name].value for s in (first, second)]
         assert estimate.value == pytest.approx(values[1] - values[0])
     assert found.overall.estimates["auroc"].value == pytest.approx(found.delong.difference)
     assert found.overall.estimates["auroc"].high < 0
@@ -32,14 +33,14 @@ def test_differences_are_second_less_first(make_scored):
 def test_paired_interval_is_narrower_than_that_of_two_samples(make_scored):
     first = make_scored(600, 300, distance=1.0)
     second = other(first, 0.2)
-    paired = compare_scores(first, second, resamples=400).overall.estimates["auroc"]
-    alone = evaluate_all(first, resamples=400).estimates["auroc"]
+    paired = compare_scores(first, second, Resampling(400)).overall.estimates["auroc"]
+    alone = evaluate_all(first, Resampling(400)).estimates["auroc"]
     assert paired.high - paired.low < 0.5 * (alone.high - alone.low)
 
 
 def test_without_clusters_interval_and_delong_agree(make_scored):
     first = make_scored(600, 600, distance=1.0)
-    found = compare_scores(first, other(first, 1.0), resamples=2000)
+    found = compare_scores(first, other(first, 1.0), Resampling(2000))
     estimate = found.overall.estimates["auroc"]
     assert (estimate.high - estimate.low) / 3.92 == pytest.approx(
         found.delong.standard_error, rel=0.1
@@ -60,7 +61,7 @@ def test_delong_is_too_sure_where_images_of_patients_are_copies(make_scored):
         )
         for s in (patients, other(patients, 1.0))
     )
-    found = compare_scores(first, second, resamples=500)
+    found = compare_scores(first, second, Resampling(500))
     estimate = found.overall.estimates["auroc"]
     assert (estimate.high - estimate.low) / 3.92 > 2 * found.delong.standard_error
     assert any("trust the intervals" in remark for remark in found.remarks)
@@ -107,7 +108,7 @@ CANNOT = {
 def test_what_cannot_be_said_is_said(case, make_scored):
     models, remark = CANNOT[case]
     first, second = models(make_scored())
-    found = compare_scores(first, second, resamples=100)
+    found = compare_scores(first, second, Resampling(100))
     assert any(remark in text for text in found.remarks), found.remarks
     if case not in ("other threshold", "constant first", "constant second"):
         assert found.delong is None
@@ -123,7 +124,7 @@ def test_subgroup_of_one_patient(make_scored):
     scored = make_scored()
     lonely = np.where(scored.patients == "patient3", "rare", "")
     first = replace(scored, subgroups=lonely)
-    found = compare_scores(first, replace(other(scored), subgroups=lonely), resamples=200)
+    found = compare_scores(first, replace(other(scored), subgroups=lonely), Resampling(200))
     group = found.subgroups["rare"]
     assert (group.images, group.patients) == (2, 1)
     assert group.estimates["sensitivity"].low is None

@@ -21,7 +21,7 @@ from pneumoscope.evaluation.gallery import sample_grid as draw_samples
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
 from pneumoscope.evaluation.metrics import net_benefit
-from pneumoscope.statistics import equal_mass_bins
+from pneumoscope.statistics import Resampling, equal_mass_bins
 
 
 def confusion(scored):
@@ -29,12 +29,12 @@ def confusion(scored):
 
 
 def roc(scored):
-    auroc = evaluate_all(scored, resamples=40).estimates["auroc"]
-    return figures.roc(scored, auroc, roc_band(scored, resamples=40))
+    auroc = evaluate_all(scored, Resampling(40)).estimates["auroc"]
+    return figures.roc(scored, auroc, roc_band(scored, Resampling(40)))
 
 
 def precision_recall(scored):
-    precision = evaluate_all(scored, resamples=40).estimates["average_precision"]
+    precision = evaluate_all(scored, Resampling(40)).estimates["average_precision"]
     return figures.precision_recall(scored, precision)
 
 
@@ -43,12 +43,12 @@ def score_histogram(scored):
 
 
 def reliability_diagram(scored):
-    ece = evaluate_all(scored, resamples=40).estimates["ece"]
-    return figures.reliability_diagram(scored, ece, reliability_band(scored, resamples=40))
+    ece = evaluate_all(scored, Resampling(40)).estimates["ece"]
+    return figures.reliability_diagram(scored, ece, reliability_band(scored, Resampling(40)))
 
 
 def decision_curve(scored):
-    return figures.decision_curve(scored, net_benefit_band(scored, resamples=40))
+    return figures.decision_curve(scored, net_benefit_band(scored, Resampling(40)))
 
 
 def sample(scored, i, *, overlay=True):

@@ -9,12 +9,12 @@ from sklearn import metrics as reference
 
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.metrics import all_metrics
-from pneumoscope.statistics import Estimate
+from pneumoscope.statistics import Estimate, Resampling
 
 
 def test_the_whole_set_has_twelve_measures_with_intervals(make_scored):
     scored = make_scored(distance=1.5)
-    result = evaluate_all(scored, resamples=100)
+    result = evaluate_all(scored, Resampling(100))
     assert (result.images, result.patients, result.comparison_images) == (120, 60, 0)
     plain = all_metrics(scored, np.ones((1, 120)))
     assert len(plain) == 12
@@ -25,7 +25,7 @@ def test_the_whole_set_has_twelve_measures_with_intervals(make_scored):
 
 
 def test_a_result_becomes_json(make_scored):
-    result = evaluate_all(make_scored(distance=1.5), resamples=20)
+    result = evaluate_all(make_scored(distance=1.5), Resampling(20))
     data = json.loads(json.dumps(asdict(result)))
     assert data["estimates"]["auroc"] == asdict(result.estimates["auroc"])
 
@@ -33,7 +33,7 @@ def test_a_result_becomes_json(make_scored):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_each_class_is_told_from_the_rest(make_scored, classes):
     scored = make_scored(classes=classes, distance=1.0)
-    results = evaluate_classes(scored, resamples=50)
+    results = evaluate_classes(scored, Resampling(50))
     assert tuple(results) == scored.classes
     precision, recall, f1, support = reference.precision_recall_fscore_support(
         scored.labels, scored.predicted
@@ -52,7 +52,7 @@ def test_each_class_is_told_from_the_rest(make_scored, classes):
 
 def test_a_subgroup_of_one_side_is_compared_with_the_other(make_scored):
     scored = make_scored(distance=1.5)
-    results = evaluate_subgroups(scored, resamples=100)
+    results = evaluate_subgroups(scored, Resampling(100))
     assert list(results) == ["bacterial", "viral"]
     for name, result in results.items():
         members = scored.subgroups == name
@@ -83,7 +83,7 @@ def test_patients_stay_whole_in_a_subgroup(make_scored):
         subgroups=scored.subgroups[copies],
         paths=tuple(scored.paths[i] for i in copies),
     )
-    once, often = (evaluate_subgroups(s, resamples=100)["viral"] for s in (scored, repeated))
+    once, often = (evaluate_subgroups(s, Resampling(100))["viral"] for s in (scored, repeated))
     assert often.images == 5 * once.images
     for name, estimate in once.estimates.items():
         assert asdict(often.estimates[name]) == pytest.approx(asdict(estimate))
@@ -92,7 +92,7 @@ def test_patients_stay_whole_in_a_subgroup(make_scored):
 def test_a_subgroup_of_both_sides_stands_for_itself(make_scored):
     scored = make_scored(distance=1.5)
     site = np.where(np.arange(120) % 60 < 30, "east", "west")
-    result = evaluate_subgroups(replace(scored, subgroups=site), resamples=50)["east"]
+    result = evaluate_subgroups(replace(scored, subgroups=site), Resampling(50))["east"]
     assert (result.images, result.comparison_images) == (60, 0)
     part = scored.subset(site == "east")
     expected = reference.roc_auc_score(part.positive, part.score)
@@ -101,7 +101,7 @@ def test_a_subgroup_of_both_sides_stands_for_itself(make_scored):
 
 def test_other_positive_classes_are_no_comparison_group(make_scored):
     scored = make_scored(classes=3)
-    result = evaluate_subgroups(scored, resamples=20)["viral"]
+    result = evaluate_subgroups(scored, Resampling(20))["viral"]
     assert result.comparison_images == np.count_nonzero(scored.labels == 0)
     members = scored.subgroups == "viral"
     called = (scored.predicted[members] > 0).mean()
@@ -110,7 +110,7 @@ def test_other_positive_classes_are_no_comparison_group(make_scored):
 
 def test_a_subgroup_without_comparison_says_what_it_cannot(make_scored):
     scored = make_scored(distance=1.0)
-    result = evaluate_subgroups(scored.subset(scored.positive), resamples=50)["viral"]
+    result = evaluate_subgroups(scored.subset(scored.positive), Resampling(50))["viral"]
     assert result.comparison_images == 0
     assert result.estimates["sensitivity"].low is not None
     assert result.estimates["specificity"] == Estimate(None, None, None)
@@ -120,7 +120,7 @@ def test_a_subgroup_without_comparison_says_what_it_cannot(make_scored):
 def test_a_subgroup_of_one_patient_has_no_interval_of_its_own(make_scored):
     scored = make_scored(distance=1.0)
     rare = np.where(scored.patients == "patient1", "rare", "")
-    result = evaluate_subgroups(replace(scored, subgroups=rare), resamples=100)["rare"]
+    result = evaluate_subgroups(replace(scored, subgroups=rare), Resampling(100))["rare"]
     assert result.patients == 1
     assert result.estimates["sensitivity"].low is None
     assert result.estimates["auroc"].low is None
@@ -129,7 +129,7 @@ def test_a_subgroup_of_one_patient_has_no_interval_of_its_own(make_scored):
 
 def test_without_subgroups_there_is_nothing(make_scored):
     scored = make_scored()
-    assert evaluate_subgroups(replace(scored, subgroups=np.full(120, "")), resamples=5) == {}
+    assert evaluate_subgroups(replace(scored, subgroups=np.full(120, "")), Resampling(5)) == {}
 
 
 def test_what_cuts_across_classes_is_measured_on_its_own(make_scored):
@@ -138,7 +138,7 @@ def test_what_cuts_across_classes_is_measured_on_its_own(make_scored):
     sex = np.array(["F", "M", ""])[number // 2 % 3]
     grade = np.where(scored.positive & (number > 30), "severe", "")
     scored = replace(scored, groups={"sex": sex, "grade": grade})
-    results = evaluate_subgroups(scored, resamples=100)
+    results = evaluate_subgroups(scored, Resampling(100))
     assert list(results) == ["bacterial", "viral", "sex=F", "sex=M", "grade=severe"]
     women = scored.subset(sex == "F")
     assert women.groups["sex"].tolist() == ["F"] * len(women.labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,29 +35,23 @@ from pneumoscope.evaluation.heatmaps.deletion import (
 )
 from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.evaluation.heatmaps.location import _shares, locate, read_masks
-from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, explain_images
 from pneumoscope.evaluation.heatmaps.planted import locate_planted
 from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, shuffle_weights
 from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS
-from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.evaluation.unseen import UnseenImages, draw_part
 from pneumoscope.graph import KERNEL
 from pneumoscope.inference import Predictor, load
+from pneumoscope.statistics import Resampling
 from pneumoscope.types import Geometry, ImageRecord
 from tests.conftest import SIDE, bundle_info, encoded, picture, write_bundle
+from tests.evaluation.conftest import cohort_of
 from tests.evaluation.test_severities import without_maps
 
 PLACES = SIDE // 4
 
 
 def explained(predictor: Predictor, pixels: np.ndarray) -> ExplainedImages:
-    probabilities, maps = predictor.activation_maps(pixels)
-    records = [ImageRecord(Path(f"{i}.png"), i % 2, f"{i}") for i in range(len(pixels))]
-    threshold = predictor.operating_point.threshold
-    said = probabilities.astype(np.float64)
-    return ExplainedImages(
-        pixels, ScoredImages.of(records, predictor.info.classes, said, threshold), maps
-    )
+    return explain_images(predictor, cohort_of(pixels))
 
 
 def noise(count: int = 6, seed: int = 0) -> np.ndarray:
@@ -78,7 +73,7 @@ def test_the_order_of_exact_maps_is_the_best_there_is(bundle: Path) -> None:
     for other in range(1, len(ORDERS)):
         assert (deleted[:, 0] <= deleted[:, other] + 1e-6).all()
         assert (inserted[:, 0] >= inserted[:, other] - 1e-6).all()
-    part = summarise_curves(curves, images, np.ones(6, bool), resamples=100, seed=0)
+    part = summarise_curves(curves, images, np.ones(6, bool), Resampling(100))
     assert part.gains["deletion"]["random"].value > 0.02
     for kind, sign in zip(KINDS, (1, -1), strict=True):
         areas = part.areas[kind]
@@ -226,7 +221,7 @@ def test_what_cannot_be_shuffled_is_said(
 
 def place(maps: np.ndarray, masks: np.ndarray):
     patients = np.array([str(i) for i in range(len(maps))])
-    return locate(maps.astype(np.float32), masks, patients, resamples=100, seed=0)
+    return locate(maps.astype(np.float32), masks, patients, Resampling(100))
 
 
 def test_location_of_known_maps() -> None:
@@ -275,17 +270,20 @@ def test_masks_are_found_by_name_and_broken_ones_are_told(tmp_path: Path) -> Non
 
 def test_whole_patients_are_drawn() -> None:
     records = tuple(ImageRecord(Path(f"{i}"), i % 2, f"{i // 3}") for i in range(30))
-    unseen = UnseenImages(records, 0, ())
-    drawn = draw_part(unseen, 10, 0).records
+    whole = cohort_of(np.zeros((30, 32, 32), np.uint8), records)
+    drawn = whole.draw(10)
     assert len(drawn) == 12
-    assert {r.patient for r in drawn} & {r.patient for r in records if r not in drawn} == set()
-    assert drawn == draw_part(unseen, 10, 0).records
-    assert drawn != draw_part(unseen, 10, 1).records
-    assert draw_part(unseen, 100, 0) == unseen
+    assert (drawn.not_drawn, whole.not_drawn) == (18, 0)
+    others = [record for record in records if record not in drawn.records]
+    assert {r.patient for r in drawn.records} & {r.patient for r in others} == set()
+    assert drawn.records == whole.draw(10).records
+    assert drawn.records != replace(whole, resampling=Resampling(seed=1)).draw(10).records
+    assert set(whole.draw(4).records) < set(drawn.records)
+    assert whole.draw(100).records == records
 
 
 def test_new_phantoms_show_where_heatmaps_lie(bundle: Path) -> None:
-    found = locate_planted(load(bundle), patients=6, resamples=50, seed=0)
+    found = locate_planted(load(bundle), 6, Resampling(50))
     assert {name: part.images for name, part in found.items()} == {"pneumonia": 3, "lungs": 6}
     assert found["lungs"].patients == 6
     assert 0 < found["pneumonia"].area.value < found["lungs"].area.value < 1
@@ -337,7 +335,7 @@ def test_one_class_and_few_images(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("path,label\na.png,PNEUMONIA\nb.png,NORMAL\n")
     (tmp_path / "a.png").write_bytes(encoded(picture((SIDE, SIDE))))
     found = check_heatmaps(bundle, tmp_path / "list.csv", tmp_path / "out", resamples=100)
-    assert found.images == {"NORMAL": 0, "PNEUMONIA": 1}
+    assert found.cohort.count() == {"NORMAL": 0, "PNEUMONIA": 1}
     assert len(found.unreadable) == 1
     assert found.perturbation["all"].areas["deletion"]["heatmap"].low is None
 
@@ -371,7 +369,7 @@ def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Pat
     data = class_folders(NORMAL=4, PNEUMONIA=4)
     (data / "NORMAL" / "text.png").write_text("no image")
     found = check_heatmaps(bundle, data, resamples=100)
-    assert found.images == {"NORMAL": 4, "PNEUMONIA": 4}
+    assert found.cohort.count() == {"NORMAL": 4, "PNEUMONIA": 4}
     assert len(found.unreadable) == 1
 
 

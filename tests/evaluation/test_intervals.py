@@ -8,7 +8,7 @@ import pytest
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.intervals import roc_band
 from pneumoscope.evaluation.metrics import all_metrics
-from pneumoscope.statistics import Estimate, bootstrap, patient_weights, resampling
+from pneumoscope.statistics import Estimate, Resampling, resampling
 
 ESTIMATES = [
     (Estimate(0.9534, 0.9312, 0.97), "0.953 (0.931 to 0.970)"),
@@ -29,7 +29,7 @@ def mean_of(values):
 
 def test_all_images_of_a_patient_are_drawn_together():
     patients = np.array(["b", "a", "b", "c", "a", "b"])
-    weights = np.vstack(list(patient_weights(patients, 300, seed=1)))
+    weights = np.vstack(list(Resampling(300, 1).weights(patients)))
     assert weights.shape == (300, 6)
     for key in "abc":
         drawn = weights[:, patients == key]
@@ -42,16 +42,16 @@ def test_all_images_of_a_patient_are_drawn_together():
 
 def test_resamples_do_not_depend_on_the_chunks(monkeypatch):
     patients = np.array(["a", "b", "c", "d", "e"])
-    whole = np.vstack(list(patient_weights(patients, 50, seed=3)))
+    whole = np.vstack(list(Resampling(50, 3).weights(patients)))
     monkeypatch.setattr(resampling, "_CHUNK_ELEMENTS", 35)
-    chunks = list(patient_weights(patients, 50, seed=3))
+    chunks = list(Resampling(50, 3).weights(patients))
     assert [len(chunk) for chunk in chunks] == [7] * 7 + [1]
     np.testing.assert_array_equal(np.vstack(chunks), whole)
 
 
 def test_the_interval_is_that_of_a_plain_loop(make_scored):
     scored = make_scored()
-    estimates = bootstrap(partial(all_metrics, scored), scored.patients, resamples=400, seed=5)
+    estimates = Resampling(400, 5).estimate(partial(all_metrics, scored), scored.patients)
     rng = np.random.default_rng(99)
     keys = np.unique(scored.patients)
     members = {key: np.flatnonzero(scored.patients == key) for key in keys}
@@ -69,8 +69,8 @@ def test_the_interval_is_that_of_a_plain_loop(make_scored):
 def test_clustered_intervals_are_wider_than_those_over_images():
     values = np.repeat(np.random.default_rng(0).integers(0, 2, 40), 5).astype(float)
     patients = np.repeat(np.arange(40), 5).astype(str)
-    by_patient = bootstrap(mean_of(values), patients, resamples=500)["mean"]
-    by_image = bootstrap(mean_of(values), np.arange(200).astype(str), resamples=500)["mean"]
+    by_patient = Resampling(500).estimate(mean_of(values), patients)["mean"]
+    by_image = Resampling(500).estimate(mean_of(values), np.arange(200).astype(str))["mean"]
     # five alike images a patient: the standard error is sqrt(5) as large
     ratio = (by_patient.high - by_patient.low) / (by_image.high - by_image.low)
     assert ratio == pytest.approx(np.sqrt(5), rel=0.15)
@@ -82,21 +82,38 @@ def test_intervals_cover_as_often_as_they_say():
     covered = 0
     for _ in range(200):
         values = np.repeat(rng.normal(0, 1, 60), 2) + rng.normal(0, 0.5, 120)
-        estimate = bootstrap(mean_of(values), patients, resamples=200)["mean"]
+        estimate = Resampling(200).estimate(mean_of(values), patients)["mean"]
         covered += estimate.low <= 0 <= estimate.high
     assert 0.88 <= covered / 200 <= 0.99
 
 
 def test_the_seed_decides(make_scored):
     scored = make_scored()
-    run = partial(bootstrap, partial(all_metrics, scored), scored.patients, resamples=50)
-    assert run(seed=1) == run(seed=1)
-    assert run(seed=1) != run(seed=2)
+    measure = partial(all_metrics, scored)
+    first, again, other = (
+        Resampling(50, seed).estimate(measure, scored.patients) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_resamples_are_drawn_once_and_the_same_where_they_are_too_many_to_keep(monkeypatch):
+    draws = []
+    real = np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: draws.append(seed) or real(seed))
+    patients = np.array(["a", "b", "a", "c", "d"])
+    kept = Resampling(30, 4)
+    first, again = (np.vstack(list(kept.weights(patients))) for _ in range(2))
+    assert draws == [4]
+    monkeypatch.setattr(resampling, "_KEPT_ELEMENTS", 100)
+    drawn = np.vstack(list(Resampling(30, 4).weights(patients)))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, drawn)
 
 
 def test_a_perfect_result_has_no_interval(make_scored):
     scored = make_scored(distance=40)
-    auroc = bootstrap(partial(all_metrics, scored), scored.patients, resamples=50)["auroc"]
+    auroc = Resampling(50).estimate(partial(all_metrics, scored), scored.patients)["auroc"]
     assert auroc == Estimate(1.0, None, None)
 
 
@@ -108,23 +125,23 @@ def test_a_measure_outside_of_its_resamples_has_no_interval():
 
     patients = np.arange(100).astype(str)
     replicates = np.concatenate(
-        [distance(w)["distance"] for w in patient_weights(patients, 20, seed=3)]
+        [distance(w)["distance"] for w in Resampling(20, 3).weights(patients)]
     )
     assert replicates.min() > 0
-    estimate = bootstrap(distance, patients, resamples=20, seed=3)["distance"]
+    estimate = Resampling(20, 3).estimate(distance, patients)["distance"]
     assert estimate == Estimate(0.0, None, None)
 
 
 def test_rounding_makes_no_interval():
     values = np.full(7, 0.1)
-    estimate = bootstrap(mean_of(values), np.arange(7).astype(str), resamples=200)["mean"]
+    estimate = Resampling(200).estimate(mean_of(values), np.arange(7).astype(str))["mean"]
     assert estimate == Estimate(pytest.approx(0.1), None, None)
 
 
 def test_a_single_patient_has_no_interval(make_scored):
     scored = make_scored(6, 2, distance=0.5)
     part = scored.subset(scored.patients == "patient1")
-    estimates = bootstrap(partial(all_metrics, part), part.patients, resamples=50)
+    estimates = Resampling(50).estimate(partial(all_metrics, part), part.patients)
     assert {(e.low, e.high) for e in estimates.values()} == {(None, None)}
     assert estimates["auroc"].value is None
 
@@ -134,7 +151,7 @@ def test_a_class_of_very_few_patients_has_no_interval(make_scored, positives, co
     scored = make_scored(80, 80, distance=1.0)
     chosen = ~scored.positive | (np.cumsum(scored.positive) <= positives)
     part = scored.subset(chosen)
-    estimates = bootstrap(partial(all_metrics, part), part.patients, resamples=500)
+    estimates = Resampling(500).estimate(partial(all_metrics, part), part.patients)
     for name in ("auroc", "average_precision", "balanced_accuracy", "f1"):
         assert estimates[name].value is not None
         assert (estimates[name].low is not None) == computable, name
@@ -144,12 +161,12 @@ def test_a_class_of_very_few_patients_has_no_interval(make_scored, positives, co
 @pytest.mark.parametrize("resamples", [0, -5])
 def test_resamples_are_one_or_more(make_scored, resamples):
     with pytest.raises(SettingsError, match="1 or more"):
-        roc_band(make_scored(), resamples=resamples)
+        roc_band(make_scored(), Resampling(resamples))
 
 
 def test_the_roc_band_lies_around_the_curve(make_scored):
     scored = make_scored(distance=1.5)
-    rate, low, high = roc_band(scored, resamples=300)
+    rate, low, high = roc_band(scored, Resampling(300))
     assert rate[[0, 50, 100]].tolist() == [0, 0.5, 1]
     assert (np.diff(low) >= 0).all()
     assert (np.diff(high) >= 0).all()
@@ -164,5 +181,5 @@ def test_the_roc_band_lies_around_the_curve(make_scored):
 
 def test_there_is_no_roc_band_without_negatives(make_scored):
     scored = make_scored()
-    _, low, high = roc_band(scored.subset(scored.positive), resamples=20)
+    _, low, high = roc_band(scored.subset(scored.positive), Resampling(20))
     assert np.isnan([low, high]).all()

@@ -14,7 +14,8 @@ from pneumoscope.errors import DataError
 from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, accuracy_at, measure_refusals
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.gate import Judgement as Verdict
+from pneumoscope.gate import Judgement
+from pneumoscope.statistics import Resampling
 from pneumoscope.types import Reason
 from tests.conftest import GATE_LEVELS
 
@@ -41,20 +42,20 @@ def test_without_an_order_the_curve_is_flat(right: list[bool], seed: int) -> Non
 
 def judged(scored: ScoredImages) -> ScoredImages:
     """The first ten images are refused for one or two reasons, the next ten are warned of."""
-    verdicts = [Verdict(distance=1.0)] * len(scored.labels)
+    judgements = [Judgement(distance=1.0)] * len(scored.labels)
     for index in range(10):
         unlike = Reason("unlike-training", f"it is unlike: {index}")
         more = (Reason("for-processing", "it is raw data"),) if index % 2 else ()
-        verdicts[index] = Verdict((unlike, *more), (Reason("age", "old"),), 5.0 + index)
-        verdicts[10 + index] = Verdict((), (unlike,), 3.0)
-    verdicts[20] = Verdict()
-    refused = np.array([bool(verdict.reasons) for verdict in verdicts])
-    return replace(scored, refused=refused, verdicts=tuple(verdicts))
+        judgements[index] = Judgement((unlike, *more), (Reason("age", "old"),), 5.0 + index)
+        judgements[10 + index] = Judgement((), (unlike,), 3.0)
+    judgements[20] = Judgement()
+    refused = np.array([bool(judgement.reasons) for judgement in judgements])
+    return replace(scored, refused=refused, judgements=tuple(judgements))
 
 
 def test_reasons_are_counted_by_image(make_scored: SCORED) -> None:
     scored = judged(make_scored())
-    found = measure_refusals(scored, GATE_LEVELS, resamples=50, seed=0)
+    found = measure_refusals(scored, GATE_LEVELS, Resampling(50, 0))
     assert found is not None
     assert found.reasons == {"unlike-training": 10, "for-processing": 5}
     assert found.warnings == {"unlike-training": 10}  # of those that are accepted
@@ -73,13 +74,13 @@ def test_reasons_are_counted_by_image(make_scored: SCORED) -> None:
 
 
 def test_nothing_to_measure_without_a_gate(make_scored: SCORED) -> None:
-    assert measure_refusals(make_scored(), GATE_LEVELS, resamples=50, seed=0) is None
+    assert measure_refusals(make_scored(), GATE_LEVELS, Resampling(50, 0)) is None
 
 
-def test_verdicts_go_with_their_images(make_scored: SCORED) -> None:
+def test_judgements_go_with_their_images(make_scored: SCORED) -> None:
     scored = judged(make_scored())
     chosen = np.arange(120) % 3 == 0
     part = scored.subset(chosen)
-    assert part.verdicts == tuple(scored.verdicts[i] for i in np.flatnonzero(chosen))
-    with pytest.raises(DataError, match="number of verdicts"):
-        replace(scored, verdicts=scored.verdicts[:-1])
+    assert part.judgements == tuple(scored.judgements[i] for i in np.flatnonzero(chosen))
+    with pytest.raises(DataError, match="number of judgements"):
+        replace(scored, judgements=scored.judgements[:-1])

@@ -18,7 +18,7 @@ from pneumoscope.errors import ClassMismatchError, DataError, StorageError
 from pneumoscope.evaluation.run import evaluate
 from pneumoscope.imaging import read_bytes
 from pneumoscope.types import Geometry, ImageRecord, Split
-from tests.conftest import SIDE, picture, write_bundle
+from tests.conftest import SIDE, count_readings, picture, write_bundle
 from tests.imaging.dicoms import dicom
 
 FIGURES = {
@@ -96,8 +96,8 @@ def test_seen_images_and_their_patients_are_left_out(phantoms: Path, tmp_path: P
     expected = [record for record in records if record.patient not in patients]
     found = evaluate(seen_bundle(tmp_path, used), phantoms, resamples=100)
     assert found.overall.images == len(expected)
-    assert found.seen == len(records) - len(expected)
-    assert found.seen > len(used)
+    assert found.cohort.seen == len(records) - len(expected)
+    assert found.cohort.seen > len(used)
 
 
 def test_patients_are_known_again_when_their_images_were_saved_anew(
@@ -106,7 +106,7 @@ def test_patients_are_known_again_when_their_images_were_saved_anew(
     records = [replace(r, sha256=r.sha256[::-1]) for r in hashed(phantoms, Split.TRAIN)]
     patients = {record.patient for record in records[:9]}
     found = evaluate(seen_bundle(tmp_path, records[:9]), phantoms, resamples=100)
-    assert found.seen == sum(record.patient in patients for record in records)
+    assert found.cohort.seen == sum(record.patient in patients for record in records)
 
 
 def hospital(root: Path, *identifiers: str) -> Path:
@@ -133,9 +133,9 @@ def test_strangers_without_a_name_are_not_seen(tmp_path: Path) -> None:
     names = [f"P{number}" for number in range(20)]
     model = trained_on(hospital(tmp_path / "a", *["ANONYMOUS"] * 6, *names), tmp_path)
     strangers = hospital(tmp_path / "b", *["ANONYMOUS"] * 12)
-    assert evaluate(model, strangers, resamples=100).seen == 0
+    assert evaluate(model, strangers, resamples=100).cohort.seen == 0
     mixed = hospital(tmp_path / "c", *["ANONYMOUS"] * 12, *names[:3])
-    assert evaluate(model, mixed, resamples=100).seen == 3
+    assert evaluate(model, mixed, resamples=100).cohort.seen == 3
 
 
 def test_patients_hashed_under_another_secret_are_doubted(
@@ -145,11 +145,11 @@ def test_patients_hashed_under_another_secret_are_doubted(
     model = trained_on(hospital(tmp_path / "a", *names), tmp_path)
     again = hospital(tmp_path / "b", *names[:4], *"QRST")
     found = evaluate(model, again, resamples=100)
-    assert found.seen == 4
+    assert found.cohort.seen == 4
     assert not any("patient.key" in notice for notice in found.notices)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
     found = evaluate(model, again, resamples=100)
-    assert found.seen == 0
+    assert found.cohort.seen == 0
     assert any("another patient.key" in notice for notice in found.notices)
     public = evaluate(model, phantoms, resamples=100)
     assert not any("patient.key" in notice for notice in public.notices)
@@ -160,7 +160,7 @@ def test_unknown_patients_are_not_taken_for_one_another(
 ) -> None:
     data = class_folders(NORMAL=4, PNEUMONIA=4)
     records = [replace(r, sha256=r.sha256[::-1]) for r in hashed(data, Split.TRAIN)]
-    assert evaluate(seen_bundle(tmp_path, records), data, resamples=100).seen == 0
+    assert evaluate(seen_bundle(tmp_path, records), data, resamples=100).cohort.seen == 0
 
 
 def test_nothing_unseen_is_left(phantoms: Path, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Pat
     (data / "NORMAL" / "gone.png").symlink_to("nowhere")
     found = evaluate(bundle, data, resamples=100)
     assert found.overall.images == 8
-    assert len(found.unreadable) == 2
+    assert len(found.cohort.unreadable) == 2
 
 
 def test_nothing_can_be_read(bundle: Path, class_folders: Callable[..., Path]) -> None:
@@ -209,3 +209,25 @@ def test_output_that_cannot_be_written(bundle: Path, phantoms: Path, tmp_path: P
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         evaluate(bundle, phantoms, tmp_path / "file", resamples=100)
+
+
+def test_each_image_is_read_and_decoded_once(
+    bundle: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, decoded = count_readings(monkeypatch)
+    evaluate(bundle, phantoms, resamples=100)
+    images = len(list(phantoms.rglob("*.png")))
+    assert (sorted(read.values()), len(read)) == ([1] * images, images)
+    assert (sorted(decoded.values()), len(decoded)) == ([1] * images, images)
+
+
+def test_files_of_patients_that_are_known_are_not_opened(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = hashed(phantoms, Split.TRAIN)
+    used = [record for record in records if record.patient.endswith(("0", "1"))]
+    model = seen_bundle(tmp_path, used)
+    read, _ = count_readings(monkeypatch)
+    found = evaluate(model, phantoms, resamples=100)
+    assert found.cohort.seen == len(used)
+    assert set(read) == {str(record.path) for record in records if record not in used}

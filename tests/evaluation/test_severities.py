@@ -20,7 +20,7 @@ from pneumoscope.evaluation.stress.severities import GRADED, other_severities
 from pneumoscope.files import sha256_of
 from pneumoscope.imaging.perturb import CHANGES, ChangeGroup
 from pneumoscope.inference import load
-from pneumoscope.statistics import mean_estimates, rank_correlation
+from pneumoscope.statistics import Resampling, rank_correlation
 from pneumoscope.types import Estimate
 from tests.conftest import SIDE, encoded, write_bundle
 
@@ -180,6 +180,6 @@ def test_rank_correlation_is_spearmans() -> None:
 def test_means_leave_out_what_is_not_known() -> None:
     values = np.array([1.0, np.nan, 3.0, np.nan])
     patients = np.array(["a", "b", "c", "b"])
-    found = mean_estimates({"some": values, "none": values * np.nan}, patients, resamples=200)
+    found = Resampling(200).estimate_means({"some": values, "none": values * np.nan}, patients)
     assert found["some"].value == 2.0
     assert found["none"] == Estimate(None, None, None)

@@ -154,8 +154,8 @@ def test_models_are_measured_on_what_none_of_them_has_seen(shades: Path, tmp_pat
     second = write_bundle(tmp_path / "2", known(shades, "8_bacteria_1"), name="second")
     alone = stress([first], shades, resamples=100)
     both = stress([first, second], shades, resamples=100)
-    assert (alone.seen, sum(alone.images.values())) == (2, 34)
-    assert (both.seen, both.images) == (3, {"NORMAL": 16, "PNEUMONIA": 17})
+    assert (alone.cohort.seen, len(alone.cohort)) == (2, 34)
+    assert (both.cohort.seen, both.cohort.count()) == (3, {"NORMAL": 16, "PNEUMONIA": 17})
     assert [model.label for model in both.models] == ["first", "second"]
     assert both.models[0].conditions == both.models[1].conditions
 
@@ -218,7 +218,7 @@ def test_one_side_alone_has_no_auroc(bundle: Path, shades: Path, tmp_path: Path)
     (tmp_path / "list.csv").write_text("path,label\na.png,PNEUMONIA\nb.png,NORMAL\n")
     (tmp_path / "a.png").write_bytes(encoded(np.eye(SIDE, dtype=np.uint8)))
     found = stress([bundle], tmp_path / "list.csv", tmp_path / "out", resamples=100)
-    assert len(found.unreadable) == 1
+    assert len(found.cohort.unreadable) == 1
     assert "other-mean" not in found.models[0].conditions
     assert found.models[0].worst["auroc"].value is None
     assert "auroc" not in found.models[0].worst_at
@@ -229,8 +229,8 @@ def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Pat
     (data / "NORMAL" / "text.png").write_text("no image")
     (data / "NORMAL" / "gone.png").symlink_to("nowhere")
     found = stress([bundle], data, resamples=100)
-    assert found.images == {"NORMAL": 4, "PNEUMONIA": 4}
-    assert len(found.unreadable) == 2
+    assert found.cohort.count() == {"NORMAL": 4, "PNEUMONIA": 4}
+    assert len(found.cohort.unreadable) == 2
     for path in data.rglob("*.png"):
         path.unlink()
         path.write_text(path.name)

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pneumoscope.evaluation import GroupResult
@@ -19,6 +20,7 @@ from pneumoscope.report.section import draw, in_two_lines
 from pneumoscope.report.source import read_source
 from pneumoscope.statistics import Estimate
 from pneumoscope.types import Geometry
+from tests.evaluation.conftest import cohort_of
 from tests.report.conftest import write_run
 
 UNKNOWN = Estimate(None, None, None)
@@ -111,22 +113,16 @@ def heatmap_check(random: Estimate, centre: Estimate, **changes: object) -> Heat
             "model": "m",
             "version": "0",
             "architecture": "none",
-            "data": Path("d"),
+            "cohort": cohort_of(np.zeros((1, 32, 32), np.uint8)),
             "made_of": "",
-            "images": {"NORMAL": 1},
-            "patients": 1,
             "places": (2, 2),
             "shares": (0.0, 1.0),
             "perturbation": {"all": Perturbation(1, 1, {}, {}, gains)},
             "randomisation": (),
             "location": {},
             "flat": 0,
-            "not_drawn": 0,
-            "seen": 0,
             "unreadable": (),
             "notices": (),
-            "resamples": 1,
-            "seed": 0,
             **changes,
         }
     )

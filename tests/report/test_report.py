@@ -24,9 +24,11 @@ from pneumoscope.evaluation import evaluate
 from pneumoscope.imaging import read_bytes
 from pneumoscope.report import Level, Report, report
 from pneumoscope.report.card import bullets
+from pneumoscope.report.material import gather
 from pneumoscope.report.sections import SECTIONS
+from pneumoscope.report.source import read_source
 from pneumoscope.types import ImageRecord, Split
-from tests.conftest import SIDE, encoded, write_bundle
+from tests.conftest import SIDE, count_readings, encoded, write_bundle
 from tests.pages import Reader, require_sound
 from tests.report.conftest import MakePage, write_run
 from tests.test_bundle_hostile import sign
@@ -318,3 +320,15 @@ def test_page_that_cannot_be_written(phantoms: Path, tmp_path: Path) -> None:
             output=tmp_path / "file" / "page.html",
             resamples=100,
         )
+
+
+def test_each_image_is_read_and_decoded_once(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the audit and all measurements together."""
+    run = write_run(tmp_path / "run", phantoms)
+    read, decoded = count_readings(monkeypatch)
+    gather(read_source(run), phantoms, resamples=50)
+    images = len(list(phantoms.rglob("*.png")))
+    assert (sorted(read.values()), len(read)) == ([1] * images, images)
+    assert (sorted(decoded.values()), len(decoded)) == ([1] * images, images)

@@ -63,9 +63,9 @@ def check_heatmaps(
             seed=seed,
             progress=progress,
         )
-    say_left_out(found.notices, found.unreadable, found.seen)
-    if found.not_drawn:
-        say(f"Not drawn: {found.not_drawn} more images (--images)")
+    say_left_out(found.notices, found.unreadable, found.cohort.seen)
+    if found.cohort.not_drawn:
+        say(f"Not drawn: {found.cohort.not_drawn} more images (--images)")
     if as_json:
         print_json(found.to_dict())
     else:

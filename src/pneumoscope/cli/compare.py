@@ -68,13 +68,13 @@ def compare(
         found = compare_bundles(
             paths[:-1], paths[-1], output, resamples=resamples, seed=seed, progress=progress
         )
-    say_left_out(found.notices, found.unreadable, found.seen)
+    say_left_out(found.cohort.notices, found.cohort.unreadable, found.cohort.seen)
     if as_json:
         print_json(found.to_dict())
     else:
         _print_tables(found)
         print(f"figure in {output / 'comparison.png'}")
-    leave(len(found.unreadable))
+    leave(len(found.cohort.unreadable))
 
 
 def _print_tables(found: Comparison) -> None:
@@ -92,8 +92,8 @@ def _print_tables(found: Comparison) -> None:
             console.print(printable(remark))
         console.print()
     console.print(
-        f"{found.first.scored.counts}; 95 % intervals: {found.resamples} resamples of patients, "
-        f"seed {found.seed}; no p is adjusted for the number of comparisons"
+        f"{found.first.scored.counts}; 95 % intervals: {found.cohort.resampling}; no p is "
+        "adjusted for the number of comparisons"
     )
 
 

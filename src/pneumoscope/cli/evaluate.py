@@ -85,13 +85,13 @@ def evaluate(
             seed=seed,
             progress=progress,
         )
-    say_left_out(found.notices, found.unreadable, found.seen)
+    say_left_out(found.notices, found.cohort.unreadable, found.cohort.seen)
     if as_json:
         print_json(found.to_dict())
     else:
         _print_tables(found)
         print(f"figures in {output}")
-    leave(len(found.unreadable))
+    leave(len(found.cohort.unreadable))
 
 
 def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
@@ -127,8 +127,7 @@ def _print_tables(found: Evaluation) -> None:
         console.print(f"{found.coverage}\n", highlight=False)
     console.print(_drift_table(found.drift))
     console.print(
-        f"{scored.counts}; 95 % intervals: {found.resamples} resamples of patients, "
-        f"seed {found.seed}",
+        f"{scored.counts}; 95 % intervals: {found.cohort.resampling}",
         highlight=False,
     )
 

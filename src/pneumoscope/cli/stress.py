@@ -68,7 +68,7 @@ def stress(
             resamples=resamples,
             progress=progress,
         )
-    say_left_out(found.notices, found.unreadable, found.seen)
+    say_left_out(found.notices, found.cohort.unreadable, found.cohort.seen)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -76,4 +76,4 @@ def stress(
         print(found.basis)
         if output is not None:
             print(f"figures and tables in {output}")
-    leave(len(found.unreadable))
+    leave(len(found.cohort.unreadable))

@@ -8,6 +8,7 @@ import numpy as np
 
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.statistics import Resampling
 from pneumoscope.types import Estimate
 
 
@@ -32,13 +33,12 @@ class Coverage:
         return f"Refused by the gate: {self.refused} of {self.images} ({share:.1%}){rest}"
 
 
-def measure_coverage(scored: ScoredImages, *, resamples: int, seed: int) -> Coverage | None:
+def measure_coverage(scored: ScoredImages, resampling: Resampling) -> Coverage | None:
     """Counts what a model refuses; None if it can refuse nothing.
 
     Args:
         scored: all images, the refused ones among them.
-        resamples: of the bootstrap behind the interval.
-        seed: of the bootstrap.
+        resampling: of the patients.
     """
     if scored.refused is None:
         return None
@@ -46,5 +46,5 @@ def measure_coverage(scored: ScoredImages, *, resamples: int, seed: int) -> Cove
     images = len(scored.paths)
     if refused == images:
         return Coverage(images, refused, None)
-    accepted = evaluate_all(scored.subset(~scored.refused), resamples=resamples, seed=seed)
+    accepted = evaluate_all(scored.subset(~scored.refused), resampling)
     return Coverage(images, refused, accepted.estimates["accuracy"])

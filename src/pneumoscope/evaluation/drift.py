@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from pneumoscope.bundle import Bundle
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.imaging import tabulate_pictures
+from pneumoscope.imaging import tabulate_pixels
 from pneumoscope.statistics import Shift, measure_shift
 
 NOT_DIVIDED = "too few training images, or all of them alike"
@@ -37,7 +37,7 @@ class Drift:
         return {"missing": self.missing or None, "quantities": quantities}
 
 
-def measure_drift(bundle: Bundle, scored: ScoredImages) -> Drift:
+def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift:
     """Measures how far images and scores lie from those of the training.
 
     The facts are those of the images as the network is shown them (`imaging.picture`), on both
@@ -45,13 +45,14 @@ def measure_drift(bundle: Bundle, scored: ScoredImages) -> Drift:
 
     Args:
         bundle: the model, with what it remembers of its training.
-        scored: the images and what it said of them.
+        cohort: the images.
+        scored: what it said of them.
     """
     reference = bundle.reference()
     if reference is None:
         return Drift({}, "the bundle holds no summary of its training images: make it again")
-    paths = [Path(path) for path in scored.paths]
-    columns = {**tabulate_pictures(paths, bundle.info.geometry), "score": scored.score}
+    pixels = cohort.pixels[bundle.info.geometry]
+    columns = {**tabulate_pixels(pixels), "score": scored.score}
     shifts = {
         name: measure_shift(reference[name], values, scored.n_patients)
         if name in reference

@@ -10,7 +10,7 @@ import numpy as np
 
 from pneumoscope.evaluation.metrics import all_metrics, binary_metrics
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.statistics import RESAMPLES, BoolArray, Estimate, StrArray, bootstrap
+from pneumoscope.statistics import BoolArray, Estimate, Resampling, StrArray
 
 _CLASS_METRICS = ("sensitivity", "ppv", "f1", "auroc")
 SUBGROUP_METRICS = ("sensitivity", "specificity", "auroc")
@@ -34,25 +34,22 @@ class GroupResult:
     estimates: dict[str, Estimate]
 
 
-def evaluate_all(scored: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0) -> GroupResult:
+def evaluate_all(scored: ScoredImages, resampling: Resampling) -> GroupResult:
     """Measures the whole set: those of `metrics.all_metrics`.
 
     Args:
         scored: the labelled images.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         The counts and estimates.
     """
     measure = partial(all_metrics, scored)
-    estimates = bootstrap(measure, scored.patients, resamples=resamples, seed=seed)
+    estimates = resampling.estimate(measure, scored.patients)
     return GroupResult(len(scored.labels), scored.n_patients, 0, estimates)
 
 
-def evaluate_classes(
-    scored: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, GroupResult]:
+def evaluate_classes(scored: ScoredImages, resampling: Resampling) -> dict[str, GroupResult]:
     """Measures each class against the rest: sensitivity (recall), PPV (precision), F1 and AUROC.
 
     The score of a class is its own probability. What an image is called comes from the
@@ -60,8 +57,7 @@ def evaluate_classes(
 
     Args:
         scored: the labelled images.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         The counts and estimates by class name, in the order of the classes.
@@ -72,14 +68,12 @@ def evaluate_classes(
         measure = partial(
             binary_metrics, truth, scored.predicted == index, scored.probabilities[:, index]
         )
-        estimates = bootstrap(measure, scored.patients, resamples=resamples, seed=seed)
+        estimates = resampling.estimate(measure, scored.patients)
         results[name] = summarise(scored, truth, ~truth, estimates, _CLASS_METRICS)
     return results
 
 
-def evaluate_subgroups(
-    scored: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, GroupResult]:
+def evaluate_subgroups(scored: ScoredImages, resampling: Resampling) -> dict[str, GroupResult]:
     """Measures each subgroup, positive against reference: sensitivity, specificity and AUROC.
 
     A subgroup of one side only, such as bacterial among the pneumonias, is compared with all
@@ -90,14 +84,13 @@ def evaluate_subgroups(
 
     Args:
         scored: the labelled images.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         The counts and estimates by name; empty if there is no subgroup.
     """
     return {
-        name: evaluate_part(scored, members, comparison, resamples=resamples, seed=seed)
+        name: evaluate_part(scored, members, comparison, resampling)
         for name, members, comparison in subgroups(scored)
     }
 
@@ -135,9 +128,7 @@ def evaluate_part(
     scored: ScoredImages,
     members: BoolArray,
     comparison: BoolArray,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    resampling: Resampling,
 ) -> GroupResult:
     """Measures some of the images against others: sensitivity, specificity and AUROC.
 
@@ -145,14 +136,13 @@ def evaluate_part(
         scored: the n labelled images.
         members: which of them are measured, shape (n,).
         comparison: which they are compared with, shape (n,); none if they are of both sides.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         The counts and estimates.
     """
     part = scored.subset(members | comparison)
-    estimates = evaluate_all(part, resamples=resamples, seed=seed).estimates
+    estimates = evaluate_all(part, resampling).estimates
     return summarise(scored, members, comparison, estimates, SUBGROUP_METRICS)
 
 

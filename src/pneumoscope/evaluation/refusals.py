@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import GateLevels
 from pneumoscope.graph import FEATURES
-from pneumoscope.statistics import (
-    BoolArray,
-    Estimate,
-    FloatArray,
-    interval,
-    mean_estimates,
-    patient_weights,
-)
+from pneumoscope.statistics import BoolArray, Estimate, FloatArray, Resampling
 from pneumoscope.types import Reason
 
 KEPT = np.linspace(0.1, 1.0, 91)
@@ -63,7 +57,7 @@ class Refusals:
 
 
 def measure_refusals(
-    scored: ScoredImages, levels: GateLevels, *, resamples: int, seed: int
+    scored: ScoredImages, levels: GateLevels, resampling: Resampling
 ) -> Refusals | None:
     """Counts reasons, and measures accuracy as more and more images are refused.
 
@@ -74,8 +68,7 @@ def measure_refusals(
     Args:
         scored: all images, the refused ones among them.
         levels: of the gate.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         The counts and curves; None if the model can refuse nothing.
@@ -83,21 +76,21 @@ def measure_refusals(
     if scored.refused is None:
         return None
     refused, right = scored.refused, scored.predicted == scored.labels
-    distances = np.array([np.inf if v.distance is None else v.distance for v in scored.verdicts])
+    distances = np.array([np.inf if v.distance is None else v.distance for v in scored.judgements])
     beyond = {
         name: (distances > level.distance).astype(np.float64)
         for name, level in (("warn", levels.warn[FEATURES]), ("refuse", levels.refuse))
     }
     called = scored.probabilities[np.arange(len(right)), scored.predicted]
-    warnings = [v.warnings for v, no in zip(scored.verdicts, refused, strict=True) if not no]
+    warnings = [v.warnings for v, no in zip(scored.judgements, refused, strict=True) if not no]
     return Refusals(
-        reasons=_count(verdict.reasons for verdict in scored.verdicts),
+        reasons=_count(judgement.reasons for judgement in scored.judgements),
         warnings=_count(warnings),
         warned=sum(map(bool, warnings)),
         wrong=int(np.count_nonzero(refused & ~right)),
-        beyond=mean_estimates(beyond, scored.patients, resamples=resamples, seed=seed),
+        beyond=resampling.estimate_means(beyond, scored.patients),
         curves={
-            name: _curve(scored, right, keep_first, resamples=resamples, seed=seed)
+            name: _curve(scored, right, keep_first, resampling)
             for name, keep_first in (("unsure", called), ("unlike", -distances))
         },
     )
@@ -130,14 +123,10 @@ def accuracy_at(right: BoolArray, keep_first: FloatArray, weights: FloatArray) -
 
 
 def _curve(
-    scored: ScoredImages, right: BoolArray, keep_first: FloatArray, *, resamples: int, seed: int
+    scored: ScoredImages, right: BoolArray, keep_first: FloatArray, resampling: Resampling
 ) -> Curve:
-    drawn = [
-        accuracy_at(right, keep_first, weights)
-        for weights in patient_weights(scored.patients, resamples, seed)
-    ]
-    low, high = interval(np.concatenate(drawn))
-    return Curve(accuracy_at(right, keep_first, np.ones((1, len(right))))[0], low, high)
+    measure = partial(accuracy_at, right, keep_first)
+    return Curve(measure(np.ones((1, len(right))))[0], *resampling.band(measure, scored.patients))
 
 
 def _count(found: Iterable[tuple[Reason, ...]]) -> dict[str, int]:

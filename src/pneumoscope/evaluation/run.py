@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pneumoscope.dataset import ImageSet, read_images
+from pneumoscope.evaluation.cohort import Cohort, gather
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
+from pneumoscope.evaluation.progress import first_of
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.uncalibrated import undo_calibration
-from pneumoscope.evaluation.unseen import UnseenImages, find_unseen
 from pneumoscope.evaluation.write import write_report
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES
+from pneumoscope.statistics import RESAMPLES, Resampling
 
 
 def evaluate(
@@ -47,7 +47,8 @@ def evaluate(
             first.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
-        progress: called with the number of images predicted and of all.
+        progress: called with the number of images read and predicted and of all: each is read
+            once, and predicted once.
 
     Raises:
         SettingsError: if the bundle has no such operating point, or `output` holds the results of
@@ -59,59 +60,45 @@ def evaluate(
     data = Path(data)
     predictor = load(bundle, operating_point=operating_point)
     require_own_folder(output, "metrics.json", [predictor], data)
-    images = read_images(data, predictor.info.geometry, predictor.info.classes, root)
-    predictor.info.require_classes(images.classes, data)
-    unseen = find_unseen(data, images, [predictor.bundle.seen()])
-    evaluation = evaluate_unseen(
-        predictor, data, images, unseen, resamples=resamples, seed=seed, progress=progress
+    cohort = gather(
+        data,
+        [predictor],
+        Resampling(resamples, seed),
+        root=root,
+        progress=first_of(2, progress),
     )
+    evaluation = evaluate_cohort(predictor, cohort, progress)
     if output is not None:
         write_report(evaluation, predictor, Path(output))
     return evaluation
 
 
-def evaluate_unseen(
-    predictor: Predictor,
-    data: Path,
-    images: ImageSet,
-    unseen: UnseenImages,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    progress: Progress | None = None,
+def evaluate_cohort(
+    predictor: Predictor, cohort: Cohort, progress: Progress | None = None
 ) -> Evaluation:
-    """As `evaluate`, on images that have been found already.
+    """Evaluates a loaded model on images that have been read already.
 
     Args:
-        predictor: the loaded model.
-        data: where they are from.
-        images: the data set.
-        unseen: its images that the model was not made with.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
-        progress: called with the number of images predicted and of all.
+        predictor: the model.
+        cohort: images that it has not seen, at its geometry.
+        progress: called with the number of images read and predicted and of all.
 
     Raises:
-        DataError: if none of them could be read.
+        DataError: if it gives a probability of none of them.
     """
-    (scored,), unreadable = score_images([predictor], unseen, progress)
+    cohort, (scored,) = score_images([predictor], cohort, progress)
+    resampling = cohort.resampling
     return Evaluation(
         model=predictor.info,
         operating_point=predictor.operating_point,
-        data=data,
-        made_of=made_of([predictor], data),
+        cohort=cohort,
+        made_of=made_of([predictor], cohort.data),
         scored=scored,
-        overall=evaluate_all(scored, resamples=resamples, seed=seed),
-        classes=evaluate_classes(scored, resamples=resamples, seed=seed),
-        subgroups=evaluate_subgroups(scored, resamples=resamples, seed=seed),
-        uncalibrated=undo_calibration(
-            scored, predictor.info.calibration, resamples=resamples, seed=seed
-        ),
-        coverage=measure_coverage(scored, resamples=resamples, seed=seed),
-        drift=measure_drift(predictor.bundle, scored),
-        seen=unseen.seen,
-        unreadable=unreadable,
-        notices=(*images.notices, *unseen.notices, *remark_on_few(scored.n_patients)),
-        resamples=resamples,
-        seed=seed,
+        overall=evaluate_all(scored, resampling),
+        classes=evaluate_classes(scored, resampling),
+        subgroups=evaluate_subgroups(scored, resampling),
+        uncalibrated=undo_calibration(scored, predictor.info.calibration, resampling),
+        coverage=measure_coverage(scored, resampling),
+        drift=measure_drift(predictor.bundle, cohort, scored),
+        notices=(*cohort.notices, *remark_on_few(scored.n_patients)),
     )

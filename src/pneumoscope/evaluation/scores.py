@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.errors import DataError
-from pneumoscope.gate import Judgement as Verdict
+from pneumoscope.evaluation.cohort import Cohort
+from pneumoscope.gate import Judgement
+from pneumoscope.inference import Predictor
 from pneumoscope.names import public_name
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.task import called_class, is_positive, positive_score
-from pneumoscope.types import ImageRecord
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2
@@ -41,7 +43,7 @@ class ScoredImages:
             image, str of shape (n,); empty where none is known.
         refused: whether the model refuses each image, bool of shape (n,); None if it can refuse
             none. Refused images have probabilities like all others.
-        verdicts: what was said of each image besides its probabilities, n of them; empty where
+        judgements: what was said of each image besides its probabilities, n of them; empty where
             nothing can be refused.
 
     Raises:
@@ -57,46 +59,45 @@ class ScoredImages:
     threshold: float
     groups: Mapping[str, StrArray] = field(default_factory=dict)
     refused: BoolArray | None = None
-    verdicts: tuple[Verdict, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
 
     @classmethod
     def of(
         cls,
-        records: Sequence[ImageRecord],
-        classes: tuple[str, ...],
-        probabilities: FloatArray,
-        threshold: float,
+        cohort: Cohort,
+        predictor: Predictor,
+        probabilities: NDArray[np.floating],
         refused: BoolArray | None = None,
-        verdicts: Sequence[Verdict] = (),
+        judgements: Sequence[Judgement] = (),
     ) -> ScoredImages:
-        """Brings the images of a data set and what a model said of them together.
+        """Brings the images of a cohort and what a model said of them together.
 
         Args:
-            records: the n images.
-            classes: names of the c classes.
-            probabilities: float64 of shape (n, c).
-            threshold: see above.
+            cohort: the n images.
+            predictor: the model of c classes, with the threshold that makes its calls.
+            probabilities: of any float type, shape (n, c).
             refused: see above.
-            verdicts: see above.
+            judgements: see above.
 
         Raises:
             DataError: if a probability is out of range.
         """
+        records = cohort.records
         names = sorted({name for record in records for name in record.groups})
         return cls(
-            classes=classes,
-            labels=np.array([record.label for record in records], dtype=np.int64),
-            probabilities=probabilities,
-            patients=np.array([record.patient for record in records], dtype=np.str_),
+            classes=predictor.info.classes,
+            labels=cohort.labels,
+            probabilities=probabilities.astype(np.float64),
+            patients=cohort.patients,
             subgroups=np.array([record.subgroup for record in records], dtype=np.str_),
             paths=tuple(str(record.path) for record in records),
-            threshold=threshold,
+            threshold=predictor.operating_point.threshold,
             groups={
                 name: np.array([record.groups.get(name, "") for record in records], dtype=np.str_)
                 for name in names
             },
             refused=refused,
-            verdicts=tuple(verdicts),
+            judgements=tuple(judgements),
         )
 
     def __post_init__(self) -> None:
@@ -150,7 +151,7 @@ class ScoredImages:
             threshold=self.threshold,
             groups={name: values[chosen] for name, values in self.groups.items()},
             refused=None if self.refused is None else self.refused[chosen],
-            verdicts=tuple(v for v, kept in zip(self.verdicts, chosen, strict=False) if kept),
+            judgements=tuple(v for v, kept in zip(self.judgements, chosen, strict=False) if kept),
         )
 
     def _check_shapes(self) -> None:
@@ -166,8 +167,8 @@ class ScoredImages:
             *(() if self.refused is None else (("refused", self.refused, (n,)),)),
         ):
             _require(values.shape == shape, f"the shape of {name}", shape, values.shape)
-        judged = len(self.verdicts)
-        _require(judged in (0, n), "the number of verdicts", f"0 or {n}", judged)
+        judged = len(self.judgements)
+        _require(judged in (0, n), "the number of judgements", f"0 or {n}", judged)
 
     def _check_values(self) -> None:
         labels, probabilities = self.labels, self.probabilities

@@ -1,4 +1,4 @@
-"""What models say of the same images."""
+"""What models say of the images of a cohort."""
 
 from __future__ import annotations
 
@@ -6,69 +6,60 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pneumoscope.evaluation.cohort import Cohort
+from pneumoscope.evaluation.progress import ticker
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.evaluation.unseen import UnseenImages, require_readable
-from pneumoscope.gate import Judgement as Verdict
+from pneumoscope.gate import Judgement
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress
-from pneumoscope.types import ImageRecord, Prediction, Status
+from pneumoscope.types import Prediction, Status
 
 
 def score_images(
-    predictors: Sequence[Predictor], unseen: UnseenImages, progress: Progress | None = None
-) -> tuple[list[ScoredImages], tuple[str, ...]]:
+    predictors: Sequence[Predictor], cohort: Cohort, progress: Progress | None = None
+) -> tuple[Cohort, list[ScoredImages]]:
     """Has each model score the same images.
 
     Args:
         predictors: one or more models of the same classes.
-        unseen: what to score.
-        progress: called with the number of images predicted and of all, the models together.
+        cohort: what to score.
+        progress: called with the number of images read and predicted and of all, the models
+            together.
 
     Returns:
-        What each model said of the images that all could read, in one order; and why each other
-        file was left out, those of `unseen` among them.
+        The images that all models gave a probability, and what each said of them.
 
     Raises:
-        DataError: if no image could be read.
+        DataError: if there is no such image.
     """
-    records = unseen.records
-    total = len(predictors) * len(records)
+    tick = ticker(len(predictors) * len(cohort), progress, before=len(cohort))
     broken: dict[int, str] = {}
     by_model = []
-    for number, predictor in enumerate(predictors):
+    for predictor in predictors:
         predictions = []
-        paths = (record.path for record in records)
-        results = predictor.predict_many(paths, withhold=False)
-        for index, prediction in enumerate(results):
+        shown = cohort.shown(predictor.info.geometry)
+        for index, prediction in enumerate(predictor.predict_many(shown, withhold=False)):
             if prediction.status is Status.ERROR:
                 broken[index] = str(prediction.error)
             predictions.append(prediction)
-            if progress:
-                progress(number * len(records) + index + 1, total)
+            tick(1)
         by_model.append(predictions)
-    unreadable = (*unseen.unreadable, *broken.values())
-    kept = [index for index in range(len(records)) if index not in broken]
-    require_readable(len(kept), unreadable)
+    left = cohort.without(broken)
     scored = [
-        _score(predictor, [records[i] for i in kept], [predictions[i] for i in kept])
+        _score(predictor, left, [each for i, each in enumerate(predictions) if i not in broken])
         for predictor, predictions in zip(predictors, by_model, strict=True)
     ]
-    return scored, unreadable
+    return left, scored
 
 
-def _score(
-    predictor: Predictor, records: Sequence[ImageRecord], predictions: Sequence[Prediction]
-) -> ScoredImages:
-    classes = predictor.info.classes
-    probabilities = np.array([[p.probabilities[c] for c in classes] for p in predictions])
-    refused = np.array([prediction.status is Status.REFUSED for prediction in predictions])
+def _score(predictor: Predictor, cohort: Cohort, predictions: Sequence[Prediction]) -> ScoredImages:
+    probabilities = [[p.probabilities[c] for c in predictor.info.classes] for p in predictions]
+    if not predictor.refuses:
+        return ScoredImages.of(cohort, predictor, np.array(probabilities))
     return ScoredImages.of(
-        records,
-        classes,
-        probabilities,
-        predictor.operating_point.threshold,
-        refused if predictor.refuses else None,
-        [Verdict(p.reasons, p.warnings, p.distance) for p in predictions]
-        if predictor.refuses
-        else (),
+        cohort,
+        predictor,
+        np.array(probabilities),
+        np.array([prediction.status is Status.REFUSED for prediction in predictions]),
+        [Judgement(p.reasons, p.warnings, p.distance) for p in predictions],
     )

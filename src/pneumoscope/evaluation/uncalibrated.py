@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 from pneumoscope.evaluation.metrics import all_metrics
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.statistics import Estimate, FloatArray, bootstrap
+from pneumoscope.statistics import Estimate, FloatArray, Resampling
 from pneumoscope.types import Calibration
 
 _MEASURES = ("log_loss", "brier", "ece")
@@ -30,15 +30,14 @@ class Uncalibrated:
 
 
 def undo_calibration(
-    scored: ScoredImages, calibration: Calibration | None, *, resamples: int, seed: int
+    scored: ScoredImages, calibration: Calibration | None, resampling: Resampling
 ) -> Uncalibrated | None:
     """Takes a temperature and biases out of probabilities again, and measures what is left.
 
     Args:
         scored: the labelled images.
         calibration: what the bundle says was fitted.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         None if nothing was fitted.
@@ -53,5 +52,5 @@ def undo_calibration(
         found = all_metrics(undone, weights)
         return {name: found[name] for name in _MEASURES}
 
-    estimates = bootstrap(measure, scored.patients, resamples=resamples, seed=seed)
+    estimates = resampling.estimate(measure, scored.patients)
     return Uncalibrated(undone, estimates)

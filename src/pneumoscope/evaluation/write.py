@@ -36,7 +36,7 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
     scored = evaluation.scored
     estimates = evaluation.overall.estimates
     band, bins, benefit = (
-        draw(scored, resamples=evaluation.resamples, seed=evaluation.seed)
+        draw(scored, evaluation.cohort.resampling)
         for draw in (roc_band, reliability_band, net_benefit_band)
     )
     drawn = {

@@ -4,7 +4,12 @@ from pneumoscope.imaging.acquisition import Acquisition, Coded, read_acquisition
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.formats import is_stray
 from pneumoscope.imaging.origin import Origin, own_mark
-from pneumoscope.imaging.picture import PictureFacts, picture_facts, tabulate_pictures
+from pneumoscope.imaging.picture import (
+    PictureFacts,
+    picture_facts,
+    tabulate_pictures,
+    tabulate_pixels,
+)
 from pneumoscope.imaging.preprocess import RECIPE, load_display, load_mask, load_pixels
 from pneumoscope.imaging.source import Source, read_bytes, read_stream
 
@@ -29,4 +34,5 @@ __all__ = [
     "read_bytes",
     "read_stream",
     "tabulate_pictures",
+    "tabulate_pixels",
 ]

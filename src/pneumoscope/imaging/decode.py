@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 from PIL import Image, UnidentifiedImageError
 
 from pneumoscope.errors import ImageError
+from pneumoscope.imaging.codestream import read_declared
 from pneumoscope.imaging.formats import sniff
 from pneumoscope.imaging.quiet import undisturbed
 from pneumoscope.imaging.source import REMEDY, Source, wrong_size
@@ -61,7 +62,8 @@ def open_upright(
     """
     kind = sniff(source)
     with decoding(source, kind):
-        picture = _decode(source, kind, at_least)
+        scale = _scale(source, at_least) if kind == "JPEG" else None
+        picture = source.once(lambda _: _decode(source, kind, at_least), key=("picture", scale))
     if not blank:
         _check_content(source, picture)
     return picture
@@ -76,6 +78,15 @@ def _decode(source: Source, kind: str, at_least: int | None) -> Image.Image:
     from pneumoscope.imaging.raster import decode_raster
 
     return decode_raster(source, kind, at_least)
+
+
+def _scale(source: Source, at_least: int | None) -> Hashable:
+    """Tells the pictures apart that a JPEG is decoded to: by what Pillow divides its sides by."""
+    declared = read_declared(source.data)
+    if at_least is None or declared is None:
+        return ("at least", at_least)
+    most = max(1, min(declared.width, declared.height) // at_least)
+    return max(divisor for divisor in (1, 2, 4, 8) if divisor <= most)
 
 
 def _check_content(source: Source, image: Image.Image) -> None:

@@ -66,9 +66,17 @@ def tabulate_pictures(paths: Sequence[Path], geometry: Geometry) -> dict[str, ND
         By name of the fact, float64 of shape (n,) for n readable files.
     """
     found = in_parallel(partial(_facts_of_file, geometry=geometry), paths)
-    known = [facts for facts in found if facts is not None]
+    return _tabulate([facts for facts in found if facts is not None])
+
+
+def tabulate_pixels(pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
+    """The facts of pictures, uint8 of shape (n, h, w): by name, float64 of shape (n,)."""
+    return _tabulate(in_parallel(picture_facts, list(pixels)))
+
+
+def _tabulate(found: Sequence[PictureFacts]) -> dict[str, NDArray[np.float64]]:
     return {
-        field.name: np.array([getattr(facts, field.name) for facts in known], np.float64)
+        field.name: np.array([getattr(facts, field.name) for facts in found], np.float64)
         for field in fields(PictureFacts)
     }
 

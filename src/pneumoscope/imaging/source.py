@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -52,20 +52,24 @@ class Source:
     name: str
     data: bytes = field(repr=False)
     limits: Limits = field(default=LIMITS, repr=False)
-    _made: dict[Callable[[Source], Any], Any] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the bytes, in hex."""
         return hashlib.sha256(self.data).hexdigest()
 
-    def once(self, make: Callable[[Source], _Made]) -> _Made:
-        """What a function makes of the file, such as its header: made when first asked for."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        made: _Made = self._made[make]
+    def once(self, make: Callable[[Source], _Made], key: Hashable = None) -> _Made:
+        """What a function makes of the file, such as its header: made when first asked for.
+
+        Args:
+            make: of the file.
+            key: tells what it makes from what others do; by default the function itself.
+        """
+        key = key or make
+        if key not in self._made:
+            self._made[key] = make(self)
+        made: _Made = self._made[key]
         return made
 
 

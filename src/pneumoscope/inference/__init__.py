@@ -1,7 +1,7 @@
 """Images to predictions, with ONNX Runtime alone."""
 
 from pneumoscope.inference.explain import overlay
-from pneumoscope.inference.images import list_images
+from pneumoscope.inference.images import ReadImage, list_images
 from pneumoscope.inference.predictor import Explanation, Predictor, load
 
-__all__ = ["Explanation", "Predictor", "list_images", "load", "overlay"]
+__all__ = ["Explanation", "Predictor", "ReadImage", "list_images", "load", "overlay"]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import DataError, ImageError
@@ -24,6 +28,22 @@ from pneumoscope.names import public_name
 
 Image = Path | str | Source
 """A file by its path, or its bytes with a name."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReadImage:
+    """An image that has been read already, at the geometry of the model that is to predict it.
+
+    Attributes:
+        name: of the image in its record.
+        acquisition: what its file says.
+        pixels: uint8 (h, w), as `imaging.load_pixels` makes them.
+    """
+
+    name: str
+    acquisition: Acquisition
+    pixels: NDArray[np.uint8]
+
 
 Read = Facts | ImageError
 """What is known of an image, or why it cannot be read."""
@@ -60,15 +80,17 @@ def list_images(
             raise DataError(f"There are no images in {path}", remedy="Check the path")
 
 
-def read_image(image: Image, info: BundleInfo, header: bool) -> Read:
+def read_image(image: Image | ReadImage, info: BundleInfo, header: bool) -> Read:
     """Reads an image as a model is shown it.
 
     Args:
-        image: the file, or its bytes.
+        image: the file, its bytes, or what has been read of it.
         info: of the model.
         header: whether anything asks what its header says; it is not read otherwise.
     """
     geometry = info.geometry
+    if isinstance(image, ReadImage):
+        return Facts(image.acquisition, image.pixels, geometry, _ages(info))
     try:
         source = image if isinstance(image, Source) else read_bytes(Path(image))
         pixels = load_pixels(source, geometry)
@@ -80,7 +102,10 @@ def read_image(image: Image, info: BundleInfo, header: bool) -> Read:
 
 
 def read_ahead(
-    images: Iterable[Image], read: Callable[[Image], Read], batch: int, threads: int
+    images: Iterable[Image | ReadImage],
+    read: Callable[[Image | ReadImage], Read],
+    batch: int,
+    threads: int,
 ) -> Iterator[list[tuple[str, Read]]]:
     """Reads images in a stream, one batch ahead of who takes them.
 
@@ -119,5 +144,5 @@ def _ages(info: BundleInfo) -> tuple[float, float] | None:
     return min(low for low, _ in ages), max(high for _, high in ages)
 
 
-def _name(image: Image) -> str:
-    return image.name if isinstance(image, Source) else public_name(image)
+def _name(image: Image | ReadImage) -> str:
+    return image.name if isinstance(image, Source | ReadImage) else public_name(image)

@@ -16,7 +16,7 @@ from pneumoscope.errors import ImageError, SettingsError
 from pneumoscope.gate import Facts, Gate, Judgement, Policy, read_policy
 from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
 from pneumoscope.inference.explain import evidence
-from pneumoscope.inference.images import Image, Read, read_ahead, read_image
+from pneumoscope.inference.images import Image, Read, ReadImage, read_ahead, read_image
 from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
 from pneumoscope.parallel import usable_cores
@@ -150,12 +150,12 @@ class Predictor:
         return next(self.explain_many([image]))
 
     def predict_many(
-        self, images: Iterable[Image], *, withhold: bool = True
+        self, images: Iterable[Image | ReadImage], *, withhold: bool = True
     ) -> Iterator[Prediction]:
         """Predicts images in a stream: only a few are in memory at any time.
 
         Args:
-            images: paths or sources, as many as there are.
+            images: paths, sources, or what has been read, as many as there are.
             withhold: whether a refused image goes without a label; that they are
                 known is of use for measuring only.
 
@@ -166,7 +166,7 @@ class Predictor:
             yield explanation.prediction
 
     def explain_many(
-        self, images: Iterable[Image], *, withhold: bool = True
+        self, images: Iterable[Image | ReadImage], *, withhold: bool = True
     ) -> Iterator[Explanation]:
         """As `predict_many`, with the heatmap of each image.
 
@@ -214,7 +214,7 @@ class Predictor:
         return probabilities, maps
 
     def _stream(
-        self, images: Iterable[Image], outputs: list[str], withhold: bool
+        self, images: Iterable[Image | ReadImage], outputs: list[str], withhold: bool
     ) -> Iterator[Explanation]:
         read_one = partial(read_image, info=self.info, header=self._gate is not None)
         for batch in read_ahead(images, read_one, BATCH, self._threads):

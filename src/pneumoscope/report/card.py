@@ -53,7 +53,7 @@ def _measured(material: Material, verdict: Verdict) -> str:
     return f"""## Measured on other patients
 
 On {counts} that the model was not made with, at the threshold {name} \
-({point.threshold:.4g}). 95 % intervals: {found.resamples:,} resamples of patients.
+({point.threshold:.4g}). 95 % intervals: {found.cohort.resampling}.
 
 | measure | value (95 % interval) |
 |---|---|

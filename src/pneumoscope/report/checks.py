@@ -73,7 +73,7 @@ def changed_counts(material: Material) -> str:
     """How what was measured differs from what the run held out; empty if it does not."""
     scored = material.evaluation.scored
     expected = sum(material.held_out.values())
-    found = len(scored.paths) + len(material.evaluation.unreadable)
+    found = len(scored.paths) + len(material.evaluation.cohort.unreadable)
     if not material.own_data or not material.held_out or expected == found:
         return ""
     return (

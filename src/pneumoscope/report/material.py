@@ -7,23 +7,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.dataset import ScanSettings, read_images
-from pneumoscope.dataset.audit import Audit, audit
+from pneumoscope.dataset import read_images
+from pneumoscope.dataset.audit import (
+    Audit,
+    Examined,
+    Unreadable,
+    audit_examined,
+    examine_source,
+)
+from pneumoscope.errors import ImageError
 from pneumoscope.evaluation import Evaluation, GroupResult
+from pneumoscope.evaluation.cohort import Cohort, CohortReader, Found
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location
 from pneumoscope.evaluation.heatmaps.planted import locate_planted
-from pneumoscope.evaluation.heatmaps.run import check_unseen
+from pneumoscope.evaluation.heatmaps.run import check_cohort
 from pneumoscope.evaluation.refusals import Refusals, measure_refusals
-from pneumoscope.evaluation.run import evaluate_unseen
+from pneumoscope.evaluation.run import evaluate_cohort
 from pneumoscope.evaluation.stress import ModelStress, Stress
-from pneumoscope.evaluation.stress.run import stress_unseen
-from pneumoscope.evaluation.unseen import draw_part, find_unseen
+from pneumoscope.evaluation.stress.run import stress_cohort
+from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import Predictor
-from pneumoscope.parallel import Progress
+from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.report.source import Source
-from pneumoscope.statistics import RESAMPLES
-from pneumoscope.types import Geometry, OperatingPoint
+from pneumoscope.statistics import RESAMPLES, Resampling
+from pneumoscope.types import Geometry, ImageRecord, OperatingPoint
 
 # Images of 128x128 pixels, and how many predictions are made of each: with these a report takes
 # less than a minute. Of larger images there are fewer.
@@ -110,31 +118,16 @@ def gather(
     predictor = Predictor(source.bundle)
     own = source.data is not None and data.resolve() == source.data.resolve()
     root = root or (source.images if own else None)
-    images = read_images(data, predictor.info.geometry, predictor.info.classes, root)
-    predictor.info.require_classes(images.classes, data)
-    unseen = find_unseen(data, images, [source.bundle.seen()])
-    audited = audit(
-        data, seed=seed, scanning=ScanSettings(root=root), progress=progress("auditing")
+    audited, cohort = _read(
+        data, predictor, root, Resampling(resamples, seed), progress("reading and auditing")
     )
-    evaluation = evaluate_unseen(
-        predictor,
-        data,
-        images,
-        unseen,
-        resamples=resamples,
-        seed=seed,
-        progress=progress("scoring"),
-    )
+    evaluation = evaluate_cohort(predictor, cohort, progress("scoring"))
     size = predictor.info.geometry
     stress, graded = (
-        stress_unseen(
+        stress_cohort(
             [(predictor.info.name, predictor)],
-            data,
-            images,
-            draw_part(unseen, _affordable(most, size), seed),
+            cohort.draw(_affordable(most, size)),
             severities=severities,
-            resamples=resamples,
-            seed=seed,
             progress=progress(part),
         )
         for part, most, severities in (
@@ -142,34 +135,18 @@ def gather(
             ("stressing more and more", _GRADED, True),
         )
     )
-    heatmaps = check_unseen(
-        predictor,
-        data,
-        images,
-        unseen,
-        images=_affordable(_CHECKED, size),
-        resamples=resamples,
-        seed=seed,
-        progress=progress("checking heatmaps"),
-    )
+    checked = cohort.draw(_affordable(_CHECKED, size))
+    heatmaps = check_cohort(predictor, checked, progress=progress("checking heatmaps"))
     points = tuple(
         (
             point,
-            evaluate_all(
-                replace(evaluation.scored, threshold=point.threshold),
-                resamples=resamples,
-                seed=seed,
-            ),
+            evaluate_all(replace(evaluation.scored, threshold=point.threshold), cohort.resampling),
         )
         for point in predictor.info.operating_points
     )
     levels = predictor.info.gate
-    refusals = (
-        measure_refusals(evaluation.scored, levels, resamples=resamples, seed=seed)
-        if levels
-        else None
-    )
-    planted = _locate_planted(predictor, resamples=resamples, seed=seed)
+    refusals = measure_refusals(evaluation.scored, levels, cohort.resampling) if levels else None
+    planted = _locate_planted(predictor, cohort.resampling)
     return Material(
         source=source,
         predictor=predictor,
@@ -184,15 +161,42 @@ def gather(
     )
 
 
+def _read(
+    data: Path,
+    predictor: Predictor,
+    root: Path | None,
+    resampling: Resampling,
+    progress: Progress,
+) -> tuple[Audit, Cohort]:
+    """Reads each file once: for the audit, and where the model has not seen it to measure it on."""
+    images = read_images(data, predictor.info.geometry, root=root)
+    ordered = images.ordered_as(predictor.info.classes)
+    predictor.info.require_classes(ordered.classes, data)
+    reader = CohortReader([predictor])
+
+    def read(pair: tuple[ImageRecord, ImageRecord]) -> tuple[Examined | Unreadable, Found]:
+        record, same = pair
+        try:
+            source = read_bytes(record.path)
+        except ImageError as error:
+            return Unreadable(record, str(error), empty=False), error
+        return examine_source(record, source), reader.read_source(same, source)
+
+    pairs = list(zip(images.records, ordered.records, strict=True))
+    examined, found = zip(*in_parallel(read, pairs, progress), strict=True)
+    cohort = reader.collect(data, ordered, found, resampling)
+    return audit_examined(data, images, examined, seed=resampling.seed), cohort
+
+
 def _affordable(images: int, size: Geometry) -> int:
     """How many images of a size take about as long as so many of 128x128 pixels."""
     share = _SIDE**2 / (size.height * size.width)
     return max(_FEWEST, round(images * min(1.0, share)))
 
 
-def _locate_planted(predictor: Predictor, *, resamples: int, seed: int) -> Mapping[str, Location]:
+def _locate_planted(predictor: Predictor, resampling: Resampling) -> Mapping[str, Location]:
     """Nothing but for a model of phantoms alone: to any other they are strange drawings."""
     known = [each.get("name") for each in predictor.info.training_data.get("attributions", [])]
     if known != ["phantom"] or len(predictor.info.classes) != 2:
         return {}
-    return locate_planted(predictor, patients=_PLANTED, resamples=resamples, seed=seed)
+    return locate_planted(predictor, _PLANTED, resampling)

@@ -106,7 +106,7 @@ def report(
     write_text(page, _page(material, verdict))
     write_text(card, held_out_card(material, verdict))
     found = material.evaluation
-    return Report(page, card, verdict, found.notices, found.unreadable)
+    return Report(page, card, verdict, found.notices, found.cohort.unreadable)
 
 
 def _page(material: Material, verdict: Verdict) -> str:

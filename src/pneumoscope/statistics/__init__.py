@@ -8,20 +8,21 @@ from pneumoscope.statistics.calibration import (
     reliability,
 )
 from pneumoscope.statistics.conformal import upper_threshold
-from pneumoscope.statistics.means import known_mean, mean_estimates, rank_correlation
 from pneumoscope.statistics.operating import (
     FEWEST_PATIENTS,
     choose_operating_points,
     find_undecided,
 )
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
-from pneumoscope.statistics.ranking import Cumulative, auroc, cumulative, ratio
-from pneumoscope.statistics.resampling import (
-    RESAMPLES,
-    bootstrap,
-    interval,
-    patient_weights,
+from pneumoscope.statistics.ranking import (
+    Cumulative,
+    auroc,
+    cumulative,
+    known_mean,
+    rank_correlation,
+    ratio,
 )
+from pneumoscope.statistics.resampling import RESAMPLES, Resampling
 from pneumoscope.statistics.shift import Bins, Shift, measure_shift
 from pneumoscope.types import Estimate
 
@@ -37,22 +38,19 @@ __all__ = [
     "IntArray",
     "McNemar",
     "ReliabilityBins",
+    "Resampling",
     "Shift",
     "StrArray",
     "auroc",
-    "bootstrap",
     "calibration_measures",
     "choose_operating_points",
     "cumulative",
     "delong",
     "equal_mass_bins",
     "find_undecided",
-    "interval",
     "known_mean",
     "mcnemar",
-    "mean_estimates",
     "measure_shift",
-    "patient_weights",
     "rank_correlation",
     "ratio",
     "reliability",

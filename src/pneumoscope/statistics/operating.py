@@ -6,7 +6,7 @@ import numpy as np
 
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
 from pneumoscope.statistics.ranking import cumulative, ratio
-from pneumoscope.statistics.resampling import bootstrap
+from pneumoscope.statistics.resampling import Resampling
 from pneumoscope.task import called_positive
 from pneumoscope.types import OperatingPoint, Undecided
 
@@ -90,7 +90,7 @@ def find_undecided(
             "error": ratio(weights @ wrong, weights @ decided),
         }
 
-    found = bootstrap(measure, patients, seed=seed)
+    found = Resampling(seed=seed).estimate(measure, patients)
     return Undecided(low, high, found["share"], found["error"])
 
 
@@ -155,5 +155,5 @@ def _with_expectation(
             "specificity": ratio(weights @ (~truth & ~called), weights @ ~truth),
         }
 
-    found = bootstrap(measure, patients, seed=seed)
+    found = Resampling(seed=seed).estimate(measure, patients)
     return OperatingPoint(name, threshold, found["sensitivity"], found["specificity"])

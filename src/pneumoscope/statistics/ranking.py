@@ -1,4 +1,4 @@
-"""How well a score ranks positives above negatives, for any number of weightings at once."""
+"""Ranks and means, for any number of weightings at once."""
 
 from __future__ import annotations
 
@@ -67,3 +67,36 @@ def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     undefined = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
     quotient: FloatArray = np.divide(numerator, denominator, out=undefined, where=denominator != 0)
     return quotient
+
+
+def known_mean(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Weighted means over the images whose value is known.
+
+    Args:
+        values: of each image, shape (n,) or (n, k); NaN where not known.
+        weights: of each image, shape (r, n), not negative.
+
+    Returns:
+        Shape (r,) or (r, k); NaN where no image of any weight has a value.
+    """
+    known = np.isfinite(values)
+    return ratio(weights @ np.where(known, values, 0.0), weights @ known.astype(np.float64))
+
+
+def rank_correlation(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Spearman's rank correlation of the rows of two arrays, ties at their mean rank.
+
+    Args:
+        first: finite, shape (n, k).
+        second: likewise.
+
+    Returns:
+        In [-1, 1], shape (n,); NaN where a row has no order, all of its values being the same.
+    """
+    from scipy.stats import rankdata  # half a second to import
+
+    ranks = [rankdata(values, axis=1) for values in (first, second)]
+    centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
+    together = np.einsum("nk,nk->n", centred[0], centred[1])
+    spreads = [np.sqrt(np.einsum("nk,nk->n", rank, rank)) for rank in centred]
+    return ratio(together, spreads[0] * spreads[1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.errors import SettingsError
 from pneumoscope.statistics.arrays import FloatArray, StrArray
+from pneumoscope.statistics.ranking import known_mean
 from pneumoscope.types import Estimate
 
 Measure = Callable[[FloatArray], dict[str, FloatArray]]
@@ -18,88 +21,153 @@ _PERCENTILES = (2.5, 97.5)
 _MAX_UNDEFINED = 0.05
 _MIN_WIDTH = 1e-12  # less is rounding: all resamples agree
 _CHUNK_ELEMENTS = 500_000  # 4 MB an array of weights: some ten of them are alive at a time
+_KEPT_ELEMENTS = 16_000_000  # 32 MB of counts; those of more patients are drawn each time
 
 
-def bootstrap(
-    measure: Measure, patients: StrArray, *, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Estimate]:
-    """Estimates measures with percentile intervals from a bootstrap of whole patients.
+@dataclass(frozen=True)
+class Resampling:
+    """Resamples of patients, drawn once for all that is measured on the same patients.
 
     Images of one patient are alike, so that images are not independent and patients are: each
     resample draws as many patients as there are, with replacement and regardless of class, and
     takes all images of each as often as the patient was drawn (Rutter, Acad Radiol
     2000;7:413-419; Field and Welsh, J R Stat Soc B 2007;69:369-390). The draw is not stratified:
-    the prevalence varies from resample to resample, as it would from study to study. The interval
-    is from the 2.5th to the 97.5th percentile (Efron and Tibshirani, An Introduction to the
-    Bootstrap, 1993, chapter 13); with few patients it is too narrow.
+    the prevalence varies from resample to resample, as it would from study to study.
 
-    There is no interval where more than 5 % of the resamples leave the measure undefined, as they
-    do where a class that it needs has one or two patients among many; nor where all resamples
-    agree (no mistake at all, or a single patient), since a width of zero would claim a certainty
-    that nobody has; nor where the measure itself lies outside, as one may that is above 0 by
-    chance, since the resamples then tell of more chance and not of the measure.
-
-    Args:
-        measure: takes image weights of shape (r, n), returns by name values of shape (r,).
-        patients: key of the patient of each image, shape (n,).
-        resamples: number of bootstrap resamples.
+    Attributes:
+        resamples: how many are drawn, at least 1.
         seed: of the draw.
 
-    Returns:
-        The estimates by the names that `measure` gives.
-
     Raises:
-        SettingsError: if `resamples` is below 1.
+        SettingsError: on construction, if `resamples` is below 1.
     """
-    point = measure(np.ones((1, len(patients))))
-    chunks = [measure(weights) for weights in patient_weights(patients, resamples, seed)]
-    estimates = {}
-    for name, value in point.items():
-        low, high = interval(np.concatenate([chunk[name] for chunk in chunks]))
-        known = np.isfinite(value[0])
-        inside = low - _MIN_WIDTH <= value[0] <= high + _MIN_WIDTH  # false where one is NaN
-        bounded = known and inside and high - low > _MIN_WIDTH
-        estimates[name] = Estimate(
-            float(value[0]) if known else None,
-            float(low) if bounded else None,
-            float(high) if bounded else None,
+
+    resamples: int = RESAMPLES
+    seed: int = 0
+    _drawn: dict[int, NDArray[np.uint16]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        if self.resamples < 1:
+            raise SettingsError(
+                "The number of bootstrap resamples is out of range",
+                expected="1 or more, 2000 as a rule",
+                received=str(self.resamples),
+            )
+
+    def __str__(self) -> str:
+        return f"{self.resamples:,} resamples of patients, seed {self.seed}"
+
+    @property
+    def interval(self) -> str:
+        """What its intervals are, in words."""
+        return f"95 %, {self}"
+
+    def estimate(self, measure: Measure, patients: StrArray) -> dict[str, Estimate]:
+        """Estimates measures with percentile intervals.
+
+        The interval is from the 2.5th to the 97.5th percentile of the resamples (Efron and
+        Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13); with few patients it is
+        too narrow.
+
+        There is no interval where more than 5 % of the resamples leave the measure undefined, as
+        they do where a class that it needs has one or two patients among many; nor where all
+        resamples agree (no mistake at all, or a single patient), since a width of zero would claim
+        a certainty that nobody has; nor where the measure itself lies outside, as one may that is
+        above 0 by chance, since the resamples then tell of more chance and not of the measure.
+
+        Args:
+            measure: takes image weights of shape (r, n), returns by name values of shape (r,).
+            patients: key of the patient of each image, shape (n,).
+
+        Returns:
+            The estimates by the names that `measure` gives.
+        """
+        point = measure(np.ones((1, len(patients))))
+        chunks = [measure(weights) for weights in self.weights(patients)]
+        estimates = {}
+        for name, value in point.items():
+            low, high = _interval(np.concatenate([chunk[name] for chunk in chunks]))
+            known = np.isfinite(value[0])
+            inside = low - _MIN_WIDTH <= value[0] <= high + _MIN_WIDTH  # false where one is NaN
+            bounded = known and inside and high - low > _MIN_WIDTH
+            estimates[name] = Estimate(
+                float(value[0]) if known else None,
+                float(low) if bounded else None,
+                float(high) if bounded else None,
+            )
+        return estimates
+
+    def estimate_means(
+        self, values: Mapping[str, FloatArray], patients: StrArray
+    ) -> dict[str, Estimate]:
+        """Estimates means over images.
+
+        Args:
+            values: by name one number for each image, shape (n,); NaN where it has none.
+            patients: key of the patient of each image, shape (n,).
+
+        Returns:
+            The estimates by the names of the values.
+        """
+        return self.estimate(
+            lambda weights: {name: known_mean(value, weights) for name, value in values.items()},
+            patients,
         )
-    return estimates
+
+    def band(
+        self, curve: Callable[[FloatArray], FloatArray], patients: StrArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Computes the pointwise 95 % percentile interval of a curve.
+
+        Args:
+            curve: takes image weights of shape (r, n), returns r curves of k points, (r, k).
+            patients: key of the patient of each image, shape (n,).
+
+        Returns:
+            The lower and the upper end at each point, shape (k,); NaN where more than 5 % of the
+            resamples leave it undefined.
+        """
+        low, high = _interval(np.concatenate([curve(w) for w in self.weights(patients)]))
+        return low, high
+
+    def weights(self, patients: StrArray) -> Iterator[FloatArray]:
+        """Weighs images by the resamples, in chunks that keep memory small.
+
+        Args:
+            patients: key of the patient of each image, shape (n,).
+
+        Yields:
+            Float64 of shape (r, n): how often the patient of each image was drawn. The r of all
+            chunks add up to `resamples`, and do not depend on the size of the chunks.
+        """
+        keys, codes = np.unique(patients, return_inverse=True)
+        rows = max(1, _CHUNK_ELEMENTS // len(codes))
+        for counts in self._counts(len(keys), rows):
+            yield counts.astype(np.float64)[:, codes]
+
+    def _counts(self, patients: int, rows: int) -> Iterator[NDArray[np.integer]]:
+        """How often each of so many patients is drawn, in chunks of `rows` resamples."""
+        if self.resamples * patients > _KEPT_ELEMENTS:
+            yield from _draw(self.seed, self.resamples, patients, rows)
+            return
+        if patients not in self._drawn:
+            chunks = _draw(self.seed, self.resamples, patients, rows)
+            self._drawn[patients] = np.concatenate([chunk.astype(np.uint16) for chunk in chunks])
+        drawn = self._drawn[patients]
+        yield from (drawn[start : start + rows] for start in range(0, len(drawn), rows))
 
 
-def patient_weights(patients: StrArray, resamples: int, seed: int) -> Iterator[FloatArray]:
-    """Draws patients with replacement, in chunks that keep memory small.
-
-    Args:
-        patients: key of the patient of each image, shape (n,).
-        resamples: number of resamples.
-        seed: of the draw; the resamples do not depend on the size of the chunks.
-
-    Yields:
-        Float64 of shape (r, n): how often the patient of each image was drawn. The r of all
-        chunks add up to `resamples`.
-
-    Raises:
-        SettingsError: if `resamples` is below 1.
-    """
-    if resamples < 1:
-        raise SettingsError(
-            "The number of bootstrap resamples is out of range",
-            expected="1 or more, 2000 as a rule",
-            received=str(resamples),
-        )
-    keys, codes = np.unique(patients, return_inverse=True)
-    k = len(keys)
+def _draw(seed: int, resamples: int, patients: int, rows: int) -> Iterator[NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
-    rows = max(1, _CHUNK_ELEMENTS // len(codes))
     for start in range(0, resamples, rows):
         r = min(rows, resamples - start)
-        drawn = rng.integers(k, size=(r, k)) + k * np.arange(r)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=r * k).reshape(r, k)
-        yield counts.astype(np.float64)[:, codes]
+        drawn = rng.integers(patients, size=(r, patients)) + patients * np.arange(r)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=r * patients).reshape(r, patients)
 
 
-def interval(replicates: FloatArray) -> FloatArray:
+def _interval(replicates: FloatArray) -> FloatArray:
     """The ends of the 95 % percentile interval.
 
     Args:

@@ -7,9 +7,9 @@ import numpy as np
 from pneumoscope.statistics import (
     BoolArray,
     FloatArray,
+    Resampling,
     StrArray,
     auroc,
-    bootstrap,
     cumulative,
 )
 from pneumoscope.task import called_positive
@@ -40,7 +40,7 @@ def find_doubts(
     def ranking(weights: FloatArray) -> dict[str, FloatArray]:
         return {"auroc": auroc(cumulative(truth, score, weights))}
 
-    found = bootstrap(ranking, patients, seed=seed)["auroc"]
+    found = Resampling(seed=seed).estimate(ranking, patients)["auroc"]
     images = f"{len(truth)} validation images of {len(np.unique(patients))} patients"
     doubts = []
     if any(value is not None and value <= _CHANCE for value in (found.value, found.low)):

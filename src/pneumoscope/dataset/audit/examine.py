@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pneumoscope.dataset.refused import refusals
 from pneumoscope.errors import ImageError
-from pneumoscope.imaging import Look, look, read_bytes
+from pneumoscope.imaging import Look, Source, look, read_bytes
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord
 
@@ -47,7 +47,7 @@ class Unreadable:
 
 def examine(
     records: Sequence[ImageRecord], progress: Progress | None = None
-) -> tuple[list[Examined], list[Unreadable]]:
+) -> list[Examined | Unreadable]:
     """Reads all files of a data set, in parallel.
 
     Args:
@@ -55,22 +55,23 @@ def examine(
         progress: called with the number of files read and of all.
 
     Returns:
-        The images that could be read and the files that could not, each in the order given.
+        What each is like, in the order given.
     """
-    outcomes = in_parallel(_examine_one, records, progress)
-    return (
-        [outcome for outcome in outcomes if isinstance(outcome, Examined)],
-        [outcome for outcome in outcomes if isinstance(outcome, Unreadable)],
-    )
+    return in_parallel(_examine_file, records, progress)
 
 
-def _examine_one(record: ImageRecord) -> Examined | Unreadable:
-    empty = False
+def examine_source(record: ImageRecord, source: Source) -> Examined | Unreadable:
+    """Looks at an image whose file has been read."""
     try:
-        source = read_bytes(record.path)
-        empty = not source.data
         seen = look(source)
         refused = refusals(source, seen.thumbnail, _GEOMETRY)
         return Examined(replace(record, sha256=source.sha256), seen, refused)
     except ImageError as error:
-        return Unreadable(record, str(error), empty)
+        return Unreadable(record, str(error), empty=not source.data)
+
+
+def _examine_file(record: ImageRecord) -> Examined | Unreadable:
+    try:
+        return examine_source(record, read_bytes(record.path))
+    except ImageError as error:
+        return Unreadable(record, str(error), empty=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
 from pneumoscope.dataset.audit.copies import find_copies
-from pneumoscope.dataset.audit.examine import examine
+from pneumoscope.dataset.audit.examine import Examined, Unreadable, examine
 from pneumoscope.dataset.audit.patients import count_patients
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.rules import (
@@ -21,7 +22,7 @@ from pneumoscope.dataset.audit.shortcut import shortcut
 from pneumoscope.dataset.audit.table import tabulate
 from pneumoscope.dataset.prepared import identify, is_prepared, read_prepared
 from pneumoscope.dataset.refused import group_refused
-from pneumoscope.dataset.scan import ScanSettings, scan
+from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.errors import DataError
 from pneumoscope.parallel import Progress
 from pneumoscope.results import digest
@@ -52,7 +53,25 @@ def audit(
     """
     data = Path(data)
     images = read_prepared(data).images if is_prepared(data) else scan(data, scanning)
-    readable, unreadable = examine(images.records, progress)
+    return audit_examined(data, images, examine(images.records, progress), seed=seed)
+
+
+def audit_examined(
+    data: Path, images: ImageSet, examined: Sequence[Examined | Unreadable], *, seed: int = 0
+) -> Audit:
+    """Audits a data set whose files have been looked at already.
+
+    Args:
+        data: where they are from.
+        images: the data set.
+        examined: what each of its files is like, in its order.
+        seed: of the search for copies, and of the folds and the bootstrap of the shortcut score.
+
+    Raises:
+        DataError: if none of them could be read.
+    """
+    readable = [each for each in examined if isinstance(each, Examined)]
+    unreadable = [each for each in examined if isinstance(each, Unreadable)]
     if not readable:
         raise DataError(
             f"None of the images in {data} could be read",

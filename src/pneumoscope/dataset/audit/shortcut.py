@@ -16,9 +16,9 @@ from pneumoscope.statistics import (
     BoolArray,
     Estimate,
     FloatArray,
-    StrArray,
+    IntArray,
+    Resampling,
     auroc,
-    bootstrap,
     cumulative,
 )
 from pneumoscope.task import is_positive
@@ -63,12 +63,14 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
     if min(len(np.unique(patients[truth])), len(np.unique(patients[~truth]))) < MIN_PATIENTS:
         return None
     facts = _columns(images)
+    divided = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
+    folds = list(divided.split(patients, truth, patients))
     scores = {
-        name: _out_of_fold(values[:, None], truth, patients, seed)
+        name: _out_of_fold(values[:, None], truth, folds, seed)
         for name, values in facts.items()
         if len(np.unique(values)) > 1
     }
-    together = _out_of_fold(np.column_stack(list(facts.values())), truth, patients, seed)
+    together = _out_of_fold(np.column_stack(list(facts.values())), truth, folds, seed)
 
     def measure(weights: FloatArray) -> dict[str, FloatArray]:
         return {
@@ -76,7 +78,7 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
             for name, score in {_ALL: together, **scores}.items()
         }
 
-    estimates = bootstrap(measure, patients, seed=seed)
+    estimates = Resampling(seed=seed).estimate(measure, patients)
     score = estimates.pop(_ALL)
     return Shortcut(score, dict(sorted(estimates.items(), key=_value, reverse=True)))
 
@@ -93,16 +95,17 @@ def _columns(images: Sequence[Examined]) -> dict[str, FloatArray]:
     return columns
 
 
-def _out_of_fold(facts: FloatArray, truth: BoolArray, patients: StrArray, seed: int) -> FloatArray:
+def _out_of_fold(
+    facts: FloatArray, truth: BoolArray, folds: list[tuple[IntArray, IntArray]], seed: int
+) -> FloatArray:
     """Score of each image by a model that has seen none of its patient, shape (n,)."""
     model = HistGradientBoostingClassifier(
         max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=seed
     )
-    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     # on a busy machine the threads of so small a model spend their time waiting for one another
     with threadpool_limits(1):
         probabilities: FloatArray = cross_val_predict(
-            model, facts, truth, groups=patients, cv=folds, method="predict_proba"
+            model, facts, truth, cv=folds, method="predict_proba"
         )
     return probabilities[:, 1]
 

@@ -11,12 +11,11 @@ from pneumoscope.evaluation.groups import SUBGROUP_METRICS, GroupResult, subgrou
 from pneumoscope.evaluation.metrics import all_metrics
 from pneumoscope.evaluation.scores import FEW_PATIENTS, ScoredImages, remark_on_few
 from pneumoscope.statistics import (
-    RESAMPLES,
     DeLong,
     Estimate,
     FloatArray,
     McNemar,
-    bootstrap,
+    Resampling,
     delong,
     mcnemar,
 )
@@ -41,9 +40,7 @@ class Difference:
     remarks: tuple[str, ...]
 
 
-def compare_scores(
-    first: ScoredImages, second: ScoredImages, *, resamples: int = RESAMPLES, seed: int = 0
-) -> Difference:
+def compare_scores(first: ScoredImages, second: ScoredImages, resampling: Resampling) -> Difference:
     """Compares what two models said of the same images.
 
     The differences are paired: each resample of patients measures both models on the same images.
@@ -51,16 +48,15 @@ def compare_scores(
     Args:
         first: what the first model said.
         second: what the other said of the same images, in the same order.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
     """
-    estimates = _differences(first, second, resamples, seed)
+    estimates = _differences(first, second, resampling)
     everything = np.ones(len(first.labels), np.bool_)
     of_areas = delong(first.positive, first.score, second.score)
     of_calls = mcnemar(first.predicted == first.labels, second.predicted == second.labels)
     return Difference(
         overall=summarise(first, everything, ~everything, estimates, tuple(estimates)),
-        subgroups=_subgroup_differences(first, second, resamples, seed),
+        subgroups=_subgroup_differences(first, second, resampling),
         delong=of_areas,
         mcnemar=of_calls,
         remarks=(
@@ -72,23 +68,23 @@ def compare_scores(
 
 
 def _differences(
-    first: ScoredImages, second: ScoredImages, resamples: int, seed: int
+    first: ScoredImages, second: ScoredImages, resampling: Resampling
 ) -> dict[str, Estimate]:
     def measure(weights: FloatArray) -> dict[str, FloatArray]:
         before, after = all_metrics(first, weights), all_metrics(second, weights)
         return {name: after[name] - before[name] for name in before}
 
-    return bootstrap(measure, first.patients, resamples=resamples, seed=seed)
+    return resampling.estimate(measure, first.patients)
 
 
 def _subgroup_differences(
-    first: ScoredImages, second: ScoredImages, resamples: int, seed: int
+    first: ScoredImages, second: ScoredImages, resampling: Resampling
 ) -> dict[str, GroupResult]:
     results = {}
     for name, members, comparison in subgroups(first):
         chosen = members | comparison
         parts = first.subset(chosen), second.subset(chosen)
-        estimates = _differences(*parts, resamples, seed)
+        estimates = _differences(*parts, resampling)
         results[name] = summarise(first, members, comparison, estimates, SUBGROUP_METRICS)
     return results
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.bundle import BundleInfo
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.comparison.difference import Difference
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
@@ -44,24 +45,13 @@ class Comparison:
 
     Attributes:
         models: in the order given; the first is what the others are held against.
-        data: the folder of the images.
+        cohort: the images, which none of the models has seen.
         made_of: digest of models and data.
-        seen: number of images that were left out because a model was made with them, or with
-            others of their patients.
-        unreadable: why each file that could not be read was left out.
-        notices: what a person should know about how the data set was understood.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
     """
 
     models: tuple[ComparedModel, ...]
-    data: Path
+    cohort: Cohort
     made_of: str
-    seen: int
-    unreadable: tuple[str, ...]
-    notices: tuple[str, ...]
-    resamples: int
-    seed: int
 
     @property
     def first(self) -> ComparedModel:
@@ -71,15 +61,15 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """All of it but the single images, as plain JSON types."""
         return {
-            "data": str(self.data),
+            "data": str(self.cohort.data),
             "made_of": self.made_of,
             "classes": list(self.first.info.classes),
             "images": self.first.overall.images,
             "patients": self.first.overall.patients,
-            "interval": f"95 %, {self.resamples} resamples of patients, seed {self.seed}",
+            "interval": self.cohort.resampling.interval,
             "advice": ADVICE,
-            "left_out": {"seen": self.seen, "unreadable": list(self.unreadable)},
-            "notices": list(self.notices),
+            "left_out": self.cohort.left_out(),
+            "notices": list(self.cohort.notices),
             "models": [
                 {
                     "name": model.name,

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from pneumoscope import plots
 from pneumoscope.errors import SettingsError
+from pneumoscope.evaluation.cohort import gather, name_models
 from pneumoscope.evaluation.comparison.difference import compare_scores
 from pneumoscope.evaluation.comparison.figures import comparison_figure
 from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all
-from pneumoscope.evaluation.lineup import names_of, read_for_all
+from pneumoscope.evaluation.progress import first_of
 from pneumoscope.evaluation.scoring import score_images
-from pneumoscope.evaluation.unseen import find_unseen
 from pneumoscope.files import write_text
 from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES
+from pneumoscope.statistics import RESAMPLES, Resampling
 
 
 def compare(
@@ -40,7 +40,8 @@ def compare(
         output: where to write `comparison.json` and `comparison.png`; nowhere by default.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
-        progress: called with the number of images predicted and of all, the models together.
+        progress: called with the number of images read and predicted and of all, the models
+            together.
 
     Raises:
         SettingsError: if there are fewer than two bundles, or `output` holds other results.
@@ -57,12 +58,15 @@ def compare(
     predictors = [load(bundle) for bundle in bundles]
     data = Path(data)
     require_own_folder(output, "comparison.json", predictors, data)
-    images = read_for_all(data, predictors)
-    unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
-    scored, unreadable = score_images(predictors, unseen, progress)
-    differences = [
-        compare_scores(scored[0], other, resamples=resamples, seed=seed) for other in scored[1:]
-    ]
+    cohort = gather(
+        data,
+        predictors,
+        Resampling(resamples, seed),
+        progress=first_of(1 + len(predictors), progress),
+    )
+    cohort, scored = score_images(predictors, cohort, progress)
+    resampling = cohort.resampling
+    differences = [compare_scores(scored[0], other, resampling) for other in scored[1:]]
     comparison = Comparison(
         models=tuple(
             ComparedModel(
@@ -70,20 +74,15 @@ def compare(
                 bundle=predictor.bundle.root,
                 info=predictor.info,
                 scored=said,
-                overall=evaluate_all(said, resamples=resamples, seed=seed),
+                overall=evaluate_all(said, resampling),
                 difference=difference,
             )
             for name, predictor, said, difference in zip(
-                names_of(predictors), predictors, scored, [None, *differences], strict=True
+                name_models(predictors), predictors, scored, [None, *differences], strict=True
             )
         ),
-        data=data,
+        cohort=cohort,
         made_of=made_of(predictors, data),
-        seen=unseen.seen,
-        unreadable=unreadable,
-        notices=(*images.notices, *unseen.notices),
-        resamples=resamples,
-        seed=seed,
     )
     if output is not None:
         _write(comparison, Path(output))

@@ -20,7 +20,7 @@ from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, Perturbation
 from pneumoscope.imaging.alter import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import in_parallel
-from pneumoscope.statistics import BoolArray, FloatArray, IntArray, bootstrap, known_mean
+from pneumoscope.statistics import BoolArray, FloatArray, IntArray, Resampling
 
 STEPS = 10
 PREDICTIONS = 2 + len(KINDS) * len(ORDERS) * (STEPS - 1)
@@ -60,7 +60,7 @@ def measure_curves(
 
 
 def summarise_curves(
-    curves: FloatArray, images: ExplainedImages, members: BoolArray, *, resamples: int, seed: int
+    curves: FloatArray, images: ExplainedImages, members: BoolArray, resampling: Resampling
 ) -> Perturbation:
     """Mean curves, areas under them, and gains, with intervals from a bootstrap of patients.
 
@@ -68,8 +68,7 @@ def summarise_curves(
         curves: of all n images, as `measure_curves` returns them.
         images: the images.
         members: which of them are meant, shape (n,): at least one.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
     """
     curves, patients = curves[members], images.scored.patients[members]
     areas: FloatArray = np.asarray(
@@ -81,12 +80,8 @@ def summarise_curves(
             values[kind, order] = areas[:, k, o]
             sign = 1 if kind == "deletion" else -1
             values[kind, f"{order} gain"] = sign * (areas[:, k, o] - areas[:, k, 0])
-    found = bootstrap(
-        lambda weights: {" ".join(n): known_mean(v, weights) for n, v in values.items()},
-        patients,
-        resamples=resamples,
-        seed=seed,
-    )
+    named = {" ".join(name): each for name, each in values.items()}
+    found = resampling.estimate_means(named, patients)
     means = curves.mean(axis=0)
     return Perturbation(
         images=len(curves),

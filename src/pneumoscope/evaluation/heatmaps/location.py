@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.errors import DataError, ImageError
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
 from pneumoscope.evaluation.heatmaps.result import Location
 from pneumoscope.imaging import load_mask, read_bytes
 from pneumoscope.parallel import in_parallel
-from pneumoscope.statistics import FloatArray, StrArray, mean_estimates
+from pneumoscope.statistics import FloatArray, Resampling, StrArray
 from pneumoscope.types import Geometry, ImageRecord
 
 _HALF = 0.5
@@ -23,18 +24,14 @@ _HALF = 0.5
 def locate_within(
     folders: Mapping[str, Path | None],
     explained: ExplainedImages,
-    records: Sequence[ImageRecord],
-    resamples: int,
-    seed: int,
+    cohort: Cohort,
 ) -> tuple[dict[str, Location], tuple[str, ...]]:
     """Where maps lie: in the pneumonia that of the true class, elsewhere that of the called one.
 
     Args:
         folders: of masks, by what they mark, "pneumonia" or "lungs"; None where there are none.
         explained: n images and their maps.
-        records: the images.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        cohort: the images.
 
     Returns:
         What was found by the name of the place, and why masks were left out.
@@ -50,9 +47,9 @@ def locate_within(
             continue
         own = name == "pneumonia"
         maps = explained.maps_of(explained.scored.labels) if own else explained.called_maps
-        marked, broken = read_masks(folder, records, geometry, maps.shape[1:])
+        marked, broken = read_masks(folder, cohort.records, geometry, maps.shape[1:])
         unreadable += broken
-        location = locate(maps, marked, explained.scored.patients, resamples=resamples, seed=seed)
+        location = locate(maps, marked, cohort.patients, cohort.resampling)
         if location:
             found[name] = location
     return found, tuple(unreadable)
@@ -94,9 +91,7 @@ def locate(
     maps: NDArray[np.float32],
     masks: FloatArray,
     patients: StrArray,
-    *,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
 ) -> Location | None:
     """Measures how much of each map lies within its mask.
 
@@ -108,8 +103,7 @@ def locate(
         maps: signed, float32 of shape (n, h', w'); their positive part is what counts.
         masks: share of each place that is marked, shape (n, h', w'); NaN where there is no mask.
         patients: key of the patient of each image, shape (n,).
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         The estimates over the images that have something marked; None if there is none. A map
@@ -132,7 +126,7 @@ def locate(
         "hits": np.where(total > 0, hits, np.nan),
         "chance": within.mean(axis=(1, 2)),
     }
-    estimates = mean_estimates(values, patients, resamples=resamples, seed=seed)
+    estimates = resampling.estimate_means(values, patients)
     return Location(images=len(masks), patients=len(np.unique(patients)), **estimates)
 
 

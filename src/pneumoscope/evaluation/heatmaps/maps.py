@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging.alter import Grey
 from pneumoscope.inference import Predictor
-from pneumoscope.types import ImageRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,24 +44,16 @@ class ExplainedImages:
         return maps
 
 
-def explain_pixels(
-    predictor: Predictor, records: Sequence[ImageRecord], pixels: Grey
-) -> ExplainedImages:
+def explain_images(predictor: Predictor, cohort: Cohort) -> ExplainedImages:
     """What a model says of n images, and where its evidence lies.
 
     Args:
         predictor: the model.
-        records: the images.
-        pixels: uint8 of shape (n, h, w), at the geometry of the model.
+        cohort: the images, at its geometry.
 
     Raises:
         BundleError: if the network gives no class-activation maps.
     """
+    pixels = cohort.pixels[predictor.info.geometry]
     probabilities, maps = predictor.activation_maps(pixels)
-    scored = ScoredImages.of(
-        records,
-        predictor.info.classes,
-        probabilities.astype(np.float64),
-        predictor.operating_point.threshold,
-    )
-    return ExplainedImages(pixels, scored, maps)
+    return ExplainedImages(pixels, ScoredImages.of(cohort, predictor, probabilities), maps)

@@ -7,17 +7,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pneumoscope.dataset import PhantomSettings, make_phantoms
+from pneumoscope.evaluation.cohort import gather
 from pneumoscope.evaluation.heatmaps.location import locate_within
-from pneumoscope.evaluation.heatmaps.maps import explain_pixels
+from pneumoscope.evaluation.heatmaps.maps import explain_images
 from pneumoscope.evaluation.heatmaps.result import Location
-from pneumoscope.evaluation.stress.predict import read_once
 from pneumoscope.inference import Predictor
+from pneumoscope.statistics import Resampling
 
 _SEED = 1_000_003  # far from any that a person would choose: the model has not seen these
 
 
 def locate_planted(
-    predictor: Predictor, *, patients: int, resamples: int, seed: int
+    predictor: Predictor, patients: int, resampling: Resampling
 ) -> Mapping[str, Location]:
     """Draws phantoms with their masks, and measures how much of each heatmap lies within.
 
@@ -26,8 +27,7 @@ def locate_planted(
     Args:
         predictor: a model of the classes of phantoms, normal first.
         patients: how many to draw, with one image each.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         What was found by the name of the place, "pneumonia" and "lungs".
@@ -36,14 +36,11 @@ def locate_planted(
         BundleError: if the network gives no class-activation maps.
         StorageError: if there is no room for them.
     """
-    geometry = predictor.info.geometry
     settings = PhantomSettings(patients=patients, images_per_patient=(1, 1), seed=_SEED)
     with TemporaryDirectory(prefix="pneumoscope-") as folder:
         images, masks, lungs = (Path(folder, name) for name in ("images", "masks", "lungs"))
-        records = make_phantoms(images, settings, masks=masks, lungs=lungs)
-        readable = read_once(records, [geometry])
-        explained = explain_pixels(predictor, readable.records, readable.pixels[geometry])
-        found, _ = locate_within(
-            {"pneumonia": masks, "lungs": lungs}, explained, readable.records, resamples, seed
-        )
+        make_phantoms(images, settings, masks=masks, lungs=lungs)
+        cohort = gather(images, [predictor], resampling)
+        explained = explain_images(predictor, cohort)
+        found, _ = locate_within({"pneumonia": masks, "lungs": lungs}, explained, cohort)
     return found

@@ -18,7 +18,7 @@ from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
 from pneumoscope.evaluation.heatmaps.result import Randomisation
 from pneumoscope.graph import KERNEL
 from pneumoscope.inference import Predictor
-from pneumoscope.statistics import FloatArray, mean_estimates, rank_correlation
+from pneumoscope.statistics import FloatArray, Resampling, rank_correlation
 
 LAYERS = ("head", "all")
 DRAWS = 3
@@ -27,9 +27,7 @@ DRAWS = 3
 def measure_randomised(
     predictor: Predictor,
     images: ExplainedImages,
-    *,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
     tick: Callable[[int], None],
 ) -> tuple[Randomisation, ...]:
     """Compares maps before and after the weights of the head, or of all layers, were shuffled.
@@ -37,8 +35,7 @@ def measure_randomised(
     Args:
         predictor: the model.
         images: n images and its maps of them.
-        resamples: number of bootstrap resamples.
-        seed: of the shuffling and of the bootstrap.
+        resampling: of the patients; its seed is that of the shuffling, too.
         tick: called with the number of predictions made since it was last called.
 
     Returns:
@@ -52,17 +49,14 @@ def measure_randomised(
     found = []
     for layers in LAYERS:
         draws = []
-        for shuffled in _shuffled(predictor, layers, seed):
+        for shuffled in _shuffled(predictor, layers, resampling.seed):
             _, maps = shuffled.activation_maps(images.pixels)
             other = _rows(replace(images, maps=maps).called_maps)
             draws.append([rank_correlation(f(trained), f(other)) for f in (np.asarray, np.abs)])
             tick(len(maps))
         signed, absolute = np.mean(draws, axis=0)
-        estimates = mean_estimates(
-            {"signed": signed, "absolute": absolute},
-            images.scored.patients,
-            resamples=resamples,
-            seed=seed,
+        estimates = resampling.estimate_means(
+            {"signed": signed, "absolute": absolute}, images.scored.patients
         )
         found.append(Randomisation(layers, estimates["signed"], estimates["absolute"]))
     return tuple(found)

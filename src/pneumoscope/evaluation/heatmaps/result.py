@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.types import Estimate
 
 ORDERS = ("heatmap", "random", "centre")
@@ -83,53 +83,40 @@ class HeatmapCheck:
         model: name of the model.
         version: of Pneumoscope, which made it.
         architecture: name of the network.
-        data: the folder or manifest of the images.
+        cohort: the images, which the model has not seen.
         made_of: digest of model and data.
-        images: number of images of each class.
-        patients: number of their patients.
         places: height and width of a map.
         shares: of the places, that had been taken when a probability was measured.
         perturbation: deletion and insertion by the class that images are called, of "all" first.
         randomisation: of the head, and of all layers; empty where it could not be done.
         location: by what was marked, "pneumonia" or "lungs"; empty where nothing was.
         flat: number of images whose map is the same everywhere.
-        not_drawn: number of unseen images that were left out to save time.
-        seen: number of images left out because the model was made with them or their patients.
-        unreadable: why each file that could not be read was left out.
+        unreadable: why each file, image or mask, that could not be read was left out.
         notices: what a person should know about the data, and about what could not be done.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap and all that was left to chance.
     """
 
     model: str
     version: str
     architecture: str
-    data: Path
+    cohort: Cohort
     made_of: str
-    images: Mapping[str, int]
-    patients: int
     places: tuple[int, int]
     shares: tuple[float, ...]
     perturbation: Mapping[str, Perturbation]
     randomisation: tuple[Randomisation, ...]
     location: Mapping[str, Location]
     flat: int
-    not_drawn: int
-    seen: int
     unreadable: tuple[str, ...]
     notices: tuple[str, ...]
-    resamples: int
-    seed: int
 
     @property
     def basis(self) -> str:
         """What the figures rest on, in one line."""
-        images = ", ".join(f"{count:,} {name}" for name, count in self.images.items())
         height, width = self.places
         return (
-            f"{images} of {self.patients:,} patients; maps of {height} x {width} places, "
+            f"{self.cohort.described}; maps of {height} x {width} places, "
             f"{self.flat:,} of them the same everywhere; places are filled with the image's mean; "
-            f"95 % intervals: {self.resamples} resamples of patients, seed {self.seed}"
+            f"95 % intervals: {self.cohort.resampling}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -138,16 +125,16 @@ class HeatmapCheck:
             "model": self.model,
             "version": self.version,
             "architecture": self.architecture,
-            "data": str(self.data),
+            "data": str(self.cohort.data),
             "made_of": self.made_of,
-            "images": dict(self.images),
-            "patients": self.patients,
+            "images": self.cohort.count(),
+            "patients": self.cohort.n_patients,
             "places": list(self.places),
             "fill": "mean of the image",
-            "interval": f"95 %, {self.resamples} resamples of patients, seed {self.seed}",
+            "interval": self.cohort.resampling.interval,
             "left_out": {
-                "seen": self.seen,
-                "not_drawn": self.not_drawn,
+                "seen": self.cohort.seen,
+                "not_drawn": self.cohort.not_drawn,
                 "unreadable": list(self.unreadable),
             },
             "notices": list(self.notices),

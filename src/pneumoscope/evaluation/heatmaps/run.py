@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.dataset import ImageSet, read_images
 from pneumoscope.errors import BundleError, DependencyError, SettingsError
+from pneumoscope.evaluation.cohort import Cohort, gather
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.heatmaps.deletion import (
     PREDICTIONS,
@@ -17,22 +17,15 @@ from pneumoscope.evaluation.heatmaps.deletion import (
     summarise_curves,
 )
 from pneumoscope.evaluation.heatmaps.location import locate_within
-from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, explain_pixels
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, explain_images
 from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, measure_randomised
 from pneumoscope.evaluation.heatmaps.result import HeatmapCheck, Randomisation
 from pneumoscope.evaluation.heatmaps.write import write_check
+from pneumoscope.evaluation.progress import ticker
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
-from pneumoscope.evaluation.stress.predict import read_once
-from pneumoscope.evaluation.ticker import ticker
-from pneumoscope.evaluation.unseen import (
-    UnseenImages,
-    draw_part,
-    find_unseen,
-    require_readable,
-)
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES, BoolArray
+from pneumoscope.statistics import RESAMPLES, BoolArray, Resampling
 
 IMAGES = 300
 """As many images are drawn unless told otherwise."""
@@ -82,98 +75,57 @@ def check_heatmaps(
     data = Path(data)
     predictor = load(bundle)
     require_own_folder(output, "heatmap_check.json", [predictor], data)
-    listed = read_images(data, predictor.info.geometry, predictor.info.classes)
-    predictor.info.require_classes(listed.classes, data)
-    unseen = find_unseen(data, listed, [predictor.bundle.seen()])
-    found = check_unseen(
-        predictor,
-        data,
-        listed,
-        unseen,
-        masks=masks,
-        lungs=lungs,
-        images=images,
-        resamples=resamples,
-        seed=seed,
-        progress=progress,
-    )
+    drawn = gather(data, [predictor], Resampling(resamples, seed)).draw(images)
+    found = check_cohort(predictor, drawn, masks=masks, lungs=lungs, progress=progress)
     if output is not None:
         write_check(found, Path(output))
     return found
 
 
-def check_unseen(
+def check_cohort(
     predictor: Predictor,
-    data: Path,
-    listed: ImageSet,
-    unseen: UnseenImages,
+    cohort: Cohort,
     *,
     masks: Path | None = None,
     lungs: Path | None = None,
-    images: int = IMAGES,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> HeatmapCheck:
-    """As `check_heatmaps`, on images that have been found already.
+    """Checks the heatmaps of a loaded model on images that have been read already.
 
     Args:
-        predictor: the loaded model.
-        data: where the images are from.
-        listed: the data set.
-        unseen: its images that the model was not made with.
+        predictor: the model.
+        cohort: images that it has not seen, at its geometry; the seed of their resampling is that
+            of all that is left to chance.
         masks: folder of masks of the pneumonia, named like the images.
         lungs: folder of masks of the lungs, named like the images.
-        images: about how many images to check, in whole patients drawn by chance.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap and all that is left to chance.
         progress: called with the number of predictions made and of all.
 
     Raises:
         BundleError: if the network gives no class-activation maps.
-        DataError: if none of the images could be read, or no mask is named like any of them.
+        DataError: if no mask is named like any of the images.
     """
-    geometry = predictor.info.geometry
-    drawn = draw_part(unseen, images, seed)
-    readable = read_once(drawn.records, [geometry])
-    unreadable = (*unseen.unreadable, *readable.unreadable)
-    require_readable(len(readable.records), unreadable)
-    explained = explain_pixels(predictor, readable.records, readable.pixels[geometry])
-    location, broken = locate_within(
-        {"pneumonia": masks, "lungs": lungs}, explained, readable.records, resamples, seed
-    )
-    total = (PREDICTIONS + DRAWS * len(LAYERS)) * len(readable.records)
-    tick = ticker(total, progress)
-    curves = measure_curves(predictor, explained, seed, tick)
-    randomisation, notice = _shuffle(predictor, explained, resamples, seed, tick)
+    explained = explain_images(predictor, cohort)
+    location, broken = locate_within({"pneumonia": masks, "lungs": lungs}, explained, cohort)
+    tick = ticker((PREDICTIONS + DRAWS * len(LAYERS)) * len(cohort), progress)
+    curves = measure_curves(predictor, explained, cohort.resampling.seed, tick)
+    randomisation, notice = _shuffle(predictor, explained, cohort.resampling, tick)
     return HeatmapCheck(
         model=predictor.info.name,
         version=predictor.info.version,
         architecture=predictor.info.architecture,
-        data=data,
-        made_of=made_of([predictor], data),
-        images=readable.count(listed.classes),
-        patients=explained.scored.n_patients,
+        cohort=cohort,
+        made_of=made_of([predictor], cohort.data),
         places=explained.called_maps.shape[1:],
         shares=tuple(step / STEPS for step in range(STEPS + 1)),
         perturbation={
-            name: summarise_curves(curves, explained, members, resamples=resamples, seed=seed)
+            name: summarise_curves(curves, explained, members, cohort.resampling)
             for name, members in _groups(explained.scored)
         },
         randomisation=randomisation,
         location=location,
         flat=explained.flat,
-        not_drawn=len(unseen.records) - len(drawn.records),
-        seen=unseen.seen,
-        unreadable=(*unreadable, *broken),
-        notices=(
-            *listed.notices,
-            *unseen.notices,
-            *remark_on_few(explained.scored.n_patients),
-            *notice,
-        ),
-        resamples=resamples,
-        seed=seed,
+        unreadable=(*cohort.unreadable, *broken),
+        notices=(*cohort.notices, *remark_on_few(cohort.n_patients), *notice),
     )
 
 
@@ -189,13 +141,12 @@ def _groups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray]]:
 def _shuffle(
     predictor: Predictor,
     explained: ExplainedImages,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
     tick: Callable[[int], None],
 ) -> tuple[tuple[Randomisation, ...], tuple[str, ...]]:
     """Shuffled weights; or nothing, and why."""
     try:
-        found = measure_randomised(predictor, explained, resamples=resamples, seed=seed, tick=tick)
+        found = measure_randomised(predictor, explained, resampling, tick)
     except (BundleError, DependencyError) as error:
         return (), (str(error),)
     return found, ()

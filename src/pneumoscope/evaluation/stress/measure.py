@@ -13,7 +13,7 @@ from pneumoscope.evaluation.metrics import all_metrics
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
 from pneumoscope.evaluation.stress.result import MEASURES, Measures, ModelStress
-from pneumoscope.statistics import BoolArray, FloatArray, bootstrap
+from pneumoscope.statistics import BoolArray, FloatArray, Resampling
 
 _MEAN, _WORST = "mean", "worst"
 
@@ -23,9 +23,7 @@ def measure_model(
     info: BundleInfo,
     scored: Mapping[str, ScoredImages],
     batches: Mapping[str, BoolArray],
-    *,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
 ) -> ModelStress:
     """Measures each condition, the mean and the lowest over those that are changes, and batches.
 
@@ -38,14 +36,13 @@ def measure_model(
         info: of the model.
         scored: the n images by condition.
         batches: by name which images, all of one side, are of the batch, shape (n,).
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         The estimates.
     """
     clean = scored[CLEAN]
-    found = bootstrap(partial(_measure, scored), clean.patients, resamples=resamples, seed=seed)
+    found = resampling.estimate(partial(_measure, scored), clean.patients)
     rows = {
         row: {measure: found[f"{row} {measure}"] for measure in MEASURES}
         for row in (*scored, _MEAN, _WORST)
@@ -60,8 +57,7 @@ def measure_model(
         worst=worst,
         worst_at=_worst_at(rows),
         batches={
-            name: _measure_batch(clean, members, resamples, seed)
-            for name, members in batches.items()
+            name: _measure_batch(clean, members, resampling) for name, members in batches.items()
         },
     )
 
@@ -89,8 +85,6 @@ def _changes(names: Mapping[str, object]) -> list[str]:
     return [name for name in names if name not in (CLEAN, HIDDEN)]
 
 
-def _measure_batch(
-    clean: ScoredImages, members: BoolArray, resamples: int, seed: int
-) -> GroupResult:
+def _measure_batch(clean: ScoredImages, members: BoolArray, resampling: Resampling) -> GroupResult:
     others = clean.positive != clean.positive[members][0]
-    return evaluate_part(clean, members, others, resamples=resamples, seed=seed)
+    return evaluate_part(clean, members, others, resampling)

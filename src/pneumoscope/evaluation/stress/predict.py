@@ -2,68 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.errors import ImageError
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.stress.conditions import Condition
 from pneumoscope.evaluation.stress.moved import map_correlation
-from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.alter import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import BoolArray, FloatArray
-from pneumoscope.task import is_positive
-from pneumoscope.types import Geometry, ImageRecord
 
 _CHUNK = 256  # images that are changed before they are predicted
-
-
-@dataclass(frozen=True, eq=False)
-class Readable:
-    """The images of a data set as pixels.
-
-    Attributes:
-        records: the n images that could be read.
-        pixels: uint8 of shape (n, h, w), at each geometry.
-        unreadable: why each of the others was left out.
-    """
-
-    records: tuple[ImageRecord, ...]
-    pixels: Mapping[Geometry, Grey]
-    unreadable: tuple[str, ...]
-
-    def count(self, classes: Sequence[str]) -> dict[str, int]:
-        """Images of each class."""
-        labels = [record.label for record in self.records]
-        return {name: labels.count(label) for label, name in enumerate(classes)}
-
-
-def read_once(records: Sequence[ImageRecord], geometries: Iterable[Geometry]) -> Readable:
-    """Reads each image once, at every geometry."""
-    pixels = {g: np.zeros((len(records), g.height, g.width), np.uint8) for g in geometries}
-
-    def read(index: int) -> str:
-        try:
-            source = read_bytes(records[index].path)
-            for geometry, images in pixels.items():
-                images[index] = load_pixels(source, geometry)
-        except ImageError as error:
-            return str(error)
-        return ""
-
-    errors = in_parallel(read, range(len(records)))
-    broken = tuple(error for error in errors if error)
-    if broken:
-        kept = np.array([not error for error in errors])
-        pixels = {geometry: images[kept] for geometry, images in pixels.items()}
-    readable = tuple(r for r, error in zip(records, errors, strict=True) if not error)
-    return Readable(readable, pixels, broken)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +39,7 @@ class Outcome:
 def predict_under(
     conditions: Sequence[Condition],
     predictor: Predictor,
-    readable: Readable,
+    cohort: Cohort,
     tick: Callable[[int], None],
     *,
     maps: bool = False,
@@ -94,7 +49,7 @@ def predict_under(
     Args:
         conditions: how they are shown; first as they are.
         predictor: the model.
-        readable: the images.
+        cohort: the images.
         tick: called with the number of predictions that have been made since it was last called.
         maps: whether activation maps are compared, where the network gives any.
 
@@ -104,14 +59,9 @@ def predict_under(
     outcomes: dict[str, Outcome] = {}
     clean_maps = np.empty(0, np.float32)
     for condition in conditions:
-        probabilities, found = _predict(condition, predictor, readable, tick, maps)
-        scored = ScoredImages.of(
-            readable.records,
-            predictor.info.classes,
-            probabilities.astype(np.float64),
-            predictor.operating_point.threshold,
-        )
-        correlation = np.full(len(readable.records), np.nan)
+        probabilities, found = _predict(condition, predictor, cohort, tick, maps)
+        scored = ScoredImages.of(cohort, predictor, probabilities)
+        correlation = np.full(len(cohort), np.nan)
         if found is not None:
             clean = next(iter(outcomes.values())).scored if outcomes else scored
             called_maps = found[np.arange(len(found)), clean.predicted]
@@ -125,14 +75,13 @@ def predict_under(
 def _predict(
     condition: Condition,
     predictor: Predictor,
-    readable: Readable,
+    cohort: Cohort,
     tick: Callable[[int], None],
     maps: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Probabilities (n, c), and if wanted and there are any maps (n, c, h', w')."""
-    pixels = readable.pixels[predictor.info.geometry]
-    positive = is_positive(np.array([record.label for record in readable.records], np.int64))
-    show = partial(_show, condition, pixels, positive)
+    pixels = cohort.pixels[predictor.info.geometry]
+    show = partial(_show, condition, pixels, cohort.positive)
     probabilities, found = [], []
     for start in range(0, len(pixels), _CHUNK):
         shown = np.stack(in_parallel(show, range(start, min(start + _CHUNK, len(pixels)))))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
+from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.stress.conditions import Condition
 from pneumoscope.statistics import Estimate
@@ -62,33 +62,21 @@ class Stress:
     """Models under the same conditions, on images that none of them has seen.
 
     Attributes:
-        data: the folder or manifest of the images.
+        cohort: the images, which none of the models has seen.
         made_of: digest of models and data.
-        images: number of images of each class.
-        patients: number of their patients.
         models: in the order in which they were given.
         conditions: how the images were shown, in the order of the tables.
-        seen: number of images left out because a model was made with them or their patients.
-        unreadable: why each file that could not be read was left out.
         notices: what a person should know about the data set, and about what it cannot tell.
         severity: of the changes, 1 to 5.
         severities: by change what it does at severities 1 to 5, where curves were asked for.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
     """
 
-    data: Path
+    cohort: Cohort
     made_of: str
-    images: Mapping[str, int]
-    patients: int
     models: tuple[ModelStress, ...]
     conditions: tuple[Condition, ...]
-    seen: int
-    unreadable: tuple[str, ...]
     notices: tuple[str, ...]
     severity: int
-    resamples: int
-    seed: int
     severities: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -102,23 +90,19 @@ class Stress:
         return self._basis("changes of severities 1 to 5")
 
     def _basis(self, changes: str) -> str:
-        images = ", ".join(f"{count:,} {name}" for name, count in self.images.items())
-        return (
-            f"{images} of {self.patients:,} patients; {changes}; "
-            f"95 % intervals: {self.resamples} resamples of patients, seed {self.seed}"
-        )
+        return f"{self.cohort.described}; {changes}; 95 % intervals: {self.cohort.resampling}"
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON types."""
         return {
-            "data": str(self.data),
+            "data": str(self.cohort.data),
             "made_of": self.made_of,
-            "images": dict(self.images),
-            "patients": self.patients,
-            "left_out": {"seen": self.seen, "unreadable": list(self.unreadable)},
+            "images": self.cohort.count(),
+            "patients": self.cohort.n_patients,
+            "left_out": self.cohort.left_out(),
             "notices": list(self.notices),
             "severity": self.severity,
-            "interval": f"95 %, {self.resamples} resamples of patients, seed {self.seed}",
+            "interval": self.cohort.resampling.interval,
             "conditions": {
                 condition.name: {"group": condition.group, "description": condition.description}
                 for condition in self.conditions

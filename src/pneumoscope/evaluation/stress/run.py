@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from pneumoscope.dataset import ImageSet
 from pneumoscope.errors import SettingsError
+from pneumoscope.evaluation.cohort import Cohort, gather, name_models
 from pneumoscope.evaluation.folder import made_of, require_own_folder
-from pneumoscope.evaluation.lineup import names_of, read_for_all
+from pneumoscope.evaluation.progress import ticker
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.stress.batches import export_batches
 from pneumoscope.evaluation.stress.conditions import conditions
 from pneumoscope.evaluation.stress.measure import measure_model
-from pneumoscope.evaluation.stress.predict import predict_under, read_once
+from pneumoscope.evaluation.stress.predict import predict_under
 from pneumoscope.evaluation.stress.result import Stress
 from pneumoscope.evaluation.stress.severities import (
     descriptions,
@@ -24,13 +22,10 @@ from pneumoscope.evaluation.stress.severities import (
     other_severities,
 )
 from pneumoscope.evaluation.stress.write import write_stress
-from pneumoscope.evaluation.ticker import ticker
-from pneumoscope.evaluation.unseen import UnseenImages, find_unseen, require_readable
 from pneumoscope.imaging.perturb import MODERATE
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES
-from pneumoscope.task import is_positive
+from pneumoscope.statistics import RESAMPLES, Resampling
 
 
 def stress(
@@ -71,84 +66,51 @@ def stress(
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
     require_own_folder(output, "stress.json", predictors, data)
-    images = read_for_all(data, predictors)
-    unseen = find_unseen(data, images, [predictor.bundle.seen() for predictor in predictors])
-    found = stress_unseen(
-        list(zip(names_of(predictors), predictors, strict=True)),
-        data,
-        images,
-        unseen,
-        severities=severities,
-        resamples=resamples,
-        seed=seed,
-        progress=progress,
-    )
+    cohort = gather(data, predictors, Resampling(resamples, seed))
+    models = list(zip(name_models(predictors), predictors, strict=True))
+    found = stress_cohort(models, cohort, severities=severities, progress=progress)
     if output is not None:
         write_stress(found, Path(output))
     return found
 
 
-def stress_unseen(
+def stress_cohort(
     models: Sequence[tuple[str, Predictor]],
-    data: Path,
-    images: ImageSet,
-    unseen: UnseenImages,
+    cohort: Cohort,
     *,
     severities: bool = False,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> Stress:
-    """As `stress`, on images that have been found already.
+    """Measures loaded models on images that have been read already.
 
     Args:
-        models: what tables call each model, and the model, loaded.
-        data: where the images are from.
-        images: the data set.
-        unseen: its images that none of the models was made with.
+        models: what tables call each model, and the model.
+        cohort: images that none of the models has seen, at the geometry of each.
         severities: whether changes are made at all of their severities.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
         progress: called with the number of predictions made and of all.
-
-    Raises:
-        DataError: if none of them could be read.
     """
     geometries = list(dict.fromkeys(predictor.info.geometry for _, predictor in models))
-    readable = read_once(unseen.records, geometries)
-    unreadable = (*unseen.unreadable, *readable.unreadable)
-    require_readable(len(readable.records), unreadable)
-    positive = is_positive(np.array([record.label for record in readable.records], np.int64))
-    shown = {g: conditions(pixels, positive) for g, pixels in readable.pixels.items()}
+    shown = {g: conditions(cohort.pixels[g], cohort.positive) for g in geometries}
     more = other_severities() if severities else ()
     count = len(shown[geometries[0]]) + len(more)
-    tick = ticker(len(models) * count * len(positive), progress)
-    batches = export_batches(readable.records, images.classes)
+    tick = ticker(len(models) * count * len(cohort), progress)
+    batches = export_batches(cohort.records, cohort.classes)
+    resampling = cohort.resampling
     found = []
     for label, predictor in models:
         usual = shown[predictor.info.geometry]
-        outcomes = predict_under((*usual, *more), predictor, readable, tick, maps=severities)
+        outcomes = predict_under((*usual, *more), predictor, cohort, tick, maps=severities)
         scored = {condition.name: outcomes[condition.name].scored for condition in usual}
-        model = measure_model(
-            label, predictor.info, scored, batches, resamples=resamples, seed=seed
-        )
+        model = measure_model(label, predictor.info, scored, batches, resampling)
         if severities:
-            curves = measure_curves(outcomes, resamples=resamples, seed=seed)
-            model = replace(model, curves=curves)
+            model = replace(model, curves=measure_curves(outcomes, resampling))
         found.append(model)
-    patients = len({record.patient for record in readable.records})
     return Stress(
-        data=data,
-        made_of=made_of([predictor for _, predictor in models], data),
-        images=readable.count(images.classes),
-        patients=patients,
+        cohort=cohort,
+        made_of=made_of([predictor for _, predictor in models], cohort.data),
         models=tuple(found),
         conditions=shown[geometries[0]],
-        seen=unseen.seen,
-        unreadable=unreadable,
-        notices=(*images.notices, *unseen.notices, *remark_on_few(patients)),
+        notices=(*cohort.notices, *remark_on_few(cohort.n_patients)),
         severity=MODERATE,
-        resamples=resamples,
-        seed=seed,
         severities=dict(descriptions()) if severities else {},
     )

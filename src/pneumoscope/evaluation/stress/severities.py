@@ -13,7 +13,7 @@ from pneumoscope.evaluation.stress.predict import Outcome
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES, Curves
 from pneumoscope.imaging.alter import Grey
 from pneumoscope.imaging.perturb import CHANGES, MODERATE, SEVERITIES, Change
-from pneumoscope.statistics import FloatArray, bootstrap, known_mean
+from pneumoscope.statistics import FloatArray, Resampling, known_mean
 
 GRADED: Mapping[str, Change] = {name: c for name, c in CHANGES.items() if c.amounts}
 """The changes that there is more or less of."""
@@ -36,7 +36,7 @@ def other_severities() -> tuple[Condition, ...]:
     )
 
 
-def measure_curves(outcomes: Mapping[str, Outcome], *, resamples: int, seed: int) -> Curves:
+def measure_curves(outcomes: Mapping[str, Outcome], resampling: Resampling) -> Curves:
     """Measures each graded change at each severity, and their mean.
 
     The mean over changes at each severity is that of Hendrycks and Dietterich (2019,
@@ -44,14 +44,13 @@ def measure_curves(outcomes: Mapping[str, Outcome], *, resamples: int, seed: int
 
     Args:
         outcomes: of one model by condition: the clean images, and all graded changes.
-        resamples: number of bootstrap resamples.
-        seed: of the bootstrap.
+        resampling: of the patients.
 
     Returns:
         By change, and "mean" of them last, the estimates at severities 1 to 5.
     """
     patients = outcomes[CLEAN].scored.patients
-    found = bootstrap(partial(_measure, outcomes), patients, resamples=resamples, seed=seed)
+    found = resampling.estimate(partial(_measure, outcomes), patients)
     return {
         name: tuple(
             {measure: found[f"{name} {severity} {measure}"] for measure in CURVE_MEASURES}

@@ -17,7 +17,7 @@ def calibration(material: Material) -> Section:
     """The reliability diagram, and what the fit has changed."""
     found = material.evaluation
     ece = found.overall.estimates["ece"]
-    band = reliability_band(found.scored, resamples=found.resamples, seed=found.seed)
+    band = reliability_band(found.scored, found.cohort.resampling)
     columns = (
         "measure",
         "validation,\nbefore",

@@ -27,9 +27,9 @@ def data(material: Material) -> Section:
             "notes": [f for f in found.findings if f.severity is Severity.INFO],
             "shortcut": _shortcut(material),
             "notices": material.evaluation.notices,
-            "seen": material.evaluation.seen,
-            "unreadable": material.evaluation.unreadable[:_UNREADABLE],
-            "n_unreadable": len(material.evaluation.unreadable),
+            "seen": material.evaluation.cohort.seen,
+            "unreadable": material.evaluation.cohort.unreadable[:_UNREADABLE],
+            "n_unreadable": len(material.evaluation.cohort.unreadable),
         },
     )
 

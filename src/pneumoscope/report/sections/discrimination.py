@@ -53,7 +53,7 @@ def group_table(caption: str, kind: str, groups: dict[str, GroupResult]) -> Tabl
 def _drawings(material: Material) -> list[Drawing]:
     found = material.evaluation
     scored, estimates = found.scored, found.overall.estimates
-    band = roc_band(scored, resamples=found.resamples, seed=found.seed)
+    band = roc_band(scored, found.cohort.resampling)
     counts = confusion_matrix(scored)
     calls = "; ".join(
         f"of {sum(row):,} {true}, " + ", ".join(f"{n:,} were called {c}" for n, c in cells)

@@ -15,7 +15,9 @@ _RIGHT = 8
 
 def explanations(material: Material) -> Section:
     """Right predictions with their heatmaps, and the checks of these."""
-    chosen = right_examples(material.evaluation.scored, _RIGHT, seed=material.evaluation.seed)
+    chosen = right_examples(
+        material.evaluation.scored, _RIGHT, seed=material.evaluation.cohort.resampling.seed
+    )
     found = material.heatmaps
     gains = found.perturbation["all"].gains
     return Section(
@@ -40,7 +42,7 @@ def explanations(material: Material) -> Section:
             "shuffled": bool(found.randomisation),
             "why_not": [n for n in found.notices if n not in material.evaluation.notices],
             "planted": bool(found.location),
-            "images": sum(found.images.values()),
+            "images": len(found.cohort),
             "all": len(material.evaluation.scored.paths),
             "basis": found.basis,
         },

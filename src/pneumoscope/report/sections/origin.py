@@ -32,14 +32,14 @@ def reproduce(material: Material) -> Section:
         "network": f"{info.architecture}, {info.geometry.height}x{info.geometry.width} pixels",
         "seed of the training": str(info.seed),
         "fingerprint of the training data": info.training_data.get("fingerprint", "not known"),
-        "data measured on": str(found.data),
-        "intervals": f"95 %, {found.resamples:,} resamples of patients, seed {found.seed}",
+        "data measured on": str(found.cohort.data),
+        "intervals": found.cohort.resampling.interval,
         "trained with": ", ".join(
             [f"pneumoscope {info.version}", *(f"{n} {v}" for n, v in info.versions.items())]
         ),
         "report made with": f"pneumoscope {__version__}",
     }
-    own = [] if material.own_data else [found.data.name]
+    own = [] if material.own_data else [found.cohort.data.name]
     words = ["pneumoscope", "report", material.source.root.name, *own]
     return Section(
         "reproduce",

@@ -28,7 +28,7 @@ def operating_points(material: Material) -> Section:
         "expected\nsensitivity",
         "expected\nspecificity",
     )
-    band = net_benefit_band(found.scored, resamples=found.resamples, seed=found.seed)
+    band = net_benefit_band(found.scored, found.cohort.resampling)
     caption = f"Measured on {found.scored.counts}: value (95 % interval)"
     return Section(
         "operating-points",

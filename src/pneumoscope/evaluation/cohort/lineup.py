@@ -11,12 +11,13 @@ from pneumoscope.errors import ClassMismatchError
 from pneumoscope.inference import Predictor
 
 
-def read_for_all(data: Path, predictors: Sequence[Predictor]) -> ImageSet:
+def read_for_all(data: Path, predictors: Sequence[Predictor], root: Path | None = None) -> ImageSet:
     """Reads the list of the images, if all models can be measured on them.
 
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         predictors: one or more models.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
 
     Raises:
         BundleError: if a model has other classes than the first, or than the data.
@@ -24,14 +25,13 @@ def read_for_all(data: Path, predictors: Sequence[Predictor]) -> ImageSet:
     """
     _require_like_classes(predictors)
     for geometry in {predictor.info.geometry for predictor in predictors}:
-        images = read_images(
-            data, geometry, predictors[0].info.classes
-        )  # a prepared folder has but one
+        # a prepared folder has but one
+        images = read_images(data, geometry, predictors[0].info.classes, root)
     predictors[0].info.require_classes(images.classes, data)
     return images
 
 
-def names_of(predictors: Sequence[Predictor]) -> list[str]:
+def name_models(predictors: Sequence[Predictor]) -> list[str]:
     """Names that tell the models apart: the second of a name is "name (2)"."""
     used: Counter[str] = Counter()
     names = []

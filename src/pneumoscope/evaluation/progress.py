@@ -7,19 +7,25 @@ from collections.abc import Callable
 from pneumoscope.parallel import Progress
 
 
-def ticker(total: int, progress: Progress | None) -> Callable[[int], None]:
+def ticker(total: int, progress: Progress | None, *, before: int = 0) -> Callable[[int], None]:
     """What to call after each part with the number of items that it had.
 
     Args:
         total: of all items.
         progress: called with the number of items done and of all.
+        before: number of items that were done earlier, and are shown as well.
     """
-    done = 0
+    done = before
 
     def tick(count: int) -> None:
         nonlocal done
         done += count
         if progress:
-            progress(done, total)
+            progress(done, before + total)
 
     return tick
+
+
+def first_of(parts: int, progress: Progress | None) -> Progress | None:
+    """The progress of the first of several equal parts, shown as one."""
+    return progress and (lambda done, total: progress(done, parts * total))

@@ -1,0 +1,7 @@
+"""Who is measured: the images of a data set that no model has seen, each read once."""
+
+from pneumoscope.evaluation.cohort.cohort import Cohort
+from pneumoscope.evaluation.cohort.gather import CohortReader, Found, gather
+from pneumoscope.evaluation.cohort.lineup import name_models, read_for_all
+
+__all__ = ["Cohort", "CohortReader", "Found", "gather", "name_models", "read_for_all"]

@@ -1,0 +1,151 @@
+"""A data set to the images that models can be measured on, each read and decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pneumoscope.bundle import Seen
+from pneumoscope.dataset import ImageSet
+from pneumoscope.errors import ImageError
+from pneumoscope.evaluation.cohort.cohort import Cohort
+from pneumoscope.evaluation.cohort.lineup import read_for_all
+from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
+from pneumoscope.imaging.alter import Grey
+from pneumoscope.inference import Predictor
+from pneumoscope.parallel import Progress, in_parallel
+from pneumoscope.statistics import Resampling
+from pneumoscope.types import Geometry, ImageRecord
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """An image that no model has seen.
+
+    Attributes:
+        record: which it is, with the hash of its source.
+        pixels: uint8 (h, w), by geometry.
+        acquisition: what its file says.
+    """
+
+    record: ImageRecord
+    pixels: Mapping[Geometry, Grey]
+    acquisition: Acquisition
+
+
+Found = _Row | ImageError | None
+"""An image that no model has seen; why it cannot be read; or None, if a model has seen it."""
+
+
+class CohortReader:
+    """Reads what models have not seen, at the geometry of each.
+
+    Args:
+        predictors: one or more models of the same classes.
+    """
+
+    def __init__(self, predictors: Sequence[Predictor]) -> None:
+        self._seen = [predictor.bundle.seen() for predictor in predictors]
+        self._geometries = tuple(dict.fromkeys(each.info.geometry for each in predictors))
+
+    def knows(self, record: ImageRecord) -> bool:
+        """Whether it can be told without the file that a model has seen the image or its patient.
+
+        By patient as well as by image: the same radiograph may have been scaled or saved anew.
+        """
+        return any(
+            (record.patient_known and seen.has_patient(record.patient))
+            or (record.sha256 and seen.has_image(record.sha256))
+            for seen in self._seen
+        )
+
+    def read(self, record: ImageRecord) -> Found:
+        """Reads an image from its file."""
+        try:
+            return self.read_source(record, read_bytes(record.path))
+        except ImageError as error:
+            return error
+
+    def read_source(self, record: ImageRecord, source: Source) -> Found:
+        """Reads an image whose file has been read."""
+        record = replace(record, sha256=record.sha256 or source.sha256)
+        if self.knows(record):
+            return None
+        try:
+            pixels = {geometry: load_pixels(source, geometry) for geometry in self._geometries}
+            return _Row(record, pixels, read_acquisition(source))
+        except ImageError as error:
+            return error
+
+    def collect(
+        self, data: Path, images: ImageSet, found: Sequence[Found], resampling: Resampling
+    ) -> Cohort:
+        """Makes a cohort of what has been read.
+
+        Args:
+            data: where the images are from.
+            images: the data set.
+            found: what was read, in any number.
+            resampling: of the patients.
+
+        Raises:
+            DataError: if there is no image that no model has seen.
+        """
+        rows = [each for each in found if isinstance(each, _Row)]
+        unreadable = tuple(str(each) for each in found if isinstance(each, ImageError))
+        return Cohort(
+            data=data,
+            classes=images.classes,
+            records=tuple(row.record for row in rows),
+            pixels={g: np.stack([row.pixels[g] for row in rows]) for g in self._geometries if rows},
+            acquisitions=tuple(row.acquisition for row in rows),
+            resampling=resampling,
+            seen=len(images.records) - len(rows) - len(unreadable),
+            unreadable=unreadable,
+            notices=(*images.notices, *_doubt_keys(data, images, self._seen)),
+        )
+
+
+def gather(
+    data: Path,
+    predictors: Sequence[Predictor],
+    resampling: Resampling,
+    *,
+    root: Path | None = None,
+    progress: Progress | None = None,
+) -> Cohort:
+    """Reads the images of a data set that had no part in making any of the models.
+
+    Left out are the images that a model was trained or chosen on, and all others of their
+    patients, where it is known who these are; their files are not opened where that is known
+    without. All images are held in memory, at the size that the models read: 16 kB each at
+    128x128 pixels.
+
+    Args:
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
+        predictors: one or more models.
+        resampling: of the patients.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
+        progress: called with the number of images read and of those to be read.
+
+    Raises:
+        BundleError: if a model has other classes than the first, or than the data.
+        DataError: if the data cannot be used, or holds nothing that no model has seen.
+    """
+    images = read_for_all(data, predictors, root)
+    reader = CohortReader(predictors)
+    wanted = [record for record in images.records if not reader.knows(record)]
+    return reader.collect(data, images, in_parallel(reader.read, wanted, progress), resampling)
+
+
+def _doubt_keys(data: Path, images: ImageSet, models: Sequence[Seen]) -> Iterator[str]:
+    keys = {seen.patient_key for seen in models} - {"", images.patient_key}
+    if keys and images.patient_key:
+        yield (
+            "The patients of the model were hashed with another patient.key than those of "
+            f"{data}: images that it has seen are recognised, other images of the same patients "
+            "are not"
+        )
