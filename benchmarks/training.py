@@ -112,7 +112,8 @@ def _report(plain: Measured, ours: Measured, precision: str) -> None:
 
 def train_ours(data: Path, output: Path, epochs: int) -> None:
     """Trains as `pneumoscope train` does, and prints when each epoch was through."""
-    from pneumoscope.training import Observer, TrainingSettings, train
+    from pneumoscope.run import Observer, TrainingSettings
+    from pneumoscope.training import train
 
     class Clock(Observer):
         """Notes the same moments as the clock of the plain notebook."""

@@ -56,7 +56,7 @@ def test_storage_errors_names_path_and_reason(number: int, reason: str) -> None:
 SOURCE = Path(errors.__file__).parent
 # What others call so, and a command line that is written down to be run again.
 FOREIGN = re.compile(r"`(pip |python |dcmconv |np\.)[^`]*`")
-WRITES_COMMANDS = (SOURCE / "training" / "settings.py", "command")
+WRITES_COMMANDS = (SOURCE / "run" / "settings.py", "command")
 
 
 def texts(file: Path) -> Iterator[str]:

@@ -43,6 +43,8 @@ except SystemExit as leaving:
 def test_import_alone_loads_nothing_heavy() -> None:
     assert loaded("import pneumoscope, sys; assert 'numpy' not in sys.modules") == set()
     assert loaded("import pneumoscope; pneumoscope.load; pneumoscope.evaluate") == set()
+    settings = "import pneumoscope; pneumoscope.TrainingSettings().complete()"
+    assert loaded(settings, looked_for=HEAVY + EVALUATING) == set()
 
 
 COMMANDS = (

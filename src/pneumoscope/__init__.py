@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from pneumoscope.errors import PneumoscopeError
     from pneumoscope.evaluation import evaluate
     from pneumoscope.inference import Predictor, load
-    from pneumoscope.training import TrainingSettings, train
+    from pneumoscope.run import TrainingSettings
+    from pneumoscope.training import train
     from pneumoscope.types import Prediction
 
 # Each name is imported when it is first used: predicting never waits for what trains.
@@ -42,7 +43,7 @@ _HOMES = {
     "PneumoscopeError": "errors",
     "Prediction": "types",
     "Predictor": "inference",
-    "TrainingSettings": "training",
+    "TrainingSettings": "run",
     "evaluate": "evaluation",
     "load": "inference",
     "make_phantoms": "dataset",

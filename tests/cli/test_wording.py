@@ -43,7 +43,7 @@ def test_every_command_is_there(line: str) -> None:
 
 @pytest.mark.keras
 def test_every_function_and_setting_is_there() -> None:
-    from pneumoscope.training import TrainingSettings
+    from pneumoscope.run import TrainingSettings
 
     for function in COMMANDS:
         room, _, name = f"pneumoscope.{function}".rpartition(".")

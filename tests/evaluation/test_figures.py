@@ -21,6 +21,7 @@ from pneumoscope.evaluation.gallery import sample_grid as draw_samples
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
 from pneumoscope.evaluation.metrics import net_benefit
+from pneumoscope.run.curves import draw_curves
 from pneumoscope.statistics import Resampling, equal_mass_bins
 
 
@@ -70,7 +71,7 @@ def sample_grid(scored):
 
 def training_curves(scored):
     loss = 1.0 - scored.score
-    return plots.training_curves(
+    return draw_curves(
         {"loss": loss, "val_loss": loss + 0.1, "accuracy": 1 - loss, "val_accuracy": 0.9 - loss},
         len(loss),
     )

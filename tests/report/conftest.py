@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pneumoscope.report import Report, report
+from pneumoscope.run import Run, TrainingSettings
 from pneumoscope.types import Calibration, Estimate, OperatingPoint
 from tests.conftest import write_bundle
 from tests.pages import Reader, require_sound
@@ -38,18 +38,18 @@ MakePage = Callable[..., tuple[Report, Reader]]
 
 def write_run(root: Path, data: Path, history: str = HISTORY, **changes: object) -> Path:
     """A run folder around `brightness_network`; its held-out images are not said."""
-    settings = {"epochs": 3, "patience": 0}
+    settings = {"epochs": 3, "patience": 0, **changes.get("settings", {})}
     write_bundle(
         root / "bundle",
         **{
-            "settings": settings,
             "metrics": {"epoch": 3, "val_loss": 0.5, "val_accuracy": 0.75},
             "calibration": CALIBRATION,
             "operating_points": POINTS,
             **changes,
+            "settings": settings,
         },
     )
-    (root / "settings.json").write_text(json.dumps({"data": str(data)}))
+    Run(root, data, TrainingSettings(**settings), epochs=settings["epochs"]).save()
     if history:
         (root / "history.csv").write_text(history)
     return root

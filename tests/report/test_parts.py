@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -11,13 +10,14 @@ import pytest
 
 from pneumoscope.evaluation import GroupResult
 from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location, Perturbation, Randomisation
-from pneumoscope.plots import training_curves
 from pneumoscope.report.checks import lies_below
 from pneumoscope.report.groups import widest_gap
 from pneumoscope.report.heatmaps import better_than, meaning, misses_planted
 from pneumoscope.report.material import _affordable
+from pneumoscope.report.model import read_model
 from pneumoscope.report.section import draw, in_two_lines
-from pneumoscope.report.source import read_source
+from pneumoscope.run import write_history
+from pneumoscope.run.curves import draw_curves
 from pneumoscope.statistics import Estimate
 from pneumoscope.types import Geometry
 from tests.evaluation.conftest import cohort_of
@@ -78,21 +78,21 @@ RUNS = [
 def test_run_that_was_stopped(
     losses: tuple[float, ...], epochs: int, patience: int, unfinished: bool, tmp_path: Path
 ) -> None:
-    rows = "".join(f"{loss},{loss}\n" for loss in losses)
     settings = {"epochs": epochs, "patience": patience}
-    run = write_run(tmp_path / "run", tmp_path, f"loss,val_loss\n{rows}", settings=settings)
-    assert read_source(run).unfinished is unfinished
+    run = write_run(tmp_path / "run", tmp_path, history="", settings=settings)
+    write_history(run, {"loss": list(losses), "val_loss": list(losses)})
+    assert read_model(run).unfinished is unfinished
 
 
 def test_history_that_was_cut_off_is_none(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", tmp_path, "loss,val_loss\n0.5,0.4\n0.3")
-    assert read_source(run).history == {}
+    run = write_run(tmp_path / "run", tmp_path, "epoch,loss,val_loss\n1,0.5,0.4\n2,0.3")
+    assert read_model(run).history == {}
 
 
 def test_figures_do_not_share_ids_and_do_not_change() -> None:
     history = {name: [0.5, 0.4] for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
     one, again, other = (
-        draw(training_curves(history, 2), name, alt="", caption="").svg for name in ("a", "a", "b")
+        draw(draw_curves(history, 2), name, alt="", caption="").svg for name in ("a", "a", "b")
     )
     ids = [set(re.findall(r'\bid="([^"]*)"', svg)) for svg in (one, other)]
     assert ids[0]
@@ -175,8 +175,6 @@ def test_fewer_of_larger_images(side: int, images: int) -> None:
 
 
 def test_a_run_says_where_the_images_of_its_manifest_are(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", tmp_path / "list.csv")
-    assert read_source(run).images is None
-    content = {"data": str(tmp_path / "list.csv"), "given": {"root": str(tmp_path / "archive")}}
-    (run / "settings.json").write_text(json.dumps(content))
-    assert read_source(run).images == tmp_path / "archive"
+    settings = {"root": str(tmp_path / "archive")}
+    run = write_run(tmp_path / "run", tmp_path / "list.csv", settings=settings)
+    assert read_model(run).run.given.scanning.root == tmp_path / "archive"

@@ -25,8 +25,9 @@ from pneumoscope.imaging import read_bytes
 from pneumoscope.report import Level, Report, report
 from pneumoscope.report.card import bullets
 from pneumoscope.report.material import gather
+from pneumoscope.report.model import read_model
 from pneumoscope.report.sections import SECTIONS
-from pneumoscope.report.source import read_source
+from pneumoscope.run import read_run
 from pneumoscope.types import ImageRecord, Split
 from tests.conftest import SIDE, count_readings, encoded, write_bundle
 from tests.pages import Reader, require_sound
@@ -275,7 +276,7 @@ def no_bundle(run: Path, data: Path) -> None:
 
 
 def no_data(run: Path, data: Path) -> None:
-    (run / "settings.json").write_text(json.dumps({"data": str(data / "gone")}))
+    replace(read_run(run), data=data / "gone").save()
 
 
 def broken_settings(run: Path, data: Path) -> None:
@@ -328,7 +329,7 @@ def test_each_image_is_read_and_decoded_once(
     """By the audit and all measurements together."""
     run = write_run(tmp_path / "run", phantoms)
     read, decoded = count_readings(monkeypatch)
-    gather(read_source(run), phantoms, resamples=50)
+    gather(read_model(run), phantoms, resamples=50)
     images = len(list(phantoms.rglob("*.png")))
     assert (sorted(read.values()), len(read)) == ([1] * images, images)
     assert (sorted(decoded.values()), len(decoded)) == ([1] * images, images)

@@ -11,11 +11,13 @@ import pytest
 from pneumoscope.bundle.graph import check_graph
 from pneumoscope.errors import SettingsError
 from pneumoscope.graph import MAPS, PROBABILITIES
+from pneumoscope.run import Precision
+from pneumoscope.run.recipes import PRETRAINED, RECIPES
 from pneumoscope.training import precision
 from pneumoscope.training.architectures import ARCHITECTURES, FEATURES, find
+from pneumoscope.training.backbones import BACKBONES
 from pneumoscope.training.backend import keras
 from pneumoscope.training.export import export_onnx
-from pneumoscope.training.settings import Precision
 from pneumoscope.types import Geometry
 from tests.conftest import GATE_LEVELS, bundle_info
 from tests.training.test_backbones import lively
@@ -47,6 +49,11 @@ def stripes(count: int) -> tuple[np.ndarray, np.ndarray]:
     images = np.stack([127 + 90 * np.sin((rows if y else columns) / 2.0) for y in labels])
     images += rng.normal(0, 20, images.shape)
     return images.clip(0, 255).astype(np.uint8)[..., np.newaxis], labels.astype(np.int32)
+
+
+def test_each_has_its_recipe() -> None:
+    assert set(RECIPES) == set(ARCHITECTURES)
+    assert all(RECIPES[name] == PRETRAINED for name in BACKBONES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -25,15 +25,8 @@ from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, StorageError
 from pneumoscope.imaging import read_bytes
-from pneumoscope.training import (
-    Observer,
-    Precision,
-    TrainingResult,
-    TrainingSettings,
-    fit,
-    resume,
-    train,
-)
+from pneumoscope.run import Observer, Precision, TrainingSettings
+from pneumoscope.training import TrainingResult, fit, resume, train
 from pneumoscope.types import Split
 from tests.training.conftest import SEED
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pneumoscope.run import TrainingSettings
 from pneumoscope.training.backend import keras
 from pneumoscope.training.objective import make_loss, make_optimizer
-from pneumoscope.training.settings import TrainingSettings
 
 pytestmark = pytest.mark.keras
 
 
 def test_smoothed_loss_spreads_its_share_over_all_classes() -> None:
-    loss = make_loss(TrainingSettings(label_smoothing=0.3), 3)
+    loss = make_loss(TrainingSettings(label_smoothing=0.3).recipe, 3)
     probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32)
     labels = np.array([[0], [1]], dtype=np.int32)
     targets = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
@@ -22,11 +22,11 @@ def test_smoothed_loss_spreads_its_share_over_all_classes() -> None:
 
 
 def test_published_loss_is_sparse_categorical_crossentropy() -> None:
-    assert make_loss(TrainingSettings("baseline"), 2) == "sparse_categorical_crossentropy"
+    assert make_loss(TrainingSettings("baseline").recipe, 2) == "sparse_categorical_crossentropy"
 
 
 def test_cosine_warms_up_and_falls() -> None:
-    rate = make_optimizer(TrainingSettings(learning_rate=0.1), 1000)._learning_rate
+    rate = make_optimizer(TrainingSettings(learning_rate=0.1).recipe, 1000)._learning_rate
     rates = [float(rate(step)) for step in range(0, 1001, 50)]
     assert rates[0] == pytest.approx(0.001)
     assert rates[1] == pytest.approx(0.1)
@@ -35,7 +35,7 @@ def test_cosine_warms_up_and_falls() -> None:
 
 
 def test_constant_rate_and_nothing_added() -> None:
-    optimizer = make_optimizer(TrainingSettings("baseline"), 10)
+    optimizer = make_optimizer(TrainingSettings("baseline").recipe, 10)
     assert float(optimizer.learning_rate) == pytest.approx(1e-3)
     assert not optimizer.use_ema
     assert optimizer.weight_decay is None
@@ -45,7 +45,7 @@ def test_weight_decay_spares_biases_and_normalisation() -> None:
     network = keras.Sequential(
         [keras.layers.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization()]
     )
-    optimizer = make_optimizer(TrainingSettings(weight_decay=0.1), 10)
+    optimizer = make_optimizer(TrainingSettings(weight_decay=0.1).recipe, 10)
     optimizer.build(network.trainable_variables)
     decayed = [v.name for v in network.trainable_variables if optimizer._use_weight_decay(v)]
     assert decayed == ["kernel"]
@@ -58,7 +58,7 @@ STEPS = (1, 2, 30, 100, 3000)
 def test_average_forgets_where_it_started(steps: int) -> None:
     """A weight that is 1 at the first step and 0 from then on: what of it is in the average."""
     weight = keras.Variable([1.0])
-    optimizer = make_optimizer(TrainingSettings(averaging=0.998), 1000)
+    optimizer = make_optimizer(TrainingSettings(averaging=0.998).recipe, 1000)
     optimizer.build([weight])
     for step in range(steps):
         optimizer.iterations.assign(step)
@@ -72,7 +72,7 @@ def test_average_forgets_where_it_started(steps: int) -> None:
 
 def test_average_follows_within_a_training() -> None:
     network = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    optimizer = make_optimizer(TrainingSettings(averaging=0.998, learning_rate=0.1), 60)
+    optimizer = make_optimizer(TrainingSettings(averaging=0.998, learning_rate=0.1).recipe, 60)
     network.compile(optimizer, "mse")
     network.set_weights([np.array([[5.0]])])
     for _ in range(60):

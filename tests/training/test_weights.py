@@ -18,7 +18,8 @@ from keras.src.utils import file_utils
 from pneumoscope.bundle import read_bundle
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.errors import FetchError, PneumoscopeError, SettingsError
-from pneumoscope.training import Precision, TrainingSettings, architectures, resume, train, weights
+from pneumoscope.run import Precision, TrainingSettings
+from pneumoscope.training import architectures, resume, train, weights
 from pneumoscope.training.backbones import BACKBONES
 from pneumoscope.training.backend import keras
 from pneumoscope.types import Geometry

@@ -24,7 +24,7 @@ from pneumoscope.files import printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from pneumoscope.training import TrainingSettings
+    from pneumoscope.run import Observer, TrainingSettings
 
 
 def train(
@@ -100,7 +100,8 @@ def train(
     Ctrl-C ends the run with the best model so far; `--resume` goes on.
     """
     _check_usage(context, data, resume)
-    from pneumoscope.training import TrainingSettings
+    from pneumoscope.run import TrainingSettings
+    from pneumoscope.run.folder import CURVES
     from pneumoscope.training import resume as resume_run
     from pneumoscope.training import train as train_network
 
@@ -125,7 +126,7 @@ def train(
         )
     else:
         print(f"bundle  {result.bundle}  (epoch {result.best_epoch} of {result.epochs})")
-        print(f"curves  {result.run / 'figures' / 'curves.png'}")
+        print(f"curves  {result.run / CURVES}")
     if result.interrupted:
         say(f"Interrupted. To go on: pneumoscope train --resume {result.run}")
         raise typer.Exit(130)
@@ -156,8 +157,8 @@ def _check_usage(context: typer.Context, data: Path | None, resume: Path | None)
             )
 
 
-def _observer(bars: Progress):  # type: ignore[no-untyped-def]  # made where training is imported
-    from pneumoscope.training import Observer
+def _observer(bars: Progress) -> Observer:
+    from pneumoscope.run import Observer
 
     class Bars(Observer):
         """Shows the progress as bars, and each epoch as a line."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pneumoscope.dataset.scan import ImageSet
+from pneumoscope.defaults import SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
 from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.pseudonym import is_pseudonym
 from pneumoscope.types import ImageRecord, Split
@@ -28,9 +29,9 @@ class SplitSettings:
             nothing is.
     """
 
-    seed: int = 1
-    validation_share: float = 0.15
-    test_share: float = 0.15
+    seed: int = SPLIT_SEED
+    validation_share: float = VALIDATION_SHARE
+    test_share: float = TEST_SHARE
 
     def __post_init__(self) -> None:
         if not 0 < self.validation_share <= 0.8 - self.test_share <= 0.8:

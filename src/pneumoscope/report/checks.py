@@ -57,8 +57,8 @@ def soundness(material: Material) -> Statement:
     doubts = []
     if changed := changed_counts(material):
         doubts.append(changed)
-    if material.source.unfinished:
-        done, planned = len(material.source.history["loss"]), material.info.settings["epochs"]
+    if material.model.unfinished:
+        done, planned = len(material.model.history["loss"]), material.info.settings["epochs"]
         doubts.append(f"Training was interrupted: {done} of at most {planned} epochs")
     if doubts:
         return Statement(topic, Level.WARNING, ". ".join(doubts) + ".")

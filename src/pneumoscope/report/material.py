@@ -29,7 +29,7 @@ from pneumoscope.evaluation.stress.run import stress_cohort
 from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress, in_parallel
-from pneumoscope.report.source import Source
+from pneumoscope.report.model import TrainedModel
 from pneumoscope.statistics import RESAMPLES, Resampling
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint
 
@@ -50,7 +50,7 @@ class Material:
     """What was measured of a run.
 
     Attributes:
-        source: the run.
+        model: what the report is about.
         predictor: its model.
         own_data: whether it was measured on what it was trained from, its held-out patients.
         audit: of all the data.
@@ -63,7 +63,7 @@ class Material:
             on new phantoms.
     """
 
-    source: Source
+    model: TrainedModel
     predictor: Predictor
     own_data: bool
     audit: Audit
@@ -91,7 +91,7 @@ class Material:
 
 
 def gather(
-    source: Source,
+    model: TrainedModel,
     data: Path,
     *,
     root: Path | None = None,
@@ -102,7 +102,7 @@ def gather(
     """Audits the data, and measures the model on what it has not seen of it.
 
     Args:
-        source: the run.
+        model: what the report is about.
         data: what to measure on.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest,
             or the one that the run was given with it.
@@ -115,9 +115,10 @@ def gather(
         DataError: if the data cannot be used, or holds nothing that the model has not seen.
     """
     progress = bars or (lambda part: lambda done, total: None)
-    predictor = Predictor(source.bundle)
-    own = source.data is not None and data.resolve() == source.data.resolve()
-    root = root or (source.images if own else None)
+    predictor = Predictor(model.bundle)
+    run = model.run
+    own = run is not None and data.resolve() == run.data.resolve()
+    root = root or (run.given.scanning.root if run and own else None)
     audited, cohort = _read(
         data, predictor, root, Resampling(resamples, seed), progress("reading and auditing")
     )
@@ -148,7 +149,7 @@ def gather(
     refusals = measure_refusals(evaluation.scored, levels, cohort.resampling) if levels else None
     planted = _locate_planted(predictor, cohort.resampling)
     return Material(
-        source=source,
+        model=model,
         predictor=predictor,
         own_data=own,
         audit=audited,

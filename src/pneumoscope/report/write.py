@@ -14,9 +14,9 @@ from pneumoscope.pages import render
 from pneumoscope.report.card import held_out_card
 from pneumoscope.report.checks import judge
 from pneumoscope.report.material import Bars, Material, gather
+from pneumoscope.report.model import find_data, read_model
 from pneumoscope.report.section import Section
 from pneumoscope.report.sections import SECTIONS
-from pneumoscope.report.source import find_data, read_source
 from pneumoscope.report.verdict import CLINICAL, Verdict
 from pneumoscope.results import digest, require_own
 from pneumoscope.statistics import RESAMPLES
@@ -88,8 +88,8 @@ def report(
             of another model or other data.
         StorageError: if it cannot be written.
     """
-    source = read_source(run)
-    page = Path(output) if output else source.root / "report.html"
+    model = read_model(run)
+    page = Path(output) if output else model.root / "report.html"
     if find_bundle(page.parent) == page.parent:
         raise SettingsError(
             f"The report cannot be written into the bundle {page.parent}",
@@ -97,11 +97,11 @@ def report(
             remedy="Choose another `output`",
         )
     given = None if data is None else Path(data)
-    found_data = find_data(source, given)
+    found_data = find_data(model, given)
     card = page.with_name(_CARD)
     for path in (page, card):
-        require_own(path, digest(source.bundle.sha256, identify(found_data)))
-    material = gather(source, found_data, root=root, resamples=resamples, seed=seed, bars=bars)
+        require_own(path, digest(model.bundle.sha256, identify(found_data)))
+    material = gather(model, found_data, root=root, resamples=resamples, seed=seed, bars=bars)
     verdict = judge(material)
     write_text(page, _page(material, verdict))
     write_text(card, held_out_card(material, verdict))

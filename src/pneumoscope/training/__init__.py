@@ -4,13 +4,9 @@ from pneumoscope.errors import extra_needed
 
 with extra_needed("train", "Training"):
     from pneumoscope.training.fit import TrainingResult, resume, train
-    from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 
 __all__ = [
-    "Observer",
-    "Precision",
     "TrainingResult",
-    "TrainingSettings",
     "resume",
     "train",
 ]

@@ -11,8 +11,6 @@ HDF5 brings the process down when the disk is full.)
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 from collections.abc import Sequence
@@ -24,12 +22,8 @@ import numpy as np
 
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, write_text
+from pneumoscope.run.history import MONITOR, History, find_best, write_history
 from pneumoscope.training.backend import keras
-
-MONITOR = "val_loss"
-
-History = dict[str, list[float]]
-"""Losses and metrics by name, a value for each epoch."""
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
@@ -47,8 +41,8 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, folder: Path, seed: int, *, keep_last: bool) -> None:
         super().__init__()
         self._keep_last = keep_last
+        self._run = folder
         self._folder = folder / "checkpoint"
-        self._history_csv = folder / "history.csv"
         self._progress = self._folder / "progress.json"
         self._seed = seed
         self.history: History = {}
@@ -65,8 +59,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Number of the best epoch so far, from 0."""
         if self._keep_last:
             return self.epochs - 1
-        losses = self.history[MONITOR]
-        return losses.index(min(losses))
+        return find_best(self.history)
 
     @property
     def epochs_since_best(self) -> int:
@@ -111,7 +104,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         with atomic_path(self._state(epoch)) as temporary, temporary.open("wb") as file:
             np.savez(file, *values)
         write_text(self._progress, json.dumps({"history": self.history}, indent=1))
-        write_text(self._history_csv, _to_csv(self.history))
+        write_history(self._run, self.history)
         keep = {self._state(epoch), self._state(self.best_epoch)}
         for path in set(self._folder.glob("epoch-*.npz")) - keep:
             path.unlink()
@@ -150,32 +143,3 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
 def _variables(model: Any) -> list[Any]:
     """All that training changes, the network's own weights first."""
     return [*model.weights, *model.optimizer.variables]
-
-
-def read_history(folder: Path) -> History:
-    """The history of a run that has ended, as it was written beside its checkpoint.
-
-    Raises:
-        DataError: if it cannot be read.
-    """
-    path = folder / "history.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            names, *rows = csv.reader(file)
-        values = zip(*rows, strict=True)
-        columns = {
-            name: [float(v) for v in column] for name, column in zip(names, values, strict=True)
-        }
-        del columns["epoch"]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"Cannot read {path}: {error}", remedy="Start a new run") from error
-    return columns
-
-
-def _to_csv(history: History) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", *history])
-    for number, row in enumerate(zip(*history.values(), strict=True), start=1):
-        writer.writerow([number, *row])
-    return text.getvalue()

@@ -32,18 +32,30 @@ from pneumoscope.errors import (
     storage_errors,
 )
 from pneumoscope.gate.fit import describe_gate
+from pneumoscope.run import (
+    History,
+    Observer,
+    Precision,
+    Recipe,
+    Run,
+    TrainingSettings,
+    library_versions,
+    new_run,
+    read_history,
+    read_run,
+)
+from pneumoscope.run.curves import draw_curves
+from pneumoscope.run.folder import CURVES, FIGURES, TENSORBOARD
+from pneumoscope.run.recipes import epochs_for
 from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
 from pneumoscope.training.calibrate import calibrate, calibrated, in_words
 from pneumoscope.training.card import model_card
-from pneumoscope.training.checkpoint import Checkpoint, History, ResumedEarlyStopping, read_history
+from pneumoscope.training.checkpoint import Checkpoint, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
 from pneumoscope.training.objective import make_loss, make_optimizer
-from pneumoscope.training.recipes import epochs_for
 from pneumoscope.training.remember import fit_gate_of, make_reference_of
-from pneumoscope.training.run import Run, library_versions, new_run, read_run
-from pneumoscope.training.settings import Observer, Precision, TrainingSettings
 from pneumoscope.training.stream import training_stream, validation_stream
 from pneumoscope.training.validate import score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
@@ -125,7 +137,7 @@ def resume(run: Path | str, observer: Observer | None = None) -> TrainingResult:
 
 
 def _checkpoint(run: Run) -> Checkpoint:
-    return Checkpoint(run.root, run.given.seed, keep_last=not run.given.patience)
+    return Checkpoint(run.root, run.given.seed, keep_last=not run.recipe.patience)
 
 
 def _ended(run: Run, observer: Observer) -> TrainingResult:
@@ -136,13 +148,13 @@ def _ended(run: Run, observer: Observer) -> TrainingResult:
 
 
 def _execute(run: Run, observer: Observer) -> TrainingResult:
-    settings = run.given
+    settings, recipe = run.given, run.recipe
     checkpoint = _checkpoint(run)
     # Before the images are prepared: a file that does not fit is told at once.
     run, first_weights = (run, []) if checkpoint.epochs else _start(run)
     prepared = ensure_prepared(
         run.data,
-        geometry=settings.geometry,
+        geometry=recipe.geometry,
         split=settings.split,
         scanning=settings.scanning,
         progress=observer.prepared,
@@ -153,10 +165,10 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
 
     keras.utils.set_random_seed(settings.seed)
     network = precision.build_in(run.precision, lambda: _build(run, prepared))
-    trainee = with_augmentation(network) if settings.augmentation else network
+    trainee = with_augmentation(network) if recipe.augmentation else network
     trainee.compile(
-        make_optimizer(settings, _steps(settings, prepared) * run.epochs),
-        make_loss(settings, len(prepared.images.classes)),
+        make_optimizer(recipe, _steps(recipe, prepared) * run.epochs),
+        make_loss(recipe, len(prepared.images.classes)),
         metrics=["accuracy"],
     )
     weights.put_in(network, first_weights)
@@ -217,7 +229,7 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
             f"The images in {run.data} have changed since the run was started",
             remedy="Start a new run",
         )
-    epochs = run.given.epochs or epochs_for(_steps(run.given, prepared))
+    epochs = run.recipe.epochs or epochs_for(_steps(run.recipe, prepared))
     run = replace(run, epochs=epochs)
     if run.precision is Precision.AUTO:
         chosen = precision.resolve(run.given.precision, lambda: _build(run, prepared))
@@ -231,14 +243,14 @@ def _fit(
     trainee: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
 ) -> bool:
     """Trains until the end or Ctrl-C; tells whether it was the latter."""
-    settings = run.given
+    recipe = run.recipe
     first_epoch = checkpoint.epochs
-    if first_epoch >= run.epochs or _stopped_early(settings, checkpoint):
+    if first_epoch >= run.epochs or _stopped_early(recipe, checkpoint):
         return False
     classes = prepared.images.classes
-    common = (classes, prepared.geometry, settings.batch_size)
+    common = (classes, prepared.geometry, recipe.batch_size)
     training = training_stream(
-        prepared.root / Split.TRAIN, *common, seed=settings.seed, first_epoch=first_epoch
+        prepared.root / Split.TRAIN, *common, seed=run.given.seed, first_epoch=first_epoch
     )
     validation = validation_stream(prepared.root / Split.VAL, *common)
     try:
@@ -248,12 +260,12 @@ def _fit(
             validation_data=validation.batches,
             initial_epoch=first_epoch,
             epochs=run.epochs,
-            class_weight=_class_weights(prepared) if settings.class_weights else None,
+            class_weight=_class_weights(prepared) if recipe.class_weights else None,
             callbacks=[
-                *_optional_callbacks(settings, checkpoint),
+                *_optional_callbacks(recipe, checkpoint),
                 checkpoint,
-                *_curves(run.root),
-                _Reporter(observer, checkpoint, settings, training.images),
+                *_tensorboard(run.root),
+                _Reporter(observer, checkpoint, recipe.batch_size, training.images),
             ],
             shuffle=False,  # the stream has seen to it
             verbose=0,
@@ -263,30 +275,30 @@ def _fit(
     return False
 
 
-def _stopped_early(settings: TrainingSettings, checkpoint: Checkpoint) -> bool:
-    patience, begun = settings.patience, checkpoint.epochs > 0
+def _stopped_early(recipe: Recipe, checkpoint: Checkpoint) -> bool:
+    patience, begun = recipe.patience, checkpoint.epochs > 0
     return patience > 0 and begun and checkpoint.epochs_since_best >= patience
 
 
-def _optional_callbacks(settings: TrainingSettings, checkpoint: Checkpoint) -> list[Any]:
+def _optional_callbacks(recipe: Recipe, checkpoint: Checkpoint) -> list[Any]:
     callbacks: list[Any] = []
-    if settings.averaging:
+    if recipe.averaging:
         callbacks.append(keras.callbacks.SwapEMAWeights())  # while validating
-    if settings.patience:
-        callbacks.append(ResumedEarlyStopping(checkpoint, settings.patience))
+    if recipe.patience:
+        callbacks.append(ResumedEarlyStopping(checkpoint, recipe.patience))
     return callbacks
 
 
-def _curves(root: Path) -> list[Any]:
+def _tensorboard(root: Path) -> list[Any]:
     """The curves for TensorBoard, where it is installed: without it TensorFlow writes none."""
     if find_spec("tensorboard") is None:
         return []
-    return [keras.callbacks.TensorBoard(root / "tensorboard", write_graph=False)]
+    return [keras.callbacks.TensorBoard(root / TENSORBOARD, write_graph=False)]
 
 
-def _steps(settings: TrainingSettings, prepared: PreparedSet) -> int:
+def _steps(recipe: Recipe, prepared: PreparedSet) -> int:
     """Batches in an epoch."""
-    return math.ceil(sum(prepared.count(Split.TRAIN).values()) / settings.batch_size)
+    return math.ceil(sum(prepared.count(Split.TRAIN).values()) / recipe.batch_size)
 
 
 def _class_weights(prepared: PreparedSet) -> dict[int, float]:
@@ -300,12 +312,12 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
     """Passes the progress on to an observer."""
 
     def __init__(
-        self, observer: Observer, checkpoint: Checkpoint, settings: TrainingSettings, images: int
+        self, observer: Observer, checkpoint: Checkpoint, batch_size: int, images: int
     ) -> None:
         super().__init__()
         self._observer = observer
         self._checkpoint = checkpoint
-        self._settings = settings
+        self._batch_size = batch_size
         self._images = images
         self._epoch = 0
 
@@ -313,7 +325,7 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        done = min((batch + 1) * self._settings.batch_size, self._images)
+        done = min((batch + 1) * self._batch_size, self._images)
         self._observer.trained(self._epoch, self.params["epochs"], done, self._images)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -326,11 +338,11 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
 def _write_bundle(
     network: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
 ) -> None:
-    curves = plots.training_curves(checkpoint.history, checkpoint.best_epoch + 1)
-    plots.save(curves, run.root / "figures" / "curves.png")
+    curves = draw_curves(checkpoint.history, checkpoint.best_epoch + 1)
+    plots.save(curves, run.root / CURVES)
     plain = precision.build_in(Precision.FLOAT32, lambda: _build(run, prepared))
     plain.set_weights(network.get_weights())
-    scores, changed = score_validation(plain, prepared, run.given.batch_size)
+    scores, changed = score_validation(plain, prepared, run.recipe.batch_size)
     if not np.isfinite(scores.probabilities).all():
         raise DivergedError(
             f"The training in {run.root} has diverged: its probabilities are no numbers",
@@ -358,7 +370,7 @@ def _write_bundle(
             if gate:
                 write_gate(folder, gate[1])
             (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
-            shutil.copytree(run.root / "figures", folder / "figures")
+            shutil.copytree(run.root / FIGURES, folder / FIGURES)
 
 
 def _describe(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pneumoscope.run import Recipe
 from pneumoscope.training.backend import keras
-from pneumoscope.training.settings import TrainingSettings
 
 _WARM_UP = 0.05  # of all steps
 
@@ -32,8 +32,8 @@ class WarmAveragingAdam(keras.optimizers.Adam):  # type: ignore[misc]
         self._highest_momentum = highest
 
 
-def make_optimizer(settings: TrainingSettings, steps: int) -> Any:
-    """Adam, with what the settings add to it.
+def make_optimizer(recipe: Recipe, steps: int) -> Any:
+    """Adam, with what the recipe adds to it.
 
     Weight decay is decoupled and spares biases and normalisation (Loshchilov & Hutter 2019,
     arXiv:1711.05101). The cosine schedule warms up over the first twentieth of all steps and ends
@@ -41,36 +41,36 @@ def make_optimizer(settings: TrainingSettings, steps: int) -> Any:
     first over few steps; what is validated and kept is their average.
 
     Args:
-        settings: of the run.
+        recipe: of the run.
         steps: batches in all epochs together.
     """
-    rate: Any = settings.learning_rate
-    if settings.cosine:
+    rate: Any = recipe.learning_rate
+    if recipe.cosine:
         warm_up = round(_WARM_UP * steps)
         rate = keras.optimizers.schedules.CosineDecay(
             rate / 100, max(1, steps - warm_up), 0.01, warmup_target=rate, warmup_steps=warm_up
         )
     optimizer = WarmAveragingAdam(
         rate,
-        weight_decay=settings.weight_decay or None,
-        use_ema=settings.averaging > 0,
-        ema_momentum=settings.averaging,
+        weight_decay=recipe.weight_decay or None,
+        use_ema=recipe.averaging > 0,
+        ema_momentum=recipe.averaging,
     )
-    if settings.weight_decay:
+    if recipe.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
 
-def make_loss(settings: TrainingSettings, classes: int) -> Any:
-    """Sparse categorical cross-entropy, with smoothed labels if the settings say so.
+def make_loss(recipe: Recipe, classes: int) -> Any:
+    """Sparse categorical cross-entropy, with smoothed labels if the recipe says so.
 
     Label smoothing: Szegedy et al. 2016, arXiv:1512.00567.
 
     Args:
-        settings: of the run.
+        recipe: of the run.
         classes: number of classes.
     """
-    if not settings.label_smoothing:
+    if not recipe.label_smoothing:
         return "sparse_categorical_crossentropy"
 
     def smoothed_crossentropy(labels: Any, probabilities: Any) -> Any:
@@ -78,7 +78,7 @@ def make_loss(settings: TrainingSettings, classes: int) -> Any:
             keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), classes
         )
         return keras.losses.categorical_crossentropy(
-            one_hot, probabilities, label_smoothing=settings.label_smoothing
+            one_hot, probabilities, label_smoothing=recipe.label_smoothing
         )
 
     return smoothed_crossentropy

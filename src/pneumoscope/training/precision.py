@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pneumoscope.run import Precision
 from pneumoscope.training.backend import keras
-from pneumoscope.training.settings import Precision
 
 _BATCH = 16
 _ROUNDS = 4

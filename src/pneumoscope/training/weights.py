@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.defaults import AUTO
 from pneumoscope.errors import FetchError, SettingsError, storage_errors
 from pneumoscope.files import printable, sha256_of
 from pneumoscope.training.backbones import BACKBONES, Backbone
 from pneumoscope.training.backend import keras
 
-AUTO = "auto"
 NONE = "none"
 IMAGENET = "imagenet"
 

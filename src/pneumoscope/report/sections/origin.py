@@ -40,7 +40,7 @@ def reproduce(material: Material) -> Section:
         "report made with": f"pneumoscope {__version__}",
     }
     own = [] if material.own_data else [found.cohort.data.name]
-    words = ["pneumoscope", "report", material.source.root.name, *own]
+    words = ["pneumoscope", "report", material.model.root.name, *own]
     return Section(
         "reproduce",
         "How to reproduce",

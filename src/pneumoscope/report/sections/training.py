@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from pneumoscope.errors import DataError
-from pneumoscope.plots import training_curves
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Drawing, Section, draw
+from pneumoscope.run.curves import draw_curves
 
 
 def training(material: Material) -> Section:
     """The curves of loss and accuracy, and what chose the epoch."""
-    info, source = material.info, material.source
+    info, model = material.info, material.model
     return Section(
         "training",
         "Training",
         {
             "curves": _curves(material),
             "epoch": info.metrics.get("epoch"),
-            "epochs": len(source.history.get("loss", [])),
+            "epochs": len(model.history.get("loss", [])),
             "patience": info.settings.get("patience"),
-            "unfinished": source.unfinished,
+            "unfinished": model.unfinished,
         },
     )
 
 
 def _curves(material: Material) -> Drawing | None:
     try:
-        figure = training_curves(material.source.history, int(material.info.metrics["epoch"]))
+        figure = draw_curves(material.model.history, int(material.info.metrics["epoch"]))
     except (DataError, LookupError):
         return None
-    losses = material.source.history["val_loss"]
+    losses = material.model.history["val_loss"]
     return draw(
         figure,
         "curves",

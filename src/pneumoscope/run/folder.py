@@ -9,7 +9,7 @@
     .claimed           only while a process writes into the folder
     bundle/            the result
 
-Only `fit` writes into one.
+Only `training.fit` writes into one.
 """
 
 from __future__ import annotations
@@ -28,9 +28,14 @@ from pneumoscope.claims import claimed, is_free
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
 from pneumoscope.files import write_text
 from pneumoscope.parallel import usable_cores
-from pneumoscope.training.settings import Precision, TrainingSettings
+from pneumoscope.run.recipes import Recipe
+from pneumoscope.run.settings import Precision, TrainingSettings
 
-_SETTINGS = "settings.json"
+SETTINGS = "settings.json"
+TENSORBOARD = "tensorboard"
+FIGURES = "figures"
+CURVES = f"{FIGURES}/curves.png"
+
 _ENVIRONMENT = "environment.json"
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "numpy")
 
@@ -42,7 +47,7 @@ class Run:
     Attributes:
         root: the folder.
         data: what it trains on.
-        given: the settings as the user chose them.
+        given: the settings as the user chose them, complete.
         precision: what `auto` was resolved to; `AUTO` until it is.
         fingerprint: of the prepared data; empty until it is known.
         weights: what `weights` was resolved to; empty until it is.
@@ -56,6 +61,11 @@ class Run:
     fingerprint: str = ""
     weights: str = ""
     epochs: int = 0
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the network is trained."""
+        return self.given.recipe
 
     @property
     def bundle(self) -> Path:
@@ -81,7 +91,7 @@ class Run:
             "given": asdict(self.given),
             "resolved": asdict(self.resolved),
         }
-        write_text(self.root / _SETTINGS, json.dumps(content, indent=2) + "\n")
+        write_text(self.root / SETTINGS, json.dumps(content, indent=2) + "\n")
         machine = {
             "versions": library_versions(),
             "platform": platform.platform(),
@@ -112,13 +122,13 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
                 )
         if settings.root:
             settings = replace(settings, root=str(Path(settings.root).resolve()))
-        run = Run(root, data.resolve(), settings)
+        run = Run(root, data.resolve(), settings.complete())
         run.save()
         try:
             yield run
         except PneumoscopeError:
             if not read_run(root).fingerprint:
-                for name in (_SETTINGS, _ENVIRONMENT):
+                for name in (SETTINGS, _ENVIRONMENT):
                     (root / name).unlink(missing_ok=True)
             raise
 
@@ -136,26 +146,41 @@ def _unused(settings: TrainingSettings) -> Path:
     return root
 
 
+def is_run(root: Path) -> bool:
+    """Whether a folder is that of a run, however far the run has come."""
+    return (root / SETTINGS).is_file()
+
+
 def read_run(root: Path) -> Run:
-    """Reads a run folder back.
+    """Reads a run folder back, also one that an earlier version wrote.
 
     Raises:
-        DataError: if it is no run folder.
+        DataError: if it is no run folder, or its settings make no sense.
+        StorageError: if they may not be read.
     """
+    path = root / SETTINGS
+    remedy = "Give the folder that `pneumoscope.train` wrote"
+    if not is_run(root):
+        raise DataError(f"{root} is no run", expected=f"{SETTINGS} in it", remedy=remedy)
+    with storage_errors("read", path):
+        text = path.read_bytes()
     try:
-        content = json.loads((root / _SETTINGS).read_text("utf-8"))
+        content = json.loads(text)
+        resolved = content["resolved"]
         return Run(
             root,
             Path(content["data"]),
-            TrainingSettings(**content["given"]),
-            Precision(content["resolved"]["precision"]),
+            TrainingSettings(**content["given"]).complete(),
+            Precision(resolved["precision"]),
             content["fingerprint"],
-            content["resolved"].get("weights", "none"),
+            resolved.get("weights", "none"),
+            resolved["epochs"],
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{root} is no run that can be resumed: {error}",
-            remedy="Give the folder that `pneumoscope.train` wrote",
+            f"Cannot read {path}: {error!r}",
+            expected="the settings as `pneumoscope.train` wrote them",
+            remedy=remedy,
         ) from error
 
 

@@ -1,0 +1,88 @@
+"""The model that a report is about, and the run that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumoscope.bundle import Bundle
+from pneumoscope.errors import DataError
+from pneumoscope.run import History, Run, is_run, read_history, read_run
+from pneumoscope.run.folder import SETTINGS
+from pneumoscope.run.history import MONITOR, find_best
+from pneumoscope.shipped import is_shipped, read
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A bundle, and what its training has left around it.
+
+    Attributes:
+        root: the folder around the bundle; of a model that ships, one for its reports.
+        bundle: the model.
+        run: the run that made it; None where there is nothing of it but the bundle.
+        history: losses and metrics by name, a value for each epoch; empty if there is none.
+    """
+
+    root: Path
+    bundle: Bundle
+    run: Run | None
+    history: History
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the training was stopped before its own end."""
+        done = len(self.history.get(MONITOR, ()))
+        if self.run is None or not done:
+            return False
+        patience = self.run.recipe.patience
+        since_best = done - 1 - find_best(self.history)
+        return done < self.run.epochs and not 0 < patience <= since_best
+
+
+def read_model(run: Path | str) -> TrainedModel:
+    """Reads a run folder, or a bundle without one.
+
+    Args:
+        run: either, or the name of a model that ships.
+
+    Raises:
+        BundleError: if there is no bundle in it, or one that cannot be used.
+        DataError: if the settings of the run make no sense.
+        StorageError: if something may not be read.
+    """
+    bundle = read(run)
+    root = Path("reports", bundle.info.name) if is_shipped(bundle) else bundle.root.parent
+    return TrainedModel(root, bundle, read_run(root) if is_run(root) else None, _read_history(root))
+
+
+def find_data(model: TrainedModel, given: Path | None) -> Path:
+    """The data to measure on: what was given, or else what the model was trained on.
+
+    Raises:
+        DataError: if it is not known, or not there any more.
+    """
+    data = given or (model.run.data if model.run else None)
+    if data is None:
+        raise DataError(
+            f"Nothing says what {model.bundle.root} was trained on",
+            expected=f"{SETTINGS} in the run folder",
+            remedy="Give the data to measure on as `data`",
+        )
+    if not data.exists():
+        whose = "" if given else ", which the run was trained on,"
+        raise DataError(
+            f"The data {data}{whose} is not there",
+            expected="class folders, a CSV manifest, or a prepared folder",
+            received="nothing there",
+            remedy="Give the place where it is now as `data`",
+        )
+    return data
+
+
+def _read_history(root: Path) -> History:
+    """The history; empty where there is none, or it was cut off: curves are not worth an error."""
+    try:
+        return read_history(root)
+    except DataError:
+        return {}

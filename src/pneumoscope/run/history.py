@@ -1,0 +1,60 @@
+"""The losses and metrics of each epoch of a run, in its `history.csv`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from pneumoscope.errors import DataError, storage_errors
+from pneumoscope.files import write_text
+
+MONITOR = "val_loss"
+"""What tells the best epoch: the lowest."""
+
+History = dict[str, list[float]]
+"""Losses and metrics by name, a value for each epoch."""
+
+_FILE, _EPOCH = "history.csv", "epoch"
+
+
+def find_best(history: History) -> int:
+    """Finds the epoch, from 0, of the lowest validation loss; there must be one."""
+    losses = history[MONITOR]
+    return losses.index(min(losses))
+
+
+def write_history(folder: Path, history: History) -> None:
+    """Writes the history of a run into its folder, in one step.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_EPOCH, *history])
+    for number, row in enumerate(zip(*history.values(), strict=True), start=1):
+        writer.writerow([number, *row])
+    write_text(folder / _FILE, text.getvalue())
+
+
+def read_history(folder: Path) -> History:
+    """Reads the history of a run from its folder.
+
+    Raises:
+        DataError: if there is none, or it is not whole.
+        StorageError: if it may not be read.
+    """
+    path = folder / _FILE
+    with storage_errors("read", path):
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                names, *rows = csv.reader(file)
+            values = zip(*rows, strict=True)
+            history = {
+                name: [float(v) for v in column] for name, column in zip(names, values, strict=True)
+            }
+            del history[_EPOCH]
+        except (FileNotFoundError, ValueError, KeyError) as error:
+            raise DataError(f"Cannot read {path}: {error}", remedy="Start a new run") from error
+    return history

@@ -1,0 +1,123 @@
+"""How each network is trained unless the user says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pneumoscope.errors import SettingsError
+from pneumoscope.types import Geometry
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that belongs to the training of one network.
+
+    Attributes:
+        image_size: pixels of each side of what the network reads.
+        epochs: at most this many; at 0 as many as the number of images needs (`epochs_for`).
+        patience: stop after this many epochs without a lower validation loss, and keep the best
+            epoch; at 0 all epochs are trained and the last is kept.
+        batch_size: images in a batch.
+        learning_rate: of Adam; the highest, if it changes.
+        cosine: whether the rate warms up and then falls along a cosine to the last epoch.
+        weight_decay: decoupled from the rate's adaptation; 0 for none.
+        averaging: momentum of the exponential average of the weights; 0 for none.
+        label_smoothing: share of each label that is spread over all classes.
+        class_weights: whether each class counts alike, however many images it has.
+        augmentation: whether training images are randomly changed.
+
+    Raises:
+        SettingsError: on construction, if a value is out of range.
+    """
+
+    image_size: int
+    epochs: int
+    patience: int
+    batch_size: int
+    learning_rate: float
+    cosine: bool
+    weight_decay: float
+    averaging: float
+    label_smoothing: float
+    class_weights: bool
+    augmentation: bool
+
+    def __post_init__(self) -> None:
+        for name, (holds, expected) in {
+            "epochs": (self.epochs >= 0, "0 or more"),
+            "patience": (self.patience >= 0, "0 or more"),
+            "batch_size": (self.batch_size > 0, "a number above 0"),
+            "learning_rate": (self.learning_rate > 0, "a number above 0"),
+            "weight_decay": (self.weight_decay >= 0, "0 or more"),
+            "averaging": (0 <= self.averaging < 1, "0 or more, below 1"),
+            "label_smoothing": (0 <= self.label_smoothing < 1, "0 or more, below 1"),
+        }.items():
+            if not holds:
+                raise SettingsError(
+                    f"`{name}` is out of range",
+                    expected=expected,
+                    received=f"{getattr(self, name)}",
+                )
+        _ = self.geometry  # raises a SettingsError of its own
+
+    @property
+    def geometry(self) -> Geometry:
+        """The image size."""
+        return Geometry(self.image_size, self.image_size)
+
+
+# The published one: Adam at a constant rate, stopped early, on the images as they are.
+PUBLISHED = Recipe(
+    image_size=224,
+    epochs=20,
+    patience=3,
+    batch_size=32,
+    learning_rate=1e-3,
+    cosine=False,
+    weight_decay=0.0,
+    averaging=0.0,
+    label_smoothing=0.0,
+    class_weights=False,
+    augmentation=False,
+)
+
+# Chosen by patient-grouped stress validation: docs/adr/0015-shipped-network.md.
+ROBUST = Recipe(
+    image_size=128,
+    epochs=0,
+    patience=0,
+    batch_size=32,
+    learning_rate=2e-3,
+    cosine=True,
+    weight_decay=0.02,
+    averaging=0.998,
+    label_smoothing=0.05,
+    class_weights=True,
+    augmentation=True,
+)
+
+# At the size that their weights were trained at, in small steps, so that they keep what they know:
+# customary, not measured.
+PRETRAINED = replace(ROBUST, image_size=224, learning_rate=2e-4)
+
+RECIPES = {
+    "residual": ROBUST,
+    "baseline": PUBLISHED,
+    "mobilenet_v3_small": PRETRAINED,
+    "efficientnet_v2_b0": PRETRAINED,
+    "densenet121": PRETRAINED,
+    "resnet50_v2": PRETRAINED,
+}
+"""By name of the network; one without a recipe of its own is trained like ours."""
+
+# Of few images 80 epochs are too few steps: docs/how-to/few-images.md has the measurements.
+_EPOCHS, _FEWEST_STEPS = 80, 1600
+
+
+def epochs_for(steps: int) -> int:
+    """How many epochs are trained where no number is given: 80, or what comes to 1,600 steps.
+
+    Args:
+        steps: batches in an epoch.
+    """
+    return max(_EPOCHS, -(-_FEWEST_STEPS // steps))

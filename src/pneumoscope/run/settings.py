@@ -1,0 +1,127 @@
+"""What a person may choose about a training run."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+
+from pneumoscope.dataset import ScanSettings, SplitSettings
+from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
+from pneumoscope.errors import SettingsError
+from pneumoscope.run.recipes import RECIPES, ROBUST, Recipe
+
+
+class Precision(StrEnum):
+    """How weights and activations are held while training; a bundle is always float32."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    MIXED_BFLOAT16 = "mixed_bfloat16"
+
+    @classmethod
+    def of(cls, name: str) -> Precision:
+        """The precision of this name.
+
+        Raises:
+            SettingsError: if there is none.
+        """
+        if name not in list(cls):
+            raise SettingsError(
+                "There is no such precision", expected=" or ".join(cls), received=name
+            )
+        return cls(name)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The choices of a training run; each is an option of `pneumoscope train`.
+
+    What is None comes from the recipe of the network, and means what it means in `Recipe`.
+
+    Attributes:
+        arch: name of the network.
+        seed: of the split, the weights, the order, and everything else that is random.
+        validation_share: of the images, held out to choose the best epoch and the threshold.
+        test_share: of the images, held out for evaluation where no test split was published; at 0
+            none are.
+        precision: number format of the training.
+        weights: what it starts from: `none`, `imagenet`, a file of weights for three channels, or
+            `auto`: `imagenet` for a network of `keras.applications`, `none` for our own.
+        positive: the classes that count as positive, all but one; by default told by the names.
+        strict: whether a doubt about the data is an error.
+        root: the folder that holds all images of a CSV manifest; empty for that of the manifest.
+
+    Raises:
+        SettingsError: on construction, if a value is out of range.
+    """
+
+    arch: str = ARCHITECTURE
+    seed: int = SPLIT_SEED
+    validation_share: float = VALIDATION_SHARE
+    test_share: float = TEST_SHARE
+    precision: Precision = Precision.AUTO
+    weights: str = AUTO
+    image_size: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    cosine: bool | None = None
+    weight_decay: float | None = None
+    averaging: float | None = None
+    label_smoothing: float | None = None
+    class_weights: bool | None = None
+    augmentation: bool | None = None
+    positive: tuple[str, ...] = ()
+    strict: bool = False
+    root: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "precision", Precision.of(self.precision))
+        object.__setattr__(self, "positive", tuple(self.positive))
+        object.__setattr__(self, "root", str(self.root))
+        if not 0 <= self.seed < 2**31:
+            raise SettingsError(
+                "`seed` is out of range", expected="0 to 2147483647", received=f"{self.seed}"
+            )
+        # Both raise a SettingsError of their own.
+        _ = self.recipe, self.split
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the network, with what was chosen in place of what it says."""
+        chosen = {field.name: getattr(self, field.name) for field in fields(Recipe)}
+        given = {name: value for name, value in chosen.items() if value is not None}
+        return replace(RECIPES.get(self.arch, ROBUST), **given)
+
+    def complete(self) -> TrainingSettings:
+        """The same choices with the recipe written out, so that they outlast its changes."""
+        return replace(self, **asdict(self.recipe))
+
+    @property
+    def split(self) -> SplitSettings:
+        """How patients are divided."""
+        return SplitSettings(self.seed, self.validation_share, self.test_share)
+
+    @property
+    def scanning(self) -> ScanSettings:
+        """How the data set is to be understood."""
+        return ScanSettings(self.positive, self.strict, Path(self.root) if self.root else None)
+
+    def command(self, data: Path) -> str:
+        """The command line that makes the same run, with names of folders and files only."""
+        words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
+        usual = asdict(TrainingSettings(self.arch, self.seed).complete())
+        for name, value in asdict(self.complete()).items():
+            if value != usual[name]:
+                option = name.replace("_", "-")
+                if isinstance(value, tuple):
+                    words += [word for item in value for word in (f"--{option}", item)]
+                    continue
+                words += [f"--no-{option}"] if value is False else [f"--{option}"]
+                if name in ("weights", "root"):
+                    value = Path(value).name
+                words += [] if isinstance(value, bool) else [str(value)]
+        return shlex.join(words)
