@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 import pneumoscope
-from pneumoscope import statistics
-from pneumoscope.cli.console import RESAMPLES
 from tests.conftest import encoded, picture
 
 HEAVY = ("tensorflow", "keras", "tensorboard", "tf2onnx", "torch", "jax")
@@ -153,7 +151,3 @@ def test_an_extra_is_named_in_python_too() -> None:
     script += "try: pneumoscope.evaluate\nexcept pneumoscope.PneumoscopeError as e: print(e)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert 'pip install "pneumoscope[evaluate]"' in done.stdout
-
-
-def test_the_option_has_the_default_of_the_library() -> None:
-    assert RESAMPLES == statistics.RESAMPLES

@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import (
-    HashPaths,
-    Positive,
-    Root,
-    leave,
-    name_results,
-    print_json,
-    progress_bar,
-    say,
-    say_notice,
-)
+from pneumoscope.cli.console import leave, name_results, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.options import AsJson, Data, HashPaths, Positive, Root, Seed, declare_output
 from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.defaults import SEED
 from pneumoscope.errors import DataError
 from pneumoscope.files import printable
 from pneumoscope.results import digest, require_own
@@ -32,21 +24,12 @@ _WIDTH = 80  # also on a wide terminal: long lines are hard to read
 
 
 def audit(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            help="Class folders, the published layout, a CSV manifest, or a prepared folder."
-        ),
-    ],
+    data: Data[Path],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="The page to write, with the pictures found; by default audit/DATA.html.",
-        ),
+        declare_output("The page to write, with the pictures found; by default audit/DATA.html."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
+    seed: Seed = SEED,
     strict: Annotated[
         bool,
         typer.Option(
@@ -58,7 +41,7 @@ def audit(
     positive: Positive = None,
     root: Root = None,
     hash_paths: HashPaths = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the traps of a data set before training on it.
 

@@ -8,22 +8,16 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_left_out
+from pneumoscope.cli.options import AsJson, Data, Model, Seed, declare_output
 from pneumoscope.cli.tables import print_grids
+from pneumoscope.defaults import HEATMAP_IMAGES, SEED
 
 
 def check_heatmaps(
-    bundle: Annotated[
-        str,
-        typer.Argument(
-            help="A bundle, the run folder that holds it, or the name of a model that ships."
-        ),
-    ],
-    data: Annotated[
-        Path, typer.Argument(help="Class folders, a CSV manifest, or a prepared folder.")
-    ],
+    bundle: Model,
+    data: Data[Path],
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Folder for the figure and the tables, if wanted."),
+        Path | None, declare_output("Folder for the figure and the tables, if wanted.")
     ] = None,
     masks: Annotated[
         Path | None,
@@ -34,9 +28,9 @@ def check_heatmaps(
     ] = None,
     images: Annotated[
         int, typer.Option(help="About how many images to check, in whole patients.", min=1)
-    ] = 300,
-    seed: Annotated[int, typer.Option(help="Of the draw, and of the bootstrap.", min=0)] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    ] = HEATMAP_IMAGES,
+    seed: Seed = SEED,
+    as_json: AsJson = False,
 ) -> None:
     """Check whether heatmaps tell what a model goes by, and where they lie.
 

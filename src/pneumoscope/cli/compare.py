@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import (
-    RESAMPLES,
-    Resamples,
-    leave,
-    name_results,
-    print_json,
-    progress_bar,
-    say_left_out,
-)
+from pneumoscope.cli.console import leave, name_results, print_json, progress_bar, say_left_out
+from pneumoscope.cli.options import AsJson, Resamples, Seed, declare_output
 from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -36,15 +30,13 @@ def compare(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Folder for comparison.json and the figure; by default comparison/MODELS-DATA.",
+        declare_output(
+            "Folder for comparison.json and the figure; by default comparison/MODELS-DATA."
         ),
     ] = None,
     resamples: Resamples = RESAMPLES,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    seed: Seed = SEED,
+    as_json: AsJson = False,
 ) -> None:
     """Compare models on images and patients that none of them has seen.
 

@@ -7,60 +7,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from pneumoscope.files import printable
-from pneumoscope.names import hashed_names
 from pneumoscope.types import RESEARCH_NOTICE
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-RESAMPLES = 2000  # as in `pneumoscope.statistics`, which would bring numpy to every --help
-Resamples = Annotated[int, typer.Option(help="Of the bootstrap.", min=100)]
-"""The option `--resamples`."""
-
-Positive = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME",
-        help="Class that counts as positive; the one that is not named is the reference. By "
-        "default told by the names.",
-    ),
-]
-"""The option `--positive`, which may be repeated."""
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Make it an error if it is in doubt how the data is meant.")
-]
-"""The option `--strict`."""
-
-
-Root = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Folder of the images of a CSV manifest; by default that of the manifest.",
-    ),
-]
-"""The option `--root`."""
-
-
-def _hash_paths(context: typer.Context, wanted: bool) -> None:
-    if wanted:
-        context.with_resource(hashed_names())
-
-
-HashPaths = Annotated[
-    bool,
-    typer.Option(
-        "--hash-paths",
-        callback=_hash_paths,
-        help="Call files by keyed hashes: their names may hold a patient's.",
-    ),
-]
-"""The option `--hash-paths`, which needs no more than to be declared."""
 
 
 def say(text: str) -> None:

@@ -8,17 +8,21 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli import audit, fetch
-from pneumoscope.cli.console import (
+from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.options import (
+    AsJson,
     HashPaths,
+    ImageSize,
     Positive,
     Root,
+    Seed,
     Strict,
-    leave,
-    print_json,
-    progress_bar,
-    say,
-    say_notice,
+    TestShare,
+    ValidationShare,
+    declare_output,
 )
+from pneumoscope.defaults import PHANTOM_PATIENTS, SEED, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
+from pneumoscope.types import Geometry, Split
 
 app = typer.Typer(
     help="Fetch, audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
@@ -33,22 +37,17 @@ def prepare(
         Path, typer.Argument(help="Class folders, the train/val/test layout, or a CSV manifest.")
     ],
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Folder to write; by default one in the user's cache."),
+        Path | None, declare_output("Folder to write; by default one in the user's cache.")
     ] = None,
-    image_size: Annotated[int, typer.Option(help="Pixels of each side.")] = 224,
-    seed: Annotated[int, typer.Option(help="Of the split.")] = 1,
-    validation_share: Annotated[
-        float, typer.Option(help="Share of the images, held out to choose the best epoch.")
-    ] = 0.15,
-    test_share: Annotated[
-        float, typer.Option(help="Share held out for evaluation, if no test split was published.")
-    ] = 0.15,
+    image_size: ImageSize[int] = Geometry.height,
+    seed: Seed = SPLIT_SEED,
+    validation_share: ValidationShare = VALIDATION_SHARE,
+    test_share: TestShare = TEST_SHARE,
     positive: Positive = None,
     root: Root = None,
     strict: Strict = False,
     hash_paths: HashPaths = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Split a data set by patient, and write each image once at the size of the network.
 
@@ -61,7 +60,6 @@ def prepare(
     """
     from pneumoscope.dataset import ScanSettings, SplitSettings
     from pneumoscope.dataset import prepare as prepare_images
-    from pneumoscope.types import Geometry, Split
 
     with progress_bar("preparing") as progress:
         prepared = prepare_images(
@@ -101,8 +99,8 @@ def prepare(
 @app.command()
 def phantoms(
     output: Annotated[Path, typer.Argument(help="An empty folder, or one to be made.")],
-    patients: Annotated[int, typer.Option(help="Number of patients.")] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same images.")] = 0,
+    patients: Annotated[int, typer.Option(help="Number of patients.")] = PHANTOM_PATIENTS,
+    seed: Seed = SEED,
     masks: Annotated[
         Path | None, typer.Option(help="Another folder, for a mask of each pneumonia.")
     ] = None,

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import (
-    RESAMPLES,
-    HashPaths,
-    Resamples,
-    Root,
     choose_model,
     leave,
     name_results,
@@ -19,7 +15,19 @@ from pneumoscope.cli.console import (
     progress_bar,
     say_left_out,
 )
+from pneumoscope.cli.options import (
+    AsJson,
+    Data,
+    HashPaths,
+    ModelOrDefault,
+    OperatingPoint,
+    Resamples,
+    Root,
+    Seed,
+    declare_output,
+)
 from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -29,32 +37,17 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    bundle: Annotated[
-        str | None,
-        typer.Argument(
-            help="A bundle, the run folder that holds it, or the name of a model that ships. Left "
-            "out: the default model."
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Argument(help="Class folders, a CSV manifest, or a prepared folder."),
-    ] = None,
+    bundle: ModelOrDefault = None,
+    data: Data[Path | None] = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Folder for the figures; by default evaluation/MODEL-DATA."
-        ),
+        Path | None, declare_output("Folder for the figures; by default evaluation/MODEL-DATA.")
     ] = None,
-    operating_point: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Threshold of the calls; by default the bundle's first."),
-    ] = None,
+    operating_point: OperatingPoint = None,
     root: Root = None,
     resamples: Resamples = RESAMPLES,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Seed = SEED,
     hash_paths: HashPaths = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a model on the images and patients that it has not seen.
 
@@ -73,7 +66,7 @@ def evaluate(
     from pneumoscope.evaluation import evaluate as evaluate_bundle
 
     chosen = choose_model(model)
-    output = output or Path("evaluation") / name_results([chosen], Path(data))
+    output = output or Path("evaluation") / name_results([chosen], data)
     with progress_bar("predicting") as progress:
         found = evaluate_bundle(
             chosen,
@@ -94,7 +87,7 @@ def evaluate(
     leave(len(found.cohort.unreadable))
 
 
-def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
+def _split(first: str | None, second: Path | None) -> tuple[str | None, Path]:
     """The model, if two arguments were given, and the data."""
     from pneumoscope.shipped import is_model
 
@@ -102,7 +95,7 @@ def _split(first: str | None, second: str | None) -> tuple[str | None, str]:
         return first, second
     if not first or is_model(first):
         raise typer.BadParameter("give the data to evaluate on", param_hint="DATA")
-    return None, first
+    return None, Path(first)
 
 
 def _print_tables(found: Evaluation) -> None:

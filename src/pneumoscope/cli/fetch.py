@@ -8,16 +8,15 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import add_bar, print_json, progress_bars, say
+from pneumoscope.cli.options import AsJson, declare_output
 
 
 def fetch(
     source: Annotated[
         str | None, typer.Argument(help="mendeley (the original, the default) or kaggle.")
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="A new folder.", show_default=True)
-    ] = Path("chest_xray"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    output: Annotated[Path, declare_output("A new folder.")] = Path("chest_xray"),
+    as_json: AsJson = False,
 ) -> None:
     """Fetch the public data set: 5,856 radiographs of children, 1.2 GB, CC BY 4.0.
 

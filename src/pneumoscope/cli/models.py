@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pneumoscope.cli.console import print_json, say, say_notice
+from pneumoscope.cli.options import AsJson
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def models(
         str | None,
         typer.Argument(help="Print the model card of this one; a bundle will also do."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the models that ship with Pneumoscope, or print a model card.
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import HashPaths, choose_model, leave, say
+from pneumoscope.cli.console import choose_model, leave, say
+from pneumoscope.cli.options import HashPaths, ModelOrDefault, OperatingPoint
 from pneumoscope.files import name_few, printable
 from pneumoscope.names import public_name
 
@@ -27,13 +28,7 @@ _STDIN = "-"
 
 
 def predict(
-    bundle: Annotated[
-        str | None,
-        typer.Argument(
-            help="A bundle, the run folder that holds it, or the name of a model that ships. Left "
-            "out: the default model."
-        ),
-    ] = None,
+    bundle: ModelOrDefault = None,
     files: Annotated[
         list[str] | None,
         typer.Argument(help="Images, folders of images, or - for standard input."),
@@ -42,10 +37,7 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Write each image under its heatmap to this folder."),
     ] = None,
-    operating_point: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Threshold of the label; by default the bundle's first."),
-    ] = None,
+    operating_point: OperatingPoint = None,
     prevalence: Annotated[
         float | None,
         typer.Option(metavar="SHARE", help="Restate probabilities for this share of positives."),

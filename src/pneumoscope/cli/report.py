@@ -7,46 +7,36 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import (
-    RESAMPLES,
+from pneumoscope.cli.console import add_bar, leave, print_json, progress_bars, say
+from pneumoscope.cli.options import (
+    DATA,
+    AsJson,
     HashPaths,
+    Model,
     Resamples,
     Root,
-    add_bar,
-    leave,
-    print_json,
-    progress_bars,
-    say,
+    Seed,
+    declare_output,
 )
 from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.files import printable
 
 
 def report(
-    run: Annotated[
-        str,
-        typer.Argument(help="A run folder, a bundle, or the name of a model that ships."),
-    ],
+    run: Model,
     data: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Class folders, a CSV manifest, or a prepared folder; by default what the run "
-            "was trained on."
-        ),
+        Path | None, typer.Argument(help=f"{DATA}; by default what the run was trained on.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="The page; by default RUN/report.html, or reports/NAME/report.html.",
-        ),
+        declare_output("The page; by default RUN/report.html, or reports/NAME/report.html."),
     ] = None,
     root: Root = None,
     resamples: Resamples = RESAMPLES,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap and the audit.")] = 0,
+    seed: Seed = SEED,
     hash_paths: HashPaths = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put all evidence of a run on one page, and on a model card.
 

@@ -7,15 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import (
-    RESAMPLES,
-    Resamples,
-    leave,
-    print_json,
-    progress_bar,
-    say_left_out,
-)
+from pneumoscope.cli.console import leave, print_json, progress_bar, say_left_out
+from pneumoscope.cli.options import AsJson, Resamples, declare_output
 from pneumoscope.cli.tables import print_grids
+from pneumoscope.defaults import RESAMPLES
 
 
 def stress(
@@ -28,8 +23,7 @@ def stress(
         ),
     ],
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Folder for the figures and the tables, if wanted."),
+        Path | None, declare_output("Folder for the figures and the tables, if wanted.")
     ] = None,
     severities: Annotated[
         bool,
@@ -40,7 +34,7 @@ def stress(
         ),
     ] = False,
     resamples: Resamples = RESAMPLES,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare models on images changed as another hospital might.
 

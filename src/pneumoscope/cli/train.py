@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pneumoscope.cli.console import (
+from pneumoscope.cli.console import print_json, progress_bars, say, say_notice
+from pneumoscope.cli.options import (
+    AsJson,
+    Data,
+    ImageSize,
     Positive,
     Root,
+    Seed,
     Strict,
-    print_json,
-    progress_bars,
-    say,
-    say_notice,
+    TestShare,
+    ValidationShare,
+    declare_output,
 )
+from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -29,34 +34,26 @@ if TYPE_CHECKING:
 
 def train(
     context: typer.Context,
-    data: Annotated[
-        Path | None,
-        typer.Argument(help="Class folders, a CSV manifest, or a prepared folder."),
-    ] = None,
+    data: Data[Path | None] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Run folder; by default a new one under runs/."),
+        Path | None, declare_output("Run folder; by default a new one under runs/.")
     ] = None,
-    arch: Annotated[str, typer.Option(help="The network.")] = "residual",
-    seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 1,
-    validation_share: Annotated[
-        float, typer.Option(help="Share of the images, held out to choose epoch and threshold.")
-    ] = 0.15,
-    test_share: Annotated[
-        float, typer.Option(help="Share held out for evaluation, if no test split was published.")
-    ] = 0.15,
+    arch: Annotated[str, typer.Option(help="The network.")] = ARCHITECTURE,
+    seed: Seed = SPLIT_SEED,
+    validation_share: ValidationShare = VALIDATION_SHARE,
+    test_share: TestShare = TEST_SHARE,
     precision: Annotated[
         str,
         typer.Option(help="float32, mixed_bfloat16, or auto: whichever is faster on this CPU."),
-    ] = "auto",
+    ] = AUTO,
     weights: Annotated[
         str,
         typer.Option(
             help="What it starts from: none, imagenet, or a file of weights for three channels. "
             "auto: imagenet for networks of keras.applications, none for our own."
         ),
-    ] = "auto",
-    image_size: Annotated[int | None, typer.Option(help="Pixels of each side.")] = None,
+    ] = AUTO,
+    image_size: ImageSize[int | None] = None,
     epochs: Annotated[
         int | None, typer.Option(help="At most this many; 0: as many as the images need.")
     ] = None,
@@ -87,7 +84,7 @@ def train(
         Path | None,
         typer.Option(metavar="RUN", help="Go on with this run; give nothing else but --json."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a network on a data set, and write its bundle.
 

@@ -1,5 +1,6 @@
 """The statistics that auditing data and evaluating models share."""
 
+from pneumoscope.defaults import RESAMPLES
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.statistics.calibration import (
     ReliabilityBins,
@@ -22,7 +23,7 @@ from pneumoscope.statistics.ranking import (
     rank_correlation,
     ratio,
 )
-from pneumoscope.statistics.resampling import RESAMPLES, Resampling
+from pneumoscope.statistics.resampling import Resampling
 from pneumoscope.statistics.shift import Bins, Shift, measure_shift
 from pneumoscope.types import Estimate
 

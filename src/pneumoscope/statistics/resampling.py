@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import SettingsError
 from pneumoscope.statistics.arrays import FloatArray, StrArray
 from pneumoscope.statistics.ranking import known_mean
@@ -16,7 +17,6 @@ from pneumoscope.types import Estimate
 Measure = Callable[[FloatArray], dict[str, FloatArray]]
 """Takes image weights of shape (r, n); returns by name one value per row, shape (r, ...)."""
 
-RESAMPLES = 2000
 _PERCENTILES = (2.5, 97.5)
 _MAX_UNDEFINED = 0.05
 _MIN_WIDTH = 1e-12  # less is rounding: all resamples agree
@@ -43,7 +43,7 @@ class Resampling:
     """
 
     resamples: int = RESAMPLES
-    seed: int = 0
+    seed: int = SEED
     _drawn: dict[int, NDArray[np.uint16]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -52,7 +52,7 @@ class Resampling:
         if self.resamples < 1:
             raise SettingsError(
                 "The number of bootstrap resamples is out of range",
-                expected="1 or more, 2000 as a rule",
+                expected=f"1 or more, {RESAMPLES} as a rule",
                 received=str(self.resamples),
             )
 

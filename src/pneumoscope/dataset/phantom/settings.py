@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pneumoscope.defaults import PHANTOM_PATIENTS, SEED
 from pneumoscope.errors import SettingsError
 
 
@@ -41,13 +42,13 @@ class PhantomSettings:
         SettingsError: if they make no sense.
     """
 
-    patients: int = 60
+    patients: int = PHANTOM_PATIENTS
     images_per_patient: tuple[int, int] = (1, 3)
     pneumonia_share: float = 0.5
     width: tuple[int, int] = (320, 480)
     lesion_strength: float = 1.0
     layout: Layout = Layout.CLASSES
-    seed: int = 0
+    seed: int = SEED
     marker_shortcut: float = 0.0
     brightness_shortcut: float = 0.0
     duplicates: int = 0

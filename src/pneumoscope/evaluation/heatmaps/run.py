@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pneumoscope.defaults import HEATMAP_IMAGES
 from pneumoscope.errors import BundleError, DependencyError, SettingsError
 from pneumoscope.evaluation.cohort import Cohort, gather
 from pneumoscope.evaluation.folder import made_of, require_own_folder
@@ -27,9 +28,6 @@ from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES, BoolArray, Resampling
 
-IMAGES = 300
-"""As many images are drawn unless told otherwise."""
-
 
 def check_heatmaps(
     bundle: Path | str,
@@ -38,7 +36,7 @@ def check_heatmaps(
     *,
     masks: Path | None = None,
     lungs: Path | None = None,
-    images: int = IMAGES,
+    images: int = HEATMAP_IMAGES,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
