@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from pneumoscope.errors import SettingsError
 from pneumoscope.training.backbones import BACKBONES
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Network, Tensor
 from pneumoscope.types import Geometry
 
 FEATURES = "features"
 PROBABILITIES = "probabilities"
 
-Builder = Callable[[Geometry, int], Any]
+Builder = Callable[[Geometry, int], Network]
 
 
-def baseline(geometry: Geometry, classes: int) -> Any:
+def baseline(geometry: Geometry, classes: int) -> Network:
     """The published network: three convolutions, 32 to 64 to 128, each with max-pooling.
 
     Args:
@@ -45,10 +45,11 @@ def baseline(geometry: Geometry, classes: int) -> Any:
     x = layers.Dropout(0.5, name="dropout")(x)
     # The softmax stays in float32 whatever the precision of the rest.
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name=PROBABILITIES)(x)
-    return keras.Model(inputs, outputs, name="baseline")
+    network: Network = keras.Model(inputs, outputs, name="baseline")
+    return network
 
 
-def residual(geometry: Geometry, classes: int) -> Any:
+def residual(geometry: Geometry, classes: int) -> Network:
     """A small residual network with global pooling: 0.9 million parameters at any image size.
 
     Each image is first brought to mean 0 and standard deviation 1, so that neither brightness nor
@@ -84,10 +85,11 @@ def residual(geometry: Geometry, classes: int) -> Any:
     x = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(x)
     x = layers.Dropout(0.3, dtype="float32", name="dropout")(x)
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name=PROBABILITIES)(x)
-    return keras.Model(inputs, outputs, name="residual")
+    network: Network = keras.Model(inputs, outputs, name="residual")
+    return network
 
 
-def _convolution(x: Any, filters: int, size: int, strides: int = 1) -> Any:
+def _convolution(x: Tensor, filters: int, size: int, strides: int = 1) -> Tensor:
     """A convolution and its batch normalisation."""
     x = keras.layers.Conv2D(
         filters,
@@ -100,7 +102,7 @@ def _convolution(x: Any, filters: int, size: int, strides: int = 1) -> Any:
     return keras.layers.BatchNormalization(momentum=0.99)(x)
 
 
-def on_backbone(name: str, geometry: Geometry, classes: int) -> Any:
+def on_backbone(name: str, geometry: Geometry, classes: int) -> Network:
     """A network of `keras.applications`, averaged over places, dropout, and one dense layer.
 
     Args:
@@ -118,7 +120,8 @@ def on_backbone(name: str, geometry: Geometry, classes: int) -> Any:
     x = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(x)
     x = layers.Dropout(0.2, dtype="float32", name="dropout")(x)
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name=PROBABILITIES)(x)
-    return keras.Model(inputs, outputs, name=name)
+    network: Network = keras.Model(inputs, outputs, name=name)
+    return network
 
 
 ARCHITECTURES: dict[str, Builder] = {

@@ -8,14 +8,14 @@ so that what is left to learn is in the lungs. docs/adr/0015-shipped-network.md 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Network, Tensor
 
 
-def with_augmentation(network: Any) -> Any:
+def with_augmentation(network: Network) -> Network:
     """The network behind random changes, for training only; it shares the network's weights.
 
     Args:
@@ -32,7 +32,8 @@ def with_augmentation(network: Any) -> Any:
     x = RandomDetail()(x)
     x = RandomCovers()(x)
     x = layers.Rescaling(255.0, dtype="float32")(x)
-    return keras.Model(inputs, network(x), name=f"augmented_{network.name}")
+    augmented: Network = keras.Model(inputs, network(x), name=f"augmented_{network.name}")
+    return augmented
 
 
 class _RandomChange(keras.layers.Layer):  # type: ignore[misc]
@@ -44,23 +45,23 @@ class _RandomChange(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(dtype="float32")
         self._seed = keras.random.SeedGenerator()
 
-    def call(self, images: Any, training: bool | None = None) -> Any:
+    def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         """The images, changed if training; values stay in 0 to 1."""
         if not training:
             return images
         changed = keras.ops.clip(self.change(images), 0.0, 1.0)
         return keras.ops.where(self._draw(images, 0.0, 1.0) < self.CHANCE, changed, images)
 
-    def change(self, images: Any) -> Any:
+    def change(self, images: Tensor) -> Tensor:
         """The images, changed."""
         raise NotImplementedError
 
-    def _draw(self, images: Any, low: float, high: float) -> Any:
+    def _draw(self, images: Tensor, low: float, high: float) -> Tensor:
         """A number for each image, (n, 1, 1, 1), evenly between two."""
         shape = (keras.ops.shape(images)[0], 1, 1, 1)
         return keras.random.uniform(shape, low, high, seed=self._seed)
 
-    def _draw_factor(self, images: Any, least: float, most: float) -> Any:
+    def _draw_factor(self, images: Tensor, least: float, most: float) -> Tensor:
         """A factor for each image, (n, 1, 1, 1), evenly between two in its logarithm."""
         return keras.ops.exp(self._draw(images, math.log(least), math.log(most)))
 
@@ -80,7 +81,7 @@ class RandomView(_RandomChange):
     SHEAR = 0.1
     SHIFT = 0.1
 
-    def change(self, images: Any) -> Any:
+    def change(self, images: Tensor) -> Tensor:
         """The images, seen otherwise."""
         mean = keras.ops.mean(images, axis=(1, 2, 3), keepdims=True)
         beyond = mean * keras.ops.maximum(0.0, self._draw(images, -2.0, 2.0))
@@ -92,7 +93,7 @@ class RandomView(_RandomChange):
         )
         return moved + beyond
 
-    def _transforms(self, images: Any) -> Any:
+    def _transforms(self, images: Tensor) -> Tensor:
         """For each image the way from places in the result to places in it, (n, 8)."""
         ops = keras.ops
         height, width = images.shape[1:3]
@@ -120,7 +121,7 @@ class RandomExposure(_RandomChange):
     CONTRAST = 1.35
     BRIGHTNESS = 0.15
 
-    def change(self, images: Any) -> Any:
+    def change(self, images: Tensor) -> Tensor:
         """The images, exposed otherwise."""
         ops = keras.ops
         grid = (ops.shape(images)[0], 4, 4, 1)
@@ -137,7 +138,7 @@ class RandomDetail(_RandomChange):
 
     NOISE = 0.12
 
-    def change(self, images: Any) -> Any:
+    def change(self, images: Tensor) -> Tensor:
         """The images, from sharpened to blurred by 2.2 pixels, with noise: little in most."""
         ops = keras.ops
         blurred = self._blur(images, 1)
@@ -148,7 +149,7 @@ class RandomDetail(_RandomChange):
         noise = keras.random.normal(ops.shape(images), seed=self._seed)
         return mixed + noise * self.NOISE * ops.square(self._draw(images, 0.0, 1.0))
 
-    def _blur(self, images: Any, step: int) -> Any:
+    def _blur(self, images: Tensor, step: int) -> Tensor:
         """The images under a binomial kernel, of a standard deviation of `step` pixels."""
         binomial = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
         kernel = np.outer(binomial, binomial)[..., np.newaxis, np.newaxis]
@@ -168,7 +169,7 @@ class RandomCovers(_RandomChange):
     SIDE = (0.1, 0.4)
     FRAME = 0.2  # at most, on each side
 
-    def change(self, images: Any) -> Any:
+    def change(self, images: Tensor) -> Tensor:
         """The images, covered in part."""
         ops = keras.ops
         height, width = images.shape[1:3]

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Network, Tensor
 
 Channels = tuple[float, float, float]
 
@@ -40,7 +40,7 @@ class Backbone:
         normalises: whether the function puts the normalisation into the network by itself.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., Network]
     mean: Channels
     deviation: Channels
     normalises: bool
@@ -50,11 +50,11 @@ class Backbone:
         """Its name in `keras.applications`."""
         return self.function.__name__
 
-    def three_channels(self, weights: str | None) -> Any:
+    def three_channels(self, weights: str | None) -> Network:
         """The network as published, with the weights `imagenet` or, if None, random ones."""
         return self.function(include_top=False, weights=weights, input_shape=(224, 224, 3))
 
-    def feature_maps(self, images: Any) -> Any:
+    def feature_maps(self, images: Tensor) -> Tensor:
         """Adds the network to a grey input.
 
         Args:

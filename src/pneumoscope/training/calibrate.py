@@ -6,7 +6,6 @@ See `docs/adr/0014-calibration.md`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -24,6 +23,7 @@ from pneumoscope.statistics import (
 from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.architectures import PROBABILITIES
 from pneumoscope.training.doubts import find_doubts
+from pneumoscope.training.network import Network
 from pneumoscope.types import Calibration, OperatingPoint
 
 _MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
@@ -49,7 +49,7 @@ class ValidationScores:
 
 
 def calibrate(
-    network: Any, scores: ValidationScores, changed: ValidationScores, *, seed: int
+    network: Network, scores: ValidationScores, changed: ValidationScores, *, seed: int
 ) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
     """Fits a network to the validation patients, and chooses its thresholds on them.
 
@@ -113,7 +113,7 @@ def calibrated(probabilities: FloatArray, calibration: Calibration) -> FloatArra
     return _tempered(probabilities, calibration.temperature, calibration.biases)
 
 
-def fold_into(network: Any, calibration: Calibration) -> None:
+def fold_into(network: Network, calibration: Calibration) -> None:
     """Makes the last layer of a network give the fitted probabilities itself."""
     if not calibration.fitted:
         return

@@ -5,12 +5,15 @@ A converter names tensors and orders nodes by counters and sets, which differ fr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pneumoscope.graph import KERNEL
 
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
 
-def make_canonical(graph: Any) -> None:
+
+def make_canonical(graph: GraphProto) -> None:
     """Orders the nodes of a graph by what its outputs need first, and names all else after them.
 
     Inputs, outputs and `KERNEL` keep their names.
@@ -32,11 +35,11 @@ def make_canonical(graph: Any) -> None:
         graph.ClearField(unneeded)
 
 
-def _in_order(graph: Any) -> list[Any]:
+def _in_order(graph: GraphProto) -> list[NodeProto]:
     """The nodes that outputs need, each after those that it needs itself."""
     makers = {name: node for node in graph.node for name in node.output}
     waiting = [value.name for value in reversed(graph.output)]
-    done: dict[str, Any] = {}
+    done: dict[str, NodeProto] = {}
     while waiting:
         node = makers.get(waiting[-1])
         if node is None or node.output[0] in done:
@@ -50,7 +53,7 @@ def _in_order(graph: Any) -> list[Any]:
     return list(done.values())
 
 
-def _rename(graph: Any, nodes: list[Any]) -> None:
+def _rename(graph: GraphProto, nodes: list[NodeProto]) -> None:
     names = {value.name: value.name for value in (*graph.input, *graph.output)}
     names |= {"": "", KERNEL: KERNEL}
     for number, node in enumerate(nodes):

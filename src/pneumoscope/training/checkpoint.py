@@ -15,7 +15,6 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -24,6 +23,7 @@ from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, write_text
 from pneumoscope.run.history import MONITOR, History, find_best, write_history
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Network, Variable
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
@@ -66,13 +66,13 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """How many epochs have passed without being better."""
         return self.epochs - 1 - self.best_epoch
 
-    def load_last(self, model: Any) -> None:
+    def load_last(self, model: Network) -> None:
         """Puts a compiled model into the state after the last epoch that is kept, if any is."""
         if self.epochs:
             model.optimizer.build(model.trainable_variables)
             self._load(self.epochs - 1, _variables(model))
 
-    def load_best(self, model: Any) -> None:
+    def load_best(self, model: Network) -> None:
         """Gives a compiled model the weights of the best epoch: their average, if they have one.
 
         The history must not be empty.
@@ -112,7 +112,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def _state(self, epoch: int) -> Path:
         return self._folder / f"epoch-{epoch + 1:04}.npz"
 
-    def _load(self, epoch: int, variables: Sequence[Any]) -> None:
+    def _load(self, epoch: int, variables: Sequence[Variable]) -> None:
         path = self._state(epoch)
         try:
             with np.load(path, allow_pickle=False) as state:
@@ -140,6 +140,6 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
             self.wait = self._checkpoint.epochs_since_best
 
 
-def _variables(model: Any) -> list[Any]:
+def _variables(model: Network) -> list[Variable]:
     """All that training changes, the network's own weights first."""
     return [*model.weights, *model.optimizer.variables]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from pneumoscope.parallel import usable_cores
 from pneumoscope.training.architectures import FEATURES
 from pneumoscope.training.backend import keras
 from pneumoscope.training.canonical import make_canonical
+from pneumoscope.training.network import Network, Tensor
 
 TOLERANCE = 1e-4
 
@@ -39,7 +39,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         network: ends as `architectures` says.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__(name="explained_head", dtype="float32")
         names = [layer.name for layer in network.layers]
         head = network.layers[names.index(FEATURES) + 1 :]
@@ -52,7 +52,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         ):
             raise TypeError(f"the head of {network.name} is not one that can be explained")
 
-    def kernel(self, height: int, width: int) -> Any:
+    def kernel(self, height: int, width: int) -> Tensor:
         """The first dense layer's kernel by place, (h * w, k, u); (k, u) if it sees their mean."""
         kernel = self._dense[0].kernel
         places = height * width
@@ -60,7 +60,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
             return kernel / places
         return keras.ops.reshape(kernel, (places, kernel.shape[0] // places, -1))
 
-    def call(self, features: Any, kernel: Any) -> tuple[Any, Any, Any]:
+    def call(self, features: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Feature maps (n, h, w, k) to probabilities (n, c), maps (n, c, h, w), and features.
 
         Features are those of the whole image, (n, u): the last hidden layer, or the mean of each
@@ -83,7 +83,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         maps = ops.reshape(ops.transpose(maps, (0, 2, 1)), (-1, maps.shape[-1], height, width))
         return probabilities, maps, last
 
-    def _contributions(self, features: Any, kernel: Any) -> Any:
+    def _contributions(self, features: Tensor, kernel: Tensor) -> Tensor:
         """What each place adds to the first dense layer, (n, h * w, u)."""
         ops = keras.ops
         _, height, width, channels = features.shape
@@ -93,7 +93,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         by_place = ops.matmul(ops.transpose(flat, (1, 0, 2)), kernel)  # (h * w, n, u)
         return ops.transpose(by_place, (1, 0, 2))
 
-    def _backward(self, slopes: list[Any]) -> Any:
+    def _backward(self, slopes: list[Tensor]) -> Tensor:
         """Gradient of the class scores at the output of the first dense layer, (n or 1, u, c)."""
         ops = keras.ops
         classes = self._dense[-1].units
@@ -106,7 +106,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         return ops.expand_dims(slopes[0], -1) * gradient
 
 
-def explained(network: Any) -> tuple[Any, Any]:
+def explained(network: Network) -> tuple[Network, Tensor]:
     """The network with class-activation maps and features, as `ExplainedHead` gives them.
 
     Returns:
@@ -122,7 +122,7 @@ def explained(network: Any) -> tuple[Any, Any]:
     return keras.Model(inputs, outputs), kernel
 
 
-def export_onnx(network: Any, path: Path) -> None:
+def export_onnx(network: Network, path: Path) -> None:
     """Writes a float32 network as ONNX: fixed height and width, any number of images.
 
     The input `image` is uint8 (n, height, width, 1): a picture in another range does not fit.

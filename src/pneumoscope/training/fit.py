@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
@@ -54,6 +53,7 @@ from pneumoscope.training.calibrate import calibrate, calibrated, in_words
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
+from pneumoscope.training.network import Network
 from pneumoscope.training.objective import make_loss, make_optimizer
 from pneumoscope.training.remember import fit_gate_of, make_reference_of
 from pneumoscope.training.stream import training_stream, validation_stream
@@ -207,7 +207,7 @@ def _start(run: Run) -> tuple[Run, weights.Arrays]:
     return replace(run, weights=origin), weights.read(settings.arch, settings.weights)
 
 
-def _build(run: Run, prepared: PreparedSet) -> Any:
+def _build(run: Run, prepared: PreparedSet) -> Network:
     return architectures.find(run.given.arch)(prepared.geometry, len(prepared.images.classes))
 
 
@@ -240,7 +240,7 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
 
 
 def _fit(
-    trainee: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
+    trainee: Network, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
 ) -> bool:
     """Trains until the end or Ctrl-C; tells whether it was the latter."""
     recipe = run.recipe
@@ -280,8 +280,8 @@ def _stopped_early(recipe: Recipe, checkpoint: Checkpoint) -> bool:
     return patience > 0 and begun and checkpoint.epochs_since_best >= patience
 
 
-def _optional_callbacks(recipe: Recipe, checkpoint: Checkpoint) -> list[Any]:
-    callbacks: list[Any] = []
+def _optional_callbacks(recipe: Recipe, checkpoint: Checkpoint) -> list[keras.callbacks.Callback]:
+    callbacks: list[keras.callbacks.Callback] = []
     if recipe.averaging:
         callbacks.append(keras.callbacks.SwapEMAWeights())  # while validating
     if recipe.patience:
@@ -289,7 +289,7 @@ def _optional_callbacks(recipe: Recipe, checkpoint: Checkpoint) -> list[Any]:
     return callbacks
 
 
-def _tensorboard(root: Path) -> list[Any]:
+def _tensorboard(root: Path) -> list[keras.callbacks.Callback]:
     """The curves for TensorBoard, where it is installed: without it TensorFlow writes none."""
     if find_spec("tensorboard") is None:
         return []
@@ -336,7 +336,7 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _write_bundle(
-    network: Any, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
+    network: Network, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
 ) -> None:
     curves = draw_curves(checkpoint.history, checkpoint.best_epoch + 1)
     plots.save(curves, run.root / CURVES)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pneumoscope.run import Recipe
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Loss, Optimizer, Tensor
 
 _WARM_UP = 0.05  # of all steps
 
@@ -21,7 +20,7 @@ class WarmAveragingAdam(keras.optimizers.Adam):  # type: ignore[misc]
     """
 
     @property
-    def ema_momentum(self) -> Any:
+    def ema_momentum(self) -> Tensor:
         """Of the next step: a tensor of the step, since the step is compiled once."""
         ops = keras.ops
         step = ops.cast(self.iterations, "float32")
@@ -32,7 +31,7 @@ class WarmAveragingAdam(keras.optimizers.Adam):  # type: ignore[misc]
         self._highest_momentum = highest
 
 
-def make_optimizer(recipe: Recipe, steps: int) -> Any:
+def make_optimizer(recipe: Recipe, steps: int) -> Optimizer:
     """Adam, with what the recipe adds to it.
 
     Weight decay is decoupled and spares biases and normalisation (Loshchilov & Hutter 2019,
@@ -44,7 +43,7 @@ def make_optimizer(recipe: Recipe, steps: int) -> Any:
         recipe: of the run.
         steps: batches in all epochs together.
     """
-    rate: Any = recipe.learning_rate
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = recipe.learning_rate
     if recipe.cosine:
         warm_up = round(_WARM_UP * steps)
         rate = keras.optimizers.schedules.CosineDecay(
@@ -61,7 +60,7 @@ def make_optimizer(recipe: Recipe, steps: int) -> Any:
     return optimizer
 
 
-def make_loss(recipe: Recipe, classes: int) -> Any:
+def make_loss(recipe: Recipe, classes: int) -> Loss:
     """Sparse categorical cross-entropy, with smoothed labels if the recipe says so.
 
     Label smoothing: Szegedy et al. 2016, arXiv:1512.00567.
@@ -73,7 +72,7 @@ def make_loss(recipe: Recipe, classes: int) -> Any:
     if not recipe.label_smoothing:
         return "sparse_categorical_crossentropy"
 
-    def smoothed_crossentropy(labels: Any, probabilities: Any) -> Any:
+    def smoothed_crossentropy(labels: Tensor, probabilities: Tensor) -> Tensor:
         one_hot = keras.ops.one_hot(
             keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), classes
         )

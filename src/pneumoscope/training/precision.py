@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from pneumoscope.run import Precision
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Network
 
 _BATCH = 16
 _ROUNDS = 4
 
 
-def resolve(precision: Precision, build: Callable[[], Any]) -> Precision:
+def resolve(precision: Precision, build: Callable[[], Network]) -> Precision:
     """Turns `AUTO` into the faster of the two formats; leaves a choice as it is.
 
     Processors with bfloat16 instructions (AVX512-BF16, AMX) train several times as fast with it;
@@ -40,7 +40,7 @@ def resolve(precision: Precision, build: Callable[[], Any]) -> Precision:
     return min(seconds, key=lambda candidate: seconds[candidate])
 
 
-def build_in(precision: Precision, build: Callable[[], Any]) -> Any:
+def build_in(precision: Precision, build: Callable[[], Network]) -> Network:
     """Builds a network in a precision, and leaves Keras's global setting as it was."""
     former = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(precision.value)
@@ -50,7 +50,7 @@ def build_in(precision: Precision, build: Callable[[], Any]) -> Any:
         keras.mixed_precision.set_dtype_policy(former)
 
 
-def _training_step(precision: Precision, build: Callable[[], Any]) -> Callable[[], Any]:
+def _training_step(precision: Precision, build: Callable[[], Network]) -> Callable[[], object]:
     """One step of training in a precision, compiled already."""
     network = build_in(precision, build)
     network.compile("adam", "sparse_categorical_crossentropy")

@@ -6,12 +6,17 @@ The only file that speaks TensorFlow rather than Keras.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Tensor
 from pneumoscope.types import Geometry
+
+if TYPE_CHECKING:
+    from tensorflow.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Stream:
         steps: number of batches in one epoch.
     """
 
-    batches: Any
+    batches: Iterable[Tensor]
     images: int
     steps: int
 
@@ -69,7 +74,7 @@ def training_stream(
 
     images, count = _load(folder, classes, geometry)
 
-    def epoch(number: Any) -> Any:
+    def epoch(number: Tensor) -> Dataset:
         order = images.shuffle(count, seed=seed + number, reshuffle_each_iteration=False)
         return order.batch(batch_size)
 
@@ -77,7 +82,7 @@ def training_stream(
     return Stream(epochs.prefetch(2), count, math.ceil(count / batch_size))
 
 
-def _load(folder: Path, classes: tuple[str, ...], geometry: Geometry) -> tuple[Any, int]:
+def _load(folder: Path, classes: tuple[str, ...], geometry: Geometry) -> tuple[Dataset, int]:
     import tensorflow as tf
 
     dataset = keras.utils.image_dataset_from_directory(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from pneumoscope.imaging.perturb import CHANGES
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import FloatArray
 from pneumoscope.training.calibrate import ValidationScores
+from pneumoscope.training.network import Network
 from pneumoscope.types import Geometry, ImageRecord, Split
 
 CHOSEN_ON = (
@@ -27,7 +27,7 @@ training has other thresholds, so that a change which `stress` measures is not o
 
 
 def score_validation(
-    network: Any, prepared: PreparedSet, batch_size: int
+    network: Network, prepared: PreparedSet, batch_size: int
 ) -> tuple[ValidationScores, ValidationScores]:
     """Scores the validation images, and copies of them after each change of `CHOSEN_ON`.
 
@@ -55,7 +55,7 @@ def _read(geometry: Geometry, record: ImageRecord) -> Grey:
     return load_pixels(read_bytes(record.path), geometry)
 
 
-def _probabilities(network: Any, images: Sequence[Grey], batch_size: int) -> FloatArray:
+def _probabilities(network: Network, images: Sequence[Grey], batch_size: int) -> FloatArray:
     batches = range(0, len(images), batch_size)
     probabilities = [
         network.predict_on_batch(np.stack(images[start : start + batch_size])[..., np.newaxis])

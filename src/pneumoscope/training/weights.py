@@ -6,7 +6,6 @@ import sys
 import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from pneumoscope.errors import FetchError, SettingsError, storage_errors
 from pneumoscope.files import printable, sha256_of
 from pneumoscope.training.backbones import BACKBONES, Backbone
 from pneumoscope.training.backend import keras
+from pneumoscope.training.network import Network
 
 NONE = "none"
 IMAGENET = "imagenet"
@@ -84,13 +84,13 @@ def read(arch: str, weights: str) -> Arrays:
     return [backbone.grey_kernel(first), *others]
 
 
-def put_in(network: Any, arrays: Arrays) -> None:
+def put_in(network: Network, arrays: Arrays) -> None:
     """Gives a network of `architectures` what `read` has read; its head stays as it is."""
     for variable, array in zip(network.weights, arrays, strict=False):
         variable.assign(array)
 
 
-def _download(backbone: Backbone) -> Any:
+def _download(backbone: Backbone) -> Network:
     try:
         with redirect_stdout(sys.stderr):  # Keras reports its progress there
             return backbone.three_channels(IMAGENET)
@@ -101,7 +101,7 @@ def _download(backbone: Backbone) -> Any:
         ) from error
 
 
-def _load(backbone: Backbone, path: Path) -> Any:
+def _load(backbone: Backbone, path: Path) -> Network:
     network = backbone.three_channels(None)
     for variable in network.weights:
         variable.assign(keras.ops.full_like(variable, np.nan))
