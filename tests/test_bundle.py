@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from pneumoscope.types import (
     Estimate,
     Evidence,
     ImageRecord,
+    Notice,
     OperatingPoint,
     Split,
     Undecided,
@@ -57,7 +59,7 @@ CALIBRATION = Calibration(
     patients=50,
     before={"log_loss": 0.3, "brier": 0.1, "ece": None},
     after={"log_loss": 0.2, "brier": 0.09, "ece": None},
-    notices=("nothing",),
+    notices=(Notice("not-calibrated", "nothing", {"images": 3, "names": ("a", "b")}),),
 )
 
 
@@ -79,7 +81,30 @@ def test_bundle_of_schema_1_has_no_calibration(bundle: Path) -> None:
     assert read_bundle(bundle).info == bundle_info()
 
 
-@pytest.mark.parametrize("broken", [{}, {"fitted": True}, "text", {**vars(CALIBRATION), "more": 1}])
+def test_notices_of_schema_3_are_sentences(tmp_path: Path) -> None:
+    root = tmp_path / "b"
+    write_bundle(root, calibration=CALIBRATION)
+    content = {**asdict(CALIBRATION), "notices": ["It was not calibrated"]}
+    change(root, schema_version=3, calibration=content)
+    found = read_bundle(root).info.calibration
+    assert found is not None
+    assert found.notices == (Notice("uncoded", "It was not calibrated"),)
+
+
+NO_NOTICES = [[3], [{"code": "a", "text": "b"}], [{"code": 1, "text": "b", "values": {}}]]
+NO_NOTICES += [[{"code": "a", "text": "b", "values": {"c": value}}] for value in ({}, [1], [[]])]
+
+
+@pytest.mark.parametrize("notices", NO_NOTICES)
+def test_notices_that_make_no_sense(notices: object, bundle: Path) -> None:
+    change(bundle, calibration={**asdict(CALIBRATION), "notices": notices})
+    with pytest.raises(BundleCorruptError, match="makes no sense"):
+        read_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    "broken", [{}, {"fitted": True}, "text", {**asdict(CALIBRATION), "more": 1}]
+)
 def test_calibration_that_makes_no_sense(broken: object, bundle: Path) -> None:
     change(bundle, calibration=broken)
     with pytest.raises(BundleCorruptError, match="makes no sense"):
@@ -165,14 +190,19 @@ def test_changed_byte(name: str, bundle: Path) -> None:
     content = bytearray((bundle / name).read_bytes())
     content[len(content) // 2] ^= 1
     (bundle / name).write_bytes(content)
-    with pytest.raises(BundleCorruptError, match=rf"{name} has changed.*SHA-256"):
+    with pytest.raises(BundleCorruptError, match=rf"{name} has changed.*SHA-256") as caught:
         read_bundle(bundle)
+    assert caught.value.code == "bundle-changed"
+    assert caught.value.values["path"] == str(bundle / name)
+    assert caught.value.values["received"] == hashlib.sha256(content).hexdigest()
 
 
 def test_missing_file(bundle: Path) -> None:
     (bundle / "model.onnx").unlink()
-    with pytest.raises(BundleMissingError, match=r"model\.onnx is missing"):
+    with pytest.raises(BundleMissingError, match=r"model\.onnx is missing") as caught:
         read_bundle(bundle)
+    assert caught.value.code == "bundle-missing"
+    assert caught.value.values == {"path": str(bundle / "model.onnx")}
 
 
 def test_no_bundle(tmp_path: Path) -> None:

@@ -14,7 +14,13 @@ from typer.main import get_command
 from pneumoscope import errors
 from pneumoscope.cli.main import app
 from pneumoscope.cli.wording import COMMANDS, options
-from pneumoscope.errors import PneumoscopeError, StorageError, storage_errors
+from pneumoscope.errors import (
+    DependencyError,
+    PneumoscopeError,
+    StorageError,
+    extra_needed,
+    storage_errors,
+)
 
 
 def test_message_holds_expected_received_and_remedy() -> None:
@@ -34,15 +40,16 @@ def test_every_error_is_drawn_in_the_tree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "reason"),
+    ("number", "reason", "code"),
     [
-        (errno.ENOSPC, "the disk is full"),
-        (errno.EACCES, "permission was denied"),
-        (errno.EROFS, "the disk is read-only"),
-        (errno.EIO, "Input/output error"),
+        (errno.ENOSPC, "the disk is full", "storage-full"),
+        (errno.EACCES, "permission was denied", "storage-denied"),
+        (errno.EROFS, "the disk is read-only", "storage-denied"),
+        (errno.EEXIST, "a file stands where a folder is needed", "storage-occupied"),
+        (errno.EIO, "Input/output error", "storage"),
     ],
 )
-def test_storage_errors_names_path_and_reason(number: int, reason: str) -> None:
+def test_storage_errors_names_path_and_reason(number: int, reason: str, code: str) -> None:
     import os
 
     with (
@@ -51,6 +58,18 @@ def test_storage_errors_names_path_and_reason(number: int, reason: str) -> None:
     ):
         raise OSError(number, os.strerror(number))
     assert caught.value.remedy
+    assert (caught.value.code, caught.value.values) == (code, {"path": "/some/file"})
+
+
+def test_extra_that_is_not_installed_is_named() -> None:
+    with pytest.raises(DependencyError) as caught, extra_needed("evaluate", "An audit"):
+        raise ImportError("No module named 'scipy'")
+    assert caught.value.values == {"extra": "evaluate"}
+
+
+def test_code_is_that_of_the_class_or_a_closer_one() -> None:
+    assert StorageError("It is wrong").code == "storage"
+    assert StorageError("It is wrong", code="storage-full").code == "storage-full"
 
 
 SOURCE = Path(errors.__file__).parent

@@ -46,7 +46,8 @@ def test_probabilities_without_a_label_out_of_range(low: float, high: float) -> 
 
 
 def test_prediction_record_is_json() -> None:
-    record = Prediction("a.png", Status.ERROR, {"name": "m", "version": "1"}, error="broken")
+    model = {"name": "m", "version": "1"}
+    record = Prediction("a.png", Status.ERROR, model, error="broken", error_code="image-broken")
     assert json.loads(json.dumps(record.to_dict())) == {
         "schema_version": 2,
         "path": "a.png",
@@ -61,6 +62,7 @@ def test_prediction_record_is_json() -> None:
         "operating_point": None,
         "prevalence": None,
         "heatmap": None,
-        "model": {"name": "m", "version": "1"},
+        "model": model,
         "error": "broken",
+        "error_code": "image-broken",
     }

@@ -97,6 +97,8 @@ def _lock(folder: Path, wait: Callable[[str], None] | None) -> int:
             raise SettingsError(
                 f"{folder} is being written by {owner}",
                 remedy="Wait until it has ended, or choose another folder",
+                code="output-claimed",
+                values={"path": str(folder)},
             )
         if not told:
             wait(f"Waiting: {folder} is being written by {owner}")

@@ -19,15 +19,24 @@ Each says what was expected, what was received, and what to do about it, in the 
 parameter is `learning_rate`, a function `pneumoscope.train`. The command line words them as its
 options and commands (`cli.wording`), prints one line and leaves with the exit code. One more means:
 1, the work was done but some files could not be read.
+
+A program reads none of the words: it acts on the class, on `code`, which tells apart what one class
+holds, and on `values`.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pneumoscope.types import Notice
+
+Value = float | str | tuple[str, ...] | None
+"""A fact that an error or a notice was made of, as JSON can hold it."""
 
 
 class PneumoscopeError(Exception):
@@ -38,21 +47,33 @@ class PneumoscopeError(Exception):
         expected: what would have been right.
         received: what was found instead.
         remedy: what the person at the keyboard can do.
+        code: its kind, for programs: never renamed, and documented; by default that of its class.
+        values: facts to act on, by name, such as a path or a limit.
 
     Attributes:
         notices: what there was to know before it went wrong (`with_notices`).
     """
 
+    code: str = "error"
     exit_code: ClassVar[int] = 1
 
     def __init__(
-        self, problem: str, *, expected: str = "", received: str = "", remedy: str = ""
+        self,
+        problem: str,
+        *,
+        expected: str = "",
+        received: str = "",
+        remedy: str = "",
+        code: str = "",
+        values: Mapping[str, Value] | None = None,
     ) -> None:
         self.problem = problem
         self.expected = expected
         self.received = received
         self.remedy = remedy
-        self.notices: tuple[str, ...] = ()
+        self.code = code or type(self).code
+        self.values = dict(values or {})
+        self.notices: tuple[Notice, ...] = ()
         parts = [problem.rstrip(".")]
         if expected:
             parts.append(f"Expected {expected}")
@@ -66,77 +87,95 @@ class PneumoscopeError(Exception):
 class SettingsError(PneumoscopeError):
     """A setting makes no sense."""
 
+    code = "settings"
     exit_code = 2
 
 
 class DataError(PneumoscopeError):
     """A data set cannot be used as it is."""
 
+    code = "data"
     exit_code = 2
 
 
 class ImageError(DataError):
     """One image file cannot be read."""
 
+    code = "image"
+
 
 class BundleError(PneumoscopeError):
     """A bundle cannot be used."""
 
+    code = "bundle"
     exit_code = 3
 
 
 class BundleMissingError(BundleError):
     """A bundle, or a file of it, is not there."""
 
+    code = "bundle-missing"
+
 
 class BundleCorruptError(BundleError):
     """A file of a bundle is not the one that was written."""
+
+    code = "bundle-changed"
 
 
 class BundleSchemaError(BundleError):
     """A bundle was made by a newer version of Pneumoscope."""
 
+    code = "bundle-newer"
+
 
 class ClassMismatchError(BundleError):
     """The classes of a bundle are not those of the data."""
+
+    code = "classes-differ"
 
 
 class StorageError(PneumoscopeError):
     """The disk is full, or access is denied."""
 
+    code = "storage"
     exit_code = 4
 
 
 class DependencyError(PneumoscopeError):
     """An optional part of Pneumoscope is not installed."""
 
+    code = "part-missing"
     exit_code = 5
 
 
 class FetchError(PneumoscopeError):
     """A download failed."""
 
+    code = "fetch"
     exit_code = 6
 
 
 class DivergedError(PneumoscopeError):
     """The losses of a training have become NaN."""
 
+    code = "diverged"
     exit_code = 7
 
 
 class InterruptedRunError(PneumoscopeError):
     """A training was stopped before there was anything to keep."""
 
+    code = "interrupted"
     exit_code = 130
 
 
 @contextmanager
-def with_notices(notices: Iterable[str]) -> Iterator[None]:
+def with_notices(notices: Iterable[Notice]) -> Iterator[None]:
     """Gives errors of the block what a person should know before them.
 
     Args:
-        notices: a line for each.
+        notices: in the order to be read.
     """
     try:
         yield
@@ -145,15 +184,19 @@ def with_notices(notices: Iterable[str]) -> Iterator[None]:
         raise
 
 
-_STORAGE_REMEDIES = {
-    errno.ENOSPC: ("the disk is full", "Free some space or choose another folder"),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space or choose another folder"),
-    errno.EACCES: ("permission was denied", "Check its permissions or choose another folder"),
-    errno.EPERM: ("permission was denied", "Check its permissions or choose another folder"),
-    errno.EROFS: ("the disk is read-only", "Choose a folder on a writable disk"),
-    errno.ENOTDIR: ("a file stands where a folder is needed", "Choose another folder"),
-    errno.EEXIST: ("a file stands where a folder is needed", "Choose another folder"),
+_FULL = "storage-full", "Free some space or choose another folder"
+_DENIED = "storage-denied", "Check its permissions or choose another folder"
+_OCCUPIED = "storage-occupied", "Choose another folder"
+_STORAGE = {
+    errno.ENOSPC: ("the disk is full", *_FULL),
+    errno.EDQUOT: ("the disk quota is used up", *_FULL),
+    errno.EACCES: ("permission was denied", *_DENIED),
+    errno.EPERM: ("permission was denied", *_DENIED),
+    errno.EROFS: ("the disk is read-only", "storage-denied", "Choose a folder on a writable disk"),
+    errno.ENOTDIR: ("a file stands where a folder is needed", *_OCCUPIED),
+    errno.EEXIST: ("a file stands where a folder is needed", *_OCCUPIED),
 }
+"""By number of an `OSError`: what it means, the code, the remedy."""
 
 
 @contextmanager
@@ -171,10 +214,15 @@ def storage_errors(action: str, path: Path, remedy: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason, usual = _STORAGE_REMEDIES.get(
-            error.errno or 0, (str(error), "Check the disk and try again")
+        reason, code, usual = _STORAGE.get(
+            error.errno or 0, (str(error), StorageError.code, "Check the disk and try again")
         )
-        raise StorageError(f"Cannot {action} {path}: {reason}", remedy=remedy or usual) from error
+        raise StorageError(
+            f"Cannot {action} {path}: {reason}",
+            remedy=remedy or usual,
+            code=code,
+            values={"path": str(path)},
+        ) from error
 
 
 @contextmanager
@@ -194,4 +242,5 @@ def extra_needed(extra: str, purpose: str) -> Iterator[None]:
         raise DependencyError(
             f"{purpose} needs the extra `{extra}`, which is not installed ({error})",
             remedy=f'Install it with `pip install "pneumoscope[{extra}]"`',
+            values={"extra": extra},
         ) from error

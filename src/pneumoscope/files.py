@@ -226,4 +226,6 @@ def _refuse(error: OSError) -> NoReturn:
     raise StorageError(
         f"Cannot list {public_name(error.filename)}: {(error.strerror or str(error)).lower()}",
         remedy="Check its permissions",
+        code="storage-denied" if isinstance(error, PermissionError) else "",
+        values={"path": public_name(error.filename)},
     ) from error

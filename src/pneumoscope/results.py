@@ -41,4 +41,6 @@ def require_own(path: Path, made_of: str) -> None:
             f"{path} is there already, and was made of something else",
             expected="a result of the same model and the same data",
             remedy="Choose another place for the output, or delete this one",
+            code="output-occupied",
+            values={"path": str(path)},
         )

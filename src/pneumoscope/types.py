@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import SettingsError, Value
 
 RECORD_SCHEMA = 2
 """Of the record of a prediction; in the first, reasons and warnings were sentences alone."""
@@ -51,6 +51,40 @@ class Evidence(StrEnum):
         return self in (Evidence.COLUMN, Evidence.HEADER, Evidence.STUDY)
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What is to be known of an image, a data set or a result: a reason, a warning, a remark.
+
+    Attributes:
+        code: its kind, for programs: never renamed, and documented.
+        text: the same for people, with the values in it; that of a prediction has no semicolon,
+            which divides one reason from the next.
+        values: what the text was made of, by name: numbers, all finite, and words.
+    """
+
+    code: str
+    text: str
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any] | str) -> Notice:
+        """Reads itself from JSON types, or from the sentence that stood there before codes."""
+        if isinstance(content, str):
+            return cls("uncoded", content)
+        values = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in content["values"].items()
+        }
+        return cls(content["code"], content["text"], values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        return {"code": self.code, "text": self.text, "values": dict(self.values)}
+
+
 class Status(StrEnum):
     """What became of an image that was to be predicted."""
 
@@ -75,6 +109,8 @@ class Geometry:
                 "The image size is out of range",
                 expected="32 to 1024 pixels a side",
                 received=f"{self.height}x{self.width}",
+                code="out-of-range",
+                values={"setting": "geometry", "height": self.height, "width": self.width},
             )
 
 
@@ -185,7 +221,11 @@ class OperatingPoint:
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
             raise SettingsError(
-                "The threshold is out of range", expected="0 to 1", received=f"{self.threshold}"
+                "The threshold is out of range",
+                expected="0 to 1",
+                received=f"{self.threshold}",
+                code="out-of-range",
+                values={"setting": "threshold", "received": self.threshold},
             )
 
 
@@ -215,30 +255,7 @@ class Calibration:
     patients: int
     before: Mapping[str, float | None]
     after: Mapping[str, float | None]
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why an image is refused, or what to know before its label is believed.
-
-    Attributes:
-        code: its kind, for programs: one of `gate.TITLES`, and never renamed.
-        text: the same for people, with the values in it; without a semicolon, which divides one
-            reason from the next.
-        values: numbers, all finite, and words of the file's header, by name.
-    """
-
-    code: str
-    text: str
-    values: Mapping[str, float | str | None] = field(default_factory=dict, hash=False)
-
-    def __str__(self) -> str:
-        return self.text
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types."""
-        return {"code": self.code, "text": self.text, "values": dict(self.values)}
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -259,6 +276,7 @@ class Prediction:
         model: name and version of the model.
         error: one line that says why: the file could not be read, or the network gave no number;
             None otherwise.
+        error_code: the same for programs, the `code` of the error; None otherwise.
         prevalence: share of positive images that the probabilities were restated for; None if
             they are those of the model.
         warnings: what to know before its label is believed; empty if nothing stood out.
@@ -274,11 +292,12 @@ class Prediction:
     label: str | None = None
     probability: float | None = None
     probabilities: Mapping[str, float] = field(default_factory=dict)
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Notice, ...] = ()
     operating_point: str | None = None
     error: str | None = None
+    error_code: str | None = None
     prevalence: float | None = None
-    warnings: tuple[Reason, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     distance: float | None = None
     gate: bool = False
     heatmap: str | None = None
@@ -305,4 +324,5 @@ class Prediction:
             "heatmap": self.heatmap,
             "model": dict(self.model),
             "error": self.error,
+            "error_code": self.error_code,
         }

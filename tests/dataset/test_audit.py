@@ -127,13 +127,14 @@ def test_files_that_cannot_be_read(class_folders: Callable[..., Path]) -> None:
     (data / "PNEUMONIA" / "cut.png").write_bytes(encoded(picture())[:60])
     (data / "PNEUMONIA" / "gone.png").symlink_to(data / "nowhere.png")
     result = audit(data)
-    assert {(file.record.path.name, file.empty) for file in result.unreadable} == {
-        ("empty.png", True),
-        ("text.png", False),
-        ("cut.png", False),
-        ("gone.png", False),
+    assert {(file.record.path.name, file.empty, file.code) for file in result.unreadable} == {
+        ("empty.png", True, "image-empty"),
+        ("text.png", False, "image-unknown-format"),
+        ("cut.png", False, "image-broken"),
+        ("gone.png", False, "image-missing"),
     }
     assert found(result)["empty"].text.startswith("1 empty file,")
+    assert found(result)["empty"].to_dict()["values"] == {"files": 1}
     assert found(result)["unreadable"].text.startswith("3 unreadable files,")
 
 

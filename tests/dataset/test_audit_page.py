@@ -45,6 +45,8 @@ def test_page_shows_what_was_found_and_fetches_nothing(trapped: Path, tmp_path: 
         "research tool",
     ):
         assert words in found.text
+    anchors = [each["id"] for each in found.all("li") if "id" in each]
+    assert anchors == [finding.code for finding in audit(trapped).findings]
     for finding in audit(trapped).findings:
         assert finding.text in " ".join(found.text.split())
 

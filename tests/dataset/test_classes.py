@@ -81,4 +81,4 @@ ASKED: tuple[tuple[dict[str, int], str], ...] = (
 def test_slips_of_the_pen_are_asked_about(images: dict[str, int], words: str) -> None:
     asked = list(doubt_names(images))
     assert len(asked) == bool(words)
-    assert all(words in doubt for doubt in asked)
+    assert all(words in doubt.text for doubt in asked)

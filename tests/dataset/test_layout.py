@@ -34,30 +34,30 @@ def test_usual_names_of_splits(split: Split, tmp_path: Path) -> None:
         images = scan(fill(tmp_path / name, f"{name}/NORMAL", f"{name}/PNEUMONIA"))
         assert {record.split for record in images.records} == {split}
         assert images.classes == ("NORMAL", "PNEUMONIA")
-        assert any(f"{name} ({split})" in notice for notice in images.notices)
+        assert any(f"{name} ({split})" in notice.text for notice in images.notices)
 
 
 def test_splits_within_classes(tmp_path: Path) -> None:
     folders = [f"{c}/{s}" for c in ("NORMAL", "PNEUMONIA") for s in ("train", "Testing")]
     images = scan(fill(tmp_path, *folders, images=3))
     assert Counter(r.split for r in images.records) == {Split.TRAIN: 6, Split.TEST: 6}
-    assert any(n.startswith("Splits: folders within classes") for n in images.notices)
+    assert any(n.text.startswith("Splits: folders within classes") for n in images.notices)
     assert not images.doubts
     fill(tmp_path, "NORMAL")
-    assert any("others do not" in doubt for doubt in scan(tmp_path).doubts)
+    assert any("others do not" in doubt.text for doubt in scan(tmp_path).doubts)
 
 
 def test_classes_beside_a_test_folder(tmp_path: Path) -> None:
     images = scan(fill(tmp_path, "NORMAL", "PNEUMONIA", "test/NORMAL", "test/PNEUMONIA", "notes"))
     assert Counter(r.split for r in images.records) == {None: 4, Split.TEST: 4}
-    assert any("notes is not one of the splits" in doubt for doubt in images.doubts)
+    assert any("notes is not one of the splits" in doubt.text for doubt in images.doubts)
 
 
 def test_splits_of_other_names_are_asked_about(tmp_path: Path) -> None:
     splits, classes = ("treino", "validação", "teste"), ("NORMAL", "PNEUMONIA")
     root = fill(tmp_path / "splits", *(f"{s}/{c}" for s in splits for c in classes))
     assert any(
-        "hold folders of the same names, as splits do" in doubt for doubt in scan(root).doubts
+        "hold folders of the same names, as splits do" in doubt.text for doubt in scan(root).doubts
     )
     views = fill(tmp_path / "views", *(f"{c}/{v}" for c in classes for v in ("AP", "PA")))
     assert not scan(views).doubts
@@ -92,7 +92,7 @@ def test_what_holds_no_radiographs_is_stepped_over_and_counted(tmp_path: Path) -
     images = scan(root)
     assert len(images.records) == 5
     assert images.classes == ("NORMAL", "PNEUMONIA")
-    told = " ".join(images.notices)
+    told = " ".join(map(str, images.notices))
     assert "masks and the like: 12 files" in told
     assert "left behind by systems: 10 files" in told
     assert "no images: 1 files, labels.csv" in told
@@ -107,15 +107,15 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
     (root / "PNEUMONIA" / "up").symlink_to(root)
     images = scan(root)
     assert Counter(record.label for record in images.records) == {0: 6, 1: 2}
-    assert any("Links to folders, followed: again" in notice for notice in images.notices)
-    assert any("more, up" in doubt for doubt in images.doubts)
+    assert any("Links to folders, followed: again" in notice.text for notice in images.notices)
+    assert any("more, up" in doubt.text for doubt in images.doubts)
 
 
 def test_what_was_understood_comes_with_an_error(tmp_path: Path) -> None:
     root = fill(tmp_path, "Training/NORMAL", "Training/PNEUMONIA", "other/NORMAL", images=1)
     with pytest.raises(DataError, match="too few patients") as caught:
         prepare(root, tmp_path / "out", geometry=Geometry(32, 32))
-    told = " ".join(caught.value.notices)
+    told = " ".join(map(str, caught.value.notices))
     assert "Training (train)" in told
     assert "other is not one of the splits" in told
 
@@ -123,9 +123,11 @@ def test_what_was_understood_comes_with_an_error(tmp_path: Path) -> None:
 def test_doubt_is_an_error_where_that_is_asked_for(tmp_path: Path) -> None:
     root = fill(tmp_path, "bacterial", "viral")
     (doubt,) = scan(root).doubts
-    assert "'bacterial', the first in the alphabet, is taken for the reference" in doubt
-    with pytest.raises(DataError, match="in doubt how"):
+    assert "'bacterial', the first in the alphabet, is taken for the reference" in doubt.text
+    with pytest.raises(DataError, match="in doubt how") as caught:
         scan(root, ScanSettings(strict=True))
+    assert caught.value.code == "data-in-doubt"
+    assert caught.value.values == {"doubts": ("reference-by-alphabet",)}
     images = scan(root, ScanSettings(("bacterial",), strict=True))
     assert images.classes == ("viral", "bacterial")
     assert not images.doubts
@@ -137,4 +139,8 @@ def test_classes_in_the_order_of_a_model(tmp_path: Path) -> None:
     assert turned.classes == ("VIRAL", "bacterial")
     assert [record.label for record in turned.records] == [1, 1, 0, 0]
     assert not turned.doubts
+    assert {n.code for n in images.notices} - {n.code for n in turned.notices} == {
+        "classes",
+        "reference-by-alphabet",
+    }
     assert images.ordered_as(("viral", "other")) is images

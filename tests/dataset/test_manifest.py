@@ -170,7 +170,7 @@ def test_a_root_that_is_of_no_use_is_refused(write, tmp_path: Path) -> None:
 def test_repeated_lines_count_once(write) -> None:
     images = scan(write(f"path,label\n{TWO}./a.png,NORMAL\n"))
     assert len(images.records) == 2
-    assert any("1 lines of" in notice for notice in images.notices)
+    assert any("1 lines of" in notice.text for notice in images.notices)
 
 
 def test_a_column_of_many_values_makes_no_subgroups(write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +182,9 @@ def test_a_column_of_many_values_makes_no_subgroups(write, monkeypatch: pytest.M
         {"sex": "1"},
         {"sex": "0"},
     ]
-    assert any("Column age" in notice and "3 different" in notice for notice in images.notices)
+    assert any(
+        "Column age" in notice.text and "3 different" in notice.text for notice in images.notices
+    )
 
 
 def test_size_limit(write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +216,7 @@ def test_a_patient_in_two_splits_is_tested_and_not_trained_on(write) -> None:
     rows.append("again.png,P,P1,train")
     division = divide(scan(write("path,label,patient,split\n" + "\n".join(rows))), SplitSettings())
     assert "again.png" not in {record.path.name for record in division.records}
-    assert any("1 training images are left out" in notice for notice in division.notices)
+    assert any("1 training images are left out" in notice.text for notice in division.notices)
 
 
 def test_prepared_from_a_manifest(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_common_names_count_in_company(case: str, tmp_path: Path) -> None:
     images = scan(touch(tmp_path, names))
     common = [record for record in images.records if record.path.name.startswith("IM-")]
     assert {record.evidence for record in common} == {Evidence.NAME if known else Evidence.FILE}
-    assert any("as others name theirs too" in notice for notice in images.notices) != known
+    assert any("as others name theirs too" in notice.text for notice in images.notices) != known
 
 
 def test_names_that_no_one_else_writes_count_anywhere(tmp_path: Path) -> None:
@@ -142,16 +142,16 @@ def test_placeholders_make_nobody_of_many(tmp_path: Path) -> None:
     assert images.evidence()[Evidence.HEADER] == 16
     assert images.evidence()[Evidence.FILE] == 8
     assert len({record.patient for record in images.records}) == 8 + 8
-    assert any("in 8 of 24 DICOM files" in notice for notice in images.notices)
+    assert any("in 8 of 24 DICOM files" in notice.text for notice in images.notices)
 
 
 def test_an_identifier_of_all_is_not_a_person_and_not_quoted(tmp_path: Path) -> None:
     images = hospital(tmp_path, A=[{"PatientID": "4711"}] * 8, B=[{"PatientID": "4711"}] * 8)
     assert images.evidence()[Evidence.FILE] == 16
-    (doubt,) = [n for n in images.notices if "One PatientID" in n]
-    assert "16 of 16" in doubt
-    assert "column 'patient'" in doubt
-    assert not any("4711" in notice for notice in images.notices)
+    (doubt,) = [n for n in images.notices if "One PatientID" in n.text]
+    assert "16 of 16" in doubt.text
+    assert "column 'patient'" in doubt.text
+    assert not any("4711" in notice.text for notice in images.notices)
 
 
 def test_a_study_stands_in_for_a_patient_without_identifier(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_study_stands_in_for_a_patient_without_identifier(tmp_path: Path) -> N
     images = hospital(tmp_path, A=two, B=[{"StudyInstanceUID": "1.2.9"}, {}])
     assert [record.evidence for record in images.records] == [Evidence.STUDY] * 7 + [Evidence.FILE]
     assert len({record.patient for record in images.records}) == 3 + 1 + 1
-    assert any("two studies of one person" in notice for notice in images.notices)
+    assert any("two studies of one person" in notice.text for notice in images.notices)
 
 
 def test_a_study_follows_the_one_patient_that_it_names(tmp_path: Path) -> None:
@@ -216,4 +216,4 @@ def test_a_column_wins_and_words_for_nobody_in_it_do_not(tmp_path: Path) -> None
         "x.png": (pseudonym("0"), Evidence.COLUMN),
     }
     assert images.records[3].subgroup == "viral"
-    assert any("2 lines of the manifest" in notice for notice in images.notices)
+    assert any("2 lines of the manifest" in notice.text for notice in images.notices)

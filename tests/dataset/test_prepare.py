@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from pneumoscope.dataset import (
+    LeftOut,
     SplitSettings,
     ensure_prepared,
     is_prepared,
@@ -24,6 +25,7 @@ from pneumoscope.dataset import (
 )
 from pneumoscope.dataset import prepare as prepare_function
 from pneumoscope.errors import DataError, StorageError
+from pneumoscope.files import sha256_of
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.types import Geometry, Split
 from tests.conftest import encoded, picture
@@ -123,7 +125,9 @@ def test_bad_files_are_reported_and_left_out(
     assert {Path(file.source).name for file in prepared.left_out} == set(BAD_FILES)
     assert all(Path(file.source).name in file.reason for file in prepared.left_out)
     with (tmp_path / "out" / "left_out.csv").open(newline="") as file:
-        assert len(list(csv.DictReader(file))) == len(BAD_FILES)
+        listed = {Path(row["source"]).name: row["code"] for row in csv.DictReader(file)}
+    assert listed == {Path(file.source).name: file.code for file in prepared.left_out}
+    assert (listed["dot.png"], listed["blank.png"]) == ("image-too-small", "image-blank")
 
 
 def test_like_names_do_not_overwrite_each_other(
@@ -194,6 +198,20 @@ def test_prepared_by_another_version(
     (tmp_path / "out" / "dataset.json").write_text(json.dumps({**header, "recipe": 0}))
     with pytest.raises(DataError, match=r"another version.*Received 0"):
         read_prepared(tmp_path / "out")
+
+
+def test_prepared_before_there_were_codes(phantoms: Path, tmp_path: Path) -> None:
+    prepared = prepare(phantoms, tmp_path / "out", geometry=SMALL)
+    header = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    (tmp_path / "out" / "left_out.csv").write_text("source,reason\na.png,It is broken.\n")
+    header["lists"]["left_out.csv"] = sha256_of(tmp_path / "out" / "left_out.csv")
+    for kind in ("notices", "doubts"):
+        header[kind] = [notice["text"] for notice in header[kind]]
+    (tmp_path / "out" / "dataset.json").write_text(json.dumps(header))
+    found = read_prepared(tmp_path / "out")
+    assert [*map(str, found.images.notices)] == [*map(str, prepared.images.notices)]
+    assert {notice.code for notice in found.images.notices} == {"uncoded"}
+    assert found.left_out == (LeftOut("a.png", "It is broken."),)
 
 
 def test_missing_key_in_header(phantoms: Path, tmp_path: Path) -> None:

@@ -42,9 +42,10 @@ WANTED = {"blank": "dark.png", "clipped": "white.png", "lateral-view": "side", "
 def test_preparing_tells_them_and_remembers(mixed: Path, tmp_path: Path) -> None:
     first = prepare(mixed, tmp_path / "out", geometry=SMALL)
     for rule, name in WANTED.items():
-        (told,) = [n for n in first.images.notices if f"refused when predicting ({rule})" in n]
-        assert told.startswith("1 of 24 images")
-        assert told.endswith(name)
+        (told,) = [n for n in first.images.notices if f"refused when predicting ({rule})" in n.text]
+        assert told.text.startswith("1 of 24 images")
+        assert told.text.endswith(name)
+        assert told.values == {"rule": rule, "images": 1, "of": 24}
     assert prepare(mixed, tmp_path / "out", geometry=SMALL).images.notices == first.images.notices
     assert read_prepared(tmp_path / "out").images.notices == first.images.notices
 

@@ -47,7 +47,7 @@ def test_published_layout_with_doubled_folder_and_junk(tmp_path: Path) -> None:
     assert len(images.records) == 4
     assert [len(images.published(split)) for split in Split] == [2, 1, 1]
     assert [known.name for known in images.attributions] == ["guangzhou"]
-    assert any("chest_xray is not one of the splits" in notice for notice in images.notices)
+    assert any("chest_xray is not one of the splits" in notice.text for notice in images.notices)
 
 
 def test_train_alone_is_enough(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_patients_are_told_or_the_file_stands_for_itself(tmp_path: Path) -> None
     patients = [record.patient for record in images.records]
     assert patients == ["guangzhou virus 1", "guangzhou virus 1", "file PNEUMONIA/scan.png"]
     assert [record.patient_known for record in images.records] == [True, True, False]
-    assert any("1 of 3 images" in notice for notice in images.notices)
+    assert any("1 of 3 images" in notice.text for notice in images.notices)
 
 
 CLASSES = {
@@ -102,9 +102,9 @@ def test_class_of_few_images_may_be_misspelt(
 ) -> None:
     names = [f"{name}/{number}.png" for name, count in counts.items() for number in range(count)]
     notices = scan(touch(tmp_path, *names)).notices
-    doubts = [notice for notice in notices if "misspelt" in notice]
+    doubts = [notice for notice in notices if "misspelt" in notice.text]
     assert len(doubts) == bool(words)
-    assert all(words in doubt for doubt in doubts)
+    assert all(words in doubt.text for doubt in doubts)
 
 
 BAD = {

@@ -82,7 +82,7 @@ def test_published_test_stays_whole_and_val_is_folded_into_train() -> None:
     division = divide(images, SplitSettings())
     test = {record.path for record in division.records if record.split is Split.TEST}
     assert test == {record.path for record in images.published(Split.TEST)}
-    assert any("(16 images) is folded" in notice for notice in division.notices)
+    assert any("(16 images) is folded" in notice.text for notice in division.notices)
     folded = [record.split for record in division.records if record.patient.startswith("v")]
     assert Split.TRAIN in folded
 
@@ -91,7 +91,7 @@ def test_training_images_of_test_patients_are_left_out() -> None:
     images = image_set(*many(40, Split.TRAIN), ("p1", 1, Split.TEST), ("x", 0, Split.TEST))
     division = divide(images, SplitSettings())
     assert [record.split for record in division.records if record.patient == "p1"] == [Split.TEST]
-    assert any("1 training images are left out" in notice for notice in division.notices)
+    assert any("1 training images are left out" in notice.text for notice in division.notices)
 
 
 @pytest.mark.parametrize("patients", [4, 5])
@@ -172,7 +172,7 @@ def test_shares_that_patients_do_not_allow_are_told() -> None:
         for number, record in enumerate(image_set(*many(6), *crowd).records)
     )
     division = divide(replace(image_set(*many(6)), records=records), SplitSettings(1))
-    assert "% of the images, not 15%" in " ".join(division.notices)
+    assert "% of the images, not 15%" in " ".join(map(str, division.notices))
 
 
 def test_pseudonyms_are_drawn_alike_under_every_key() -> None:

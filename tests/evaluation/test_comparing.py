@@ -80,7 +80,7 @@ def test_a_model_against_itself(bundle: Path, phantoms: Path) -> None:
     assert [model.name for model in found.models] == ["brightness", "brightness (2)"]
     difference = found.models[1].difference
     assert difference is not None
-    assert any("nothing to tell them apart" in remark for remark in difference.remarks)
+    assert any("nothing to tell them apart" in remark.text for remark in difference.remarks)
 
 
 def test_other_classes(bundle: Path, phantoms: Path, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_delong_is_too_sure_where_images_of_patients_are_copies(make_scored):
     found = compare_scores(first, second, Resampling(500))
     estimate = found.overall.estimates["auroc"]
     assert (estimate.high - estimate.low) / 3.92 > 2 * found.delong.standard_error
-    assert any("trust the intervals" in remark for remark in found.remarks)
+    assert any("trust the intervals" in remark.text for remark in found.remarks)
 
 
 def constant(scored):
@@ -109,7 +109,7 @@ def test_what_cannot_be_said_is_said(case, make_scored):
     models, remark = CANNOT[case]
     first, second = models(make_scored())
     found = compare_scores(first, second, Resampling(100))
-    assert any(remark in text for text in found.remarks), found.remarks
+    assert any(remark in each.text for each in found.remarks), found.remarks
     if case not in ("other threshold", "constant first", "constant second"):
         assert found.delong is None
     if "only" in case or case == "one image":
@@ -129,4 +129,4 @@ def test_subgroup_of_one_patient(make_scored):
     assert (group.images, group.patients) == (2, 1)
     assert group.estimates["sensitivity"].low is None
     assert group.estimates["auroc"].low is None
-    assert any("Subgroup rare has 1 patient:" in remark for remark in found.remarks)
+    assert any("Subgroup rare has 1 patient:" in remark.text for remark in found.remarks)

@@ -213,7 +213,7 @@ def test_what_cannot_be_shuffled_is_said(
         shuffle_weights((bundle / "model.onnx").read_bytes(), "head", [0])
     found = check_heatmaps(bundle, phantoms, tmp_path / "out", images=4, resamples=100)
     assert found.randomisation == ()
-    assert any("cannot be shuffled" in notice for notice in found.notices)
+    assert any("cannot be shuffled" in notice.text for notice in found.notices)
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(DependencyError, match=r"pneumoscope\[train\]"):
         shuffle_weights((learnt / "model.onnx").read_bytes(), "head", [0])

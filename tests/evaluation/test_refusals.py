@@ -16,7 +16,7 @@ from pneumoscope.evaluation.refusals import KEPT, accuracy_at, measure_refusals
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import Judgement
 from pneumoscope.statistics import Resampling
-from pneumoscope.types import Reason
+from pneumoscope.types import Notice
 from tests.conftest import GATE_LEVELS
 
 SCORED = Callable[..., ScoredImages]
@@ -44,9 +44,9 @@ def judged(scored: ScoredImages) -> ScoredImages:
     """The first ten images are refused for one or two reasons, the next ten are warned of."""
     judgements = [Judgement(distance=1.0)] * len(scored.labels)
     for index in range(10):
-        unlike = Reason("unlike-training", f"it is unlike: {index}")
-        more = (Reason("for-processing", "it is raw data"),) if index % 2 else ()
-        judgements[index] = Judgement((unlike, *more), (Reason("age", "old"),), 5.0 + index)
+        unlike = Notice("unlike-training", f"it is unlike: {index}")
+        more = (Notice("for-processing", "it is raw data"),) if index % 2 else ()
+        judgements[index] = Judgement((unlike, *more), (Notice("age", "old"),), 5.0 + index)
         judgements[10 + index] = Judgement((), (unlike,), 3.0)
     judgements[20] = Judgement()
     refused = np.array([bool(judgement.reasons) for judgement in judgements])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from io import BytesIO
 from pathlib import Path
@@ -27,27 +28,33 @@ def test_format_is_told_from_bytes_not_name(data: bytes, kind: str) -> None:
     assert open_upright(Source("misnamed.txt", data)).size == (40, 48)
 
 
+ONE_GREY, ONE_COLOUR = np.full((64, 64), 77, np.uint8), np.full((64, 64, 3), 77, np.uint8)
+NO_PREAMBLE = b"\x02\0\0\0UL\4\0" + bytes(50)
+# content, words of the error, its code
 BROKEN = {
-    "empty": (b"", "an empty file"),
-    "text": (b"NORMAL\n", "not an image that can be read"),
-    "gif": (b"GIF89a" + bytes(50), "not an image that can be read"),
-    "truncated jpeg": (JPEG[: len(JPEG) // 2], "a broken JPEG"),
-    "truncated png": (PNG[: len(PNG) // 2], "a broken PNG"),
-    "png head only": (PNG[:8], "a broken PNG"),
-    "one pixel": (encoded(picture((1, 1))), "expected sides of 32 pixels".capitalize()),
-    "constant": (encoded(np.full((64, 64), 77, np.uint8)), "a single value everywhere"),
-    "constant colour": (encoded(np.full((64, 64, 3), 77, np.uint8)), "a single value everywhere"),
+    "empty": (b"", "an empty file", "image-empty"),
+    "text": (b"NORMAL\n", "not an image that can be read", "image-unknown-format"),
+    "gif": (b"GIF89a" + bytes(50), "not an image that can be read", "image-unknown-format"),
+    "no preamble": (NO_PREAMBLE, "without its preamble", "image-unknown-format"),
+    "truncated jpeg": (JPEG[: len(JPEG) // 2], "a broken JPEG", "image-broken"),
+    "truncated png": (PNG[: len(PNG) // 2], "a broken PNG", "image-broken"),
+    "png head only": (PNG[:8], "a broken PNG", "image-broken"),
+    "one pixel": (encoded(picture((1, 1))), "Expected sides of 32 pixels", "image-too-small"),
+    "constant": (encoded(ONE_GREY), "a single value everywhere", "image-blank"),
+    "constant colour": (encoded(ONE_COLOUR), "a single value everywhere", "image-blank"),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_file_is_refused_by_name(name: str) -> None:
-    data, reason = BROKEN[name]
+    data, reason, code = BROKEN[name]
     with pytest.raises(ImageError) as caught:
         open_upright(Source("file.png", data))
     assert "file.png" in str(caught.value)
     assert reason in str(caught.value)
     assert caught.value.remedy
+    assert caught.value.code == code
+    assert caught.value.values["path"] == "file.png"
 
 
 @pytest.mark.parametrize(("side", "fits"), [(31, False), (32, True)])
@@ -66,8 +73,9 @@ def test_most_pixels(limit: int, fits: bool) -> None:
     if fits:
         open_upright(source)
     else:
-        with pytest.raises(ImageError, match="at most 1919 pixels"):
+        with pytest.raises(ImageError, match="at most 1919 pixels") as caught:
             open_upright(source)
+        assert caught.value.code == "image-too-large"
 
 
 @pytest.mark.parametrize(("limit", "fits"), [(48 * 40 * 2, True), (48 * 40 * 2 - 1, False)])
@@ -88,15 +96,41 @@ def test_most_bytes(limit: int, fits: bool, tmp_path: Path) -> None:
     if fits:
         assert read_bytes(tmp_path / "a.png", limits).data == PNG
     else:
-        with pytest.raises(ImageError, match="too large"):
+        with pytest.raises(ImageError, match="too large") as caught:
             read_bytes(tmp_path / "a.png", limits)
+        assert caught.value.code == "image-too-large"
+        assert caught.value.values == {"path": str(tmp_path / "a.png"), "limit": limit}
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="no such file"):
+    with pytest.raises(ImageError, match="no such file") as caught:
         read_bytes(tmp_path / "none.png")
-    with pytest.raises(ImageError, match="is a directory"):
+    assert caught.value.code == "image-missing"
+    with pytest.raises(ImageError, match="is a directory") as caught:
         read_bytes(tmp_path)
+    assert caught.value.code == "image-no-file"
+
+
+# errors of the system, and their codes
+OPENING = [
+    (PermissionError(errno.EACCES, "Permission denied"), "image-denied"),
+    (NotADirectoryError(errno.ENOTDIR, "Not a directory"), "image-missing"),
+    (ValueError("embedded null byte"), "image-missing"),
+    (OSError(errno.EIO, "Input/output error"), "image"),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), OPENING)
+def test_what_cannot_be_opened(
+    error: Exception, code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ImageError) as caught:
+        read_bytes(tmp_path / "a.png")
+    assert caught.value.code == code
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", PNG[:60], JPEG[:60]]))

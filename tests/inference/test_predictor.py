@@ -43,6 +43,7 @@ def test_scores_that_are_no_numbers_give_no_label(
     record = broken.explain(shades[0]).prediction
     assert (record.status, record.label, record.probability) == (Status.ERROR, None, None)
     assert f"gives no probability of {shades[0]}" in str(record.error)
+    assert record.error_code == "no-probability"
 
 
 def test_record(bundle: Path, shades: list[Path]) -> None:
@@ -108,7 +109,9 @@ def test_pixels_that_the_model_does_not_read(pixels: np.ndarray, bundle: Path) -
 def test_bytes_in_memory_and_missing_file(bundle: Path) -> None:
     predictor = load(str(bundle))
     assert predictor.predict(Source("upload", encoded(shade(200)))).label == "PNEUMONIA"
-    assert "no such file" in str(predictor.predict("nowhere.png").error)
+    nothing = predictor.predict("nowhere.png")
+    assert "no such file" in str(nothing.error)
+    assert nothing.error_code == "image-missing"
 
 
 def test_nothing_in_nothing_out(bundle: Path) -> None:

@@ -13,13 +13,13 @@ from pneumoscope.errors import BundleError, SettingsError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import load
 from pneumoscope.inference.prevalence import odds_ratio, restated
-from pneumoscope.types import Calibration
+from pneumoscope.types import Calibration, Notice
 from tests.conftest import bundle_info, encoded, write_bundle
 from tests.inference.test_predictor import shade
 
 
 def calibration(prevalence: float = 0.75, *, fitted: bool = True) -> Calibration:
-    notices = () if fitted else ("It was not calibrated: too few",)
+    notices = () if fitted else (Notice("not-calibrated", "It was not calibrated: too few"),)
     return Calibration(fitted, 1.0, (0.0, 0.0), prevalence, 80, 50, {}, {}, notices)
 
 

@@ -155,7 +155,7 @@ def test_what_cannot_be_chosen_is_told(name):
     points, notices = choose_operating_points(truth, score, patients)
     assert points == (OperatingPoint(),)
     (notice,) = notices
-    assert re.search(why, notice)
+    assert re.search(why, notice.text)
 
 
 def test_ten_patients_a_side_are_enough():

@@ -115,7 +115,7 @@ def test_what_cannot_be_fitted_is_told(name: str) -> None:
     assert not found.fitted
     assert found.temperature == 1
     assert set(found.biases) == {0}
-    assert why in found.notices[0]
+    assert why in found.notices[0].text
     assert found.after == found.before
     assert found.prevalence == pytest.approx(np.mean(labels != 0))
     before = scores(labels, logits).probabilities
@@ -197,7 +197,7 @@ def test_what_is_missing_is_said_in_words() -> None:
     few = scores(LABELS[:12], LOGITS[:12])
     found, points = calibrate(None, few, few, seed=0)
     assert points == (OperatingPoint(),)
-    assert in_words(found, points) == found.notices
+    assert in_words(found, points) == tuple(map(str, found.notices))
     assert len(found.notices) == 2
 
 

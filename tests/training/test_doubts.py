@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from pneumoscope.training.doubts import find_doubts
+from pneumoscope.types import Notice
 
 N = 60
 
 
-def doubts(score: np.ndarray, truth: np.ndarray | None = None) -> tuple[str, ...]:
+def doubts(score: np.ndarray, truth: np.ndarray | None = None) -> tuple[Notice, ...]:
     truth = np.arange(N) % 2 == 0 if truth is None else truth
     patients = np.array([f"p{i}" for i in range(N)])
     return find_doubts(truth, score, patients, 0.5, seed=1)
@@ -26,18 +27,20 @@ def test_a_training_that_worked_is_not_doubted() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_chance_is_told(seed: int) -> None:
     (doubt,) = doubts(np.random.default_rng(seed).random(N))
-    assert "60 validation images of 60 patients" in doubt
-    assert "chance" in doubt
+    assert "60 validation images of 60 patients" in doubt.text
+    assert doubt.code == "no-better-than-chance"
+    assert doubt.values["patients"] == N
 
 
 def test_worse_than_chance_is_told() -> None:
-    assert "chance" in doubts((np.arange(N) % 2) * 0.8 + 0.1)[0]
+    assert "chance" in doubts((np.arange(N) % 2) * 0.8 + 0.1)[0].text
 
 
 @pytest.mark.parametrize(("add", "side"), [(0.5, "positive"), (-0.01, "negative")])
 def test_all_called_alike_is_told(add: float, side: str) -> None:
     (doubt,) = doubts((np.arange(N) % 2 == 0) * 0.4 + add)
-    assert f"calls each of 60 validation images of 60 patients {side}" in doubt
+    assert f"calls each of 60 validation images of 60 patients {side}" in doubt.text
+    assert (doubt.code, doubt.values["called"]) == ("all-called-alike", side)
 
 
 def test_one_side_alone_tells_nothing() -> None:

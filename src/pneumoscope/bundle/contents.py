@@ -48,7 +48,9 @@ def making_sense_of(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         said = error.problem if isinstance(error, PneumoscopeError) else repr(error)[:200]
-        raise BundleCorruptError(f"{path} makes no sense: {said}", remedy=REMEDY) from error
+        raise BundleCorruptError(
+            f"{path} makes no sense: {said}", remedy=REMEDY, values={"path": str(path)}
+        ) from error
 
 
 def read_manifest(root: Path) -> dict[str, Any]:
@@ -68,17 +70,22 @@ def read_manifest(root: Path) -> dict[str, Any]:
                 f"The run {root} has no bundle yet",
                 expected="a run of which at least one epoch has ended",
                 remedy=f'Go on with it: `pneumoscope.training.resume("{root}")`',
+                code="bundle-unfinished",
+                values={"path": str(root)},
             ) from error
         raise BundleMissingError(
             f"There is no bundle at {root}",
             expected=f"a folder with {MANIFEST} in it",
             received="nothing there" if not root.exists() else "",
             remedy="Give the bundle folder that `pneumoscope.train` wrote",
+            values={"path": str(root)},
         ) from error
     with making_sense_of(path):
         manifest = json.loads(data)
     if not isinstance(manifest, dict):
-        raise BundleCorruptError(f"{path} holds no JSON object", remedy=REMEDY)
+        raise BundleCorruptError(
+            f"{path} holds no JSON object", remedy=REMEDY, values={"path": str(path)}
+        )
     return manifest
 
 
@@ -104,6 +111,7 @@ def read_files(root: Path, listed: Mapping[str, str]) -> dict[str, bytes]:
                 expected=f"SHA-256 {expected[:12]}…",
                 received=f"{received[:12]}…",
                 remedy=REMEDY,
+                values={"path": str(root / name), "expected": expected, "received": received},
             )
         if data is not None:
             found[name] = data
@@ -159,7 +167,9 @@ def _opened(root: Path, name: str, limit: int) -> Iterator[BufferedReader]:
         try:
             descriptor = os.open(path, _FLAGS)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise BundleMissingError(f"{path} is missing from the bundle", remedy=REMEDY) from error
+            raise BundleMissingError(
+                f"{path} is missing from the bundle", remedy=REMEDY, values={"path": str(path)}
+            ) from error
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
             inside = os.path.realpath(path).startswith(os.path.realpath(root) + os.sep)

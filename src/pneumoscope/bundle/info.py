@@ -15,11 +15,12 @@ from pneumoscope.types import (
     Calibration,
     Estimate,
     Geometry,
+    Notice,
     OperatingPoint,
     Undecided,
 )
 
-SCHEMA_VERSION = 3  # 1 has no calibration, 2 no gate that could be used
+SCHEMA_VERSION = 4  # 1 has no calibration, 2 no gate that could be used, 3 no codes of notices
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class BundleInfo:
                 f"The model {self.name} has no such operating point",
                 expected=" or ".join(names),
                 received=name,
+                code="unknown-choice",
+                values={"setting": "operating_point", "expected": tuple(names), "received": name},
             )
         return self.operating_points[0 if name is None else names.index(name)]
 
@@ -87,6 +90,7 @@ class BundleInfo:
                 received=", ".join(classes),
                 remedy="Name the classes of the data as those of the bundle if they mean the same, "
                 "in folders or a CSV manifest, or use a bundle that was trained on these",
+                values={"path": str(where), "expected": self.classes, "received": classes},
             )
 
 
@@ -125,5 +129,5 @@ def _parse_estimates(content: Mapping[str, Any], names: Iterable[str]) -> dict[s
 
 
 def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
-    lists = {name: tuple(content[name]) for name in ("biases", "notices")}
-    return Calibration(**{**content, **lists})
+    biases, notices = tuple(content["biases"]), tuple(map(Notice.parse, content["notices"]))
+    return Calibration(**{**content, "biases": biases, "notices": notices})

@@ -165,6 +165,7 @@ def _require_readable(root: Path, manifest: Mapping[str, Any]) -> None:
             expected=f"schema {SCHEMA_VERSION} or older",
             received=f"{schema}"[:200],
             remedy="Upgrade with `pip install --upgrade pneumoscope`",
+            values={"path": str(root), "expected": SCHEMA_VERSION, "received": f"{schema}"[:200]},
         )
     if manifest.get("recipe") != RECIPE:
         raise BundleSchemaError(
@@ -172,4 +173,6 @@ def _require_readable(root: Path, manifest: Mapping[str, Any]) -> None:
             expected=f"preprocessing recipe {RECIPE}",
             received=f"{manifest.get('recipe')}"[:200],
             remedy=f"{REMEDY}, or install the version of Pneumoscope that made it",
+            code="bundle-of-another-recipe",
+            values={"path": str(root), "expected": RECIPE},
         )

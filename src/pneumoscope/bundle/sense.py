@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import is_dataclass
-from types import NoneType
+from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -47,16 +48,25 @@ def check_type(value: object, kind: Any) -> None:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return
-    if is_dataclass(kind):
+    if is_dataclass(kind) and isinstance(kind, type):
+        _require_type(value, kind)
         for name, hint in get_type_hints(kind).items():
             check_type(getattr(value, name), hint)
-    elif NoneType in inner:
-        if value is not None:
-            check_type(value, inner[0])
+    elif origin is UnionType:
+        _check_one_of(value, inner)
     elif origin is not None:
         _check_parts(value, origin, inner)
     else:
         _check_plain(value, kind)
+
+
+def _check_one_of(value: object, kinds: tuple[Any, ...]) -> None:
+    *others, last = kinds
+    for kind in others:
+        with suppress(TypeError):
+            check_type(value, kind)
+            return
+    check_type(value, last)
 
 
 def _check_parts(value: object, origin: type, inner: tuple[Any, ...]) -> None:

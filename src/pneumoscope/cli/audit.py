@@ -63,7 +63,7 @@ def audit(
         found = audit_images(data, seed=seed, scanning=scanning, progress=progress)
     write_page(found, output)
     for notice in found.images.notices:
-        say(notice)
+        say(notice.text)
     if as_json:
         print_json(found.to_dict())
     else:

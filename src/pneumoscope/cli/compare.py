@@ -81,7 +81,7 @@ def _print_tables(found: Comparison) -> None:
         for line in _tests(model.difference):
             console.print(line)
         for remark in model.difference.remarks:
-            console.print(printable(remark))
+            console.print(printable(remark.text))
         console.print()
     console.print(
         f"{found.first.scored.counts}; 95 % intervals: {found.cohort.resampling}; no p is "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pneumoscope.files import printable
-from pneumoscope.types import RESEARCH_NOTICE
+from pneumoscope.types import RESEARCH_NOTICE, Notice
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,10 +28,10 @@ def fail(text: str) -> None:
     say("Error: " + " ".join(text.split()))
 
 
-def say_left_out(notices: Iterable[str], unreadable: Iterable[str], seen: int) -> None:
+def say_left_out(notices: Iterable[Notice], unreadable: Iterable[str], seen: int) -> None:
     """Says on standard error what there is to know of a data set, and what was not measured."""
     for notice in notices:
-        say(notice)
+        say(notice.text)
     for reason in unreadable:
         say(f"Left out: {reason}")
     if seen:

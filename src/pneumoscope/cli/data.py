@@ -72,7 +72,7 @@ def prepare(
             note=say,
         )
     for notice in prepared.images.notices:
-        say(notice)
+        say(notice.text)
     for file in prepared.left_out:
         say(f"Left out: {file.reason}")
     counts = {split.value: prepared.count(split) for split in Split}
@@ -82,8 +82,8 @@ def prepare(
                 "prepared": str(prepared.root),
                 "images": counts,
                 "left_out": len(prepared.left_out),
-                "notices": list(prepared.images.notices),
-                "doubts": list(prepared.images.doubts),
+                "notices": [notice.to_dict() for notice in prepared.images.notices],
+                "doubts": [doubt.to_dict() for doubt in prepared.images.doubts],
                 "fingerprint": prepared.fingerprint,
             }
         )

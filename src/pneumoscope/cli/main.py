@@ -108,7 +108,7 @@ def main() -> None:
             sys.stdout.flush()
     except PneumoscopeError as error:
         for notice in error.notices:
-            say(notice)
+            say(notice.text)
         fail(in_options(str(error), app))
         sys.exit(error.exit_code)
     except (_OutputClosed, BrokenPipeError):

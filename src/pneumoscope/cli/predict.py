@@ -22,7 +22,7 @@ from pneumoscope.names import public_name
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
     from pneumoscope.inference.images import Image
-    from pneumoscope.types import Prediction, Reason, Status
+    from pneumoscope.types import Notice, Prediction, Status
 
 _STDIN = "-"
 
@@ -221,6 +221,7 @@ def _csv_writer() -> Callable[[Prediction], None]:
             "prevalence",
             "heatmap",
             "error",
+            "error_code",
         ]
     )
 
@@ -238,13 +239,14 @@ def _csv_writer() -> Callable[[Prediction], None]:
                 prediction.prevalence,
                 prediction.heatmap and printable(prediction.heatmap),
                 prediction.error and printable(prediction.error),
+                prediction.error_code,
             ]
         )
 
     return write
 
 
-def _texts_and_codes(reasons: Sequence[Reason]) -> tuple[str, str]:
+def _texts_and_codes(reasons: Sequence[Notice]) -> tuple[str, str]:
     """Two columns: no text has a semicolon, and no code a space."""
     texts = "; ".join(printable(reason.text) for reason in reasons)
     return texts, " ".join(reason.code for reason in reasons)

@@ -62,7 +62,7 @@ def report(
             bars=lambda part: add_bar(bars, part),
         )
     for notice in found.notices:
-        say(notice)
+        say(notice.text)
     for reason in found.unreadable:
         say(f"Left out: {reason}")
     if as_json:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from pneumoscope.errors import DataError
-from pneumoscope.types import Label
+from pneumoscope.types import Label, Notice
 
 _NONE = set("no non not without sin sans ohne kein keine senza sem nao bez без".split())  # noqa: SIM905
 _NEGATIONS = ("non", "no", "un", "not")
@@ -108,7 +108,7 @@ def _words(name: str) -> list[str]:
     return [word for word in re.split(r"[\W_]+", plain) if word]
 
 
-def doubt_names(images: Mapping[str, int]) -> Iterator[str]:
+def doubt_names(images: Mapping[str, int]) -> Iterator[Notice]:
     """What to ask about classes whose names may be slips of the pen.
 
     Args:
@@ -119,15 +119,17 @@ def doubt_names(images: Mapping[str, int]) -> Iterator[str]:
         for other in images:
             if count <= images[other] and _alike(name, other) and (other, name) not in told:
                 told.add((name, other))
-                yield (
+                text = (
                     f"Class {name!r} ({count} images) is spelt nearly like {other!r} "
                     f"({images[other]}): did you mean {other!r}? Correct the name if it is misspelt"
                 )
+                yield Notice("class-misspelt", text, {"class": name, "like": other})
         if len(images) > 2 and count < _RARE * total and not any(name in pair for pair in told):
-            yield (
+            text = (
                 f"Class {name!r} has only {count} of {total} images: correct its name if it is "
                 "misspelt, add images if it is not"
             )
+            yield Notice("class-rare", text, {"class": name, "images": count, "of": total})
 
 
 def _alike(name: str, other: str) -> bool:

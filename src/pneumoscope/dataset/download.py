@@ -96,6 +96,8 @@ def _require_space(archive: Archive, target: Path) -> None:
             expected=f"{needed / 1e9:.1f} GB",
             received=f"{free / 1e9:.1f} GB",
             remedy="Free some space or choose another folder",
+            code="storage-full",
+            values={"path": str(target.parent), "expected": needed, "received": free},
         )
 
 

@@ -76,6 +76,8 @@ def find_source(name: str | None = None) -> Source:
             expected=" or ".join(sources),
             received=name,
             remedy="Choose one of them",
+            code="unknown-choice",
+            values={"setting": "source", "expected": tuple(sources), "received": name},
         )
     return sources[name]
 
@@ -129,7 +131,10 @@ def _is_there(source: Source, output: Path) -> bool:
         if note.is_file() and note.read_text("utf-8") == source.terms:
             return True
     raise DataError(
-        f"{output} is not empty", remedy="Choose another output folder, or empty this one"
+        f"{output} is not empty",
+        remedy="Choose another output folder, or empty this one",
+        code="output-occupied",
+        values={"path": str(output)},
     )
 
 
@@ -157,6 +162,7 @@ def _download_from_kaggle(source: Source) -> Path:
             "Fetching from Kaggle needs kagglehub",
             remedy='Install it with `pip install "pneumoscope[fetch]"`, or fetch from another '
             "source",
+            values={"extra": "fetch"},
         ) from error
     try:
         return Path(kagglehub.dataset_download(source.kaggle))

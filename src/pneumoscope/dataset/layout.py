@@ -14,7 +14,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.files import Skipped, list_files, list_folders, name_few, printable
 from pneumoscope.imaging import is_stray
 from pneumoscope.names import public_name
-from pneumoscope.types import Split
+from pneumoscope.types import Notice, Split
 
 # Names of splits without case, spaces and marks, and without such words as set and data.
 _SPLITS = {
@@ -45,8 +45,8 @@ class Listing:
 
     base: Path
     entries: list[Entry] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    lines: list[Notice] = field(default_factory=list)
+    doubts: list[Notice] = field(default_factory=list)
 
 
 def list_images(root: Path) -> Listing:
@@ -78,9 +78,11 @@ def list_images(root: Path) -> Listing:
             inner[f"{folder.name}/{name}"] += 1
     if within:
         names = ", ".join(f"{printable(name)} ({split})" for name, split in within.items())
-        listing.lines.insert(0, f"Splits: folders within classes {names}")
-        if any(entry.split is None for entry in listing.entries):
-            listing.doubts.append("Some images lie in folders of splits, others do not")
+        text = f"Splits: folders within classes {names}"
+        listing.lines.insert(0, Notice("splits-in-classes", text, {"folders": tuple(within)}))
+        if loose := sum(entry.split is None for entry in listing.entries):
+            text = "Some images lie in folders of splits, others do not"
+            listing.doubts.append(Notice("images-of-no-split", text, {"images": loose}))
     _doubt_splits(listing)
     _tell(listing, inner, skipped)
     return listing
@@ -95,10 +97,11 @@ def _doubt_splits(listing: Listing) -> None:
     first, *others = inside.values() or [set()]
     alike = len(first) > 1 and bool(others) and all(names == first for names in others)
     if alike and name_classes([*first]).told_by and not name_classes([*inside]).told_by:
-        listing.doubts.append(
+        text = (
             f"The classes {', '.join(map(printable, inside))} hold folders of the same names, as "
             "splits do: if that is what they are, call them train, val and test"
         )
+        listing.doubts.append(Notice("classes-like-splits", text, {"classes": tuple(inside)}))
 
 
 def _unwrap(root: Path, skipped: Skipped) -> Path:
@@ -124,7 +127,8 @@ def _places(base: Path, listing: Listing, skipped: Skipped) -> Iterator[tuple[Sp
             yield None, path
         return
     names = ", ".join(f"{printable(path.name)} ({split})" for path, split in splits.items())
-    listing.lines.append(f"Splits: folders {names}")
+    folder_names = tuple(path.name for path in splits)
+    listing.lines.append(Notice("splits", f"Splits: folders {names}", {"folders": folder_names}))
     known = {class_key(path.name) for found in inside.values() for path in found}
     for path, split in splits.items():
         for class_folder in inside[path]:
@@ -132,14 +136,17 @@ def _places(base: Path, listing: Listing, skipped: Skipped) -> Iterator[tuple[Sp
     for path in folders:
         if path in splits:
             continue
+        folder = public_name(path)
         if class_key(path.name) in known:
-            listing.doubts.append(
-                f"{public_name(path)} lies beside folders of splits: its images are counted as of "
-                "none, and are divided anew"
+            text = (
+                f"{folder} lies beside folders of splits: its images are counted as of none, and "
+                "are divided anew"
             )
+            listing.doubts.append(Notice("class-beside-splits", text, {"folder": folder}))
             yield None, path
         else:
-            listing.doubts.append(f"{public_name(path)} is not one of the splits and is left out")
+            text = f"{folder} is not one of the splits and is left out"
+            listing.doubts.append(Notice("folder-left-out", text, {"folder": folder}))
 
 
 def _refuse_splits_of_no_class(base: Path, splits: dict[Path, Split]) -> None:
@@ -149,6 +156,8 @@ def _refuse_splits_of_no_class(base: Path, splits: dict[Path, Split]) -> None:
         received=", ".join(printable(path.name) for path in splits),
         remedy="Sort the images into class folders, or give a CSV manifest with the columns "
         "path, label and split",
+        code="data-empty",
+        values={"path": str(base)},
     )
 
 
@@ -188,13 +197,17 @@ def _tell(listing: Listing, inner: Counter[str], skipped: Skipped) -> None:
         most = [f"{printable(name)} {count:,}" for name, count in inner.most_common()]
         more = len(most) - _MOST_SUBFOLDERS
         told = ", ".join(most[:_MOST_SUBFOLDERS]) + (f", and {more} more" if more > 0 else "")
-        listing.lines.append(f"Folders in classes: {told}")
+        text = f"Folders in classes: {told}"
+        listing.lines.append(Notice("folders-in-classes", text, {"folders": len(inner)}))
     for why, paths in skipped.by_reason().items():
-        listing.lines.append(f"Stepped over, {why}: {len(paths):,} files, {name_few(paths)}")
+        text = f"Stepped over, {why}: {len(paths):,} files, {name_few(paths)}"
+        listing.lines.append(Notice("files-skipped", text, {"why": why, "files": len(paths)}))
     if skipped.linked:
-        listing.lines.append(f"Links to folders, followed: {name_few(skipped.linked)}")
+        text = f"Links to folders, followed: {name_few(skipped.linked)}"
+        listing.lines.append(Notice("links-followed", text, {"links": len(skipped.linked)}))
     if skipped.endless:
-        listing.doubts.append(
-            f"Links that lead back, or to what was counted already, are not followed: "
+        text = (
+            "Links that lead back, or to what was counted already, are not followed: "
             f"{name_few(skipped.endless)}"
         )
+        listing.doubts.append(Notice("links-left-out", text, {"links": len(skipped.endless)}))

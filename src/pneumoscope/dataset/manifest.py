@@ -19,7 +19,7 @@ from typing import Protocol
 
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.names import public_name
-from pneumoscope.types import Split
+from pneumoscope.types import Notice, Split
 
 MAX_BYTES = 256 * 2**20
 MAX_VALUES = 20
@@ -64,7 +64,7 @@ class _Row:
     values: Mapping[str, str]
 
 
-def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry], list[str]]:
+def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry], list[Notice]]:
     """Reads a CSV manifest. Whether the images are there is not looked at.
 
     Args:
@@ -83,7 +83,7 @@ def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry]
     root = manifest.parent if root is None else root
     text = _read_text(manifest)
     columns, rows = _parse(manifest, text)
-    notices: list[str] = []
+    notices: list[Notice] = []
     group_columns = _group_columns(manifest, columns, rows, notices)
     entries: dict[Path, tuple[_Row, Entry]] = {}
     repeated = 0
@@ -99,7 +99,8 @@ def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry]
                 remedy="Keep the line that is right",
             )
     if repeated:
-        notices.append(f"{repeated} lines of {manifest} repeat a file and are left out")
+        text = f"{repeated} lines of {manifest} repeat a file and are left out"
+        notices.append(Notice("lines-repeated", text, {"lines": repeated}))
     return [entry for _, entry in entries.values()], notices
 
 
@@ -206,7 +207,7 @@ def _rows(manifest: Path, columns: list[str], reader: Iterable[list[str]]) -> It
 
 
 def _group_columns(
-    manifest: Path, columns: list[str], rows: list[_Row], notices: list[str]
+    manifest: Path, columns: list[str], rows: list[_Row], notices: list[Notice]
 ) -> list[str]:
     found = []
     for name in columns:
@@ -214,9 +215,16 @@ def _group_columns(
             continue
         different = len({row.values[name] for row in rows} - {""})
         if different > MAX_VALUES:
-            notices.append(
+            text = (
                 f"Column {name} of {manifest} is left out: its {different} different values are "
                 f"more than {MAX_VALUES}, too many for subgroups"
+            )
+            notices.append(
+                Notice(
+                    "column-left-out",
+                    text,
+                    {"column": name, "different": different, "limit": MAX_VALUES},
+                )
             )
         else:
             found.append(name)

@@ -14,7 +14,7 @@ from pneumoscope.imaging.identity import PatientIdentity, patient_of
 from pneumoscope.names import public_name
 from pneumoscope.parallel import in_parallel
 from pneumoscope.pseudonym import key_fingerprint, pseudonym
-from pneumoscope.types import Evidence
+from pneumoscope.types import Evidence, Notice
 
 _STUDY = "StudyInstanceUID"  # keeps the key of a study from being that of a patient
 
@@ -48,7 +48,7 @@ class Patients:
     of: Mapping[Path, Patient]
     key: str
     attributions: tuple[Attribution, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
 
 def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -> Patients:
@@ -157,35 +157,38 @@ def _nobody(claims: Sequence[Claim]) -> tuple[frozenset[Hashable], frozenset[Has
     return words, find_crowds(claims) - words
 
 
-def _doubt_columns(entries: Sequence[Entry]) -> Iterator[str]:
+def _doubt_columns(entries: Sequence[Entry]) -> Iterator[Notice]:
     if lines := sum(bool(entry.patient) and not _column(entry) for entry in entries):
-        yield (
+        text = (
             f"The patient of {lines} lines of the manifest is a word for nobody, such as "
             "'unknown', and counts as not given"
         )
+        yield Notice("patient-not-given", text, {"lines": lines})
 
 
 def _doubt_identifiers(
     claims: Sequence[Claim], words: Collection[Hashable], crowds: Collection[Hashable]
-) -> Iterator[str]:
+) -> Iterator[Notice]:
     # Which identifier it is stays unsaid: it may be somebody's after all.
     counts = Counter(claim.key for claim in claims)
     if empty := sum(counts[key] for key in words):
-        yield (
+        text = (
             f"PatientID is empty or a placeholder, such as ANONYMOUS, in {empty} of {len(claims)} "
             "DICOM files: they are not taken for one person"
         )
+        yield Notice("patient-id-of-nobody", text, {"files": empty, "of": len(claims)})
     for key in sorted(crowds, key=str):
-        yield (
+        text = (
             f"One PatientID is in {counts[key]} of {len(claims)} DICOM files, more than one "
             "person's: it is taken for a placeholder. If it is one person, say so in the column "
             "'patient' of a CSV manifest"
         )
+        yield Notice("patient-id-of-many", text, {"files": counts[key], "of": len(claims)})
 
 
 def _doubt_names(
     headers: Mapping[Path, PatientIdentity | None], names: Mapping[Path, Identity]
-) -> Iterator[str]:
+) -> Iterator[Notice]:
     """Pictures that could be of a known data set, and were not taken for it."""
     doubtful = Counter(
         identity.dataset.title
@@ -193,23 +196,26 @@ def _doubt_names(
         if header is None and path not in names and (identity := identify(path.name))
     )
     for title, count in doubtful.items():
-        yield (
+        text = (
             f"{count} pictures are named as in {title}, as others name theirs too, and do not lie "
             "among other images of it: their names tell no patient"
         )
+        yield Notice("names-tell-no-patient", text, {"images": count, "dataset": title})
 
 
-def _count_loose(found: Sequence[Patient]) -> Iterator[str]:
+def _count_loose(found: Sequence[Patient]) -> Iterator[Notice]:
     """Images of which not all is known that keeps a patient's together."""
     if studies := sum(patient.evidence is Evidence.STUDY for patient in found):
-        yield (
+        text = (
             f"In {studies} of {len(found)} images the study stands in for the patient: two "
             "studies of one person may be separated. A CSV manifest with a column 'patient' "
             "keeps them together"
         )
+        yield Notice("patients-by-study", text, {"images": studies, "of": len(found)})
     if files := sum(patient.evidence is Evidence.FILE for patient in found):
-        yield (
+        text = (
             f"The patient of {files} of {len(found)} images cannot be told: "
             "each of them counts as a patient of its own. If several are of one person, name it in "
             "the column 'patient' of a CSV manifest"
         )
+        yield Notice("patients-by-file", text, {"images": files, "of": len(found)})

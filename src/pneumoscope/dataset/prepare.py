@@ -81,7 +81,10 @@ def prepare(
     data = Path(data)
     if is_prepared(data):
         raise DataError(
-            f"{data} is a prepared data set already", remedy="Give the folder of the source images"
+            f"{data} is a prepared data set already",
+            remedy="Give the folder of the source images",
+            code="data-prepared",
+            values={"path": str(data)},
         )
     geometry = geometry or Geometry()
     split = split or SplitSettings()
@@ -173,7 +176,7 @@ def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> _Ready |
                 image.save(temporary, format="PNG", pnginfo=note, compress_level=1)
         refused = refusals(source, pixels, geometry)
     except ImageError as error:
-        return LeftOut(public_name(record.path), str(error))
+        return LeftOut(public_name(record.path), str(error), error.code)
     return _Ready(replace(record, path=target, sha256=sha256), record.path, refused)
 
 
@@ -204,6 +207,8 @@ def _require_all_classes(
                     f"No readable image of class {name!r} is left for the {split} split",
                     received=f"{len(left_out)} files that could not be read{first}",
                     remedy="Check the files",
+                    code="data-unreadable",
+                    values={"class": name, "split": str(split), "files": len(left_out)},
                 )
 
 

@@ -28,7 +28,7 @@ from pneumoscope.files import atomic_path, is_junk, sha256_of, write_text
 from pneumoscope.imaging import RECIPE
 from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.parallel import in_parallel
-from pneumoscope.types import Evidence, Geometry, ImageRecord, Split
+from pneumoscope.types import Evidence, Geometry, ImageRecord, Notice, Split
 
 _HEADER = "dataset.json"
 _MANIFEST = "manifest.csv"
@@ -49,10 +49,17 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is not in the prepared set."""
+    """A file that is not in the prepared set.
+
+    Attributes:
+        source: the file.
+        reason: why it could not be read.
+        code: of the error; empty in what was prepared before there were codes.
+    """
 
     source: str
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,12 @@ class PreparedSet:
                 expected=f"{geometry.height}x{geometry.width}",
                 received=f"{self.geometry.height}x{self.geometry.width}",
                 remedy="Give the folder of the source images, or prepare them at this size",
+                code="prepared-otherwise",
+                values={
+                    "path": str(self.root),
+                    "height": self.geometry.height,
+                    "width": self.geometry.width,
+                },
             )
 
     def count(self, split: Split) -> dict[str, int]:
@@ -151,6 +164,8 @@ def claim(output: Path, wanted: dict[str, Any]) -> None:
                 expected=f"{wanted[key]}",
                 received=f"{found.get(key)}",
                 remedy="Choose another output folder, or delete this one",
+                code="prepared-otherwise",
+                values={"path": str(output), "differing": tuple(differing)},
             )
         if set(found) != set(wanted):
             _write_header(output, wanted)  # what follows changes what is there
@@ -160,6 +175,8 @@ def claim(output: Path, wanted: dict[str, Any]) -> None:
             raise DataError(
                 f"{output} is not empty and holds no prepared data set",
                 remedy="Choose another output folder",
+                code="output-occupied",
+                values={"path": str(output)},
             )
     _write_header(output, wanted)
 
@@ -198,14 +215,16 @@ def finish(
         for record, origin in zip(prepared, origins, strict=True)
     ]
     _write_csv(output / _MANIFEST, _COLUMNS, rows)
-    _write_csv(output / _LEFT_OUT, ("source", "reason"), [asdict(file) for file in left_out])
+    _write_csv(
+        output / _LEFT_OUT, ("source", "reason", "code"), [asdict(file) for file in left_out]
+    )
     complete = {
         **wanted,
         "fingerprint": _fingerprint(rows),
         "lists": {name: sha256_of(output / name) for name in (_MANIFEST, _LEFT_OUT)},
         "attributions": [asdict(attribution) for attribution in sources.attributions],
-        "notices": list(sources.notices),
-        "doubts": list(sources.doubts),
+        "notices": [notice.to_dict() for notice in sources.notices],
+        "doubts": [doubt.to_dict() for doubt in sources.doubts],
         "patient_key": sources.patient_key,
     }
     _write_header(output, complete)
@@ -223,6 +242,8 @@ def read_prepared(root: Path) -> PreparedSet:
         raise DataError(
             f"The preparation of {root} was not finished",
             remedy="Run the same `pneumoscope.prepare` again: it goes on where it was",
+            code="prepared-unfinished",
+            values={"path": str(root)},
         )
     if found.get("recipe") != RECIPE or "lists" not in found:
         raise DataError(
@@ -230,6 +251,8 @@ def read_prepared(root: Path) -> PreparedSet:
             expected=f"preprocessing recipe {RECIPE}",
             received=f"{found.get('recipe')}{'' if 'lists' in found else ', without checksums'}",
             remedy="Prepare the data set again",
+            code="prepared-by-another-version",
+            values={"path": str(root)},
         )
     try:
         rows = _read_csv(root / _MANIFEST)
@@ -241,8 +264,8 @@ def read_prepared(root: Path) -> PreparedSet:
             classes,
             tuple(_record(root, classes, row) for row in rows),
             tuple(Attribution(**known) for known in found["attributions"]),
-            tuple(found["notices"]),
-            tuple(found["doubts"]),
+            tuple(map(Notice.parse, found["notices"])),
+            tuple(map(Notice.parse, found["doubts"])),
             found["patient_key"],
         )
         return PreparedSet(
@@ -257,6 +280,8 @@ def read_prepared(root: Path) -> PreparedSet:
         raise DataError(
             f"The prepared folder {root} is not whole: {error}",
             remedy="Delete it and prepare the data set again",
+            code="prepared-changed",
+            values={"path": str(root)},
         ) from error
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pneumoscope.files import name_few
 from pneumoscope.gate import RULES, Action, Facts, Rule, read_policy
 from pneumoscope.imaging import Source, read_acquisition
-from pneumoscope.types import Geometry
+from pneumoscope.types import Geometry, Notice
 
 
 def refusals(source: Source, pixels: NDArray[np.uint8], geometry: Geometry) -> tuple[str, ...]:
@@ -42,16 +42,20 @@ def group_refused(refused: Sequence[tuple[Path, Sequence[str]]]) -> dict[str, li
     return {name: paths for name, paths in groups.items() if paths}
 
 
-def tell_refused(groups: Mapping[str, Sequence[Path]], total: int) -> list[str]:
-    """What to say of them, a line for each rule.
+def tell_refused(groups: Mapping[str, Sequence[Path]], total: int) -> list[Notice]:
+    """What to say of them, for each rule.
 
     Args:
         groups: files by the rule that would refuse them.
         total: number of all files.
     """
     return [
-        f"{len(paths)} of {total} images would be refused when predicting ({name}), and are "
-        f"trained on all the same: {name_few(list(paths))}"
+        Notice(
+            "would-be-refused",
+            f"{len(paths)} of {total} images would be refused when predicting ({name}), and are "
+            f"trained on all the same: {name_few(list(paths))}",
+            {"rule": name, "images": len(paths), "of": total},
+        )
         for name, paths in groups.items()
     ]
 

@@ -13,13 +13,14 @@ from pneumoscope.dataset.layout import Listing, list_images
 from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.patients import find_patients
 from pneumoscope.errors import DataError, SettingsError, with_notices
-from pneumoscope.types import Evidence, ImageRecord, Split
+from pneumoscope.types import Evidence, ImageRecord, Notice, Split
 
 _LAYOUT_REMEDY = (
     "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA, or a CSV "
     "manifest with a column for the label"
 )
-_NO_HEALTHY = "No class name says which is healthy"
+_ORDER = ("classes", "reference-by-alphabet")
+"""Codes of what is said of the order of the classes."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class ImageSet:
     classes: tuple[str, ...]
     records: tuple[ImageRecord, ...]
     attributions: tuple[Attribution, ...] = ()
-    notices: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    doubts: tuple[Notice, ...] = ()
     patient_key: str = ""
 
     def published(self, split: Split) -> tuple[ImageRecord, ...]:
@@ -59,16 +60,14 @@ class ImageSet:
         if sorted(wanted) != sorted(keys) or wanted == keys:
             return self
         records = (replace(each, label=wanted.index(keys[each.label])) for each in self.records)
-        order = f"Classes are taken in the order of the model: {', '.join(classes)}"
-        doubts = tuple(doubt for doubt in self.doubts if not doubt.startswith(_NO_HEALTHY))
-        kept = [n for n in self.notices if n not in self.doubts or n in doubts]
-        kept = [notice for notice in kept if not notice.startswith("Classes:")]
+        text = f"Classes are taken in the order of the model: {', '.join(classes)}"
+        order = Notice("classes-as-model", text, {"reference": classes[0]})
         return replace(
             self,
             classes=tuple(classes),
             records=tuple(records),
-            notices=(order, *kept),
-            doubts=doubts,
+            notices=(order, *(n for n in self.notices if n.code not in _ORDER)),
+            doubts=tuple(doubt for doubt in self.doubts if doubt.code not in _ORDER),
         )
 
     def evidence(self) -> dict[Evidence, int]:
@@ -123,13 +122,17 @@ class ScanSettings:
                     expected=f"{', '.join(self.positive)} as positive",
                     received=f"{images.classes[0]} as the reference",
                     remedy="Prepare the source images again",
+                    code="prepared-otherwise",
+                    values={"path": str(data), "received": images.classes[0]},
                 )
             if self.strict and images.doubts:
                 raise DataError(
                     f"It is in doubt how {data} is meant",
                     expected="nothing to ask",
-                    received=images.doubts[0],
+                    received=images.doubts[0].text,
                     remedy="Settle what is in doubt, or accept it by leaving strictness out",
+                    code="data-in-doubt",
+                    values={"doubts": tuple(doubt.code for doubt in images.doubts)},
                 )
 
 
@@ -164,7 +167,12 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
         listing = Listing(root, entries, notices)
         root = settings.root or root.parent
     else:
-        raise DataError(f"There is no folder or CSV manifest {root}", remedy="Check the path")
+        raise DataError(
+            f"There is no folder or CSV manifest {root}",
+            remedy="Check the path",
+            code="data-missing",
+            values={"path": str(root)},
+        )
     with with_notices((*listing.lines, *listing.doubts)):
         classes = name_classes([entry.class_name for entry in listing.entries], settings.positive)
         _require_classes(listing.base, classes)
@@ -192,6 +200,8 @@ def _require_classes(base: Path, classes: Classes) -> None:
             expected="two or more with images in them",
             received=f"only {names[0]!r}" if names else "none",
             remedy=_LAYOUT_REMEDY,
+            code="too-few-classes" if names else "data-empty",
+            values={"path": str(base), "received": names},
         )
 
 
@@ -219,24 +229,31 @@ def _collect(root: Path, classes: Classes, listing: Listing) -> ImageSet:
     told = [
         _describe_classes(classes, counts),
         *listing.lines,
-        f"Patients: {images.told_by()}",
+        Notice(
+            "patients",
+            f"Patients: {images.told_by()}",
+            {str(evidence): count for evidence, count in images.evidence().items()},
+        ),
         *patients.notices,
     ]
     return replace(images, notices=(*told, *doubts), doubts=tuple(doubts))
 
 
-def _describe_classes(classes: Classes, images: Mapping[str, int]) -> str:
+def _describe_classes(classes: Classes, images: Mapping[str, int]) -> Notice:
     counted = [f"{name} {images[name]:,}" for name in classes.names]
     reference = f"reference{', ' + classes.told_by if classes.told_by else ''}"
-    return f"Classes: {counted[0]} ({reference}); positive: {', '.join(counted[1:])}"
+    text = f"Classes: {counted[0]} ({reference}); positive: {', '.join(counted[1:])}"
+    first, *others = classes.names
+    return Notice("classes", text, {"reference": first, "positive": tuple(others)})
 
 
-def _doubt_reference(classes: Classes) -> list[str]:
+def _doubt_reference(classes: Classes) -> list[Notice]:
     if classes.told_by:
         return []
     first, *others = classes.names
-    return [
-        f"{_NO_HEALTHY}: {first!r}, the first in the alphabet, is taken for "
+    text = (
+        f"No class name says which is healthy: {first!r}, the first in the alphabet, is taken for "
         f"the reference, and {' and '.join(map(repr, others))} for positive. If that is wrong, "
         "name the positive class"
-    ]
+    )
+    return [Notice("reference-by-alphabet", text, {"reference": first, "positive": tuple(others)})]

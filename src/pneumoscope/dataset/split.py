@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.defaults import SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
 from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.pseudonym import is_pseudonym
-from pneumoscope.types import ImageRecord, Split
+from pneumoscope.types import ImageRecord, Notice, Split
 
 # Shares that are off by more than this are told.
 _OFF = 0.05
@@ -40,6 +40,11 @@ class SplitSettings:
                 expected="a validation share above 0 and a test share of 0 or more, at most 0.8 "
                 "together",
                 received=f"{self.validation_share} and {self.test_share}",
+                code="out-of-range",
+                values={
+                    "validation_share": self.validation_share,
+                    "test_share": self.test_share,
+                },
             )
 
 
@@ -48,7 +53,7 @@ class Division:
     """The records, each with its split, and what a person should know about it."""
 
     records: tuple[ImageRecord, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True)
@@ -84,26 +89,28 @@ def divide(images: ImageSet, settings: SplitSettings) -> Division:
     Raises:
         DataError: if a class has too few patients for the splits that are to be drawn.
     """
-    notices: list[str] = []
+    notices: list[Notice] = []
     test = images.published(Split.TEST)
     pool = tuple(record for record in images.records if record.split is not Split.TEST)
     if folded := len(images.published(Split.VAL)):
-        notices.append(
+        text = (
             f"The published validation split ({folded} images) is folded into the training images, "
             "and validation is drawn from them by patient"
         )
+        notices.append(Notice("validation-folded", text, {"images": folded}))
     tested = {record.patient for record in test}
     kept = tuple(record for record in pool if record.patient not in tested)
-    if len(kept) < len(pool):
-        notices.append(
-            f"{len(pool) - len(kept)} training images are left out: their patients are in the "
-            "published test split, which stays whole"
+    if crossing := len(pool) - len(kept):
+        text = (
+            f"{crossing} training images are left out: their patients are in the published test "
+            "split, which stays whole"
         )
+        notices.append(Notice("test-patients-left-out", text, {"images": crossing}))
     shares = {Split.VAL: settings.validation_share}
     if not test and settings.test_share:
         shares[Split.TEST] = settings.test_share
     drawn = _draw(kept, shares, settings.seed, images.classes)
-    notices += _off(drawn, shares)
+    notices.extend(_off(drawn, shares))
     records = sorted((*drawn, *test), key=lambda record: str(record.path))
     return Division(tuple(records), tuple(notices))
 
@@ -170,15 +177,19 @@ def _patients(records: Sequence[ImageRecord]) -> list[_Patient]:
     return sorted(found, key=lambda patient: patient.rank)
 
 
-def _off(drawn: Sequence[ImageRecord], shares: dict[Split, float]) -> list[str]:
+def _off(drawn: Sequence[ImageRecord], shares: dict[Split, float]) -> Iterator[Notice]:
     """What to say of shares that whole patients do not allow."""
     counts = Counter(record.split for record in drawn)
-    return [
-        f"The {split} split has {counts[split] / len(drawn):.0%} of the images, not {share:.0%}: "
-        "whole patients, and one of each class in every split, do not allow it"
-        for split, share in shares.items()
-        if abs(counts[split] / len(drawn) - share) > _OFF
-    ]
+    for split, wanted in shares.items():
+        share = counts[split] / len(drawn)
+        if abs(share - wanted) > _OFF:
+            text = (
+                f"The {split} split has {share:.0%} of the images, not {wanted:.0%}: whole "
+                "patients, and one of each class in every split, do not allow it"
+            )
+            yield Notice(
+                "share-not-met", text, {"split": str(split), "share": share, "wanted": wanted}
+            )
 
 
 def _require_patients(records: Sequence[ImageRecord], classes: Sequence[str], least: int) -> None:
@@ -190,6 +201,8 @@ def _require_patients(records: Sequence[ImageRecord], classes: Sequence[str], le
                 expected="at least one for each split",
                 received=f"{patients[label]}",
                 remedy="Add images of other patients, or correct the name of the class",
+                code="too-few-patients",
+                values={"class": name, "expected": least, "received": patients[label]},
             )
 
 

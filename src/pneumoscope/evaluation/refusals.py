@@ -13,7 +13,7 @@ from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import GateLevels
 from pneumoscope.graph import FEATURES
 from pneumoscope.statistics import BoolArray, Estimate, FloatArray, Resampling
-from pneumoscope.types import Reason
+from pneumoscope.types import Notice
 
 KEPT = np.linspace(0.1, 1.0, 91)
 """Shares of the images that are kept, at which a curve is measured: of fewer it says nothing."""
@@ -129,7 +129,7 @@ def _curve(
     return Curve(measure(np.ones((1, len(right))))[0], *resampling.band(measure, scored.patients))
 
 
-def _count(found: Iterable[tuple[Reason, ...]]) -> dict[str, int]:
+def _count(found: Iterable[tuple[Notice, ...]]) -> dict[str, int]:
     """Images by code, the most frequent first."""
     codes = Counter(code for each in found for code in sorted({reason.code for reason in each}))
     return dict(codes.most_common())

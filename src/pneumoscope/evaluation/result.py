@@ -12,7 +12,7 @@ from pneumoscope.evaluation.drift import Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.uncalibrated import Uncalibrated
-from pneumoscope.types import OperatingPoint
+from pneumoscope.types import Notice, OperatingPoint
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Evaluation:
     uncalibrated: Uncalibrated | None
     coverage: Coverage | None
     drift: Drift
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the single images, as plain JSON types."""
@@ -59,7 +59,7 @@ class Evaluation:
             "threshold": self.scored.threshold,
             "interval": self.cohort.resampling.interval,
             "left_out": self.cohort.left_out(),
-            "notices": list(self.notices),
+            "notices": [notice.to_dict() for notice in self.notices],
             "overall": asdict(self.overall),
             "by_class": {name: asdict(result) for name, result in self.classes.items()},
             "by_subgroup": {name: asdict(result) for name, result in self.subgroups.items()},

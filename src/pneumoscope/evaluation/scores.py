@@ -17,6 +17,7 @@ from pneumoscope.inference import Predictor
 from pneumoscope.names import public_name
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.task import called_class, is_positive, positive_score
+from pneumoscope.types import Notice
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2
@@ -203,11 +204,12 @@ class ScoredImages:
         _require(0 <= self.threshold <= 1, "the threshold", "0 to 1", self.threshold)
 
 
-def remark_on_few(patients: int) -> tuple[str, ...]:
+def remark_on_few(patients: int) -> tuple[Notice, ...]:
     """What to say of intervals from so many patients; nothing if they are enough."""
     if patients >= FEW_PATIENTS:
         return ()
-    return (f"Few patients ({patients}): the intervals are too narrow",)
+    text = f"Few patients ({patients}): the intervals are too narrow"
+    return (Notice("few-patients", text, {"patients": patients}),)
 
 
 def _require(holds: bool, what: str, expected: Any, received: Any) -> None:

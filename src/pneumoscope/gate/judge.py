@@ -16,7 +16,7 @@ from pneumoscope.gate.policy import Policy, read_policy
 from pneumoscope.gate.rules import Action, Facts, findings
 from pneumoscope.graph import FEATURES
 from pneumoscope.statistics import FloatArray
-from pneumoscope.types import Reason
+from pneumoscope.types import Notice
 
 Grey = NDArray[np.uint8]
 
@@ -99,8 +99,8 @@ class Judgement:
             finite.
     """
 
-    reasons: tuple[Reason, ...] = ()
-    warnings: tuple[Reason, ...] = ()
+    reasons: tuple[Notice, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     distance: float | None = None
 
 
@@ -159,7 +159,7 @@ class Gate:
             warnings += tuple(_unlike(name, distances[name], warn[name]) for name in unusual)
         return Judgement(reasons, warnings, distance if np.isfinite(distance) else None)
 
-    def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[Reason, ...]:
+    def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[Notice, ...]:
         """How an unusual image would become a usual one, if there is a simple way.
 
         Costs the network a pass of four images, and so is done for unusual images alone. An image
@@ -189,7 +189,7 @@ class Gate:
         if not helping:
             return ()
         _, remedy = min(helping, key=itemgetter(0))
-        return (Reason(remedy.code, f"{remedy.advice} and try again"),)
+        return (Notice(remedy.code, f"{remedy.advice} and try again"),)
 
 
 def _distance(remedy: _Remedy, distances: Mapping[str, float]) -> float:
@@ -197,7 +197,7 @@ def _distance(remedy: _Remedy, distances: Mapping[str, float]) -> float:
     return distances[FEATURES] * distances.get(remedy.shows_in, np.inf)
 
 
-def _unlike(name: str, distance: float, level: GateLevel) -> Reason:
+def _unlike(name: str, distance: float, level: GateLevel) -> Notice:
     code, what, check = _UNLIKE[name]
     below = 1 - level.share
     text = (
@@ -205,4 +205,4 @@ def _unlike(name: str, distance: float, level: GateLevel) -> Reason:
         f"images are below {level.distance:.2f}): {check}"
     )
     measured = distance if np.isfinite(distance) else None
-    return Reason(code, text, {"distance": measured, "level": level.distance, "below": below})
+    return Notice(code, text, {"distance": measured, "level": level.distance, "below": below})

@@ -62,6 +62,8 @@ def _rule(path: Path, name: str) -> str:
         f"The policy {path} names a rule that there is not",
         expected=" or ".join(known),
         received=repr(name),
+        code="unknown-choice",
+        values={"setting": "rule", "expected": tuple(known), "received": name},
         remedy=f"Write {near[0]} if that is meant" if near else "Rename it, or delete the line",
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.gate.header import Part, View, part_shown, view_shown
 from pneumoscope.imaging import Acquisition, Origin
-from pneumoscope.types import Geometry, Reason
+from pneumoscope.types import Geometry, Notice
 
 # Grey levels of 256, after the image was brought to the size of the network.
 _LEAST_CONTRAST = 8.0
@@ -62,10 +62,10 @@ class Rule:
     name: str
     look: Callable[[Facts], Found | None]
 
-    def find(self, facts: Facts) -> Reason | None:
+    def find(self, facts: Facts) -> Notice | None:
         """What the rule finds in an image; None if it is not what the rule is about."""
         found = self.look(facts)
-        return found and Reason(self.name, *found)
+        return found and Notice(self.name, *found)
 
 
 def _own_result(facts: Facts) -> Found | None:
@@ -228,7 +228,7 @@ RULES = (
 """All rules, in the order in which what they find is listed."""
 
 
-def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tuple[Reason, ...]:
+def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tuple[Notice, ...]:
     """What the rules that lead to an action find in an image.
 
     Args:

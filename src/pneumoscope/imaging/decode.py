@@ -31,14 +31,20 @@ def decoding(source: Source, kind: str) -> Iterator[None]:
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise wrong_size(source, "far more") from error
+        raise wrong_size(source, "far more", "image-too-large") from error
     except UnidentifiedImageError as error:  # which names but an address in memory
         raise ImageError(
-            f"{source.name} is a broken {kind}: its header cannot be read", remedy=REMEDY
+            f"{source.name} is a broken {kind}: its header cannot be read",
+            remedy=REMEDY,
+            code="image-broken",
+            values={"path": source.name, "format": kind},
         ) from error
     except Exception as error:
         raise ImageError(
-            f"{source.name} is a broken {kind}: {error or type(error).__name__}", remedy=REMEDY
+            f"{source.name} is a broken {kind}: {error or type(error).__name__}",
+            remedy=REMEDY,
+            code="image-broken",
+            values={"path": source.name, "format": kind},
         ) from error
 
 
@@ -98,4 +104,6 @@ def _check_content(source: Source, image: Image.Image) -> None:
             expected="pixels of differing brightness",
             received="a single value everywhere",
             remedy="Leave it out",
+            code="image-blank",
+            values={"path": source.name},
         )

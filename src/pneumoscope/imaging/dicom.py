@@ -216,4 +216,6 @@ def _refused(source: Source, expected: str, received: str) -> ImageError:
         expected=expected,
         received=received,
         remedy=_REMEDY,
+        code="image-unsupported",
+        values={"path": source.name},
     )

@@ -49,12 +49,16 @@ def sniff(source: Source) -> str:
             f"{source.name} looks like DICOM without its preamble",
             expected="128 bytes and 'DICM' before the first element",
             remedy="Save it as a DICOM file again, for example with `dcmconv +F IN OUT`",
+            code="image-unknown-format",
+            values={"path": source.name},
         )
     raise ImageError(
         f"{source.name} is not an image that can be read",
         expected=" or ".join(_FORMATS),
         received=f"bytes that begin with {data[:8]!r}" if data else "an empty file",
         remedy=REMEDY,
+        code="image-unknown-format" if data else "image-empty",
+        values={"path": source.name},
     )
 
 

@@ -76,6 +76,8 @@ class Change:
                 "The severity of a change is out of range",
                 expected="1 to 5",
                 received=f"{severity}",
+                code="out-of-range",
+                values={"setting": "severity", "received": severity},
             )
         return self.amounts[severity - 1] if self.amounts else 1.0
 

@@ -95,5 +95,10 @@ def _check_tiff(source: Source, image: TiffImagePlugin.TiffImageFile) -> bool:
 
 def _refused(source: Source, expected: str, received: str) -> ImageError:
     return ImageError(
-        f"{source.name} cannot be read", expected=expected, received=received, remedy=REMEDY
+        f"{source.name} cannot be read",
+        expected=expected,
+        received=received,
+        remedy=REMEDY,
+        code="image-unsupported",
+        values={"path": source.name},
     )

@@ -87,13 +87,19 @@ def read_bytes(path: Path, limits: Limits = LIMITS) -> Source:
         with open(path, "rb", opener=_open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ImageError(
-                    f"{name} is no file but a pipe, a socket or a device", remedy="Leave it out"
+                    f"{name} is no file but a pipe, a socket or a device",
+                    remedy="Leave it out",
+                    code="image-no-file",
+                    values={"path": name},
                 )
             source = read_stream(name, file, limits)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(
-            f"Cannot read {name}: {reason.lower()}", remedy="Check the path and its permissions"
+            f"Cannot read {name}: {reason.lower()}",
+            remedy="Check the path and its permissions",
+            code=_code(error),
+            values={"path": name},
         ) from error
     check_length(source)
     return source
@@ -129,6 +135,8 @@ def check_length(source: Source) -> None:
             expected=f"at most {most} bytes",
             received="more",
             remedy="Leave it out",
+            code="image-too-large",
+            values={"path": source.name, "limit": most},
         )
 
 
@@ -147,10 +155,11 @@ def check_size(source: Source, width: int, height: int, bytes_a_pixel: int = 1) 
     limits, pixels = source.limits, width * height
     too_much = pixels > limits.pixels or pixels * bytes_a_pixel > limits.decoded_bytes
     if min(width, height) < limits.side or too_much:
-        raise wrong_size(source, f"{width}x{height}")
+        code = "image-too-large" if too_much else "image-too-small"
+        raise wrong_size(source, f"{width}x{height}", code)
 
 
-def wrong_size(source: Source, received: str) -> ImageError:
+def wrong_size(source: Source, received: str, code: str) -> ImageError:
     """The error of a picture whose size is outside of the limits."""
     limits = source.limits
     return ImageError(
@@ -159,7 +168,19 @@ def wrong_size(source: Source, received: str) -> ImageError:
         f"most {limits.decoded_bytes} bytes when decoded",
         received=received,
         remedy=REMEDY,
+        code=code,
+        values={"path": source.name},
     )
+
+
+def _code(error: Exception) -> str:
+    """Which of our errors one of the system is."""
+    if isinstance(error, PermissionError):
+        return "image-denied"
+    if isinstance(error, IsADirectoryError):
+        return "image-no-file"
+    missing = (FileNotFoundError, NotADirectoryError, ValueError)
+    return "image-missing" if isinstance(error, missing) else ImageError.code
 
 
 def _open_at_once(path: str, flags: int) -> int:

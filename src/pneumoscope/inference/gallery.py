@@ -20,7 +20,7 @@ from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import Image
 from pneumoscope.inference.predictor import Explanation, Predictor
 from pneumoscope.results import digest, require_own
-from pneumoscope.types import Prediction, Reason
+from pneumoscope.types import Notice, Prediction
 
 _LONGEST = 200  # bytes of a file name; file systems take 255, and `atomic_path` adds to it
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -64,7 +64,7 @@ def write_heatmaps(
             except (ImageError, StorageError) as error:
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
                     raise
-                warning = Reason("heatmap-not-written", f"its heatmap was not written: {error}")
+                warning = Notice("heatmap-not-written", f"its heatmap was not written: {error}")
                 prediction = replace(prediction, warnings=(*prediction.warnings, warning))
         yield prediction
 

@@ -77,7 +77,12 @@ def list_images(
             elif stray:
                 stray(file)
         if empty:
-            raise DataError(f"There are no images in {path}", remedy="Check the path")
+            raise DataError(
+                f"There are no images in {path}",
+                remedy="Check the path",
+                code="data-empty",
+                values={"path": str(path)},
+            )
 
 
 def read_image(image: Image | ReadImage, info: BundleInfo, header: bool) -> Read:

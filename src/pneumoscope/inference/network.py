@@ -52,6 +52,8 @@ class Network:
             raise BundleError(
                 f"The network of {self._bundle.root} does not tell where its evidence lies",
                 expected=f"an output {MAPS}",
+                code="bundle-without-maps",
+                values={"path": str(self._bundle.root)},
                 received=", ".join(self._given()),
                 remedy="Train it anew with this version",
             )

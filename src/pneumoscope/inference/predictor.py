@@ -107,7 +107,11 @@ class Predictor:
             )
         if threads is not None and threads < 1:
             raise SettingsError(
-                "The number of threads is out of range", expected="1 or more", received=f"{threads}"
+                "The number of threads is out of range",
+                expected="1 or more",
+                received=f"{threads}",
+                code="out-of-range",
+                values={"setting": "threads", "received": threads},
             )
         rules = read_policy(policy)
         self._bundle = bundle

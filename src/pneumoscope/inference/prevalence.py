@@ -24,6 +24,8 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
             "`prevalence` is out of range",
             expected="a share above 0 and below 1, such as 0.2",
             received=f"{prevalence}",
+            code="out-of-range",
+            values={"setting": "prevalence", "received": prevalence},
         )
     if info.calibration is None or not info.calibration.fitted:
         raise BundleError(
@@ -31,8 +33,10 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
             expected="a bundle that was calibrated and states its own",
             received="one made before there was calibration"
             if info.calibration is None
-            else info.calibration.notices[0],
+            else str(info.calibration.notices[0]),
             remedy="Train it again, with more validation patients, or leave out `prevalence`",
+            code="bundle-not-calibrated",
+            values={"model": info.name},
         )
     stated = info.calibration.prevalence
     return prevalence / (1 - prevalence) * (1 - stated) / stated

@@ -10,7 +10,7 @@ from pneumoscope.errors import ImageError
 from pneumoscope.gate import Judgement
 from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.task import called_class, positive_score
-from pneumoscope.types import OperatingPoint, Prediction, Reason, Status
+from pneumoscope.types import Notice, OperatingPoint, Prediction, Status
 
 
 class Recorder:
@@ -80,9 +80,15 @@ class Recorder:
 
     def failure(self, name: str, error: ImageError) -> Prediction:
         """The record of an image that cannot be judged."""
-        return Prediction(path=name, status=Status.ERROR, model=self._model(), error=str(error))
+        return Prediction(
+            path=name,
+            status=Status.ERROR,
+            model=self._model(),
+            error=str(error),
+            error_code=error.code,
+        )
 
-    def _undecided(self, probability: float) -> tuple[Reason, ...]:
+    def _undecided(self, probability: float) -> tuple[Notice, ...]:
         """Why an image that the gate lets through has no label, if it has none."""
         zone = self._zone
         if zone is None or not zone.holds(probability):
@@ -94,7 +100,7 @@ class Recorder:
             f"the model is undecided: the probability is {found:.2f}, and it tells only below "
             f"{low:.2f} and from {high:.2f} on"
         )
-        return (Reason("undecided", text, {"probability": found, "low": low, "high": high}),)
+        return (Notice("undecided", text, {"probability": found, "low": low, "high": high}),)
 
     def _model(self) -> dict[str, str]:
         return {"name": self._info.name, "version": self._info.version}
@@ -106,4 +112,6 @@ def _no_number(name: str, info: BundleInfo) -> ImageError:
         expected="a number from 0 to 1",
         received="what is no number, as of a network whose training has diverged",
         remedy="Train it again, with a lower learning rate",
+        code="no-probability",
+        values={"path": name, "model": info.name},
     )

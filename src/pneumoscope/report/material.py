@@ -180,7 +180,7 @@ def _read(
         try:
             source = read_bytes(record.path)
         except ImageError as error:
-            return Unreadable(record, str(error), empty=False), error
+            return Unreadable(record, str(error), error.code), error
         return examine_source(record, source), reader.read_source(same, source)
 
     pairs = list(zip(images.records, ordered.records, strict=True))

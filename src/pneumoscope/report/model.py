@@ -76,6 +76,8 @@ def find_data(model: TrainedModel, given: Path | None) -> Path:
             expected="class folders, a CSV manifest, or a prepared folder",
             received="nothing there",
             remedy="Give the place where it is now as `data`",
+            code="data-missing",
+            values={"path": str(data)},
         )
     return data
 

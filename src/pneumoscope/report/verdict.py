@@ -43,18 +43,25 @@ class Statement:
     """One thing that was checked.
 
     Attributes:
+        code: of the check, for programs: never renamed, and documented.
         topic: what was asked.
         level: what it comes to.
         text: what was measured, in a sentence or two.
     """
 
+    code: str
     topic: str
     level: Level
     text: str
 
     def to_dict(self) -> dict[str, str]:
         """The statement as plain JSON types."""
-        return {"topic": self.topic, "level": str(self.level), "text": self.text}
+        return {
+            "code": self.code,
+            "topic": self.topic,
+            "level": str(self.level),
+            "text": self.text,
+        }
 
 
 @dataclass(frozen=True)

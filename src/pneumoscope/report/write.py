@@ -20,6 +20,7 @@ from pneumoscope.report.sections import SECTIONS
 from pneumoscope.report.verdict import CLINICAL, Verdict
 from pneumoscope.results import digest, require_own
 from pneumoscope.statistics import RESAMPLES
+from pneumoscope.types import Notice
 
 _CARD = "MODEL_CARD.md"
 
@@ -39,7 +40,7 @@ class Report:
     page: Path
     card: Path
     verdict: Verdict
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
     unreadable: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class Report:
             "page": str(self.page),
             "card": str(self.card),
             "verdict": self.verdict.to_dict(),
-            "notices": list(self.notices),
+            "notices": [notice.to_dict() for notice in self.notices],
             "unreadable": list(self.unreadable),
         }
 

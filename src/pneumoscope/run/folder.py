@@ -119,6 +119,8 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
                 raise SettingsError(
                     f"The output folder {root} is not empty",
                     remedy=f'Choose another, or go on with `pneumoscope.training.resume("{root}")`',
+                    code="output-occupied",
+                    values={"path": str(root)},
                 )
         if settings.root:
             settings = replace(settings, root=str(Path(settings.root).resolve()))

@@ -57,6 +57,8 @@ class Recipe:
                     f"`{name}` is out of range",
                     expected=expected,
                     received=f"{getattr(self, name)}",
+                    code="out-of-range",
+                    values={"setting": name, "received": getattr(self, name)},
                 )
         _ = self.geometry  # raises a SettingsError of its own
 

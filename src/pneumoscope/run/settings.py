@@ -29,7 +29,11 @@ class Precision(StrEnum):
         """
         if name not in list(cls):
             raise SettingsError(
-                "There is no such precision", expected=" or ".join(cls), received=name
+                "There is no such precision",
+                expected=" or ".join(cls),
+                received=name,
+                code="unknown-choice",
+                values={"setting": "precision", "expected": tuple(cls), "received": name},
             )
         return cls(name)
 
@@ -84,7 +88,11 @@ class TrainingSettings:
         object.__setattr__(self, "root", str(self.root))
         if not 0 <= self.seed < 2**31:
             raise SettingsError(
-                "`seed` is out of range", expected="0 to 2147483647", received=f"{self.seed}"
+                "`seed` is out of range",
+                expected="0 to 2147483647",
+                received=f"{self.seed}",
+                code="out-of-range",
+                values={"setting": "seed", "received": self.seed},
             )
         # Both raise a SettingsError of their own.
         _ = self.recipe, self.split

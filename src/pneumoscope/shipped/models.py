@@ -92,6 +92,7 @@ def find(model: Path | str | None = None) -> Path:
             expected="the bundle folder that `pneumoscope.train` wrote"
             + "".join(f", or {name}" for name in names()),
             received="nothing there",
+            values={"path": str(model)},
             remedy="`pneumoscope.shipped.names` lists what ships",
         )
     return Path(model)
@@ -113,7 +114,12 @@ def read(model: Path | str | None = None) -> Bundle:
         if root.parent != ROOT:
             raise
         raise type(error)(
-            error.problem, expected=error.expected, received=error.received, remedy=_REINSTALL
+            error.problem,
+            expected=error.expected,
+            received=error.received,
+            remedy=_REINSTALL,
+            code=error.code,
+            values=error.values,
         ) from error
 
 

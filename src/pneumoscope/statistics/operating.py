@@ -8,7 +8,7 @@ from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
 from pneumoscope.statistics.ranking import cumulative, ratio
 from pneumoscope.statistics.resampling import Resampling
 from pneumoscope.task import called_positive
-from pneumoscope.types import OperatingPoint, Undecided
+from pneumoscope.types import Notice, OperatingPoint, Undecided
 
 FEWEST_PATIENTS = 10
 """With fewer patients of a class, nothing is fitted to them or chosen by them."""
@@ -18,7 +18,7 @@ _AT_LEAST = 0.95
 
 def choose_operating_points(
     truth: BoolArray, score: FloatArray, patients: StrArray, *, seed: int = 0
-) -> tuple[tuple[OperatingPoint, ...], tuple[str, ...]]:
+) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
     """Chooses the named thresholds on labelled scores.
 
     `balanced` has the greatest sum of sensitivity and specificity (Youden, Cancer 1950;3:32-35);
@@ -36,16 +36,18 @@ def choose_operating_points(
         seed: of the bootstrap.
 
     Returns:
-        The points, the default first, and in words what could not be chosen. Where nothing can
+        The points, the default first, and what could not be chosen. Where nothing can
         be chosen it is the point `default` at .5 alone, of which nothing is expected.
     """
     obstacle = _obstacle(truth, score, patients)
     if obstacle:
-        return (OperatingPoint(),), (f"No threshold was chosen, and 0.5 stays: {obstacle}",)
+        text = f"No threshold was chosen, and 0.5 stays: {obstacle}"
+        return (OperatingPoint(),), (Notice("no-threshold", text, {"why": obstacle}),)
     points, notices = [], []
     for name, threshold in _best_thresholds(truth, score).items():
         if threshold is None:
-            notices.append(f"There is no operating point {name}: no threshold reaches what it asks")
+            text = f"There is no operating point {name}: no threshold reaches what it asks"
+            notices.append(Notice("no-operating-point", text, {"operating_point": name}))
         else:
             points.append(_with_expectation(name, threshold, truth, score, patients, seed))
     return tuple(points), tuple(notices)

@@ -54,6 +54,8 @@ class Resampling:
                 "The number of bootstrap resamples is out of range",
                 expected=f"1 or more, {RESAMPLES} as a rule",
                 received=str(self.resamples),
+                code="out-of-range",
+                values={"setting": "resamples", "received": self.resamples},
             )
 
     def __str__(self) -> str:

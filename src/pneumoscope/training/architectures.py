@@ -144,4 +144,6 @@ def find(name: str) -> Builder:
             "There is no such architecture",
             expected=" or ".join(ARCHITECTURES),
             received=name,
+            code="unknown-choice",
+            values={"setting": "arch", "expected": tuple(ARCHITECTURES), "received": name},
         ) from None

@@ -24,7 +24,7 @@ from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.architectures import PROBABILITIES
 from pneumoscope.training.doubts import find_doubts
 from pneumoscope.training.network import Network
-from pneumoscope.types import Calibration, OperatingPoint
+from pneumoscope.types import Calibration, Notice, OperatingPoint
 
 _MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
 _SAME = 1e-6
@@ -102,7 +102,8 @@ def fit_calibration(scores: ValidationScores) -> Calibration:
             return _describe(scores, 1 / slope, biases)
         obstacle = "they put the classes in no better order than chance"
     nothing = _describe(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
-    notice = f"The probabilities were not calibrated: {obstacle}"
+    text = f"The probabilities were not calibrated: {obstacle}"
+    notice = Notice("not-calibrated", text, {"why": obstacle})
     return replace(nothing, fitted=False, after=nothing.before, notices=(notice,))
 
 
@@ -125,7 +126,7 @@ def fold_into(network: Network, calibration: Calibration) -> None:
 
 def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tuple[str, ...]:
     """What was fitted and chosen, and what was not, a line for each."""
-    lines = list(calibration.notices)
+    lines = [notice.text for notice in calibration.notices]
     if calibration.fitted:
         before, after = calibration.before["log_loss"], calibration.after["log_loss"]
         lines.append(

@@ -13,6 +13,7 @@ from pneumoscope.statistics import (
     cumulative,
 )
 from pneumoscope.task import called_positive
+from pneumoscope.types import Notice
 
 _CHANCE = 0.5
 _REMEDY = "look at its curves, and train on more images, for more epochs or at another rate"
@@ -20,7 +21,7 @@ _REMEDY = "look at its curves, and train on more images, for more epochs or at a
 
 def find_doubts(
     truth: BoolArray, score: FloatArray, patients: StrArray, threshold: float, *, seed: int
-) -> tuple[str, ...]:
+) -> tuple[Notice, ...]:
     """Says of a network that has learnt nothing, or calls all images alike, that it failed.
 
     Args:
@@ -31,7 +32,7 @@ def find_doubts(
         seed: of the bootstrap behind the interval.
 
     Returns:
-        A line for each doubt; none if the training has worked, or if all images are of one side,
+        A notice for each doubt; none if the training has worked, or if all images are of one side,
         which tell nothing.
     """
     if truth.all() or not truth.any():
@@ -41,12 +42,21 @@ def find_doubts(
         return {"auroc": auroc(cumulative(truth, score, weights))}
 
     found = Resampling(seed=seed).estimate(ranking, patients)["auroc"]
-    images = f"{len(truth)} validation images of {len(np.unique(patients))} patients"
+    counts = {"images": len(truth), "patients": len(np.unique(patients))}
+    images = f"{counts['images']} validation images of {counts['patients']} patients"
     doubts = []
     if any(value is not None and value <= _CHANCE for value in (found.value, found.low)):
-        doubts.append(f"on {images} it may be no better than chance, AUROC {found}")
+        text = _in_words(f"on {images} it may be no better than chance, AUROC {found}")
+        values = {"auroc": found.value, "low": found.low, "high": found.high}
+        doubts.append(Notice("no-better-than-chance", text, {**values, **counts}))
     called = called_positive(score, threshold)
     if called.all() or not called.any():
         side = "positive" if called.all() else "negative"
-        doubts.append(f"it calls each of {images} {side}, at a threshold of {threshold:.4f}")
-    return tuple(f"This training has not worked: {doubt}; {_REMEDY}" for doubt in doubts)
+        text = _in_words(f"it calls each of {images} {side}, at a threshold of {threshold:.4f}")
+        values = {"threshold": threshold}
+        doubts.append(Notice("all-called-alike", text, {"called": side, **values, **counts}))
+    return tuple(doubts)
+
+
+def _in_words(doubt: str) -> str:
+    return f"This training has not worked: {doubt}; {_REMEDY}"

@@ -213,7 +213,7 @@ def _build(run: Run, prepared: PreparedSet) -> Network:
 
 def _tell_about(prepared: PreparedSet, observer: Observer) -> None:
     for notice in prepared.images.notices:
-        observer.note(notice)
+        observer.note(notice.text)
     for file in prepared.left_out:
         observer.note(f"Left out: {file.reason}")
     observer.note(f"Prepared images: {prepared.root}")
@@ -228,6 +228,8 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
         raise DataError(
             f"The images in {run.data} have changed since the run was started",
             remedy="Start a new run",
+            code="data-changed",
+            values={"path": str(run.data)},
         )
     epochs = run.recipe.epochs or epochs_for(_steps(run.recipe, prepared))
     run = replace(run, epochs=epochs)

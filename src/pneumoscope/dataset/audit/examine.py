@@ -37,12 +37,17 @@ class Unreadable:
     Attributes:
         record: which it is.
         reason: why it cannot be read.
-        empty: whether there is nothing in it.
+        code: of the error.
     """
 
     record: ImageRecord
     reason: str
-    empty: bool
+    code: str
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return self.code == "image-empty"
 
 
 def examine(
@@ -67,11 +72,11 @@ def examine_source(record: ImageRecord, source: Source) -> Examined | Unreadable
         refused = refusals(source, seen.thumbnail, _GEOMETRY)
         return Examined(replace(record, sha256=source.sha256), seen, refused)
     except ImageError as error:
-        return Unreadable(record, str(error), empty=not source.data)
+        return Unreadable(record, str(error), error.code)
 
 
 def _examine_file(record: ImageRecord) -> Examined | Unreadable:
     try:
         return examine_source(record, read_bytes(record.path))
     except ImageError as error:
-        return Unreadable(record, str(error), empty=False)
+        return Unreadable(record, str(error), error.code)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
+
+from pneumoscope.errors import Value
 
 
 class Severity(IntEnum):
@@ -26,11 +29,12 @@ class Finding:
     """One thing that an audit has found.
 
     Attributes:
-        code: a fixed name, for programs.
+        code: its kind, for programs: never renamed, and documented.
         severity: how grave it is.
         count: of what the text counts.
         text: what was found, in a sentence.
         advice: what to do about it; empty where nothing is needed.
+        values: what else the text was made of, by name.
     """
 
     code: str
@@ -38,6 +42,7 @@ class Finding:
     count: int
     text: str
     advice: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as plain JSON types."""
@@ -47,4 +52,5 @@ class Finding:
             "count": self.count,
             "text": self.text,
             "advice": self.advice,
+            "values": dict(self.values),
         }

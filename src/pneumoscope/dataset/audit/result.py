@@ -68,8 +68,8 @@ class Audit:
             "data": str(self.images.root),
             "made_of": self.made_of,
             "valid": self.valid,
-            "notices": list(self.images.notices),
-            "doubts": list(self.images.doubts),
+            "notices": [notice.to_dict() for notice in self.images.notices],
+            "doubts": [doubt.to_dict() for doubt in self.images.doubts],
             "findings": [finding.to_dict() for finding in self.findings],
             "images": self.counts(),
             "patients": {
@@ -82,7 +82,12 @@ class Audit:
                 },
             },
             "unreadable": [
-                {"path": self.name(file.record), "empty": file.empty, "reason": file.reason}
+                {
+                    "path": self.name(file.record),
+                    "empty": file.empty,
+                    "reason": file.reason,
+                    "code": file.code,
+                }
                 for file in self.unreadable
             ],
             "refused": {

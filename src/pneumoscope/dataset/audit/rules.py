@@ -61,7 +61,8 @@ def copies_findings(copies: Sequence[Copies]) -> Iterator[Finding]:
             pairs = sum(group.pairs for group in groups)
             pictures = f"{_count(len(groups), 'picture')} ({_count(pairs, 'pair')} of files)"
             are = "is" if len(groups) == 1 else "are"
-            yield Finding(code, severity, pairs, f"{pictures} {are} there {text}", advice)
+            values = {"pictures": len(groups), "pairs": pairs}
+            yield Finding(code, severity, pairs, f"{pictures} {are} there {text}", advice, values)
 
 
 def patient_findings(patients: Patients) -> Iterator[Finding]:
@@ -74,6 +75,7 @@ def patient_findings(patients: Patients) -> Iterator[Finding]:
             f"{_count(crossing, 'patient')} with images in two published splits: a network is "
             "tested on people whom it knows",
             "Move all images of a patient into one split",
+            {"patients": crossing},
         )
     if unknown := patients.unknown_images:
         yield Finding(
@@ -83,6 +85,7 @@ def patient_findings(patients: Patients) -> Iterator[Finding]:
             f"{_count(unknown, 'image')} of unknown patients: nobody can check that a patient's "
             "images stay in one split",
             "Name the patients: see the documentation on your own data",
+            {"images": unknown},
         )
     if several := patients.several_images:
         yield Finding(
@@ -91,6 +94,7 @@ def patient_findings(patients: Patients) -> Iterator[Finding]:
             several,
             f"{several} of {_count(patients.known, 'patient')} with more than one image: a split "
             "by image would leak, a split by patient does not",
+            values={"patients": several, "of": patients.known},
         )
 
 
@@ -99,7 +103,8 @@ def file_findings(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
     for empty, code in ((True, "empty"), (False, "unreadable")):
         if count := sum(file.empty is empty for file in unreadable):
             text = f"{_count(count, f'{code} file')}, which will be left out"
-            yield Finding(code, Severity.WARNING, count, text, "Replace or remove them")
+            advice, values = "Replace or remove them", {"files": count}
+            yield Finding(code, Severity.WARNING, count, text, advice, values)
 
 
 _REFUSED = {
@@ -126,6 +131,7 @@ def refused_findings(groups: Mapping[str, Sequence[ImageRecord]]) -> Iterator[Fi
             f"{_count(len(records), 'image')} that predicting would refuse: "
             f"{_REFUSED.get(name, name)}",
             "Look at them, and remove those that are no frontal chest radiographs",
+            {"rule": name, "images": len(records)},
         )
 
 
@@ -143,6 +149,7 @@ def balance_findings(images: ImageSet) -> Iterator[Finding]:
         "Train with class weights, and read sensitivity and specificity, not accuracy"
         if rare
         else "",
+        {"class": images.classes[label], "images": count, "share": share},
     )
 
 
@@ -154,6 +161,7 @@ def shortcut_findings(found: Shortcut | None) -> Iterator[Finding]:
             Severity.INFO,
             0,
             f"No shortcut score: a side has fewer than {MIN_PATIENTS} patients",
+            values={"auroc": None, "low": None, "high": None},
         )
         return
     telling = (found.score.low or found.score.value or 0.0) >= _TELLING
@@ -166,6 +174,7 @@ def shortcut_findings(found: Shortcut | None) -> Iterator[Finding]:
         f"Size, format, brightness and the like alone predict the label: AUROC "
         f"{found.score}{worst}",
         "Expect a network to use them too: test it on images from elsewhere" if telling else "",
+        {"auroc": found.score.value, "low": found.score.low, "high": found.score.high},
     )
 
 

@@ -77,6 +77,8 @@ def audit_examined(
             f"None of the images in {data} could be read",
             received=f"{len(unreadable)} broken files; the first: {unreadable[0].reason}",
             remedy="Check the files",
+            code="data-unreadable",
+            values={"path": str(data), "files": len(unreadable), "first": unreadable[0].code},
         )
     copies = find_copies(readable, seed=seed)
     patients = count_patients(images.records)

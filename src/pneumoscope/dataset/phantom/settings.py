@@ -61,6 +61,8 @@ class PhantomSettings:
                     f"The phantom setting {name} makes no sense",
                     expected=expected,
                     received=f"{name}={getattr(self, name)}",
+                    code="out-of-range",
+                    values={"setting": name, "received": getattr(self, name)},
                 )
 
     @property

@@ -80,6 +80,8 @@ def _check_empty(folder: Path) -> None:
                 f"The folder {folder} is not empty",
                 expected="an empty folder, or one to be made",
                 remedy="Choose another one, or empty it first",
+                code="output-occupied",
+                values={"path": str(folder)},
             )
 
 

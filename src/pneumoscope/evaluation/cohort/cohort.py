@@ -17,7 +17,7 @@ from pneumoscope.inference import ReadImage
 from pneumoscope.names import public_name
 from pneumoscope.statistics import BoolArray, IntArray, Resampling, StrArray
 from pneumoscope.task import is_positive
-from pneumoscope.types import Geometry, ImageRecord
+from pneumoscope.types import Geometry, ImageRecord, Notice
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Cohort:
     resampling: Resampling = field(default_factory=Resampling)
     seen: int = 0
     unreadable: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
     not_drawn: int = 0
 
     def __post_init__(self) -> None:
@@ -60,12 +60,16 @@ class Cohort:
                 "None of the images could be read",
                 received=f"{len(self.unreadable)} broken files; the first: {self.unreadable[0]}",
                 remedy="Check the files",
+                code="data-unreadable",
+                values={"path": str(self.data), "files": len(self.unreadable)},
             )
         raise DataError(
             f"{self.data} holds no image to evaluate on",
             expected="images that the model was not made with",
             received=f"{self.seen} readable images, all of which it knows",
             remedy="Give other data, or train with a larger `test_share`",
+            code="nothing-unseen",
+            values={"path": str(self.data), "seen": self.seen},
         )
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ from pneumoscope.imaging.alter import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.statistics import Resampling
-from pneumoscope.types import Geometry, ImageRecord
+from pneumoscope.types import Geometry, ImageRecord, Notice
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +141,12 @@ def gather(
     return reader.collect(data, images, in_parallel(reader.read, wanted, progress), resampling)
 
 
-def _doubt_keys(data: Path, images: ImageSet, models: Sequence[Seen]) -> Iterator[str]:
+def _doubt_keys(data: Path, images: ImageSet, models: Sequence[Seen]) -> Iterator[Notice]:
     keys = {seen.patient_key for seen in models} - {"", images.patient_key}
     if keys and images.patient_key:
-        yield (
+        text = (
             "The patients of the model were hashed with another patient.key than those of "
             f"{data}: images that it has seen are recognised, other images of the same patients "
             "are not"
         )
+        yield Notice("another-patient-key", text, {"data": str(data)})

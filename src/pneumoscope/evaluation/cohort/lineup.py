@@ -52,4 +52,9 @@ def _require_like_classes(predictors: Sequence[Predictor]) -> None:
                 expected=", ".join(first.info.classes),
                 received=", ".join(other.info.classes),
                 remedy="Give bundles that were trained on the same classes",
+                values={
+                    "path": str(other.bundle.root),
+                    "expected": first.info.classes,
+                    "received": other.info.classes,
+                },
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from pneumoscope.statistics import (
     delong,
     mcnemar,
 )
+from pneumoscope.types import Notice
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Difference:
     subgroups: dict[str, GroupResult]
     delong: DeLong | None
     mcnemar: McNemar | None
-    remarks: tuple[str, ...]
+    remarks: tuple[Notice, ...]
 
 
 def compare_scores(first: ScoredImages, second: ScoredImages, resampling: Resampling) -> Difference:
@@ -89,43 +90,55 @@ def _subgroup_differences(
     return results
 
 
-def _remarks_on_scores(first: ScoredImages, second: ScoredImages) -> Iterator[str]:
+def _remarks_on_scores(first: ScoredImages, second: ScoredImages) -> Iterator[Notice]:
     if np.array_equal(first.probabilities, second.probabilities):
         if first.threshold == second.threshold:
-            yield "Both said the same of every image: there is nothing to tell them apart by."
+            text = "Both said the same of every image: there is nothing to tell them apart by."
+            yield Notice("same-of-every-image", text)
         else:
-            yield "Both gave every image the same probability: only their thresholds differ."
+            text = "Both gave every image the same probability: only their thresholds differ."
+            yield Notice("only-thresholds-differ", text)
     for model, scored in (("The first", first), ("This", second)):
         if len(np.unique(scored.score)) == 1:
-            yield f"{model} model gave all images one probability: it puts them in no order."
+            text = f"{model} model gave all images one probability: it puts them in no order."
+            yield Notice("one-probability", text)
 
 
 def _remarks_on_tests(
     scored: ScoredImages, of_areas: DeLong | None, of_calls: McNemar | None
-) -> Iterator[str]:
+) -> Iterator[Notice]:
     sides = np.bincount(scored.positive, minlength=2)
     if not sides.all():
         only = scored.positive_name if sides[1] else scored.classes[0]
-        yield f"All images are {only}: no AUROC, and so neither its difference nor DeLong's test."
+        text = f"All images are {only}: no AUROC, and so neither its difference nor DeLong's test."
+        yield Notice("one-side", text, {"class": only})
     elif sides.min() < 2:
-        yield "One side has a single image: DeLong's test needs two of each."
+        text = "One side has a single image: DeLong's test needs two of each."
+        yield Notice("single-image", text)
     elif of_areas is None:
-        yield "The difference of the AUROCs has no variance: DeLong's test cannot be computed."
+        text = "The difference of the AUROCs has no variance: DeLong's test cannot be computed."
+        yield Notice("no-variance", text)
     if of_calls is None:
-        yield "Both are right on the very same images: McNemar's test has nothing to count."
+        text = "Both are right on the very same images: McNemar's test has nothing to count."
+        yield Notice("right-on-same-images", text)
 
 
-def _remarks_on_patients(scored: ScoredImages) -> Iterator[str]:
-    yield from (f"{remark}." for remark in remark_on_few(scored.n_patients))
+def _remarks_on_patients(scored: ScoredImages) -> Iterator[Notice]:
+    yield from (
+        replace(remark, text=f"{remark.text}.") for remark in remark_on_few(scored.n_patients)
+    )
     if scored.n_patients < len(scored.paths):
-        yield (
+        text = (
             f"Some patients have several images ({scored.counts}). DeLong's and McNemar's tests "
             "take images for independent: trust the intervals, which resample patients."
         )
+        counts = {"patients": scored.n_patients, "images": len(scored.paths)}
+        yield Notice("images-not-independent", text, counts)
     for name, members, _ in subgroups(scored):
         patients = len(np.unique(scored.patients[members]))
         if patients < FEW_PATIENTS:
-            yield (
+            text = (
                 f"Subgroup {name} has {patients} patient{'s' if patients != 1 else ''}: too few "
                 "to say how it would be with others."
             )
+            yield Notice("few-patients-in-subgroup", text, {"subgroup": name, "patients": patients})

@@ -69,7 +69,7 @@ class Comparison:
             "interval": self.cohort.resampling.interval,
             "advice": ADVICE,
             "left_out": self.cohort.left_out(),
-            "notices": list(self.cohort.notices),
+            "notices": [notice.to_dict() for notice in self.cohort.notices],
             "models": [
                 {
                     "name": model.name,

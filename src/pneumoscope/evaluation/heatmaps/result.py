@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pneumoscope.evaluation.cohort import Cohort
-from pneumoscope.types import Estimate
+from pneumoscope.types import Estimate, Notice
 
 ORDERS = ("heatmap", "random", "centre")
 """In which order places are taken: by the map, by chance, and from the centre outwards."""
@@ -107,7 +107,7 @@ class HeatmapCheck:
     location: Mapping[str, Location]
     flat: int
     unreadable: tuple[str, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
     @property
     def basis(self) -> str:
@@ -137,7 +137,7 @@ class HeatmapCheck:
                 "not_drawn": self.cohort.not_drawn,
                 "unreadable": list(self.unreadable),
             },
-            "notices": list(self.notices),
+            "notices": [notice.to_dict() for notice in self.notices],
             "flat": self.flat,
             "shares": list(self.shares),
             "perturbation": {name: asdict(part) for name, part in self.perturbation.items()},

@@ -27,6 +27,7 @@ from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES, BoolArray, Resampling
+from pneumoscope.types import Notice
 
 
 def check_heatmaps(
@@ -141,10 +142,10 @@ def _shuffle(
     explained: ExplainedImages,
     resampling: Resampling,
     tick: Callable[[int], None],
-) -> tuple[tuple[Randomisation, ...], tuple[str, ...]]:
+) -> tuple[tuple[Randomisation, ...], tuple[Notice, ...]]:
     """Shuffled weights; or nothing, and why."""
     try:
         found = measure_randomised(predictor, explained, resampling, tick)
     except (BundleError, DependencyError) as error:
-        return (), (str(error),)
+        return (), (Notice("weights-not-shuffled", str(error), {"error": error.code}),)
     return found, ()

@@ -10,6 +10,7 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.stress.conditions import Condition
 from pneumoscope.statistics import Estimate
+from pneumoscope.types import Notice
 
 MEASURES = ("auroc", "sensitivity", "specificity", "balanced_accuracy")
 Measures = Mapping[str, Estimate]
@@ -75,7 +76,7 @@ class Stress:
     made_of: str
     models: tuple[ModelStress, ...]
     conditions: tuple[Condition, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
     severity: int
     severities: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -100,7 +101,7 @@ class Stress:
             "images": self.cohort.count(),
             "patients": self.cohort.n_patients,
             "left_out": self.cohort.left_out(),
-            "notices": list(self.notices),
+            "notices": [notice.to_dict() for notice in self.notices],
             "severity": self.severity,
             "interval": self.cohort.resampling.interval,
             "conditions": {

@@ -40,7 +40,7 @@ def explanations(material: Material) -> Section:
             ),
             "tables": [Table.of(grid) for grid in grids(found)],
             "shuffled": bool(found.randomisation),
-            "why_not": [n for n in found.notices if n not in material.evaluation.notices],
+            "why_not": [n for n in found.notices if n.code == "weights-not-shuffled"],
             "planted": bool(found.location),
             "images": len(found.cohort),
             "all": len(material.evaluation.scored.paths),

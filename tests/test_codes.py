@@ -1,0 +1,161 @@
+"""What a program may act on has a code: documented, never used twice, and no text is parsed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pneumoscope import errors
+from pneumoscope.dataset.audit.rules import _COPIES
+from pneumoscope.errors import PneumoscopeError
+from pneumoscope.gate import RULES, TITLES, Action, read_policy
+from pneumoscope.report.checks import CHECKS
+
+SOURCE = Path(errors.__file__).parent
+TREES = {file: ast.parse(file.read_text("utf-8")) for file in sorted(SOURCE.rglob("*.py"))}
+PAGE = (SOURCE.parents[1] / "docs" / "codes.md").read_text("utf-8")
+CODE = re.compile(r"[a-z]+(-[a-z]+)*")
+
+
+def documented(heading: str) -> list[str]:
+    """The codes in the tables of a section of the page."""
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
+
+
+def calls(name: str) -> Iterator[ast.Call]:
+    for tree in TREES.values():
+        for node in ast.walk(tree):
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Name) and called.id == name:
+                yield node
+
+
+def first_words(name: str) -> list[str]:
+    """The first argument of each call of a class, where it stands there as it is."""
+    return [
+        call.args[0].value
+        for call in calls(name)
+        if call.args
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    ]
+
+
+CLASSES = [
+    value
+    for value in vars(errors).values()
+    if isinstance(value, type) and issubclass(value, PneumoscopeError)
+]
+DEFAULTS = [vars(kind)["code"] for kind in CLASSES]
+STRINGS = {
+    node.value
+    for tree in TREES.values()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str)
+}
+# Below `code=`, or in a table or function that chooses among the codes of a class.
+OF_RAISES = {
+    part.value
+    for tree in TREES.values()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.keyword) and node.arg == "code"
+    for part in ast.walk(node.value)
+    if isinstance(part, ast.Constant) and part.value
+} | {text for text in STRINGS if re.fullmatch(r"(image|storage|bundle)-[a-z-]+", text)}
+NOTICES = [code for code in first_words("Notice") if code not in TITLES]
+REFUSING = [rule.name for rule in RULES if read_policy()[rule.name] is Action.REFUSE]
+FINDINGS = {
+    *first_words("Finding"),
+    *(code for code, *_ in _COPIES),
+    *("empty", "unreadable"),
+    *(f"refused-{name}" for name in REFUSING),
+}
+
+
+def test_every_error_has_a_code_that_is_documented() -> None:
+    assert len(set(DEFAULTS)) == len(DEFAULTS)
+    assert set(documented("Errors")) == {*DEFAULTS, *OF_RAISES}
+
+
+def test_every_notice_has_a_code_of_its_own_that_is_documented() -> None:
+    assert [code for code, count in Counter(NOTICES).items() if count > 1] == []
+    assert set(documented("Notices")) == set(NOTICES)
+
+
+def test_only_the_gate_and_old_files_have_notices_without_a_literal_code() -> None:
+    others = sum(1 for _ in calls("Notice")) - len(first_words("Notice"))
+    gate = [file for file in TREES if file.name in ("gate.py", "rules.py")]
+    own = sum(ast.unparse(TREES[file]).count("Notice(") for file in gate)
+    assert others == own
+
+
+def test_findings_and_checks_are_documented() -> None:
+    assert set(documented("Findings of an audit")) == FINDINGS
+    assert documented("Checks of the report") == [check.code for check in CHECKS]
+
+
+def test_no_code_means_two_things() -> None:
+    sections = ("Errors", "Notices", "Findings of an audit", "Checks of the report")
+    codes = [code for section in sections for code in documented(section)]
+    assert [code for code, count in Counter([*codes, *TITLES]).items() if count > 1] == []
+    assert [code for code in codes if not CODE.fullmatch(code)] == []
+
+
+WORDED = {"text", "problem", "expected", "received", "remedy", "reason", "error", "advice"}
+NAMES = {*WORDED, "notice", "doubt", "remark", "warning", "finding", "statement", "message"} - {
+    "text",  # of files and headers, as a rule
+    "expected",
+}
+CUTTING = {"split", "rsplit", "partition", "rpartition", "startswith", "endswith", "find", "index"}
+CUTTING |= {"removeprefix", "removesuffix", "match", "search", "fullmatch", "findall", "sub"}
+
+
+def is_worded(node: ast.AST) -> bool:
+    """Whether an expression is what an error, a notice or a finding says to people."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str":
+        return any(is_worded(part) for part in node.args)
+    if isinstance(node, ast.Attribute):
+        return node.attr in WORDED
+    return isinstance(node, ast.Name) and node.id in NAMES
+
+
+def cuts(node: ast.AST) -> bool:
+    """Whether an expression looks into such words. To join their lines (`split()`) is none."""
+    if isinstance(node, ast.Compare):
+        looked_into = zip(node.ops, node.comparators, strict=True)
+        return any(isinstance(op, (ast.In, ast.NotIn)) and is_worded(of) for op, of in looked_into)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        asked = node.func.attr in CUTTING and node.args
+        return bool(asked) and any(map(is_worded, (node.func.value, *node.args)))
+    return False
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("notice.startswith('Classes:')", True),
+        ("'mask' in str(error)", True),
+        ("error.problem.split(': ')", True),
+        ("re.search('mask', doubt.text)", True),
+        ("' '.join(str(error).split())", False),
+        ("notice.code == 'classes'", False),
+    ],
+)
+def test_words_that_are_looked_into_are_found(code: str, found: bool) -> None:
+    assert any(map(cuts, ast.walk(ast.parse(code)))) is found
+
+
+def test_no_text_is_parsed() -> None:
+    found = [
+        f"{file.relative_to(SOURCE)}:{node.lineno}: {ast.unparse(node)}"
+        for file, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.expr) and cuts(node)
+    ]
+    assert found == []
