@@ -134,6 +134,11 @@ def test_a_heatmap_is_not_laid_over_another_picture(bundle: Path, tmp_path: Path
     assert all(record.label for record in found)
     assert [record.heatmap is not None for record in found] == [True, False, False, False, True]
     assert "other.png has changed since it was predicted" in found[1].warnings[-1].text
+    assert [record.warnings[-1].values["error"] for record in found[1:4]] == [
+        "image-changed",
+        "image-changed",
+        "image-missing",
+    ]
 
 
 def test_a_picture_that_has_changed_is_called_by_its_hash_where_names_are(

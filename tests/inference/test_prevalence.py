@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,5 +78,9 @@ def test_bundle_that_states_none(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="before there was calibration"):
         load(bundle, prevalence=0.1)
     root = write_bundle(tmp_path / "b", calibration=calibration(fitted=False))
-    with pytest.raises(BundleError, match="It was not calibrated: too few"):
+    with pytest.raises(BundleError, match="It was not calibrated: too few") as caught:
         load(root, prevalence=0.1)
+    assert caught.value.code == "bundle-not-calibrated"
+    silent = replace(calibration(fitted=False), notices=())
+    with pytest.raises(BundleError, match="cannot be restated"):
+        load(write_bundle(tmp_path / "silent", calibration=silent), prevalence=0.1)

@@ -64,7 +64,8 @@ def write_heatmaps(
             except (ImageError, StorageError) as error:
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
                     raise
-                warning = Notice("heatmap-not-written", f"its heatmap was not written: {error}")
+                text = f"its heatmap was not written: {error}"
+                warning = Notice("heatmap-not-written", text, {"error": error.code})
                 prediction = replace(prediction, warnings=(*prediction.warnings, warning))
         yield prediction
 
@@ -90,7 +91,10 @@ def _write(
     source = image if isinstance(image, Source) else read_bytes(Path(image))
     if _version(image) != version:
         raise ImageError(
-            f"{source.name} has changed since it was predicted", remedy="Predict it again"
+            f"{source.name} has changed since it was predicted",
+            remedy="Predict it again",
+            code="image-changed",
+            values={"path": source.name},
         )
     made_of = digest(bundle.sha256, source.sha256)
     require_own(place, made_of)

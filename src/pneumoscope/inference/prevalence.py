@@ -33,7 +33,7 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
             expected="a bundle that was calibrated and states its own",
             received="one made before there was calibration"
             if info.calibration is None
-            else str(info.calibration.notices[0]),
+            else "".join(map(str, info.calibration.notices[:1])),
             remedy="Train it again, with more validation patients, or leave out `prevalence`",
             code="bundle-not-calibrated",
             values={"model": info.name},

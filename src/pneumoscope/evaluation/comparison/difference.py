@@ -98,10 +98,10 @@ def _remarks_on_scores(first: ScoredImages, second: ScoredImages) -> Iterator[No
         else:
             text = "Both gave every image the same probability: only their thresholds differ."
             yield Notice("only-thresholds-differ", text)
-    for model, scored in (("The first", first), ("This", second)):
+    for model, name, scored in (("first", "The first", first), ("second", "This", second)):
         if len(np.unique(scored.score)) == 1:
-            text = f"{model} model gave all images one probability: it puts them in no order."
-            yield Notice("one-probability", text)
+            text = f"{name} model gave all images one probability: it puts them in no order."
+            yield Notice("one-probability", text, {"model": model})
 
 
 def _remarks_on_tests(
