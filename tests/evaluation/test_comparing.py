@@ -81,6 +81,8 @@ def test_a_model_against_itself(bundle: Path, phantoms: Path) -> None:
     difference = found.models[1].difference
     assert difference is not None
     assert any("nothing to tell them apart" in remark.text for remark in difference.remarks)
+    written = found.to_dict()["models"][1]["difference"]["remarks"]
+    assert written[0]["code"] == "same-of-every-image"
 
 
 def test_other_classes(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
@@ -88,6 +90,8 @@ def test_other_classes(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
     with pytest.raises(ClassMismatchError, match="cannot be compared") as caught:
         compare([bundle, other], phantoms)
     assert str(other) in str(caught.value)
+    assert caught.value.values["path"] == str(other)
+    assert caught.value.values["received"] == ("NORMAL", "TUBERCULOSIS")
     with pytest.raises(ClassMismatchError, match="are not those of the bundle"):
         compare([other, other], phantoms)
 

@@ -67,6 +67,11 @@ def test_constant_scores_order_nothing(class_folders: Callable[..., Path], tmp_p
 def test_few_patients_are_said(bundle: Path, class_folders: Callable[..., Path]) -> None:
     found = evaluate(bundle, class_folders(NORMAL=9, PNEUMONIA=10), resamples=100)
     assert str(found.notices[-1]) == "Few patients (19): the intervals are too narrow"
+    assert found.to_dict()["notices"][-1] == {
+        "code": "few-patients",
+        "text": str(found.notices[-1]),
+        "values": {"patients": 19},
+    }
 
 
 def test_same_seed_same_intervals(bundle: Path, phantoms: Path) -> None:
