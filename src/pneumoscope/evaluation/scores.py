@@ -15,15 +15,12 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.gate import Judgement
 from pneumoscope.inference import Predictor
 from pneumoscope.names import public_name
-from pneumoscope.statistics import BoolArray, FloatArray, IntArray, StrArray
+from pneumoscope.statistics import FEW_PATIENTS, BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.task import called_class, is_positive, positive_score
 from pneumoscope.types import Notice
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2
-
-FEW_PATIENTS = 20
-"""With fewer, an interval is little more than a guess."""
 
 
 @dataclass(frozen=True, eq=False)

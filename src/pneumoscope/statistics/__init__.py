@@ -9,11 +9,8 @@ from pneumoscope.statistics.calibration import (
     reliability,
 )
 from pneumoscope.statistics.conformal import upper_threshold
-from pneumoscope.statistics.operating import (
-    FEWEST_PATIENTS,
-    choose_operating_points,
-    find_undecided,
-)
+from pneumoscope.statistics.few import FEW_PATIENTS, FEWEST_PATIENTS
+from pneumoscope.statistics.operating import choose_operating_points, find_undecided
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
 from pneumoscope.statistics.ranking import (
     Cumulative,
@@ -29,6 +26,7 @@ from pneumoscope.types import Estimate
 
 __all__ = [
     "FEWEST_PATIENTS",
+    "FEW_PATIENTS",
     "RESAMPLES",
     "Bins",
     "BoolArray",

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
+from pneumoscope.statistics.few import FEWEST_PATIENTS
 from pneumoscope.statistics.ranking import cumulative, ratio
 from pneumoscope.statistics.resampling import Resampling
 from pneumoscope.task import called_positive
 from pneumoscope.types import Notice, OperatingPoint, Undecided
-
-FEWEST_PATIENTS = 10
-"""With fewer patients of a class, nothing is fitted to them or chosen by them."""
 
 _AT_LEAST = 0.95
 

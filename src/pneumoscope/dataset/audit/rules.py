@@ -9,9 +9,10 @@ from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
 from pneumoscope.dataset.audit.findings import Finding, Severity
 from pneumoscope.dataset.audit.patients import Patients
-from pneumoscope.dataset.audit.shortcut import MIN_PATIENTS, Shortcut
+from pneumoscope.dataset.audit.shortcut import Shortcut
 from pneumoscope.dataset.audit.table import TITLES
 from pneumoscope.dataset.scan import ImageSet
+from pneumoscope.statistics import FEW_PATIENTS
 from pneumoscope.types import ImageRecord
 
 # From here on discrimination is called acceptable (Hosmer and Lemeshow, Applied Logistic
@@ -160,7 +161,7 @@ def shortcut_findings(found: Shortcut | None) -> Iterator[Finding]:
             "shortcut",
             Severity.INFO,
             0,
-            f"No shortcut score: a side has fewer than {MIN_PATIENTS} patients",
+            f"No shortcut score: a side has fewer than {FEW_PATIENTS} patients",
             values={"auroc": None, "low": None, "high": None},
         )
         return

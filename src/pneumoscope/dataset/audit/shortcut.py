@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from pneumoscope.dataset.audit.examine import Examined
 from pneumoscope.dataset.audit.table import CATEGORIES, QUANTITIES, column
 from pneumoscope.statistics import (
+    FEW_PATIENTS,
     BoolArray,
     Estimate,
     FloatArray,
@@ -22,8 +23,6 @@ from pneumoscope.statistics import (
     cumulative,
 )
 from pneumoscope.task import is_positive
-
-MIN_PATIENTS = 20  # of each side; with fewer, the folds hardly hold any
 
 _FOLDS = 5
 _ALL = "all facts together"
@@ -56,11 +55,11 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
         seed: of folds, model and bootstrap.
 
     Returns:
-        The score, or None if a side has fewer than `MIN_PATIENTS` patients.
+        The score, or None if a side has fewer than `FEW_PATIENTS` patients.
     """
     truth = is_positive(np.array([image.record.label for image in images], np.int64))
     patients = np.array([image.record.patient for image in images], dtype=np.str_)
-    if min(len(np.unique(patients[truth])), len(np.unique(patients[~truth]))) < MIN_PATIENTS:
+    if min(len(np.unique(patients[truth])), len(np.unique(patients[~truth]))) < FEW_PATIENTS:
         return None
     facts = _columns(images)
     divided = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)

@@ -9,8 +9,9 @@ import numpy as np
 
 from pneumoscope.evaluation.groups import SUBGROUP_METRICS, GroupResult, subgroups, summarise
 from pneumoscope.evaluation.metrics import all_metrics
-from pneumoscope.evaluation.scores import FEW_PATIENTS, ScoredImages, remark_on_few
+from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.statistics import (
+    FEW_PATIENTS,
     DeLong,
     Estimate,
     FloatArray,

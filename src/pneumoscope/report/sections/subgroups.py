@@ -6,8 +6,7 @@ from pneumoscope.report.groups import widest_gap
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Section
 from pneumoscope.report.sections.discrimination import group_table
-
-_FEW = 10  # patients; with fewer, an interval says little
+from pneumoscope.statistics import FEW_PATIENTS
 
 
 def subgroups(material: Material) -> Section:
@@ -20,7 +19,7 @@ def subgroups(material: Material) -> Section:
         {
             "measures": group_table(caption, "subgroup", groups) if groups else None,
             "gap": widest_gap(groups),
-            "few": [name for name, group in groups.items() if group.patients < _FEW],
-            "limit": _FEW,
+            "few": [name for name, group in groups.items() if group.patients < FEW_PATIENTS],
+            "limit": FEW_PATIENTS,
         },
     )
