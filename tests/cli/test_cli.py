@@ -124,6 +124,15 @@ def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> Non
     assert "research tool" in err
 
 
+def test_tables_are_whole_in_a_narrow_terminal(
+    run: Run, bundle: Path, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    code, out, _ = run("evaluate", bundle, phantoms, "-o", tmp_path, "--resamples", "100")
+    assert code == 0
+    assert "…" not in out
+
+
 def test_stress(run: Run, phantoms: Path, tmp_path: Path) -> None:
     roots = [write_bundle(tmp_path / name, name=name) for name in ("[one]", "two\n|x")]
     code, out, err = run("stress", *roots, phantoms, "-o", tmp_path / "out", "--resamples", 100)
@@ -131,7 +140,7 @@ def test_stress(run: Run, phantoms: Path, tmp_path: Path) -> None:
     for word in ("[one]", r"two\n|x", "worst", "AUROC", "lungs-hidden", "100 resamples"):
         assert word in out
     assert "…" not in out
-    assert r"two\n\|x" in (tmp_path / "out" / "stress.md").read_text()
+    assert r"two\\n\|x" in (tmp_path / "out" / "stress.md").read_text()
     assert "research tool" in err
     code, out, _ = run("stress", roots[0], phantoms, "--json", "--resamples", 100)
     assert code == 0

@@ -200,7 +200,7 @@ def test_dicom_facts_are_tabled(tmp_path: Path) -> None:
         for number in range(3):
             data = dicom(picture((64, 64), 10 * index + number), ViewPosition=view)
             (tmp_path / "set" / name / f"{number}.dcm").write_bytes(data)
-    counts = audit(tmp_path / "set").table.counts
+    counts = audit(tmp_path / "set").facts.counts
     assert counts["view"] == {"NORMAL": {"PA": 3}, "PNEUMONIA": {"AP": 3}}
     assert counts["format"] == {"NORMAL": {"DICOM": 3}, "PNEUMONIA": {"DICOM": 3}}
     assert "device" not in counts
@@ -211,12 +211,12 @@ def test_table_sums_up_each_class(phantoms: Path) -> None:
     for label, name in enumerate(result.images.classes):
         files = [r.path for r in result.images.records if r.label == label]
         widths = [load_display(read_bytes(path)).shape[1] for path in files]
-        spread = result.table.spreads["width"][name]
+        spread = result.facts.spreads["width"][name]
         assert spread.images == len(files)
         assert spread.median == np.median(widths)
         assert (spread.low, spread.high) == tuple(np.percentile(widths, (5, 95)))
         assert sum(spread.shares) == pytest.approx(1)
-    assert "jpeg_quality" not in result.table.spreads
+    assert "jpeg_quality" not in result.facts.spreads
 
 
 def test_to_dict_is_plain_json_that_lists_everything(trapped: Path) -> None:

@@ -15,8 +15,10 @@ from pneumoscope.bundle import Seen
 from pneumoscope.dataset import prepare, scan
 from pneumoscope.errors import ClassMismatchError, DataError, SettingsError
 from pneumoscope.evaluation import compare
+from pneumoscope.evaluation.comparison import tabulate_comparison
 from pneumoscope.evaluation.comparison.figures import comparison_figure
 from pneumoscope.imaging import read_bytes
+from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord, Split
 from tests.conftest import SIDE, write_bundle
 
@@ -38,7 +40,11 @@ def some(phantoms: Path, ending: str) -> list[ImageRecord]:
 def test_numbers_and_figure(bundle: Path, peak: Path, phantoms: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     found = compare([bundle, peak], phantoms, out, resamples=100)
-    assert {path.name for path in out.iterdir()} == {"comparison.json", "comparison.png"}
+    names = {f"comparison.{ending}" for ending in ("json", "md", "tex", "png")}
+    assert {path.name for path in out.iterdir()} == names
+    tables = list(tabulate_comparison(found))
+    assert (out / "comparison.md").read_text() == join_markdown(tables)
+    assert (out / "comparison.tex").read_text() == join_latex(tables)
     with Image.open(out / "comparison.png") as image:
         assert min(image.size) > 600
     saved = json.loads((out / "comparison.json").read_text())

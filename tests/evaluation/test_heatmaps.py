@@ -25,7 +25,7 @@ from pneumoscope.errors import (
     DependencyError,
     SettingsError,
 )
-from pneumoscope.evaluation.heatmaps import check_heatmaps, grids
+from pneumoscope.evaluation.heatmaps import check_heatmaps, tabulate_heatmaps
 from pneumoscope.evaluation.heatmaps.deletion import (
     PREDICTIONS,
     STEPS,
@@ -42,6 +42,7 @@ from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS
 from pneumoscope.graph import KERNEL
 from pneumoscope.inference import Predictor, load
 from pneumoscope.statistics import Resampling
+from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord
 from tests.conftest import SIDE, bundle_info, encoded, picture, write_bundle
 from tests.evaluation.conftest import cohort_of
@@ -313,10 +314,12 @@ def test_whole_check_on_phantoms(learnt: Path, tmp_path: Path) -> None:
     assert sum(p.images for name, p in parts.items() if name != "all") == parts["all"].images
     content = json.loads((out / "heatmap_check.json").read_text())
     assert content == json.loads(json.dumps(found.to_dict()))
+    tables = [*tabulate_heatmaps(found), f"{found.basis}."]
     text = (out / "heatmap_check.md").read_text()
-    for grid in grids(found):
-        assert grid.title in text
-        assert {len(row) for row in grid.rows} == {len(grid.columns)}
+    assert text == join_markdown(tables)
+    assert (out / "heatmap_check.tex").read_text() == join_latex(tables)
+    for table in tabulate_heatmaps(found):
+        assert {len(row) for row in table.rows} == {len(table.columns)}
     with Image.open(out / "heatmap_check.png") as image:
         assert min(image.size) > 600
     figure = check_figure(found)

@@ -15,8 +15,10 @@ import pneumoscope
 from pneumoscope.bundle import Seen
 from pneumoscope.dataset import prepare, scan
 from pneumoscope.errors import ClassMismatchError, DataError, StorageError
+from pneumoscope.evaluation import tabulate_evaluation
 from pneumoscope.evaluation.run import evaluate
 from pneumoscope.imaging import read_bytes
+from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord, Split
 from tests.conftest import SIDE, count_readings, picture, write_bundle
 from tests.imaging.dicoms import dicom
@@ -35,7 +37,11 @@ FIGURES = {
 def test_figures_numbers_and_predictions(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
     out = tmp_path / "evaluation"
     found = pneumoscope.evaluate(str(bundle), str(phantoms), str(out), resamples=100)
-    assert {path.name for path in out.iterdir()} == FIGURES | {"metrics.json", "predictions.csv"}
+    others = {"metrics.json", "predictions.csv", "evaluation.md", "evaluation.tex"}
+    assert {path.name for path in out.iterdir()} == FIGURES | others
+    tables = list(tabulate_evaluation(found))
+    assert (out / "evaluation.md").read_text() == join_markdown(tables)
+    assert (out / "evaluation.tex").read_text() == join_latex(tables)
     for name in FIGURES:
         with Image.open(out / name) as image:
             assert min(image.size) > 300

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pneumoscope.errors import BundleError
-from pneumoscope.evaluation.stress import Stress, grids, stress
+from pneumoscope.evaluation.stress import Stress, stress, tabulate_stress
 from pneumoscope.evaluation.stress.conditions import CLEAN, Condition
 from pneumoscope.evaluation.stress.moved import map_correlation
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES
@@ -89,13 +89,13 @@ def test_files(made: tuple[Stress, Path]) -> None:
     with (out / "stress.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"].startswith("severity")]
     assert len(rows) == 5 * len(CURVE_MEASURES) * (len(GRADED) + 1)
-    tables = {grid.title: grid for grid in grids(found)}
+    tables = {table.title: table for table in tabulate_stress(found)}
     for measure, words in (("auroc", "AUROC"), ("specificity", "specificity")):
         rows = {row[0]: row[1:] for row in tables[f"Each change by severity: {words}"].rows}
         steps = found.models[0].curves["brighter"]
         assert rows["brighter"] == tuple(f"{step[measure].value:.3f}" for step in steps)
-    for grid in grids(found):
-        assert {len(row) for row in grid.rows} == {len(grid.columns)}
+    for table in tabulate_stress(found):
+        assert {len(row) for row in table.rows} == {len(table.columns)}
     for measure in CURVE_MEASURES:
         with Image.open(out / f"severities_{measure}.png") as image:
             assert min(image.size) > 600

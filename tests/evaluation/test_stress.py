@@ -16,11 +16,12 @@ from pneumoscope.bundle import Seen
 from pneumoscope.dataset import prepare, scan
 from pneumoscope.errors import BundleMissingError, ClassMismatchError, DataError, SettingsError
 from pneumoscope.evaluation import evaluate
-from pneumoscope.evaluation.stress import Stress, grids, stress
+from pneumoscope.evaluation.stress import Stress, stress, tabulate_stress
 from pneumoscope.evaluation.stress.batches import export_batches
 from pneumoscope.evaluation.stress.result import MEASURES
 from pneumoscope.imaging import read_bytes
 from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
 from tests.conftest import SIDE, encoded, write_bundle
 
@@ -137,7 +138,7 @@ def test_batches_are_of_one_class() -> None:
 def test_names_without_series_have_no_batches(bundle: Path, phantoms: Path) -> None:
     found = stress([bundle], phantoms, resamples=100)
     assert found.models[0].batches == {}
-    assert len(grids(found)) == 2
+    assert len(tabulate_stress(found)) == 2
 
 
 def known(shades: Path, suffix: str) -> Seen:
@@ -205,7 +206,10 @@ def test_files(bundle: Path, shades: Path, tmp_path: Path) -> None:
     assert len(rows) == 4 * (len(found.conditions) + 2) + 3 * 16
     worst = next(r for r in rows if (r["name"], r["measure"]) == ("worst", "auroc"))
     assert float(worst["value"]) == pytest.approx(value(found, "worst"), abs=1e-6)
+    tables = [*tabulate_stress(found), f"{found.basis}."]
+    assert (out / "stress.tex").read_text() == join_latex(tables)
     text = (out / "stress.md").read_text()
+    assert text == join_markdown(tables)
     assert f"| zoom-in | {value(found, 'zoom-in'):.3f} |" in text
     assert "18 NORMAL, 18 PNEUMONIA of 36 patients" in text
     tables = [block for block in text.split("\n\n") if block.startswith("|")]

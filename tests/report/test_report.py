@@ -63,9 +63,12 @@ def test_page_has_every_section_and_stays_small(made: Made) -> None:
 
 def test_figures_are_those_of_evaluate(made: Made, phantoms: Path) -> None:
     found, page, run = made
-    expected = evaluate(run / "bundle", phantoms, resamples=100).overall.estimates
+    expected = evaluate(run / "bundle", phantoms, resamples=100)
+    for groups in (expected.classes, expected.subgroups):
+        for group in groups.values():
+            assert all(str(estimate) in page.words for estimate in group.estimates.values())
     card = found.card.read_text("utf-8")
-    for estimate in expected.values():
+    for estimate in expected.overall.estimates.values():
         assert str(estimate) in page.words
         assert f"| {estimate} |" in card
 

@@ -9,7 +9,7 @@ import typer
 
 from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_left_out
 from pneumoscope.cli.options import AsJson, Data, Model, Seed, declare_output
-from pneumoscope.cli.tables import print_grids
+from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import HEATMAP_IMAGES, SEED
 
 
@@ -44,7 +44,7 @@ def check_heatmaps(
     patients that the model has not seen. Shuffling weights needs the extra "train".
     """
     from pneumoscope.evaluation.heatmaps import check_heatmaps as check
-    from pneumoscope.evaluation.heatmaps import grids
+    from pneumoscope.evaluation.heatmaps import tabulate_heatmaps
 
     with progress_bar("predicting") as progress:
         found = check(
@@ -63,7 +63,7 @@ def check_heatmaps(
     if as_json:
         print_json(found.to_dict())
     else:
-        print_grids(grids(found))
+        print_tables(tabulate_heatmaps(found))
         print(found.basis)
         if output is not None:
             print(f"figure and tables in {output}")

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pneumoscope.cli.console import leave, name_results, print_json, progress_bar, say_left_out
 from pneumoscope.cli.options import AsJson, Resamples, Seed, declare_output
-from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import RESAMPLES, SEED
-from pneumoscope.files import printable
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from pneumoscope.evaluation import ComparedModel, Comparison, Difference
 
 
 def compare(
@@ -54,6 +48,7 @@ def compare(
             "give two bundles or more, and then the data", param_hint="BUNDLE BUNDLE... DATA"
         )
     from pneumoscope.evaluation import compare as compare_bundles
+    from pneumoscope.evaluation.comparison import tabulate_comparison
 
     output = output or Path("comparison") / name_results(paths[:-1], paths[-1])
     with progress_bar("predicting") as progress:
@@ -64,75 +59,6 @@ def compare(
     if as_json:
         print_json(found.to_dict())
     else:
-        _print_tables(found)
+        print_tables(tabulate_comparison(found))
         print(f"figure in {output / 'comparison.png'}")
     leave(len(found.cohort.unreadable))
-
-
-def _print_tables(found: Comparison) -> None:
-
-    console = new_console()
-    for model in found.models[1:]:
-        if model.difference is None:
-            continue
-        console.print(_overall_table(found.first, model, model.difference))
-        if model.difference.subgroups:
-            console.print(_subgroup_table(model.difference))
-        for line in _tests(model.difference):
-            console.print(line)
-        for remark in model.difference.remarks:
-            console.print(printable(remark.text))
-        console.print()
-    console.print(
-        f"{found.first.scored.counts}; 95 % intervals: {found.cohort.resampling}; no p is "
-        "adjusted for the number of comparisons"
-    )
-
-
-def _overall_table(first: ComparedModel, model: ComparedModel, difference: Difference) -> Table:
-    from pneumoscope.evaluation.metrics import TITLES
-
-    columns = ("measure", "first", "this", "difference (95 % interval)")
-    rows = new_table(f"{model.name} less {first.name}", *columns)
-    for name, estimate in difference.overall.estimates.items():
-        values = (m.overall.estimates[name].value for m in (first, model))
-        written = ("-" if value is None else f"{value:.3f}" for value in values)
-        rows.add_row(TITLES[name], *written, str(estimate))
-    return rows
-
-
-def _subgroup_table(difference: Difference) -> Table:
-    from rich.text import Text
-
-    from pneumoscope.evaluation.metrics import TITLES
-
-    rows = new_table(
-        "Each subgroup against the other side",
-        "subgroup",
-        "images\n(patients)",
-        "measure",
-        "difference (95 % interval)",
-    )
-    for name, group in difference.subgroups.items():
-        shown, counts = name, f"{group.images:,} ({group.patients:,})"
-        for measure, estimate in group.estimates.items():
-            rows.add_row(Text(printable(shown)), counts, TITLES[measure], str(estimate))
-            shown = counts = ""
-    return rows
-
-
-def _tests(difference: Difference) -> tuple[str, str]:
-    of_areas, of_calls = difference.delong, difference.mcnemar
-    return (
-        "DeLong, AUROC: not computable"
-        if of_areas is None
-        else f"DeLong, AUROC: {_p(of_areas.p)}, standard error {of_areas.standard_error:.4f}",
-        "McNemar, right or wrong: not computable"
-        if of_calls is None
-        else f"McNemar, right or wrong: {_p(of_calls.p)}, right alone: the first on "
-        f"{of_calls.only_first:,} images, this on {of_calls.only_second:,}",
-    )
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

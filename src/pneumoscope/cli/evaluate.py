@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -26,14 +26,8 @@ from pneumoscope.cli.options import (
     Seed,
     declare_output,
 )
-from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import RESAMPLES, SEED
-from pneumoscope.files import printable
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from pneumoscope.evaluation import Drift, Evaluation, GroupResult
 
 
 def evaluate(
@@ -64,6 +58,7 @@ def evaluate(
     """
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
+    from pneumoscope.evaluation import tabulate_evaluation
 
     chosen = choose_model(model)
     output = output or Path("evaluation") / name_results([chosen], data)
@@ -82,7 +77,7 @@ def evaluate(
     if as_json:
         print_json(found.to_dict())
     else:
-        _print_tables(found)
+        print_tables(tabulate_evaluation(found))
         print(f"figures in {output}")
     leave(len(found.cohort.unreadable))
 
@@ -96,61 +91,3 @@ def _split(first: str | None, second: Path | None) -> tuple[str | None, Path]:
     if not first or is_model(first):
         raise typer.BadParameter("give the data to evaluate on", param_hint="DATA")
     return None, Path(first)
-
-
-def _print_tables(found: Evaluation) -> None:
-
-    from pneumoscope.evaluation.metrics import TITLES
-
-    console = new_console()
-    scored = found.scored
-    overall = new_table(
-        f"{found.model.name}: {scored.positive_name} from {scored.threshold:.4g} up "
-        f"({found.operating_point.name})",
-        "measure",
-        "value (95 % interval)",
-    )
-    for name, estimate in found.overall.estimates.items():
-        overall.add_row(TITLES[name], str(estimate))
-    console.print(overall)
-    for kind, groups in (("class", found.classes), ("subgroup", found.subgroups)):
-        if groups:
-            console.print(_group_table(kind, groups))
-    if found.coverage:
-        console.print(f"{found.coverage}\n", highlight=False)
-    console.print(_drift_table(found.drift))
-    console.print(
-        f"{scored.counts}; 95 % intervals: {found.cohort.resampling}",
-        highlight=False,
-    )
-
-
-def _group_table(kind: str, groups: dict[str, GroupResult]) -> Table:
-    from rich.text import Text
-
-    from pneumoscope.evaluation.metrics import TITLES
-
-    columns = (kind, "images\n(patients)", "measure", "value (95 % interval)")
-    rows = new_table(f"Each {kind} against the other side", *columns)
-    for name, group in groups.items():
-        counts = f"{group.images:,} ({group.patients:,})"
-        for measure, estimate in group.estimates.items():
-            rows.add_row(Text(printable(name)), counts, TITLES[measure], str(estimate))
-            name = counts = ""
-    return rows
-
-
-def _drift_table(drift: Drift) -> Table | str:
-    from pneumoscope.evaluation.drift import NOT_DIVIDED
-
-    if drift.missing:
-        return f"Distance from the training not computable: {drift.missing}\n"
-    columns = ("quantity", "PSI", "by chance", "KS", "change")
-    rows = new_table("Distance from the training images, and from the validation scores", *columns)
-    for name, shift in drift.shifts.items():
-        if shift is None:
-            rows.add_row(name, "-", "-", "-", f"not computable: {NOT_DIVIDED}")
-        else:
-            numbers = (f"{number:.3f}" for number in (shift.psi, shift.chance, shift.ks))
-            rows.add_row(name, *numbers, shift.reading)
-    return rows

@@ -18,9 +18,8 @@ from pneumoscope.cli.options import (
     Seed,
     declare_output,
 )
-from pneumoscope.cli.tables import new_console, new_table
+from pneumoscope.cli.tables import print_table
 from pneumoscope.defaults import RESAMPLES, SEED
-from pneumoscope.files import printable
 
 
 def report(
@@ -50,6 +49,7 @@ def report(
     file that fetches nothing; MODEL_CARD.md is written beside it.
     """
     from pneumoscope.report import report as report_run
+    from pneumoscope.report import tabulate_verdict
 
     with progress_bars() as bars:
         found = report_run(
@@ -68,10 +68,6 @@ def report(
     if as_json:
         print_json(found.to_dict())
     else:
-        console = new_console()
-        table = new_table(found.verdict.headline, "asked", "answer", "measured", wrap=True)
-        for each in found.verdict.statements:
-            table.add_row(each.topic, each.level.words, printable(each.text))
-        console.print(table)
+        print_table(tabulate_verdict(found.verdict), wrap=True)
         print(f"page in {found.page}\nmodel card in {found.card}")
     leave(len(found.unreadable))

@@ -9,7 +9,7 @@ import typer
 
 from pneumoscope.cli.console import leave, print_json, progress_bar, say_left_out
 from pneumoscope.cli.options import AsJson, Resamples, declare_output
-from pneumoscope.cli.tables import print_grids
+from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import RESAMPLES
 
 
@@ -47,8 +47,8 @@ def stress(
     mean and the worst, with 95 % intervals from a bootstrap of patients. Images and patients that
     any of the models has seen are left out.
     """
-    from pneumoscope.evaluation.stress import grids
     from pneumoscope.evaluation.stress import stress as stress_bundles
+    from pneumoscope.evaluation.stress import tabulate_stress
 
     *bundles, data = paths
     if not bundles:
@@ -66,7 +66,7 @@ def stress(
     if as_json:
         print_json(found.to_dict())
     else:
-        print_grids(grids(found))
+        print_tables(tabulate_stress(found))
         print(found.basis)
         if output is not None:
             print(f"figures and tables in {output}")

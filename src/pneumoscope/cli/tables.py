@@ -9,13 +9,52 @@ from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    from pneumoscope.evaluation.grids import Grid
+    from pneumoscope.tables import Part, Table
 
 
-def new_console() -> Console:
-    """What tables are printed with: neither markup nor colours in what is not ours."""
+def print_tables(parts: Iterable[Part]) -> None:
+    """Prints a result from top to bottom: tables whole, sentences as wide as the terminal."""
+    parts = list(parts)
+    for number, part in enumerate(parts, start=1):
+        if isinstance(part, str):
+            # a table ends with an empty line of its own
+            _new_console().print(part, end="\n" if number == len(parts) else "\n\n")
+        else:
+            print_table(part)
+
+
+def print_table(table: Table, *, wrap: bool = False, width: int | None = None) -> None:
+    """Prints one table.
+
+    Args:
+        table: what to print.
+        wrap: continue long cells on the next line; otherwise they stay whole however narrow the
+            terminal is, which then breaks the lines.
+        width: the most, in characters; by default that of the terminal.
+    """
+    from rich import box
+    from rich import table as rich
+
+    console = _new_console()
+    if width is not None:
+        console.width = min(console.width, width)
+    drawn = rich.Table(
+        title=_text(table.title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
+    )
+    for column in table.columns:
+        drawn.add_column(_text(column), no_wrap=not wrap)
+    for row in table.rows:
+        drawn.add_row(*map(_text, row))
+    if not wrap:
+        unlimited = console.options.update(max_width=1000)
+        console.width = max(console.width, console.measure(drawn, options=unlimited).maximum)
+    console.print(drawn)
+
+
+def _new_console() -> Console:
+    """Standard output, without markup and colours: most of what is printed is not ours."""
     from rich.console import Console
 
     class Output(Console):
@@ -24,38 +63,10 @@ def new_console() -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    return Output(highlight=False, markup=False)
+    return Output(highlight=False, markup=False, emoji=False)
 
 
-def new_table(title: str, *columns: str, wrap: bool = False) -> Table:
-    """An empty table in the style of all commands.
-
-    Args:
-        title: above it.
-        columns: the headings.
-        wrap: whether long cells are continued on the next line.
-    """
-    from rich import box
-    from rich.table import Table
+def _text(cell: str) -> Text:
     from rich.text import Text
 
-    table = Table(
-        title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
-    )
-    for column in columns:
-        lines = (printable(line) for line in column.split("\n"))
-        table.add_column(Text("\n".join(lines)), no_wrap=not wrap)
-    return table
-
-
-def print_grids(grids: Iterable[Grid]) -> None:
-    """Prints tables whole, however narrow the terminal."""
-    console = new_console()
-    for grid in grids:
-        table = new_table(grid.title, *grid.columns)
-        for row in grid.rows:
-            table.add_row(*row)
-        # Rather lines that the terminal breaks than figures that are cut off.
-        unlimited = console.options.update(max_width=1000)
-        console.width = max(console.width, console.measure(table, options=unlimited).maximum)
-        console.print(table)
+    return Text("\n".join(map(printable, cell.split("\n"))))

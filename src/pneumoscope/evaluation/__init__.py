@@ -10,6 +10,7 @@ with extra_needed("evaluate", "Evaluating"):
     from pneumoscope.evaluation.result import Evaluation
     from pneumoscope.evaluation.run import evaluate
     from pneumoscope.evaluation.scores import ScoredImages
+    from pneumoscope.evaluation.tables import tabulate_evaluation
     from pneumoscope.statistics import Estimate
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "ScoredImages",
     "compare",
     "evaluate",
+    "tabulate_evaluation",
 ]

@@ -15,15 +15,17 @@ from pneumoscope.evaluation import figures, gallery
 from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.tables import tabulate_evaluation
 from pneumoscope.files import write_text
 from pneumoscope.imaging import load_display, read_bytes
 from pneumoscope.inference import Predictor, overlay
 from pneumoscope.names import public_name
 from pneumoscope.statistics import IntArray
+from pneumoscope.tables import write_tables
 
 
 def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> None:
-    """Writes the figures as PNG, the measures as JSON and the single predictions as CSV.
+    """Writes figures as PNG, measures as JSON, tables as Markdown and LaTeX, predictions as CSV.
 
     Args:
         evaluation: what to write.
@@ -55,6 +57,7 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
     for name, figure in drawn.items():
         plots.save(figure, output / f"{name}.png")
     write_text(output / "metrics.json", json.dumps(evaluation.to_dict(), indent=2) + "\n")
+    write_tables(tabulate_evaluation(evaluation), output / "evaluation")
     write_text(output / "predictions.csv", _predictions_csv(scored))
 
 

@@ -4,6 +4,7 @@ source.py     the run folder: model, data, history
 material.py   everything that is measured, in one go
 checks.py     what the measurements mean, in sentences
 verdict.py    what they come to together
+tables.py     the verdict as a table
 sections/     material to sections of the page: a function and a template each
 card.py       the model card with the figures of the held-out patients
 """
@@ -11,7 +12,8 @@ card.py       the model card with the figures of the held-out patients
 from pneumoscope.errors import extra_needed
 
 with extra_needed("evaluate", "A report"):
+    from pneumoscope.report.tables import tabulate_verdict
     from pneumoscope.report.verdict import Level, Statement, Verdict
     from pneumoscope.report.write import Report, report
 
-__all__ = ["Level", "Report", "Statement", "Verdict", "report"]
+__all__ = ["Level", "Report", "Statement", "Verdict", "report", "tabulate_verdict"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from pneumoscope.errors import BundleMissingError
-from pneumoscope.evaluation.metrics import TITLES
+from pneumoscope.evaluation.tables import tabulate_overall
 from pneumoscope.markdown import in_markdown, without_html
 from pneumoscope.report.material import Material
+from pneumoscope.report.tables import tabulate_verdict
 from pneumoscope.report.verdict import CLINICAL, Verdict
 from pneumoscope.types import RESEARCH_NOTICE
 
@@ -45,25 +46,17 @@ def bullets(card: str, heading: str) -> list[str]:
 def _measured(material: Material, verdict: Verdict) -> str:
     found = material.evaluation
     point = found.operating_point
-    measures = "\n".join(f"| {TITLES[n]} | {e} |" for n, e in found.overall.estimates.items())
-    checks = "\n".join(
-        f"| {s.topic} | {s.level.words} | {in_markdown(s.text)} |" for s in verdict.statements
-    )
     counts, name = in_markdown(found.scored.counts), in_markdown(point.name)
     return f"""## Measured on other patients
 
 On {counts} that the model was not made with, at the threshold {name} \
 ({point.threshold:.4g}). 95 % intervals: {found.cohort.resampling}.
 
-| measure | value (95 % interval) |
-|---|---|
-{measures}
+{tabulate_overall(found).to_markdown()}
 
 {verdict.headline} {CLINICAL}
 
-| asked | answer | measured |
-|---|---|---|
-{checks}
+{tabulate_verdict(verdict).to_markdown()}
 
 What stands behind each answer is on the page beside this card: what the model refuses under \
 Refusal, changes of all severities under Robustness, what heatmaps are worth under Explanations."""

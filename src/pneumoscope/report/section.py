@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from pneumoscope.evaluation.grids import Grid
 from pneumoscope.statistics import Estimate
 
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -30,26 +29,6 @@ class Section:
     anchor: str
     title: str
     content: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text.
-
-    Attributes:
-        caption: what it shows.
-        columns: the headings; that of the first column may be empty.
-        rows: as many cells each as there are columns; the first is the heading of the row.
-    """
-
-    caption: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-    @classmethod
-    def of(cls, grid: Grid) -> Table:
-        """A table as terminals show it."""
-        return cls(grid.title, grid.columns, grid.rows)
 
 
 def in_two_lines(estimate: Estimate) -> str:

@@ -7,22 +7,24 @@ with extra_needed("evaluate", "An audit"):
     from pneumoscope.dataset.audit.examine import Examined, Unreadable, examine_source
     from pneumoscope.dataset.audit.findings import Finding, Severity
     from pneumoscope.dataset.audit.page import write_page
-    from pneumoscope.dataset.audit.patients import Patients
+    from pneumoscope.dataset.audit.patients import PatientCounts
     from pneumoscope.dataset.audit.result import Audit
     from pneumoscope.dataset.audit.run import audit, audit_examined
     from pneumoscope.dataset.audit.shortcut import Shortcut
+    from pneumoscope.dataset.audit.tables import tabulate_audit
 
 __all__ = [
     "Audit",
     "Copies",
     "Examined",
     "Finding",
-    "Patients",
+    "PatientCounts",
     "Severity",
     "Shortcut",
     "Unreadable",
     "audit",
     "audit_examined",
     "examine_source",
+    "tabulate_audit",
     "write_page",
 ]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pneumoscope.dataset.audit.facts import CATEGORIES, QUANTITIES, TITLES
 from pneumoscope.dataset.audit.result import Audit
-from pneumoscope.dataset.audit.table import CATEGORIES, QUANTITIES, TITLES
+from pneumoscope.dataset.audit.tables import tabulate_counts
 from pneumoscope.errors import ImageError
 from pneumoscope.files import write_text
 from pneumoscope.imaging import load_display, read_bytes
@@ -52,6 +53,7 @@ def write_page(audit: Audit, path: Path) -> None:
         "page.html.j2",
         made_of=audit.made_of,
         audit=audit,
+        counts=tabulate_counts(audit),
         copies=_show(audit, [copies.records for copies in audit.copies], _MAX_COPIES),
         refused=_show(audit, list(audit.refused.values()), _MAX_REFUSED),
         crossing=_show(audit, [_one_of_each_split(records) for records in crossing], _MAX_PATIENTS),
@@ -95,8 +97,8 @@ def _outlines(audit: Audit) -> dict[str, dict[str, str]]:
     """By quantity and class, the histogram as an SVG path; none where all images are alike."""
     width, height = _CHART
     outlines: dict[str, dict[str, str]] = {}
-    for name, (low, high) in audit.table.edges.items():
-        spreads = audit.table.spreads[name]
+    for name, (low, high) in audit.facts.edges.items():
+        spreads = audit.facts.spreads[name]
         if low == high:
             continue
         peak = max(share for spread in spreads.values() for share in spread.shares)

@@ -10,7 +10,7 @@ from pneumoscope.types import ImageRecord
 
 
 @dataclass(frozen=True)
-class Patients:
+class PatientCounts:
     """The patients of a data set, as far as they are known.
 
     Attributes:
@@ -26,13 +26,13 @@ class Patients:
     across_splits: dict[str, tuple[ImageRecord, ...]]
 
 
-def count_patients(records: Sequence[ImageRecord]) -> Patients:
+def count_patients(records: Sequence[ImageRecord]) -> PatientCounts:
     """Groups images by patient, and finds the patients who cross published splits."""
     images: dict[str, list[ImageRecord]] = defaultdict(list)
     for record in records:
         if record.patient_known:
             images[record.patient].append(record)
-    return Patients(
+    return PatientCounts(
         known=len(images),
         several_images=sum(len(own) > 1 for own in images.values()),
         unknown_images=sum(not record.patient_known for record in records),

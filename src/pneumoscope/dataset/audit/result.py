@@ -8,10 +8,10 @@ from typing import Any
 
 from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
+from pneumoscope.dataset.audit.facts import Facts
 from pneumoscope.dataset.audit.findings import Finding, Severity
-from pneumoscope.dataset.audit.patients import Patients
+from pneumoscope.dataset.audit.patients import PatientCounts
 from pneumoscope.dataset.audit.shortcut import Shortcut
-from pneumoscope.dataset.audit.table import Table
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.names import public_name
 from pneumoscope.types import ImageRecord
@@ -28,7 +28,7 @@ class Audit:
         refused: images that predicting would refuse, by the rule.
         copies: files that hold the same picture, the gravest first.
         patients: who is known, and who crosses published splits.
-        table: facts of the readable images by class.
+        facts: of the readable images by class.
         shortcut: how well these facts predict the label; None with too few patients to tell.
         findings: what all this means, the gravest first.
     """
@@ -38,8 +38,8 @@ class Audit:
     unreadable: tuple[Unreadable, ...]
     refused: Mapping[str, tuple[ImageRecord, ...]]
     copies: tuple[Copies, ...]
-    patients: Patients
-    table: Table
+    patients: PatientCounts
+    facts: Facts
     shortcut: Shortcut | None
     findings: tuple[Finding, ...]
 
@@ -107,9 +107,9 @@ class Audit:
                     of: {"median": each.median, "5 %": each.low, "95 %": each.high}
                     for of, each in by_class.items()
                 }
-                for name, by_class in self.table.spreads.items()
+                for name, by_class in self.facts.spreads.items()
             }
-            | self.table.counts,
+            | self.facts.counts,
             "shortcut": self.shortcut and asdict(self.shortcut),
         }
 

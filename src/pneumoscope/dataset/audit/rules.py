@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
+from pneumoscope.dataset.audit.facts import TITLES
 from pneumoscope.dataset.audit.findings import Finding, Severity
-from pneumoscope.dataset.audit.patients import Patients
+from pneumoscope.dataset.audit.patients import PatientCounts
 from pneumoscope.dataset.audit.shortcut import Shortcut
-from pneumoscope.dataset.audit.table import TITLES
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.statistics import FEW_PATIENTS
 from pneumoscope.types import ImageRecord
@@ -66,7 +66,7 @@ def copies_findings(copies: Sequence[Copies]) -> Iterator[Finding]:
             yield Finding(code, severity, pairs, f"{pictures} {are} there {text}", advice, values)
 
 
-def patient_findings(patients: Patients) -> Iterator[Finding]:
+def patient_findings(patients: PatientCounts) -> Iterator[Finding]:
     """Whether patients cross splits, and whether that can be told."""
     if crossing := len(patients.across_splits):
         yield Finding(

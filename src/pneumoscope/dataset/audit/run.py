@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pneumoscope.dataset.audit.copies import find_copies
 from pneumoscope.dataset.audit.examine import Examined, Unreadable, examine
+from pneumoscope.dataset.audit.facts import sum_up_facts
 from pneumoscope.dataset.audit.patients import count_patients
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.rules import (
@@ -19,7 +20,6 @@ from pneumoscope.dataset.audit.rules import (
     shortcut_findings,
 )
 from pneumoscope.dataset.audit.shortcut import shortcut
-from pneumoscope.dataset.audit.table import tabulate
 from pneumoscope.dataset.prepared import identify, is_prepared, read_prepared
 from pneumoscope.dataset.refused import group_refused
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
@@ -101,7 +101,7 @@ def audit_examined(
         refused=refused,
         copies=copies,
         patients=patients,
-        table=tabulate(readable, images.classes),
+        facts=sum_up_facts(readable, images.classes),
         shortcut=found,
         findings=tuple(sorted(findings, key=lambda finding: -finding.severity)),
     )

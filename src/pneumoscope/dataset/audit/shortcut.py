@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
 from pneumoscope.dataset.audit.examine import Examined
-from pneumoscope.dataset.audit.table import CATEGORIES, QUANTITIES, column
+from pneumoscope.dataset.audit.facts import CATEGORIES, QUANTITIES, column
 from pneumoscope.statistics import (
     FEW_PATIENTS,
     BoolArray,

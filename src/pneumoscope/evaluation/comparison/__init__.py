@@ -2,5 +2,6 @@
 
 from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
 from pneumoscope.evaluation.comparison.run import compare
+from pneumoscope.evaluation.comparison.tables import tabulate_comparison
 
-__all__ = ["ComparedModel", "Comparison", "compare"]
+__all__ = ["ComparedModel", "Comparison", "compare", "tabulate_comparison"]

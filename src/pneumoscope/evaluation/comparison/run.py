@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pneumoscope import plots
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.cohort import gather, name_models
 from pneumoscope.evaluation.comparison.difference import compare_scores
-from pneumoscope.evaluation.comparison.figures import comparison_figure
 from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
+from pneumoscope.evaluation.comparison.write import write_comparison
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.progress import first_of
 from pneumoscope.evaluation.scoring import score_images
-from pneumoscope.files import write_text
 from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES, Resampling
@@ -37,7 +34,7 @@ def compare(
         bundles: two or more, or the run folders that hold them; the first is what the others are
             held against.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write `comparison.json` and `comparison.png`; nowhere by default.
+        output: where to write `comparison` as JSON, Markdown, LaTeX and PNG; nowhere by default.
         resamples: of the bootstrap behind the intervals.
         seed: of the bootstrap.
         progress: called with the number of images read and predicted and of all, the models
@@ -85,10 +82,5 @@ def compare(
         made_of=made_of(predictors, data),
     )
     if output is not None:
-        _write(comparison, Path(output))
+        write_comparison(comparison, Path(output))
     return comparison
-
-
-def _write(comparison: Comparison, output: Path) -> None:
-    plots.save(comparison_figure(comparison), output / "comparison.png")
-    write_text(output / "comparison.json", json.dumps(comparison.to_dict(), indent=2) + "\n")

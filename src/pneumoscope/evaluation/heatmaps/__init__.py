@@ -7,7 +7,7 @@ from pneumoscope.evaluation.heatmaps.result import (
     Randomisation,
 )
 from pneumoscope.evaluation.heatmaps.run import check_heatmaps
-from pneumoscope.evaluation.heatmaps.tables import grids
+from pneumoscope.evaluation.heatmaps.tables import tabulate_heatmaps
 
 __all__ = [
     "HeatmapCheck",
@@ -15,5 +15,5 @@ __all__ = [
     "Perturbation",
     "Randomisation",
     "check_heatmaps",
-    "grids",
+    "tabulate_heatmaps",
 ]

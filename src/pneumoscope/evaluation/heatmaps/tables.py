@@ -1,16 +1,16 @@
-"""A check of heatmaps as tables of text, the same on a terminal and in Markdown."""
+"""A check of heatmaps as tables."""
 
 from __future__ import annotations
 
-from pneumoscope.evaluation.grids import Grid
 from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, HeatmapCheck
 from pneumoscope.files import printable
+from pneumoscope.tables import Table, format_value
 
 _LAYERS = {"head": "the head", "all": "all layers"}
 
 
-def grids(found: HeatmapCheck) -> list[Grid]:
-    """Deletion and insertion, and shuffled weights and places where these were measured."""
+def tabulate_heatmaps(found: HeatmapCheck) -> list[Table]:
+    """Tabulates deletion and insertion; shuffled weights and places where they were measured."""
     tables = [_perturbation(found)]
     if found.randomisation:
         tables.append(_randomisation(found))
@@ -19,12 +19,12 @@ def grids(found: HeatmapCheck) -> list[Grid]:
     return tables
 
 
-def _perturbation(found: HeatmapCheck) -> Grid:
+def _perturbation(found: HeatmapCheck) -> Table:
     rows = []
     for name, part in found.perturbation.items():
         shown = f"{printable(name)}\n{part.images:,} ({part.patients:,})"
         for kind in KINDS:
-            areas = (_value(part.areas[kind][order].value) for order in ORDERS)
+            areas = (format_value(part.areas[kind][order].value) for order in ORDERS)
             gains = (str(part.gains[kind][order]) for order in ORDERS[1:])
             first, *_, last = part.curves[kind]["heatmap"]
             ends = f"{first:.3f} to {last:.3f}"
@@ -40,26 +40,26 @@ def _perturbation(found: HeatmapCheck) -> Grid:
         "better than random\nby (95 % interval)",
         "better than centre\nby (95 % interval)",
     )
-    return Grid("Probability of the called class as places go or come", columns, tuple(rows))
+    return Table("Probability of the called class as places go or come", columns, tuple(rows))
 
 
-def _randomisation(found: HeatmapCheck) -> Grid:
+def _randomisation(found: HeatmapCheck) -> Table:
     rows = tuple(
         (_LAYERS[part.layers], str(part.signed), str(part.absolute)) for part in found.randomisation
     )
     columns = ("shuffled", "correlation (95 % interval)", "of absolute values (95 % interval)")
-    return Grid("Heatmaps after weights were shuffled", columns, rows)
+    return Table("Heatmaps after weights were shuffled", columns, rows)
 
 
-def _location(found: HeatmapCheck) -> Grid:
+def _location(found: HeatmapCheck) -> Table:
     rows = tuple(
         (
             f"{name}\n{part.images:,} ({part.patients:,})",
             str(part.mass),
-            _value(part.area.value),
+            format_value(part.area.value),
             str(part.gain),
             str(part.hits),
-            _value(part.chance.value),
+            format_value(part.chance.value),
         )
         for name, part in found.location.items()
     )
@@ -71,8 +71,4 @@ def _location(found: HeatmapCheck) -> Grid:
         "strongest place within",
         "by chance",
     )
-    return Grid("Where heatmaps lie: value (95 % interval)", columns, rows)
-
-
-def _value(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    return Table("Where heatmaps lie: value (95 % interval)", columns, rows)

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 
 from pneumoscope import plots
-from pneumoscope.evaluation.grids import markdown
 from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.evaluation.heatmaps.result import HeatmapCheck
-from pneumoscope.evaluation.heatmaps.tables import grids
+from pneumoscope.evaluation.heatmaps.tables import tabulate_heatmaps
 from pneumoscope.files import write_text
+from pneumoscope.tables import write_tables
 
 
 def write_check(found: HeatmapCheck, output: Path) -> None:
-    """Writes `heatmap_check.json`, `heatmap_check.md` and `heatmap_check.png`.
+    """Writes `heatmap_check` as JSON, Markdown, LaTeX and PNG.
 
     Args:
         found: what to write.
@@ -25,5 +25,5 @@ def write_check(found: HeatmapCheck, output: Path) -> None:
     """
     content = json.dumps(found.to_dict(), indent=2) + "\n"
     write_text(output / "heatmap_check.json", content)
-    write_text(output / "heatmap_check.md", markdown(grids(found), found.basis))
+    write_tables([*tabulate_heatmaps(found), f"{found.basis}."], output / "heatmap_check")
     plots.save(check_figure(found), output / "heatmap_check.png")

@@ -2,6 +2,6 @@
 
 from pneumoscope.evaluation.stress.result import ModelStress, Stress
 from pneumoscope.evaluation.stress.run import stress
-from pneumoscope.evaluation.stress.tables import grids
+from pneumoscope.evaluation.stress.tables import tabulate_stress
 
-__all__ = ["ModelStress", "Stress", "grids", "stress"]
+__all__ = ["ModelStress", "Stress", "stress", "tabulate_stress"]

@@ -1,16 +1,16 @@
-"""A stress validation as tables of text, the same on a terminal and in Markdown."""
+"""A stress validation as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pneumoscope.evaluation.grids import Grid
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES, ModelStress, Stress
 from pneumoscope.files import printable
 from pneumoscope.imaging.perturb import SEVERITIES
 from pneumoscope.statistics import Estimate
+from pneumoscope.tables import Table, format_value
 
 _CURVE_WORDS = {
     **TITLES,
@@ -21,29 +21,29 @@ _CURVES_SHOWN = ("auroc", "sensitivity", "specificity")
 _SHORT = ("AUROC", "sens.", "spec.", "bal. acc.")  # of MEASURES
 
 
-def grids(found: Stress) -> list[Grid]:
-    """The summary with its intervals, each condition, and the batches if there are any."""
+def tabulate_stress(found: Stress) -> list[Table]:
+    """Tabulates the summary with its intervals, each condition, and batches if there are any."""
     tables = [_summary(found), _conditions(found)]
     if found.models[0].batches:
         tables.append(_batches(found))
-    return tables + severity_grids(found)
+    return tables + tabulate_severities(found)
 
 
-def severity_grids(found: Stress) -> list[Grid]:
-    """The mean over the changes by severity, and each of them; none where none were measured."""
+def tabulate_severities(found: Stress) -> list[Table]:
+    """Tabulates the mean over the changes by severity, and each change, where measured."""
     if not found.severities:
         return []
     return [_mean_curve(found), *(_curves(found, measure) for measure in _CURVES_SHOWN)]
 
 
-def _summary(found: Stress) -> Grid:
+def _summary(found: Stress) -> Table:
     by_model = [dict(_summary_cells(model)) for model in found.models]
     rows = tuple(
         (name, TITLES[measure], *(cells[name, measure] for cells in by_model))
         for name, measure in by_model[0]
     )
     labels = (printable(model.label) for model in found.models)
-    return Grid("Summary: value (95 % interval)", ("", "measure", *labels), rows)
+    return Table("Summary: value (95 % interval)", ("", "measure", *labels), rows)
 
 
 def _summary_cells(model: ModelStress) -> Iterator[tuple[tuple[str, str], str]]:
@@ -57,7 +57,7 @@ def _summary_cells(model: ModelStress) -> Iterator[tuple[tuple[str, str], str]]:
     yield (HIDDEN, MEASURES[0]), str(model.conditions[HIDDEN][MEASURES[0]])
 
 
-def _conditions(found: Stress) -> Grid:
+def _conditions(found: Stress) -> Table:
     rows = tuple(
         (
             condition.name,
@@ -65,10 +65,10 @@ def _conditions(found: Stress) -> Grid:
         )
         for condition in found.conditions
     )
-    return Grid("Each condition", ("condition", *_headings(found, _SHORT)), rows)
+    return Table("Each condition", ("condition", *_headings(found, _SHORT)), rows)
 
 
-def _batches(found: Stress) -> Grid:
+def _batches(found: Stress) -> Table:
     rows = tuple(
         (
             printable(name),
@@ -78,10 +78,10 @@ def _batches(found: Stress) -> Grid:
         for name, batch in found.models[0].batches.items()
     )
     columns = ("batch", "images (patients)", *_headings(found, _SHORT[:3]))
-    return Grid("Each export batch against the other side", columns, rows)
+    return Table("Each export batch against the other side", columns, rows)
 
 
-def _mean_curve(found: Stress) -> Grid:
+def _mean_curve(found: Stress) -> Table:
     rows = tuple(
         (
             _CURVE_WORDS[measure],
@@ -90,21 +90,21 @@ def _mean_curve(found: Stress) -> Grid:
         for measure in CURVE_MEASURES
     )
     headings = _headings(found, ("clean", *map(str, SEVERITIES)))
-    return Grid("Mean over the changes by severity", ("measure", *headings), rows)
+    return Table("Mean over the changes by severity", ("measure", *headings), rows)
 
 
 def _mean_cells(model: ModelStress, measure: str) -> Iterator[str]:
     clean = model.conditions[CLEAN]
-    yield _cell(clean[measure].value) if measure in clean else ""
-    yield from (_cell(step[measure].value) for step in model.curves["mean"])
+    yield format_value(clean[measure].value) if measure in clean else ""
+    yield from (format_value(step[measure].value) for step in model.curves["mean"])
 
 
-def _curves(found: Stress, measure: str) -> Grid:
+def _curves(found: Stress, measure: str) -> Table:
     rows = tuple(
         (
             change,
             *(
-                _cell(step[measure].value)
+                format_value(step[measure].value)
                 for model in found.models
                 for step in model.curves[change]
             ),
@@ -113,7 +113,7 @@ def _curves(found: Stress, measure: str) -> Grid:
     )
     headings = _headings(found, list(map(str, SEVERITIES)))
     title = f"Each change by severity: {_CURVE_WORDS[measure]}"
-    return Grid(title, ("change", *headings), rows)
+    return Table(title, ("change", *headings), rows)
 
 
 def _headings(found: Stress, measures: Sequence[str]) -> Iterator[str]:
@@ -127,8 +127,4 @@ def _short_cells(models: Iterable[Mapping[str, Estimate]]) -> Iterator[str]:
     for estimates in models:
         for measure in MEASURES:
             if measure in estimates:  # a batch has no balanced accuracy
-                yield _cell(estimates[measure].value)
-
-
-def _cell(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+                yield format_value(estimates[measure].value)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from pneumoscope import plots
-from pneumoscope.evaluation.grids import markdown
 from pneumoscope.evaluation.stress.figures import severity_figure, stress_figure
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, Measures, Stress
-from pneumoscope.evaluation.stress.tables import grids
+from pneumoscope.evaluation.stress.tables import tabulate_stress
 from pneumoscope.files import write_text
+from pneumoscope.tables import Table, write_tables
 
 
 def write_stress(found: Stress, output: Path) -> None:
-    """Writes `stress.json`, `stress.csv`, `stress.md`, `stress.png`, and a figure of each curve.
+    """Writes `stress` as JSON, CSV, Markdown, LaTeX and PNG, and a figure of each curve.
 
     Args:
         found: what to write.
@@ -28,7 +26,7 @@ def write_stress(found: Stress, output: Path) -> None:
     """
     write_text(output / "stress.json", json.dumps(found.to_dict(), indent=2) + "\n")
     write_text(output / "stress.csv", _csv(found))
-    write_text(output / "stress.md", markdown(grids(found), found.basis))
+    write_tables([*tabulate_stress(found), f"{found.basis}."], output / "stress")
     plots.save(stress_figure(found), output / "stress.png")
     if found.severities:
         for measure in CURVE_MEASURES:
@@ -38,21 +36,22 @@ def write_stress(found: Stress, output: Path) -> None:
 
 def _csv(found: Stress) -> str:
     """One line for each model, row and measure; the value is empty where it is not computable."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["model", "kind", "name", "measure", "value", "low", "high"])
+    columns = ("model", "kind", "name", "measure", "value", "low", "high")
+    return Table("Each measure", columns, tuple(_rows(found))).to_csv()
+
+
+def _rows(found: Stress) -> Iterator[tuple[str, ...]]:
     for model in found.models:
         for name, measures in model.rows.items():
-            writer.writerows(_lines(model.label, "condition", name, measures))
+            yield from _cells(model.label, "condition", name, measures)
         for name, batch in model.batches.items():
-            writer.writerows(_lines(model.label, "batch", name, batch.estimates))
+            yield from _cells(model.label, "batch", name, batch.estimates)
         for name, steps in model.curves.items():
             for severity, measures in enumerate(steps, start=1):
-                writer.writerows(_lines(model.label, f"severity {severity}", name, measures))
-    return text.getvalue()
+                yield from _cells(model.label, f"severity {severity}", name, measures)
 
 
-def _lines(label: str, kind: str, name: str, measures: Measures) -> Iterator[list[str]]:
+def _cells(label: str, kind: str, name: str, measures: Measures) -> Iterator[tuple[str, ...]]:
     for measure, estimate in measures.items():
         ends = (estimate.value, estimate.low, estimate.high)
-        yield [label, kind, name, measure, *("" if end is None else f"{end:.6f}" for end in ends)]
+        yield label, kind, name, measure, *("" if end is None else f"{end:.6f}" for end in ends)

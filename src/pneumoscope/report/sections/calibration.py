@@ -8,7 +8,8 @@ from pneumoscope.evaluation.figures import reliability_diagram
 from pneumoscope.evaluation.intervals import reliability_band
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, Table, draw
+from pneumoscope.report.section import Section, draw
+from pneumoscope.tables import Table
 
 _MEASURES = ("log_loss", "brier", "ece")
 
@@ -30,7 +31,7 @@ def calibration(material: Material) -> Section:
         "Calibration",
         {
             "fitted": material.info.calibration,
-            "measures": Table("What the fit has changed", columns, list(_rows(material))),
+            "measures": Table("What the fit has changed", columns, tuple(_rows(material))),
             "reliability": draw(
                 reliability_diagram(found.scored, ece, band, found.uncalibrated),
                 "reliability",

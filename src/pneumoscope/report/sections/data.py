@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from pneumoscope.dataset.audit import Severity
-from pneumoscope.dataset.audit.table import TITLES
+from pneumoscope.dataset.audit.tables import tabulate_shortcut
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, Table
+from pneumoscope.report.section import Section
+from pneumoscope.tables import Table
 
-_FACTS = 6
 _UNREADABLE = 20
 
 
@@ -25,7 +25,7 @@ def data(material: Material) -> Section:
             "patients": found.patients,
             "findings": [f for f in found.findings if f.severity > Severity.INFO],
             "notes": [f for f in found.findings if f.severity is Severity.INFO],
-            "shortcut": _shortcut(material),
+            "shortcut": tabulate_shortcut(found.shortcut) if found.shortcut else None,
             "notices": material.evaluation.notices,
             "seen": material.evaluation.cohort.seen,
             "unreadable": material.evaluation.cohort.unreadable[:_UNREADABLE],
@@ -37,20 +37,10 @@ def data(material: Material) -> Section:
 def _counts(material: Material) -> Table:
     classes = material.info.classes
     trained = material.info.training_data.get("images", {})
-    rows = [
+    rows = tuple(
         (f"{split}, when trained", *(f"{counts.get(name, 0):,}" for name in classes))
         for split, counts in trained.items()
-    ]
+    )
     measured = np.bincount(material.evaluation.scored.labels, minlength=len(classes))
-    rows.append(("measured here", *(f"{count:,}" for count in measured)))
-    return Table("Images by split and class", ("", *classes), rows)
-
-
-def _shortcut(material: Material) -> Table | None:
-    if material.audit.shortcut is None:
-        return None
-    found = material.audit.shortcut
-    rows = [("all facts together", str(found.score))]
-    rows += [(TITLES[name], str(each)) for name, each in list(found.by_fact.items())[:_FACTS]]
-    caption = "How well facts that show no lung tell the class: AUROC (95 % interval)"
-    return Table(caption, ("fact", "AUROC"), rows)
+    here = ("measured here", *(f"{count:,}" for count in measured))
+    return Table("Images by split and class", ("", *classes), (*rows, here))

@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from pneumoscope.evaluation import GroupResult, figures
+from pneumoscope.evaluation import figures
 from pneumoscope.evaluation.intervals import roc_band
-from pneumoscope.evaluation.metrics import TITLES, confusion_matrix
+from pneumoscope.evaluation.metrics import confusion_matrix
+from pneumoscope.evaluation.tables import tabulate_groups, tabulate_overall
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Drawing, Section, Table, draw, in_two_lines
+from pneumoscope.report.section import Drawing, Section, draw
 
 
 def discrimination(material: Material) -> Section:
     """The measures of the whole set and of each class, and the curves."""
     found = material.evaluation
-    point = found.operating_point
-    rows = [(TITLES[name], str(e)) for name, e in found.overall.estimates.items()]
-    caption = (
-        f"{found.scored.counts}; {found.scored.positive_name} from {point.threshold:.4g} up "
-        f"({point.name}); value (95 % interval)"
-    )
     return Section(
         "discrimination",
         "Discrimination",
         {
-            "measures": Table(caption, ("measure", "value"), rows),
-            "classes": group_table("Each class against the rest", "class", found.classes),
+            "measures": tabulate_overall(found),
+            "classes": tabulate_groups("class", found.classes),
             "drawings": _drawings(material),
         },
     )
-
-
-def group_table(caption: str, kind: str, groups: dict[str, GroupResult]) -> Table:
-    """The measures of several groups: a row for each of them.
-
-    Args:
-        caption: of the table.
-        kind: what the groups are, such as "class".
-        groups: one or more, of the same measures, by name.
-    """
-    first = next(iter(groups.values()))
-    columns = (kind, "images\n(patients)", *(TITLES[name] for name in first.estimates))
-    rows = [
-        (
-            name,
-            f"{group.images:,}\n({group.patients:,})",
-            *map(in_two_lines, group.estimates.values()),
-        )
-        for name, group in groups.items()
-    ]
-    return Table(f"{caption}: value (95 % interval)", columns, rows)
 
 
 def _drawings(material: Material) -> list[Drawing]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pneumoscope.evaluation.gallery import right_examples
-from pneumoscope.evaluation.heatmaps import grids
+from pneumoscope.evaluation.heatmaps import tabulate_heatmaps
 from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.report.heatmaps import meaning
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, Table, draw
+from pneumoscope.report.section import Section, draw
 from pneumoscope.report.sections.examples import pictures
 
 _RIGHT = 8
@@ -38,7 +38,7 @@ def explanations(material: Material) -> Section:
                 "needs what it shows. Insertion: the sooner it rises, the more that suffices.",
                 wide=True,
             ),
-            "tables": [Table.of(grid) for grid in grids(found)],
+            "tables": tabulate_heatmaps(found),
             "shuffled": bool(found.randomisation),
             "why_not": [n for n in found.notices if n.code == "weights-not-shuffled"],
             "planted": bool(found.location),

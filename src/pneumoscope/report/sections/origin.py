@@ -7,7 +7,8 @@ import shlex
 from pneumoscope.errors import BundleMissingError
 from pneumoscope.report.card import bullets
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, Table
+from pneumoscope.report.section import Section
+from pneumoscope.tables import Table
 from pneumoscope.version import __version__
 
 
@@ -46,6 +47,6 @@ def reproduce(material: Material) -> Section:
         "How to reproduce",
         {
             "commands": [info.command, shlex.join(words)],
-            "facts": Table("What these figures come from", ("what", "value"), list(facts.items())),
+            "facts": Table("What these figures come from", ("what", "value"), tuple(facts.items())),
         },
     )

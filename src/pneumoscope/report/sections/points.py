@@ -6,7 +6,8 @@ from pneumoscope.evaluation.figures import decision_curve
 from pneumoscope.evaluation.intervals import net_benefit_band
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, Table, draw, in_two_lines
+from pneumoscope.report.section import Section, draw, in_two_lines
+from pneumoscope.tables import Table
 
 _MEASURES = ("sensitivity", "specificity", "ppv", "npv")
 
@@ -34,7 +35,7 @@ def operating_points(material: Material) -> Section:
         "operating-points",
         "Operating points",
         {
-            "points": Table(caption, columns, rows),
+            "points": Table(caption, columns, tuple(rows)),
             "default": found.model.operating_points[0],
             "decision": draw(
                 decision_curve(found.scored, band),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, Refusals
 from pneumoscope.gate import TITLES, GateLevel, GateLevels
 from pneumoscope.graph import FEATURES
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Drawing, Section, Table, draw
+from pneumoscope.report.section import Drawing, Section, draw
+from pneumoscope.tables import Table
 
 
 def refusal(material: Material) -> Section:
@@ -36,7 +35,7 @@ def _levels(levels: GateLevels, found: Refusals) -> Table:
         measured = str(found.beyond["warn"]) if name == FEATURES else "-"
         rows.append(_level("warned of", name, level, measured))
     columns = ("", "distance of the", "above", "share expected", "measured here (95 % interval)")
-    return Table("Levels of the distances from the training images", columns, rows)
+    return Table("Levels of the distances from the training images", columns, tuple(rows))
 
 
 def _level(action: str, name: str, level: GateLevel, measured: str) -> tuple[str, ...]:
@@ -47,7 +46,7 @@ def _counts(material: Material, found: Refusals, coverage: Coverage) -> Table:
     everything = material.evaluation.overall.estimates["accuracy"]
     accepted = coverage.images - coverage.refused
     right = coverage.refused - found.wrong
-    rows = [
+    rows = (
         ("all", f"{coverage.images:,}", str(everything)),
         ("accepted", f"{accepted:,}", str(coverage.accuracy or "none accepted")),
         ("of these with a warning", f"{found.warned:,}", ""),
@@ -56,18 +55,18 @@ def _counts(material: Material, found: Refusals, coverage: Coverage) -> Table:
             f"{coverage.refused:,}",
             f"{right:,} would have been right",
         ),
-    ]
+    )
     caption = f"What became of {material.evaluation.scored.counts}"
     return Table(caption, ("", "images", "accuracy (95 % interval)"), rows)
 
 
 def _reasons(found: Refusals) -> Table:
-    rows: Iterator[tuple[str, ...]] = (
+    rows = tuple(
         (TITLES[code], f"{found.reasons.get(code, 0):,}", f"{found.warnings.get(code, 0):,}")
         for code in {**found.reasons, **found.warnings}
     )
     caption = "Why: images by reason, of which one may have several"
-    return Table(caption, ("reason", "refused", "warned of"), list(rows))
+    return Table(caption, ("reason", "refused", "warned of"), rows)
 
 
 def _curve(material: Material, found: Refusals, coverage: Coverage) -> Drawing:

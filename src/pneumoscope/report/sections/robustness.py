@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pneumoscope.evaluation.drift import NOT_DIVIDED
-from pneumoscope.evaluation.stress import grids
+from pneumoscope.evaluation.stress import tabulate_stress
 from pneumoscope.evaluation.stress.figures import measures_figure, stress_figure
 from pneumoscope.evaluation.stress.result import ModelStress
-from pneumoscope.evaluation.stress.tables import severity_grids
+from pneumoscope.evaluation.stress.tables import tabulate_severities
+from pneumoscope.evaluation.tables import tabulate_drift
 from pneumoscope.imaging.perturb import SEVERITIES
 from pneumoscope.report.material import Material
-from pneumoscope.report.section import Drawing, Section, Table, draw
+from pneumoscope.report.section import Drawing, Section, draw
 
 
 def robustness(material: Material) -> Section:
     """The figure and the tables of the stress validation, and the drift."""
     found = material.stress
     worst = material.stressed.worst
-    mean, *changes = map(Table.of, severity_grids(material.graded))
+    drift = material.evaluation.drift
+    mean, *changes = tabulate_severities(material.graded)
     return Section(
         "robustness",
         "Robustness",
@@ -32,7 +33,7 @@ def robustness(material: Material) -> Section:
                 caption="Dotted: chance. One mark for each change, with its 95 % interval.",
                 wide=True,
             ),
-            "tables": [Table.of(grid) for grid in grids(found)],
+            "tables": tabulate_stress(found),
             "descriptions": [(c.name, c.description) for c in found.conditions],
             "basis": found.basis,
             "images": len(found.cohort),
@@ -43,8 +44,8 @@ def robustness(material: Material) -> Section:
             "graded_basis": material.graded.basis_of_curves,
             "graded_images": len(material.graded.cohort),
             "severities": material.graded.severities,
-            "drift": _drift(material),
-            "missing": material.evaluation.drift.missing,
+            "drift": None if drift.missing else tabulate_drift(drift),
+            "missing": drift.missing,
         },
     )
 
@@ -84,18 +85,3 @@ def _ends(model: ModelStress, measures: Mapping[str, str]) -> str:
         for measure, name in measures.items()
     )
     return f"Mean over the changes: {'; '.join(ends)}."
-
-
-def _drift(material: Material) -> Table | None:
-    shifts = material.evaluation.drift.shifts
-    if not shifts:
-        return None
-    rows: list[tuple[str, ...]] = []
-    for name, shift in shifts.items():
-        if shift is None:
-            rows.append((name, "-", "-", "-", f"not computable: {NOT_DIVIDED}"))
-        else:
-            numbers = (f"{number:.3f}" for number in (shift.psi, shift.chance, shift.ks))
-            rows.append((name, *numbers, shift.reading))
-    caption = "Distance from the training images, and from the validation scores"
-    return Table(caption, ("quantity", "PSI", "PSI by chance", "KS", "change"), rows)

@@ -1,4 +1,4 @@
-"""The facts of a data set as a table: a column for each fact, summed up for each class."""
+"""The facts of a data set, summed up for each class."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Spread:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class Facts:
     """The facts of all readable images, class by class.
 
     Attributes:
@@ -112,7 +112,7 @@ def column(quantity: Quantity, images: Sequence[Examined]) -> FloatArray:
     return np.array([quantity.read(image.look.facts) for image in images], dtype=np.float64)
 
 
-def tabulate(images: Sequence[Examined], classes: Sequence[str]) -> Table:
+def sum_up_facts(images: Sequence[Examined], classes: Sequence[str]) -> Facts:
     """Sums up the facts of each class.
 
     Args:
@@ -120,14 +120,14 @@ def tabulate(images: Sequence[Examined], classes: Sequence[str]) -> Table:
         classes: names of the classes.
     """
     labels = np.array([image.record.label for image in images])
-    table = Table({}, {}, {})
+    facts = Facts({}, {}, {})
     for quantity in QUANTITIES:
         values = column(quantity, images)
         known = np.isfinite(values)
         if known.any():
             low, high = float(values[known].min()), float(values[known].max())
-            table.edges[quantity.name] = low, high
-            table.spreads[quantity.name] = {
+            facts.edges[quantity.name] = low, high
+            facts.spreads[quantity.name] = {
                 name: _spread(values[known & (labels == label)], low, high)
                 for label, name in enumerate(classes)
                 if (known & (labels == label)).any()
@@ -135,7 +135,7 @@ def tabulate(images: Sequence[Examined], classes: Sequence[str]) -> Table:
     for category in CATEGORIES:
         if not any(category.read(image.look.facts) for image in images):
             continue
-        table.counts[category.name] = {
+        facts.counts[category.name] = {
             name: dict(
                 Counter(
                     category.read(image.look.facts)
@@ -145,7 +145,7 @@ def tabulate(images: Sequence[Examined], classes: Sequence[str]) -> Table:
             )
             for label, name in enumerate(classes)
         }
-    return table
+    return facts
 
 
 def _spread(values: FloatArray, low: float, high: float) -> Spread:

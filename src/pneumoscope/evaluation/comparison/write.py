@@ -1,0 +1,28 @@
+"""A comparison as files: a figure and tables for people, numbers for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pneumoscope import plots
+from pneumoscope.evaluation.comparison.figures import comparison_figure
+from pneumoscope.evaluation.comparison.result import Comparison
+from pneumoscope.evaluation.comparison.tables import tabulate_comparison
+from pneumoscope.files import write_text
+from pneumoscope.tables import write_tables
+
+
+def write_comparison(found: Comparison, output: Path) -> None:
+    """Writes `comparison` as JSON, Markdown, LaTeX and PNG.
+
+    Args:
+        found: what to write.
+        output: the folder; files of a former comparison in it are replaced.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    write_text(output / "comparison.json", json.dumps(found.to_dict(), indent=2) + "\n")
+    write_tables(tabulate_comparison(found), output / "comparison")
+    plots.save(comparison_figure(found), output / "comparison.png")

@@ -1,0 +1,76 @@
+"""An evaluation as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pneumoscope.evaluation.drift import NOT_DIVIDED, Drift
+from pneumoscope.evaluation.groups import GroupResult
+from pneumoscope.evaluation.metrics import TITLES
+from pneumoscope.evaluation.result import Evaluation
+from pneumoscope.files import printable
+from pneumoscope.statistics import Shift
+from pneumoscope.tables import Part, Table
+
+VALUE = "value (95 % interval)"
+
+
+def tabulate_evaluation(found: Evaluation) -> Iterator[Part]:
+    """Lists the measures of the whole set and of its groups, the refusals and the drift."""
+    yield tabulate_overall(found)
+    for kind, groups in (("class", found.classes), ("subgroup", found.subgroups)):
+        if groups:
+            yield tabulate_groups(kind, groups)
+    if found.coverage:
+        yield str(found.coverage)
+    if found.drift.missing:
+        yield f"Distance from the training not computable: {found.drift.missing}"
+    else:
+        yield tabulate_drift(found.drift)
+    yield f"{found.scored.counts}; 95 % intervals: {found.cohort.resampling}"
+
+
+def tabulate_overall(found: Evaluation) -> Table:
+    """Tabulates the measures of the whole set, under the threshold of its calls."""
+    estimates = found.overall.estimates.items()
+    return Table(
+        f"{found.model.name}: {found.scored.positive_name} from {found.scored.threshold:.4g} up "
+        f"({found.operating_point.name})",
+        ("measure", VALUE),
+        tuple((TITLES[name], str(estimate)) for name, estimate in estimates),
+    )
+
+
+def tabulate_groups(kind: str, groups: Mapping[str, GroupResult], value: str = VALUE) -> Table:
+    """Tabulates the measures of several groups, those of a group below one another.
+
+    Args:
+        kind: what the groups are: "class" or "subgroup".
+        groups: by name.
+        value: heading of the estimates.
+    """
+    columns = (kind, "images\n(patients)", "measure", value)
+    rows = tuple(row for name, group in groups.items() for row in _group_rows(name, group))
+    return Table(f"Each {kind} against the other side", columns, rows)
+
+
+def tabulate_drift(drift: Drift) -> Table:
+    """Tabulates how far each quantity lies from the training; none may be missing altogether."""
+    return Table(
+        "Distance from the training images, and from the validation scores",
+        ("quantity", "PSI", "by chance", "KS", "change"),
+        tuple((name, *_shift_cells(shift)) for name, shift in drift.shifts.items()),
+    )
+
+
+def _group_rows(name: str, group: GroupResult) -> Iterator[tuple[str, ...]]:
+    head = (printable(name), f"{group.images:,} ({group.patients:,})")
+    for measure, estimate in group.estimates.items():
+        yield *head, TITLES[measure], str(estimate)
+        head = ("", "")
+
+
+def _shift_cells(shift: Shift | None) -> tuple[str, ...]:
+    if shift is None:
+        return "-", "-", "-", f"not computable: {NOT_DIVIDED}"
+    return f"{shift.psi:.3f}", f"{shift.chance:.3f}", f"{shift.ks:.3f}", shift.reading
