@@ -28,6 +28,7 @@ from pneumoscope.report.material import gather
 from pneumoscope.report.model import read_model
 from pneumoscope.report.sections import SECTIONS
 from pneumoscope.run import read_run
+from pneumoscope.statistics import FEW_PATIENTS
 from pneumoscope.types import ImageRecord, Split
 from tests.conftest import SIDE, count_readings, encoded, write_bundle
 from tests.pages import Reader, require_sound
@@ -67,6 +68,11 @@ def test_figures_are_those_of_evaluate(made: Made, phantoms: Path) -> None:
     for groups in (expected.classes, expected.subgroups):
         for group in groups.values():
             assert all(str(estimate) in page.words for estimate in group.estimates.values())
+    few = [name for name, group in expected.subgroups.items() if group.patients < FEW_PATIENTS]
+    assert (
+        f"Fewer than {FEW_PATIENTS} patients, and so hardly anything to say: {', '.join(few)}"
+        in (page.words)
+    )
     card = found.card.read_text("utf-8")
     for estimate in expected.overall.estimates.values():
         assert str(estimate) in page.words

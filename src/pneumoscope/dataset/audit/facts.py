@@ -92,7 +92,7 @@ class Spread:
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class ClassFacts:
     """The facts of all readable images, class by class.
 
     Attributes:
@@ -112,7 +112,7 @@ def column(quantity: Quantity, images: Sequence[Examined]) -> FloatArray:
     return np.array([quantity.read(image.look.facts) for image in images], dtype=np.float64)
 
 
-def sum_up_facts(images: Sequence[Examined], classes: Sequence[str]) -> Facts:
+def sum_up_facts(images: Sequence[Examined], classes: Sequence[str]) -> ClassFacts:
     """Sums up the facts of each class.
 
     Args:
@@ -120,7 +120,7 @@ def sum_up_facts(images: Sequence[Examined], classes: Sequence[str]) -> Facts:
         classes: names of the classes.
     """
     labels = np.array([image.record.label for image in images])
-    facts = Facts({}, {}, {})
+    facts = ClassFacts({}, {}, {})
     for quantity in QUANTITIES:
         values = column(quantity, images)
         known = np.isfinite(values)

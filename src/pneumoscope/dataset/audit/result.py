@@ -8,7 +8,7 @@ from typing import Any
 
 from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
-from pneumoscope.dataset.audit.facts import Facts
+from pneumoscope.dataset.audit.facts import ClassFacts
 from pneumoscope.dataset.audit.findings import Finding, Severity
 from pneumoscope.dataset.audit.patients import PatientCounts
 from pneumoscope.dataset.audit.shortcut import Shortcut
@@ -39,7 +39,7 @@ class Audit:
     refused: Mapping[str, tuple[ImageRecord, ...]]
     copies: tuple[Copies, ...]
     patients: PatientCounts
-    facts: Facts
+    facts: ClassFacts
     shortcut: Shortcut | None
     findings: tuple[Finding, ...]
 
