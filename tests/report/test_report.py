@@ -69,10 +69,8 @@ def test_figures_are_those_of_evaluate(made: Made, phantoms: Path) -> None:
         for group in groups.values():
             assert all(str(estimate) in page.words for estimate in group.estimates.values())
     few = [name for name, group in expected.subgroups.items() if group.patients < FEW_PATIENTS]
-    assert (
-        f"Fewer than {FEW_PATIENTS} patients, and so hardly anything to say: {', '.join(few)}"
-        in (page.words)
-    )
+    words = f"Fewer than {FEW_PATIENTS} patients, and so hardly anything to say: {', '.join(few)}"
+    assert words in page.words
     card = found.card.read_text("utf-8")
     for estimate in expected.overall.estimates.values():
         assert str(estimate) in page.words

@@ -40,8 +40,8 @@ def evaluate(
         bundle: the bundle, the run folder that holds it, or the name of a model that ships; None
             for the default model.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write the figures, `metrics.json` and `predictions.csv`; nowhere by
-            default.
+        output: where to write the figures, `metrics.json`, `evaluation` as Markdown and LaTeX,
+            and `predictions.csv`; nowhere by default.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         operating_point: name of the threshold that makes the calls; by default the bundle's
             first.

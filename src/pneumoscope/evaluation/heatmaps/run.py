@@ -51,7 +51,7 @@ def check_heatmaps(
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write `heatmap_check.json`, `.md` and `.png`; nowhere by default.
+        output: where to write `heatmap_check` as JSON, Markdown, LaTeX and PNG; nowhere by default.
         masks: folder of masks of the pneumonia, named like the images.
         lungs: folder of masks of the lungs, named like the images.
         images: about how many images to check, in whole patients drawn by chance.

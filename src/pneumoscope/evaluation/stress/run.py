@@ -47,8 +47,8 @@ def stress(
     Args:
         bundles: one or more bundles, or the run folders that hold them.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write `stress.json`, `stress.csv`, `stress.md` and the figures; nowhere
-            by default.
+        output: where to write `stress` as JSON, CSV, Markdown and LaTeX, and the figures;
+            nowhere by default.
         severities: whether the changes are made at all of their severities, which takes four times
             as many predictions, and activation maps are compared.
         resamples: of the bootstrap behind the intervals.
