@@ -23,7 +23,7 @@ from other_images import KINDS, SPOILT, Grey, of_kind
 from pneumoscope.dataset import PhantomSettings, make_phantoms
 from pneumoscope.evaluation.cohort import gather
 from pneumoscope.imaging import Source, load_display, load_pixels, read_bytes
-from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.imaging.changes import CHANGES
 from pneumoscope.inference import Predictor, list_images, load
 from pneumoscope.shipped import read
 from pneumoscope.statistics import Resampling, auroc, cumulative

@@ -21,7 +21,7 @@ from pneumoscope.dataset import download as download_module
 from pneumoscope.dataset import scan
 from pneumoscope.dataset import unpack as unpack_module
 from pneumoscope.dataset.download import Archive, download
-from pneumoscope.dataset.fetch import ATTRIBUTION, Source, fetch, find_source
+from pneumoscope.dataset.fetch import ATTRIBUTION, PublicData, fetch, find_public_data
 from pneumoscope.dataset.unpack import unpack
 from pneumoscope.errors import (
     DataError,
@@ -387,9 +387,11 @@ IMAGES = {
 }
 
 
-def source_of(server: Server, body: bytes) -> Source:
+def source_of(server: Server, body: bytes) -> PublicData:
     server.body = body
-    return Source("s", "Title", "Who", "CC BY", "https://l", "https://p", archive_of(server, body))
+    return PublicData(
+        "s", "Title", "Who", "CC BY", "https://l", "https://p", archive_of(server, body)
+    )
 
 
 def test_a_data_set_arrives_whole_and_with_its_attribution(server: Server, tmp_path: Path) -> None:
@@ -436,16 +438,16 @@ def test_nothing_of_anybody_is_overwritten(server: Server, tmp_path: Path) -> No
 
 
 def test_known_sources() -> None:
-    default = find_source()
-    assert default == find_source("mendeley")
+    default = find_public_data()
+    assert default == find_public_data("mendeley")
     assert default.archive is not None
     assert default.archive.url.startswith("https://")
     assert len(bytes.fromhex(default.archive.sha256)) == 32
     for name in ("mendeley", "kaggle"):
-        assert "CC BY 4.0" in find_source(name).terms
-        assert "10.17632/rscbjbr9sj" in find_source(name).terms
+        assert "CC BY 4.0" in find_public_data(name).terms
+        assert "10.17632/rscbjbr9sj" in find_public_data(name).terms
     with pytest.raises(SettingsError, match="mendeley or kaggle"):
-        find_source("elsewhere")
+        find_public_data("elsewhere")
 
 
 @pytest.fixture
@@ -473,7 +475,7 @@ def test_kaggle(linked: bool, kaggle, tmp_path: Path, monkeypatch: pytest.Monkey
     if not linked:
         monkeypatch.setattr("os.link", refuse)
     kaggle(give)
-    fetch(find_source("kaggle"), tmp_path / "out")
+    fetch(find_public_data("kaggle"), tmp_path / "out")
     assert len(scan(tmp_path / "out").records) == 2
     image = tmp_path / "out" / next(iter(IMAGES))
     assert image.stat().st_nlink == 1 + linked
@@ -487,11 +489,11 @@ def test_kaggle_fails(kaggle, tmp_path: Path) -> None:
 
     kaggle(fail)
     with pytest.raises(FetchError, match="no route"):
-        fetch(find_source("kaggle"), tmp_path / "out")
+        fetch(find_public_data("kaggle"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_without_kagglehub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(DependencyError, match=r"pneumoscope\[fetch\]"):
-        fetch(find_source("kaggle"), tmp_path / "out")
+        fetch(find_public_data("kaggle"), tmp_path / "out")

@@ -18,7 +18,7 @@ from pneumoscope.evaluation.stress.moved import map_correlation
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES
 from pneumoscope.evaluation.stress.severities import GRADED, other_severities
 from pneumoscope.files import sha256_of
-from pneumoscope.imaging.perturb import CHANGES, ChangeGroup
+from pneumoscope.imaging.changes import CHANGES, ChangeGroup
 from pneumoscope.inference import load
 from pneumoscope.statistics import Resampling, rank_correlation
 from pneumoscope.types import Estimate

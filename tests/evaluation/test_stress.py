@@ -20,7 +20,7 @@ from pneumoscope.evaluation.stress import Stress, stress, tabulate_stress
 from pneumoscope.evaluation.stress.batches import export_batches
 from pneumoscope.evaluation.stress.result import MEASURES
 from pneumoscope.imaging import read_bytes
-from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.imaging.changes import CHANGES
 from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
 from tests.conftest import SIDE, encoded, write_bundle

@@ -7,7 +7,7 @@ import pytest
 
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
-from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.imaging.changes import CHANGES
 from pneumoscope.training.validate import CHOSEN_ON, score_validation
 from pneumoscope.types import Split
 

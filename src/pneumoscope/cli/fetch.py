@@ -28,9 +28,9 @@ def fetch(
     checked. Interrupted, run it again: it goes on where it was. Kaggle needs the extra `fetch`.
     """
     from pneumoscope.dataset.fetch import fetch as fetch_data
-    from pneumoscope.dataset.fetch import find_source
+    from pneumoscope.dataset.fetch import find_public_data
 
-    found = find_source(source)
+    found = find_public_data(source)
     for line in found.terms.splitlines():
         if line:
             say(line.removeprefix("# "))

@@ -28,7 +28,7 @@ ATTRIBUTION = "ATTRIBUTION.md"
 
 
 @dataclass(frozen=True)
-class Source:
+class PublicData:
     """Where a public data set is, and on what terms.
 
     Attributes:
@@ -61,7 +61,7 @@ class Source:
         )
 
 
-def find_source(name: str | None = None) -> Source:
+def find_public_data(name: str | None = None) -> PublicData:
     """A source by its name, or the default one.
 
     Raises:
@@ -83,7 +83,7 @@ def find_source(name: str | None = None) -> Source:
 
 
 def fetch(
-    source: Source,
+    source: PublicData,
     output: Path,
     *,
     downloading: Progress | None = None,
@@ -123,7 +123,7 @@ def fetch(
         leftover.unlink(missing_ok=True)
 
 
-def _is_there(source: Source, output: Path) -> bool:
+def _is_there(source: PublicData, output: Path) -> bool:
     with storage_errors("look into", output):
         if not output.exists() or not any(output.iterdir()):
             return False
@@ -139,7 +139,7 @@ def _is_there(source: Source, output: Path) -> bool:
 
 
 @contextmanager
-def _whole(source: Source, output: Path) -> Iterator[Path]:
+def _whole(source: PublicData, output: Path) -> Iterator[Path]:
     """Hands out a folder to fill, which becomes `output`, with the attribution in it."""
     temporary = output.with_name(temporary_name())
     try:
@@ -154,7 +154,7 @@ def _whole(source: Source, output: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _download_from_kaggle(source: Source) -> Path:
+def _download_from_kaggle(source: PublicData) -> Path:
     try:
         import kagglehub
     except ImportError as error:
@@ -187,11 +187,11 @@ def _junk_among(_: str, names: list[str]) -> set[str]:
 
 
 @cache
-def _sources() -> dict[str, Source]:
+def _sources() -> dict[str, PublicData]:
     text = files("pneumoscope.dataset").joinpath("sources.toml").read_text("utf-8")
     sources = {}
     for entry in tomllib.loads(text)["source"]:
         place = {name: entry.pop(name) for name in ("url", "size", "sha256") if name in entry}
         archive = Archive(**place) if place else None
-        sources[entry["name"]] = Source(**entry, archive=archive)
+        sources[entry["name"]] = PublicData(**entry, archive=archive)
     return sources

@@ -9,8 +9,7 @@ import numpy as np
 
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
-from pneumoscope.imaging.alter import Grey
-from pneumoscope.imaging.perturb import CHANGES
+from pneumoscope.imaging.changes import CHANGES, Grey
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import FloatArray
 from pneumoscope.training.calibrate import ValidationScores

@@ -12,7 +12,7 @@ import numpy as np
 
 from pneumoscope.errors import DataError
 from pneumoscope.imaging import Acquisition
-from pneumoscope.imaging.alter import Grey
+from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import ReadImage
 from pneumoscope.names import public_name
 from pneumoscope.statistics import BoolArray, IntArray, Resampling, StrArray

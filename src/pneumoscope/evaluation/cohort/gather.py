@@ -14,7 +14,7 @@ from pneumoscope.errors import ImageError
 from pneumoscope.evaluation.cohort.cohort import Cohort
 from pneumoscope.evaluation.cohort.lineup import read_for_all
 from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
-from pneumoscope.imaging.alter import Grey
+from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.statistics import Resampling

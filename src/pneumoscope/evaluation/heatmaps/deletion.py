@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
 from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, Perturbation
-from pneumoscope.imaging.alter import Grey
+from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import BoolArray, FloatArray, IntArray, Resampling

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.imaging.alter import Grey
+from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import Predictor
 
 

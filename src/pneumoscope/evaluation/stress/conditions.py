@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pneumoscope.imaging.alter import Grey, brightness, hide_lungs
-from pneumoscope.imaging.perturb import CHANGES, MODERATE, Change, ChangeGroup
+from pneumoscope.imaging.changes import (
+    CHANGES,
+    MODERATE,
+    Change,
+    ChangeGroup,
+    Grey,
+    brightness,
+    hide_lungs,
+)
 from pneumoscope.statistics import BoolArray
 
 CLEAN = "clean"

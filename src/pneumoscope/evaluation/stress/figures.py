@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from pneumoscope.evaluation.stress.conditions import CLEAN
 from pneumoscope.evaluation.stress.result import ModelStress, Stress
-from pneumoscope.imaging.perturb import SEVERITIES
+from pneumoscope.imaging.changes import SEVERITIES
 from pneumoscope.plots import (
     BLACK,
     CLASS_COLOURS,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.evaluation.stress.conditions import Condition
-from pneumoscope.imaging.perturb import ChangeGroup
+from pneumoscope.imaging.changes import ChangeGroup
 from pneumoscope.statistics import FloatArray, rank_correlation
 
 _WHITE = 255

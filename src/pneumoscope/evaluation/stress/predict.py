@@ -13,7 +13,7 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.stress.conditions import Condition
 from pneumoscope.evaluation.stress.moved import map_correlation
-from pneumoscope.imaging.alter import Grey
+from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import BoolArray, FloatArray

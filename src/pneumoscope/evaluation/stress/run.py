@@ -22,7 +22,7 @@ from pneumoscope.evaluation.stress.severities import (
     other_severities,
 )
 from pneumoscope.evaluation.stress.write import write_stress
-from pneumoscope.imaging.perturb import MODERATE
+from pneumoscope.imaging.changes import MODERATE
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES, Resampling

@@ -11,8 +11,7 @@ from pneumoscope.evaluation.metrics import all_metrics
 from pneumoscope.evaluation.stress.conditions import CLEAN, Condition
 from pneumoscope.evaluation.stress.predict import Outcome
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES, Curves
-from pneumoscope.imaging.alter import Grey
-from pneumoscope.imaging.perturb import CHANGES, MODERATE, SEVERITIES, Change
+from pneumoscope.imaging.changes import CHANGES, MODERATE, SEVERITIES, Change, Grey
 from pneumoscope.statistics import FloatArray, Resampling, known_mean
 
 GRADED: Mapping[str, Change] = {name: c for name, c in CHANGES.items() if c.amounts}

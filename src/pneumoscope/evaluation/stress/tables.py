@@ -8,7 +8,7 @@ from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES, ModelStress, Stress
 from pneumoscope.files import printable
-from pneumoscope.imaging.perturb import SEVERITIES
+from pneumoscope.imaging.changes import SEVERITIES
 from pneumoscope.statistics import Estimate
 from pneumoscope.tables import Table, format_value
 

@@ -9,7 +9,7 @@ from pneumoscope.evaluation.stress.figures import measures_figure, stress_figure
 from pneumoscope.evaluation.stress.result import ModelStress
 from pneumoscope.evaluation.stress.tables import tabulate_severities
 from pneumoscope.evaluation.tables import tabulate_drift
-from pneumoscope.imaging.perturb import SEVERITIES
+from pneumoscope.imaging.changes import SEVERITIES
 from pneumoscope.report.material import Material
 from pneumoscope.report.section import Drawing, Section, draw
 

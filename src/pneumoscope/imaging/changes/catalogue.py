@@ -12,8 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from pneumoscope.errors import SettingsError
-from pneumoscope.imaging import alter
-from pneumoscope.imaging.alter import Grey
+from pneumoscope.imaging.changes import pixels as alter
+from pneumoscope.imaging.changes.pixels import Grey
 
 SEVERITIES = range(1, 6)
 MODERATE = 3

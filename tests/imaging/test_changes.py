@@ -10,8 +10,7 @@ from PIL import Image
 
 from pneumoscope.dataset.phantom import Pattern, draw_phantom, sample_patient
 from pneumoscope.errors import SettingsError
-from pneumoscope.imaging.alter import hide_lungs
-from pneumoscope.imaging.perturb import CHANGES, SEVERITIES, Change
+from pneumoscope.imaging.changes import CHANGES, SEVERITIES, Change, hide_lungs
 
 
 @pytest.fixture(scope="module")
