@@ -14,7 +14,7 @@ from pneumoscope import errors
 from pneumoscope.dataset.audit.rules import _COPIES
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.gate import RULES, TITLES, Action, read_policy
-from pneumoscope.report.checks import CHECKS
+from pneumoscope.reporting.checks import CHECKS
 
 SOURCE = Path(errors.__file__).parent
 TREES = {file: ast.parse(file.read_text("utf-8")) for file in sorted(SOURCE.rglob("*.py"))}

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from tests.cli.conftest import Run
 from tests.conftest import write_bundle
 from tests.imaging.dicoms import dicom
-from tests.report.conftest import write_run
+from tests.reporting.conftest import write_run
 
 # What is looked for in any case; no base64 of a picture holds a hyphen.
 PLANTED = {

@@ -6,9 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-from pneumoscope.report.checks import CHECKS
+from pneumoscope.reporting.checks import CHECKS
 from tests.cli.conftest import Run
-from tests.report.conftest import write_run
+from tests.reporting.conftest import write_run
 
 
 def test_table_and_json(run: Run, phantoms: Path, tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ def report(
     are and changed, and says whether to trust it, for whom, and why or why not. The page is one
     file that fetches nothing; MODEL_CARD.md is written beside it.
     """
-    from pneumoscope.report import report as report_run
-    from pneumoscope.report import tabulate_verdict
+    from pneumoscope.reporting import report as report_run
+    from pneumoscope.reporting import tabulate_verdict
 
     with progress_bars() as bars:
         found = report_run(

@@ -7,9 +7,9 @@ import re
 from pneumoscope.errors import BundleMissingError
 from pneumoscope.evaluation.tables import tabulate_overall
 from pneumoscope.markdown import in_markdown, without_html
-from pneumoscope.report.material import Material
-from pneumoscope.report.tables import tabulate_verdict
-from pneumoscope.report.verdict import CLINICAL, Verdict
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.tables import tabulate_verdict
+from pneumoscope.reporting.verdict import CLINICAL, Verdict
 from pneumoscope.types import RESEARCH_NOTICE
 
 _BEFORE = "## Not for"

@@ -29,7 +29,7 @@ from pneumoscope.evaluation.stress.run import stress_cohort
 from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress, in_parallel
-from pneumoscope.report.model import TrainedModel
+from pneumoscope.reporting.model import TrainedModel
 from pneumoscope.statistics import RESAMPLES, Resampling
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint
 

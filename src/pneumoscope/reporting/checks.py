@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pneumoscope.dataset.audit import Severity
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
 from pneumoscope.files import printable
-from pneumoscope.report.groups import widest_gap
-from pneumoscope.report.heatmaps import better_than, misses_planted
-from pneumoscope.report.material import Material
-from pneumoscope.report.verdict import Level, Statement, Verdict
+from pneumoscope.reporting.groups import widest_gap
+from pneumoscope.reporting.heatmaps import better_than, misses_planted
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.verdict import Level, Statement, Verdict
 from pneumoscope.statistics import Estimate
 
 _STRESSED = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}

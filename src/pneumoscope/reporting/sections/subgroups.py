@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pneumoscope.evaluation.tables import tabulate_groups
-from pneumoscope.report.groups import widest_gap
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section
+from pneumoscope.reporting.groups import widest_gap
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Section
 from pneumoscope.statistics import FEW_PATIENTS
 
 

@@ -7,8 +7,8 @@ from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, Refusals
 from pneumoscope.gate import TITLES, GateLevel, GateLevels
 from pneumoscope.graph import FEATURES
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Drawing, Section, draw
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Drawing, Section, draw
 from pneumoscope.tables import Table
 
 

@@ -6,8 +6,8 @@ from pneumoscope.evaluation import figures
 from pneumoscope.evaluation.intervals import roc_band
 from pneumoscope.evaluation.metrics import confusion_matrix
 from pneumoscope.evaluation.tables import tabulate_groups, tabulate_overall
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Drawing, Section, draw
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Drawing, Section, draw
 
 
 def discrimination(material: Material) -> Section:

@@ -11,13 +11,13 @@ from pneumoscope.dataset import identify
 from pneumoscope.errors import SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.pages import render
-from pneumoscope.report.card import held_out_card
-from pneumoscope.report.checks import judge
-from pneumoscope.report.material import Bars, Material, gather
-from pneumoscope.report.model import find_data, read_model
-from pneumoscope.report.section import Section
-from pneumoscope.report.sections import SECTIONS
-from pneumoscope.report.verdict import CLINICAL, Verdict
+from pneumoscope.reporting.card import held_out_card
+from pneumoscope.reporting.checks import judge
+from pneumoscope.reporting.material import Bars, Material, gather
+from pneumoscope.reporting.model import find_data, read_model
+from pneumoscope.reporting.section import Section
+from pneumoscope.reporting.sections import SECTIONS
+from pneumoscope.reporting.verdict import CLINICAL, Verdict
 from pneumoscope.results import digest, require_own
 from pneumoscope.statistics import RESAMPLES
 from pneumoscope.types import Notice
@@ -114,7 +114,7 @@ def _page(material: Material, verdict: Verdict) -> str:
     sections: list[Section] = [make(material) for make in SECTIONS]
     found = material.evaluation
     return render(
-        "pneumoscope.report",
+        "pneumoscope.reporting",
         "report.html.j2",
         made_of=material.evaluation.made_of,
         material=material,

@@ -10,8 +10,8 @@ from pneumoscope.evaluation.stress.result import ModelStress
 from pneumoscope.evaluation.stress.tables import tabulate_severities
 from pneumoscope.evaluation.tables import tabulate_drift
 from pneumoscope.imaging.changes import SEVERITIES
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Drawing, Section, draw
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Drawing, Section, draw
 
 
 def robustness(material: Material) -> Section:

@@ -6,8 +6,8 @@ import numpy as np
 
 from pneumoscope.dataset.audit import Severity
 from pneumoscope.dataset.audit.tables import tabulate_shortcut
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Section
 from pneumoscope.tables import Table
 
 _UNREADABLE = 20

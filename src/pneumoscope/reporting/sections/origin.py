@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 
 from pneumoscope.errors import BundleMissingError
-from pneumoscope.report.card import bullets
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section
+from pneumoscope.reporting.card import bullets
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Section
 from pneumoscope.tables import Table
 from pneumoscope.version import __version__
 

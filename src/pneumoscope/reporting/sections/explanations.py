@@ -5,10 +5,10 @@ from __future__ import annotations
 from pneumoscope.evaluation.gallery import right_examples
 from pneumoscope.evaluation.heatmaps import tabulate_heatmaps
 from pneumoscope.evaluation.heatmaps.figures import check_figure
-from pneumoscope.report.heatmaps import meaning
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, draw
-from pneumoscope.report.sections.examples import pictures
+from pneumoscope.reporting.heatmaps import meaning
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Section, draw
+from pneumoscope.reporting.sections.examples import pictures
 
 _RIGHT = 8
 

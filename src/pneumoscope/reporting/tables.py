@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pneumoscope.files import printable
-from pneumoscope.report.verdict import Verdict
+from pneumoscope.reporting.verdict import Verdict
 from pneumoscope.tables import Table
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pneumoscope.evaluation.gallery import Sample, worst_mistakes
 from pneumoscope.evaluation.write import samples
 from pneumoscope.pages import data_uri
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Section
 from pneumoscope.statistics import IntArray
 
 _MISTAKES = 12

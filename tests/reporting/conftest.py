@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.report import Report, report
+from pneumoscope.reporting import Report, report
 from pneumoscope.run import Run, TrainingSettings
 from pneumoscope.types import Calibration, Estimate, OperatingPoint
 from tests.conftest import write_bundle

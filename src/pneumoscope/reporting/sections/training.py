@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pneumoscope.errors import DataError
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Drawing, Section, draw
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Drawing, Section, draw
 from pneumoscope.run.curves import draw_curves
 
 

@@ -10,18 +10,18 @@ import pytest
 
 from pneumoscope.evaluation import GroupResult
 from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location, Perturbation, Randomisation
-from pneumoscope.report.checks import lies_below
-from pneumoscope.report.groups import widest_gap
-from pneumoscope.report.heatmaps import better_than, meaning, misses_planted
-from pneumoscope.report.material import _affordable
-from pneumoscope.report.model import read_model
-from pneumoscope.report.section import draw, in_two_lines
+from pneumoscope.reporting.checks import lies_below
+from pneumoscope.reporting.groups import widest_gap
+from pneumoscope.reporting.heatmaps import better_than, meaning, misses_planted
+from pneumoscope.reporting.material import _affordable
+from pneumoscope.reporting.model import read_model
+from pneumoscope.reporting.section import draw, in_two_lines
 from pneumoscope.run import write_history
 from pneumoscope.run.curves import draw_curves
 from pneumoscope.statistics import Estimate
 from pneumoscope.types import Geometry
 from tests.evaluation.conftest import cohort_of
-from tests.report.conftest import write_run
+from tests.reporting.conftest import write_run
 
 UNKNOWN = Estimate(None, None, None)
 

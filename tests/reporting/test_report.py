@@ -22,17 +22,17 @@ from pneumoscope.errors import (
 )
 from pneumoscope.evaluation import evaluate
 from pneumoscope.imaging import read_bytes
-from pneumoscope.report import Level, Report, report
-from pneumoscope.report.card import bullets
-from pneumoscope.report.material import gather
-from pneumoscope.report.model import read_model
-from pneumoscope.report.sections import SECTIONS
+from pneumoscope.reporting import Level, Report, report
+from pneumoscope.reporting.card import bullets
+from pneumoscope.reporting.material import gather
+from pneumoscope.reporting.model import read_model
+from pneumoscope.reporting.sections import SECTIONS
 from pneumoscope.run import read_run
 from pneumoscope.statistics import FEW_PATIENTS
 from pneumoscope.types import ImageRecord, Split
 from tests.conftest import SIDE, count_readings, encoded, write_bundle
 from tests.pages import Reader, require_sound
-from tests.report.conftest import MakePage, write_run
+from tests.reporting.conftest import MakePage, write_run
 from tests.test_bundle_hostile import sign
 
 Made = tuple[Report, Reader, Path]
@@ -112,7 +112,7 @@ def test_parts_of_many_images_are_stated_as_such(
 ) -> None:
     """Of a model of phantoms, which new ones are drawn for."""
     for name in ("_STRESSED", "_GRADED", "_CHECKED", "_PLANTED", "_FEWEST"):
-        monkeypatch.setattr(f"pneumoscope.report.material.{name}", 6)
+        monkeypatch.setattr(f"pneumoscope.reporting.material.{name}", 6)
     known = {"attributions": [{"name": "phantom", "title": "phantoms"}]}
     _, read = page(write_run(tmp_path / "run", phantoms, training_data=known))
     for command in ("stress", "stress --severities", "check-heatmaps"):

@@ -12,8 +12,8 @@ card.py       the model card with the figures of the held-out patients
 from pneumoscope.errors import extra_needed
 
 with extra_needed("evaluate", "A report"):
-    from pneumoscope.report.tables import tabulate_verdict
-    from pneumoscope.report.verdict import Level, Statement, Verdict
-    from pneumoscope.report.write import Report, report
+    from pneumoscope.reporting.tables import tabulate_verdict
+    from pneumoscope.reporting.verdict import Level, Statement, Verdict
+    from pneumoscope.reporting.write import Report, report
 
 __all__ = ["Level", "Report", "Statement", "Verdict", "report", "tabulate_verdict"]

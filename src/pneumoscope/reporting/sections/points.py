@@ -5,8 +5,8 @@ from __future__ import annotations
 from pneumoscope.evaluation.figures import decision_curve
 from pneumoscope.evaluation.intervals import net_benefit_band
 from pneumoscope.evaluation.metrics import TITLES
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, draw, in_two_lines
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Section, draw, in_two_lines
 from pneumoscope.tables import Table
 
 _MEASURES = ("sensitivity", "specificity", "ppv", "npv")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pneumoscope.evaluation.figures import reliability_diagram
 from pneumoscope.evaluation.intervals import reliability_band
 from pneumoscope.evaluation.metrics import TITLES
-from pneumoscope.report.material import Material
-from pneumoscope.report.section import Section, draw
+from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.section import Section, draw
 from pneumoscope.tables import Table
 
 _MEASURES = ("log_loss", "brier", "ece")
