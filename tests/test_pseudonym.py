@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -53,6 +56,30 @@ def test_a_fingerprint_tells_one_secret_from_another(
 def test_identifiers_may_hold_any_bytes() -> None:
     name = b"M\xfcller".decode("utf-8", "surrogateescape")
     assert pseudonym(name) != pseudonym("Müller")
+
+
+def test_who_asks_while_the_secret_is_made_gets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[str] = []
+
+    real = secrets.token_bytes
+
+    def ask_meanwhile(count: int) -> bytes:
+        monkeypatch.setattr(secrets, "token_bytes", real)
+        keys.append(pseudonym("4711"))
+        return real(count)
+
+    monkeypatch.setattr(secrets, "token_bytes", ask_meanwhile)
+    assert [pseudonym("4711")] == keys
+    assert [path.name for path in secret_file().parent.iterdir()] == ["patient.key"]
+
+
+def test_a_secret_on_a_disk_without_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links")
+
+    monkeypatch.setattr(os, "link", link)
+    assert pseudonym("4711") == pseudonym("4711")
+    assert [path.name for path in secret_file().parent.iterdir()] == ["patient.key"]
 
 
 def test_a_damaged_secret_is_not_used() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -74,10 +73,8 @@ def _secret() -> bytes:
 @cache
 def _read_secret(path: Path) -> bytes:
     """The secret in `path`, made by the first one who asks; nobody else may read it."""
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_BYTES))
+    if not path.exists():
+        _make_secret(path)
     secret = path.read_bytes()
     if len(secret) != _BYTES:
         raise DataError(
@@ -87,3 +84,23 @@ def _read_secret(path: Path) -> bytes:
             remedy="Restore it, or delete it: patients seen before are then not known again",
         )
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Makes a secret that is whole from its first moment on, unless another one is there by then.
+
+    Several threads and processes may be the first to ask.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a disk that knows no hard links
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
