@@ -17,11 +17,9 @@ import typer
 from pneumoscope.cli.console import choose_model, leave, say
 from pneumoscope.cli.options import HashPaths, ModelOrDefault, OperatingPoint
 from pneumoscope.files import name_few, printable
-from pneumoscope.names import public_name
 
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
-    from pneumoscope.inference.images import Image
     from pneumoscope.types import Notice, Prediction, Status
 
 _STDIN = "-"
@@ -79,7 +77,7 @@ def predict(
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
     model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
-    from pneumoscope.inference import load
+    from pneumoscope.inference import load, predict_files
     from pneumoscope.types import Status
 
     predictor = load(
@@ -93,7 +91,8 @@ def predict(
     if policy is not None:
         _say_policy(policy)
     strays: list[Path] = []
-    predictions = _predictions(predictor, paths, heatmap, strays.append)
+    opened = [sys.stdin.buffer if path == _STDIN else path for path in paths]
+    predictions = predict_files(predictor, opened, heatmap, stray=strays.append)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
@@ -157,35 +156,6 @@ def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
 
 def _is_missing(argument: str) -> bool:
     return argument != _STDIN and not os.path.lexists(argument)
-
-
-def _images(arguments: list[str], stray: Callable[[Path], None]) -> Iterator[Image]:
-    from pneumoscope.imaging import read_stream
-    from pneumoscope.inference import list_images
-
-    for argument in arguments:
-        if argument == _STDIN:
-            yield read_stream(_STDIN, sys.stdin.buffer)
-        elif Path(argument).is_fifo():  # it was named, as by <(…), so that somebody writes to it
-            with open(argument, "rb") as pipe:
-                yield read_stream(public_name(argument), pipe)
-        else:
-            yield from list_images([Path(argument)], stray)
-
-
-def _predictions(
-    predictor: Predictor,
-    arguments: list[str],
-    heatmaps: Path | None,
-    stray: Callable[[Path], None],
-) -> Iterator[Prediction]:
-    images = _images(arguments, stray)
-    if heatmaps is None:
-        return predictor.predict_many(images)
-    from pneumoscope.inference.gallery import write_heatmaps
-
-    roots = [path for path in map(Path, arguments) if path.is_dir()]
-    return write_heatmaps(predictor, images, heatmaps, roots)
 
 
 def _with_hint(predictions: Iterator[Prediction], predictor: Predictor) -> Iterator[Prediction]:

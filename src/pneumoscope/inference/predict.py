@@ -1,0 +1,104 @@
+"""Files, folders and streams to predictions, and to pictures of their heatmaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pneumoscope.imaging import Source, read_stream
+from pneumoscope.inference.gallery import write_heatmaps
+from pneumoscope.inference.images import Image, list_images
+from pneumoscope.inference.predictor import Predictor, load
+from pneumoscope.names import public_name
+from pneumoscope.types import Prediction
+
+File = Image | BinaryIO
+"""A file or folder by its path, its bytes with a name, or a binary stream open for reading."""
+
+STREAM = "-"
+"""What records call an image that came in a stream."""
+
+
+def predict(
+    bundle: Path | str | None,
+    files: Image | Iterable[File],
+    heatmap: Path | str | None = None,
+    *,
+    threads: int | None = None,
+    operating_point: str | None = None,
+    prevalence: float | None = None,
+    gate: bool = True,
+    policy: Path | str | None = None,
+    stray: Callable[[Path], None] | None = None,
+) -> Iterator[Prediction]:
+    """Predicts images, and all images in folders, in order; loads the model for it.
+
+    A file that cannot be read gives a record with status `error`, and an image that the model
+    cannot judge one with status `refused`. To predict again and again, `load` the model once.
+
+    Args:
+        bundle: the bundle, the run folder that holds it, or the name of a model that ships; None
+            for the default model.
+        files: an image or a folder of images; or several, among which may be binary streams, which
+            records call "-".
+        heatmap: folder to write each image under its heatmap to; none by default.
+        threads: CPU threads to use; by default as many as there are cores that this process may
+            use.
+        operating_point: name of the threshold that makes the labels; by default the bundle's
+            first.
+        prevalence: fraction of positive images where the model is used, to restate probabilities
+            for; by default they stay those of the model.
+        gate: whether to refuse images that the model cannot judge, if the bundle tells which.
+        policy: a TOML file of what follows from header and pixels; by default the one that ships.
+        stray: called with each file in a folder that is stepped over, since it is no image.
+
+    Returns:
+        A record for each image, made when it is asked for; only a few images are in memory at any
+        time.
+
+    Raises:
+        BundleError: as `load`; or if heatmaps are wanted, and the network gives none.
+        SettingsError: as `load`; or if `heatmap` holds a picture of another image.
+        DataError: if a folder holds no image.
+        StorageError: if a folder may not be read, or `heatmap` cannot be written.
+    """
+    predictor = load(
+        bundle,
+        threads=threads,
+        operating_point=operating_point,
+        prevalence=prevalence,
+        gate=gate,
+        policy=policy,
+    )
+    listed = [files] if isinstance(files, Path | str | Source) else files
+    return predict_files(predictor, listed, heatmap, stray=stray)
+
+
+def predict_files(
+    predictor: Predictor,
+    files: Iterable[File],
+    heatmap: Path | str | None = None,
+    *,
+    stray: Callable[[Path], None] | None = None,
+) -> Iterator[Prediction]:
+    """As `predict`, with a model that has been loaded already."""
+    if heatmap is None:
+        return predictor.predict_many(_images(files, stray))
+    files = list(files)
+    paths = [Path(file) for file in files if isinstance(file, Path | str)]
+    roots = [path for path in paths if path.is_dir()]
+    return write_heatmaps(predictor, _images(files, stray), Path(heatmap), roots)
+
+
+def _images(files: Iterable[File], stray: Callable[[Path], None] | None) -> Iterator[Image]:
+    for file in files:
+        if isinstance(file, Source):
+            yield file
+        elif not isinstance(file, Path | str):
+            yield read_stream(STREAM, file)
+        elif Path(file).is_fifo():  # it was named, as by <(…), so that somebody writes to it
+            with open(file, "rb") as pipe:
+                yield read_stream(public_name(file), pipe)
+        else:
+            yield from list_images([Path(file)], stray)
