@@ -12,13 +12,13 @@ import pytest
 
 from pneumoscope.dataset import Layout, PhantomSettings, make_phantoms
 from pneumoscope.dataset.audit import audit, page, write_page
-from pneumoscope.errors import StorageError
+from pneumoscope.errors import SettingsError, StorageError
 from tests.conftest import encoded, picture
 from tests.pages import Reader, require_sound
 
 
 def read_page(data: Path, tmp_path: Path) -> Reader:
-    write_page(audit(data), tmp_path / "page.html")
+    audit(data, tmp_path / "page.html")
     return require_sound((tmp_path / "page.html").read_text("utf-8"))
 
 
@@ -49,6 +49,16 @@ def test_page_shows_what_was_found_and_fetches_nothing(trapped: Path, tmp_path: 
     assert anchors == [finding.code for finding in audit(trapped).findings]
     for finding in audit(trapped).findings:
         assert finding.text in " ".join(found.text.split())
+
+
+def test_the_page_of_other_data_is_not_replaced(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    one, other = (class_folders(name, NORMAL=2, PNEUMONIA=3) for name in ("one", "other"))
+    for _ in range(2):
+        audit(one, str(tmp_path / "page.html"))
+    with pytest.raises(SettingsError, match="made of something else"):
+        audit(other, tmp_path / "page.html")
 
 
 def test_outlines_lie_within_the_chart(trapped: Path, tmp_path: Path) -> None:

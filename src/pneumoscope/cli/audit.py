@@ -12,7 +12,6 @@ from pneumoscope.cli.options import AsJson, Data, HashPaths, Positive, Root, See
 from pneumoscope.cli.tables import print_table
 from pneumoscope.defaults import SEED
 from pneumoscope.errors import DataError
-from pneumoscope.results import digest, require_own
 
 _WIDTH = 80  # also on a wide terminal: long lines are hard to read
 
@@ -46,16 +45,14 @@ def audit(
     Finds unreadable files, copies across splits and labels, patients in two splits, and how well
     facts such as the size of a file predict the label: the shortcut score.
     """
-    from pneumoscope.dataset import ScanSettings, identify
+    from pneumoscope.dataset import ScanSettings
     from pneumoscope.dataset.audit import audit as audit_images
-    from pneumoscope.dataset.audit import tabulate_audit, write_page
+    from pneumoscope.dataset.audit import tabulate_audit
 
     output = output or Path("audit", f"{name_results([], data)}.html")
-    require_own(output, digest(identify(data)))
     with progress_bar("auditing") as progress:
         scanning = ScanSettings(tuple(positive or ()), root=root)
-        found = audit_images(data, seed=seed, scanning=scanning, progress=progress)
-    write_page(found, output)
+        found = audit_images(data, output, seed=seed, scanning=scanning, progress=progress)
     for notice in found.images.notices:
         say(notice.text)
     if as_json:

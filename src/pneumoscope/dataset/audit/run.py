@@ -9,6 +9,7 @@ from pathlib import Path
 from pneumoscope.dataset.audit.copies import find_copies
 from pneumoscope.dataset.audit.examine import Examined, Unreadable, examine
 from pneumoscope.dataset.audit.facts import sum_up_facts
+from pneumoscope.dataset.audit.page import write_page
 from pneumoscope.dataset.audit.patients import count_patients
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.rules import (
@@ -25,11 +26,12 @@ from pneumoscope.dataset.refused import group_refused
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.errors import DataError
 from pneumoscope.parallel import Progress
-from pneumoscope.results import digest
+from pneumoscope.results import digest, require_own
 
 
 def audit(
     data: Path | str,
+    output: Path | str | None = None,
     *,
     seed: int = 0,
     scanning: ScanSettings | None = None,
@@ -43,17 +45,24 @@ def audit(
     Args:
         data: class folders, the published train/val/test layout, a CSV manifest, or a prepared
             folder.
+        output: the page to write, with the pictures found; none by default.
         seed: of the search for copies, and of the folds and the bootstrap of the shortcut score.
         scanning: how the data set is to be understood.
         progress: called after each file with (done, all).
 
     Raises:
         DataError: if the data set cannot be used at all.
-        StorageError: if a folder may not be read.
+        SettingsError: if `output` holds the audit of other data.
+        StorageError: if a folder may not be read, or the page not written.
     """
     data = Path(data)
+    if output is not None:
+        require_own(Path(output), digest(identify(data)))
     images = read_prepared(data).images if is_prepared(data) else scan(data, scanning)
-    return audit_examined(data, images, examine(images.records, progress), seed=seed)
+    found = audit_examined(data, images, examine(images.records, progress), seed=seed)
+    if output is not None:
+        write_page(found, Path(output))
+    return found
 
 
 def audit_examined(
