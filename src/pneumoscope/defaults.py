@@ -21,3 +21,5 @@ RESAMPLES = 2000
 
 HEATMAP_IMAGES = 300
 PHANTOM_PATIENTS = 60
+PUBLIC_DATA = "chest_xray"
+"""The folder that a public data set is fetched into."""

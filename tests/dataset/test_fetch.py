@@ -475,7 +475,7 @@ def test_kaggle(linked: bool, kaggle, tmp_path: Path, monkeypatch: pytest.Monkey
     if not linked:
         monkeypatch.setattr("os.link", refuse)
     kaggle(give)
-    fetch(find_public_data("kaggle"), tmp_path / "out")
+    assert fetch("kaggle", str(tmp_path / "out")) == find_public_data("kaggle")
     assert len(scan(tmp_path / "out").records) == 2
     image = tmp_path / "out" / next(iter(IMAGES))
     assert image.stat().st_nlink == 1 + linked
@@ -489,11 +489,11 @@ def test_kaggle_fails(kaggle, tmp_path: Path) -> None:
 
     kaggle(fail)
     with pytest.raises(FetchError, match="no route"):
-        fetch(find_public_data("kaggle"), tmp_path / "out")
+        fetch("kaggle", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_without_kagglehub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(DependencyError, match=r"pneumoscope\[fetch\]"):
-        fetch(find_public_data("kaggle"), tmp_path / "out")
+        fetch("kaggle", tmp_path / "out")

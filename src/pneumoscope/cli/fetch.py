@@ -9,13 +9,14 @@ import typer
 
 from pneumoscope.cli.console import add_bar, print_json, progress_bars, say
 from pneumoscope.cli.options import AsJson, declare_output
+from pneumoscope.defaults import PUBLIC_DATA
 
 
 def fetch(
     source: Annotated[
         str | None, typer.Argument(help="mendeley (the original, the default) or kaggle.")
     ] = None,
-    output: Annotated[Path, declare_output("A new folder.")] = Path("chest_xray"),
+    output: Annotated[Path, declare_output("A new folder.")] = Path(PUBLIC_DATA),
     as_json: AsJson = False,
 ) -> None:
     """Fetch the public data set: 5,856 radiographs of children, 1.2 GB, CC BY 4.0.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pneumoscope.dataset.download import Archive, download
 from pneumoscope.dataset.unpack import unpack
+from pneumoscope.defaults import PUBLIC_DATA
 from pneumoscope.errors import (
     DataError,
     DependencyError,
@@ -83,40 +84,60 @@ def find_public_data(name: str | None = None) -> PublicData:
 
 
 def fetch(
-    source: PublicData,
-    output: Path,
+    source: PublicData | str | None = None,
+    output: Path | str = PUBLIC_DATA,
     *,
     downloading: Progress | None = None,
     unpacking: Progress | None = None,
-) -> None:
-    """Fetches a data set into a folder, which is whole or absent.
+) -> PublicData:
+    """Fetches a public data set into a folder, which is whole or absent.
 
-    Interrupted, it goes on where it was; what is there already is left as it is.
+    Interrupted, it goes on where it was; what is there already is left as it is. Whose the data
+    are is written beside the images, in `ATTRIBUTION.md`.
 
     Args:
-        source: what to fetch.
+        source: mendeley (the original, the default) or kaggle; or as `find_public_data` tells it.
         output: a new or empty folder. What has been downloaded so far lies beside it until all is
             done.
         downloading: called with the bytes here and of all; not by Kaggle, which shows its own.
         unpacking: called with the files written and of all.
 
+    Returns:
+        Whose the data are, and on what terms.
+
     Raises:
+        SettingsError: if there is no source of this name.
         DataError: if something else is in `output`, or the archive is not fit to be unpacked.
         DependencyError: if the source is at Kaggle and `kagglehub` is not installed.
         FetchError: if the download fails.
         StorageError: if the disk is full or cannot be written.
     """
-    if _is_there(source, output):
-        return
-    if source.archive is None:
-        found = _download_from_kaggle(source)
-        with _whole(source, output) as folder:
-            shutil.copytree(
-                found, folder, copy_function=_link, ignore=_junk_among, dirs_exist_ok=True
-            )
-        return
-    target = output.with_name(f".{output.name}.{source.archive.sha256[:8]}.part")
-    download(source.archive, target, downloading)
+    output = Path(output)
+    if not isinstance(source, PublicData):
+        source = find_public_data(source)
+    if not _is_there(source, output):
+        if source.archive is None:
+            _fetch_from_kaggle(source, output)
+        else:
+            _fetch_archive(source, source.archive, output, downloading, unpacking)
+    return source
+
+
+def _fetch_from_kaggle(source: PublicData, output: Path) -> None:
+    found = _download_from_kaggle(source)
+    with _whole(source, output) as folder:
+        shutil.copytree(found, folder, copy_function=_link, ignore=_junk_among, dirs_exist_ok=True)
+
+
+def _fetch_archive(
+    source: PublicData,
+    archive: Archive,
+    output: Path,
+    downloading: Progress | None,
+    unpacking: Progress | None,
+) -> None:
+    target = output.with_name(f".{output.name}.{archive.sha256[:8]}.part")
+    download(archive, target, downloading)
     with _whole(source, output) as folder:
         unpack(target, folder, unpacking)
     for leftover in (target, target.with_name(f"{target.name}.etag")):
