@@ -25,7 +25,7 @@ from pneumoscope.evaluation.cohort import gather
 from pneumoscope.imaging import Source, load_display, load_pixels, read_bytes
 from pneumoscope.imaging.changes import CHANGES
 from pneumoscope.inference import Predictor, list_images, load
-from pneumoscope.shipped import read
+from pneumoscope.shipped import read_model
 from pneumoscope.statistics import Resampling, auroc, cumulative
 from pneumoscope.types import Prediction, Status
 
@@ -49,7 +49,7 @@ def main() -> None:
     )
     options.add_argument("--seed", type=int, default=0, help="of which radiographs are spoilt")
     choices = options.parse_args()
-    last = read(choices.bundle).info.operating_points[-1]
+    last = read_model(choices.bundle).info.operating_points[-1]
     predictor = load(choices.bundle, operating_point=last.name)
     paths = _unseen(predictor, choices.data, choices.only)
     real = [predictor.predict(path) for path in paths]

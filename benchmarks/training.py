@@ -134,7 +134,9 @@ def train_ours(data: Path, output: Path, epochs: int) -> None:
             self.noted["ended"].append(time.time())
 
     clock = Clock()
-    train(data, output, TrainingSettings("baseline", epochs=epochs, patience=epochs), clock)
+    train(
+        data, output, TrainingSettings("baseline", epochs=epochs, patience=epochs), observer=clock
+    )
     print(json.dumps(clock.noted))
 
 

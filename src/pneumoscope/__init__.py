@@ -1,10 +1,14 @@
-"""Pneumoscope: trains, proves and runs a network that tells normal from pneumonia.
+"""Pneumoscope: trains, evaluates and runs a network that classifies chest radiographs.
 
     >>> import pneumoscope
-    >>> prepared = pneumoscope.prepare("chest_xray")
-    >>> result = pneumoscope.train("chest_xray")
-    >>> report = pneumoscope.evaluate(result.bundle, "chest_xray")
-    >>> pneumoscope.load(result.bundle).predict("radiograph.jpeg").probability
+    >>> result = pneumoscope.train("chest_xray", "runs/first")
+    >>> pneumoscope.evaluate(result.bundle, "chest_xray", "evaluation").overall.estimates["auroc"]
+    >>> for prediction in pneumoscope.predict(result.bundle, "radiographs", "heatmaps"):
+    ...     print(prediction.path, prediction.label, prediction.probability)
+
+Whatever the command line does is here. A function takes the model or the run first, then the data,
+then the place to write to, and all else by keyword. The classes of results are in the rooms, as in
+`pneumoscope.evaluation.Evaluation`.
 
 A research tool, not a medical device: never a diagnosis.
 """
@@ -29,43 +33,86 @@ if "onnxruntime" in sys.modules and "ORT_DISABLE_TELEMETRY" not in os.environ:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from pneumoscope.dataset import PhantomSettings, make_phantoms, prepare
+    from pneumoscope import errors, types
+    from pneumoscope.dataset import (
+        PhantomSettings,
+        ScanSettings,
+        SplitSettings,
+        make_phantoms,
+        prepare,
+    )
+    from pneumoscope.dataset.audit import audit
+    from pneumoscope.dataset.fetch import fetch
     from pneumoscope.errors import PneumoscopeError
-    from pneumoscope.evaluation import evaluate
-    from pneumoscope.inference import Predictor, load
-    from pneumoscope.run import TrainingSettings
-    from pneumoscope.training import train
-    from pneumoscope.types import Prediction
+    from pneumoscope.evaluation import compare, evaluate
+    from pneumoscope.evaluation.heatmaps import check_heatmaps
+    from pneumoscope.evaluation.stress import stress
+    from pneumoscope.inference import Predictor, load, predict
+    from pneumoscope.names import hashed_names
+    from pneumoscope.reporting import report
+    from pneumoscope.run import Observer, TrainingSettings
+    from pneumoscope.shipped import list_models, read_model
+    from pneumoscope.training import resume, train
+    from pneumoscope.types import Geometry, Prediction
 
-# Each name is imported when it is first used: predicting never waits for what trains.
-_HOMES = {
-    "PhantomSettings": "dataset",
-    "PneumoscopeError": "errors",
-    "Prediction": "types",
-    "Predictor": "inference",
-    "TrainingSettings": "run",
-    "evaluate": "evaluation",
-    "load": "inference",
-    "make_phantoms": "dataset",
-    "prepare": "dataset",
-    "train": "training",
+# Each name, and each room, is imported when it is first used: predicting never waits for what
+# trains.
+_ROOMS = {
+    "dataset": ("PhantomSettings", "ScanSettings", "SplitSettings", "make_phantoms", "prepare"),
+    "dataset.audit": ("audit",),
+    "dataset.fetch": ("fetch",),
+    "errors": ("PneumoscopeError",),
+    "evaluation": ("compare", "evaluate"),
+    "evaluation.heatmaps": ("check_heatmaps",),
+    "evaluation.stress": ("stress",),
+    "inference": ("Predictor", "load", "predict"),
+    "names": ("hashed_names",),
+    "reporting": ("report",),
+    "run": ("Observer", "TrainingSettings"),
+    "shipped": ("list_models", "read_model"),
+    "training": ("resume", "train"),
+    "types": ("Geometry", "Prediction"),
 }
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
+    "Geometry",
+    "Observer",
     "PhantomSettings",
     "PneumoscopeError",
     "Prediction",
     "Predictor",
+    "ScanSettings",
+    "SplitSettings",
     "TrainingSettings",
+    "audit",
+    "check_heatmaps",
+    "compare",
+    "errors",
     "evaluate",
+    "fetch",
+    "hashed_names",
+    "list_models",
     "load",
     "make_phantoms",
+    "predict",
     "prepare",
+    "read_model",
+    "report",
+    "resume",
+    "stress",
     "train",
+    "types",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'pneumoscope' has no attribute {name!r}")
-    return getattr(import_module(f"pneumoscope.{_HOMES[name]}"), name)
+    if name in _ROOMS:
+        return import_module(f"pneumoscope.{name}")
+    if name in _HOMES:
+        return getattr(import_module(f"pneumoscope.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'pneumoscope' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -19,7 +19,7 @@ WORDS = {
     "Give the data to measure on as `data`": "Give the data to measure on as DATA",
     "that `pneumoscope.train` wrote": "that `pneumoscope train` wrote",
     "Run `pneumoscope.prepare` again": "Run `pneumoscope data prepare` again",
-    '`pneumoscope.training.resume("runs/a `b`")`': "`pneumoscope train --resume runs/a `b``",
+    '`pneumoscope.resume("runs/a `b`")`': "`pneumoscope train --resume runs/a `b``",
     "the extra `train`": "the extra `train`",
     "`pneumoscope.nothing` and `nothing`": "`pneumoscope.nothing` and `nothing`",
     "`pip install --upgrade pneumoscope`": "`pip install --upgrade pneumoscope`",

@@ -343,7 +343,7 @@ def test_masks_among_the_images_are_refused(tmp_path: Path, inside: str) -> None
 def test_masks_of_lungs_lie_beside_those_of_pneumonia(tmp_path: Path) -> None:
     masks, lungs = tmp_path / "masks", tmp_path / "lungs"
     settings = PhantomSettings(patients=4, seed=7, width=(96, 128))
-    records = make_phantoms(tmp_path / "images", settings, masks=masks, lungs=lungs)
+    records = make_phantoms(tmp_path / "images", settings, masks=str(masks), lungs=str(lungs))
     for record in records:
         lesion, lung = (
             pixels_of(replace(record, path=folder / record.path.name)) for folder in (masks, lungs)

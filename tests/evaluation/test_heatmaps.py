@@ -299,7 +299,7 @@ def test_whole_check_on_phantoms(learnt: Path, tmp_path: Path) -> None:
         learnt,
         data,
         out,
-        masks=masks,
+        masks=str(masks),
         lungs=lungs,
         resamples=100,
         progress=lambda *s: steps.append(s),

@@ -10,7 +10,7 @@ import pytest
 
 import pneumoscope
 from pneumoscope.errors import BundleCorruptError, BundleError, BundleMissingError
-from pneumoscope.shipped import default_name, find, is_model, names, read
+from pneumoscope.shipped import default_name, find, is_model, names, read_model
 from pneumoscope.shipped.models import ROOT
 from tests.conftest import encoded, picture, write_bundle
 from tests.test_imports import COMMAND, loaded
@@ -21,7 +21,7 @@ LIMIT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "ship_model.p
 
 @pytest.mark.parametrize("name", SHIPPING)
 def test_what_ships_is_whole_and_nothing_else(name: str) -> None:
-    bundle = read(name)
+    bundle = read_model(name)
     listed = json.loads((bundle.root / "bundle.json").read_text("utf-8"))["files"]
     found = {p.relative_to(bundle.root).as_posix() for p in bundle.root.rglob("*") if p.is_file()}
     assert found == {"bundle.json", *listed}
@@ -67,16 +67,16 @@ def test_what_exists_goes_before_a_name(
     (tmp_path / "bright-1").mkdir()
     assert not is_model("bright-1")
     with pytest.raises(BundleMissingError, match="There is no bundle at bright-1"):
-        read("bright-1")
+        read_model("bright-1")
     write_bundle(tmp_path / "bright-1" / "bundle", name="mine")
     assert is_model("bright-1")
-    assert read("bright-1").info.name == "mine"
+    assert read_model("bright-1").info.name == "mine"
 
 
 def test_unknown_name_tells_which_there_are(shipped: Path) -> None:
     with pytest.raises(BundleMissingError, match="bright-1, or bright-2") as caught:
         pneumoscope.load("brihgt")
-    assert "pneumoscope.shipped.names" in caught.value.remedy
+    assert "pneumoscope.list_models" in caught.value.remedy
 
 
 @pytest.mark.usefixtures("nothing_shipped")
@@ -100,8 +100,8 @@ def test_damaged_model_is_to_be_installed_again(shipped: Path, bundle: Path) -> 
     for root in (shipped / "bright-2", bundle):
         (root / "model.onnx").write_bytes(b"damaged")
     with pytest.raises(BundleCorruptError, match=r"has changed.*Expected SHA-256") as caught:
-        read()
+        read_model()
     assert "pip install" in caught.value.remedy
     with pytest.raises(BundleError) as caught:
-        read(bundle)
+        read_model(bundle)
     assert "pip install" not in caught.value.remedy

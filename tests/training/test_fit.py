@@ -144,12 +144,14 @@ def test_same_seed_same_run(whole: TrainingResult, phantoms: Path, tmp_path: Pat
 def test_ctrl_c_keeps_the_best_so_far_and_resume_ends_alike(
     whole: TrainingResult, prepared: PreparedSet, tmp_path: Path
 ) -> None:
-    stopped = train(prepared.root, tmp_path / "run", SETTINGS, Recorder(stop_after_epoch=2))
+    stopped = train(
+        prepared.root, tmp_path / "run", SETTINGS, observer=Recorder(stop_after_epoch=2)
+    )
     assert stopped.interrupted
     assert stopped.epochs == 2
     assert read_bundle(stopped.bundle).info.metrics["epoch"] == stopped.best_epoch
     observer = Recorder()
-    resumed = resume(str(tmp_path / "run"), observer)
+    resumed = resume(str(tmp_path / "run"), observer=observer)
     assert not resumed.interrupted
     assert observer.epochs == [3, 4]
     assert resumed.history == whole.history
@@ -160,10 +162,8 @@ def test_ctrl_c_keeps_the_best_so_far_and_resume_ends_alike(
 
 
 def test_ctrl_c_before_the_first_epoch_keeps_nothing(prepared: PreparedSet, tmp_path: Path) -> None:
-    with pytest.raises(
-        PneumoscopeError, match=r"nothing to keep.*`pneumoscope\.training\.resume\("
-    ):
-        train(prepared.root, tmp_path / "run", SETTINGS, Recorder(stop_at_batch=True))
+    with pytest.raises(PneumoscopeError, match=r"nothing to keep.*`pneumoscope\.resume\("):
+        train(prepared.root, tmp_path / "run", SETTINGS, observer=Recorder(stop_at_batch=True))
     assert not (tmp_path / "run" / "bundle").exists()
 
 
@@ -202,7 +202,7 @@ def test_full_disk_stops_the_run_in_one_line(
 def test_broken_checkpoint_is_told(
     content: bytes | None, prepared: PreparedSet, tmp_path: Path
 ) -> None:
-    train(prepared.root, tmp_path / "run", SETTINGS, Recorder(stop_after_epoch=1))
+    train(prepared.root, tmp_path / "run", SETTINGS, observer=Recorder(stop_after_epoch=1))
     (state,) = (tmp_path / "run" / "checkpoint").glob("*.npz")
     state.unlink() if content is None else state.write_bytes(content)
     with pytest.raises(DataError, match=r"epoch-0001\.npz cannot be read.*Start a new run"):
@@ -215,7 +215,10 @@ def test_early_stopping_counts_on_after_resuming(prepared: PreparedSet, tmp_path
     whole = train(prepared.root, tmp_path / "whole", settings)
     assert whole.epochs == whole.best_epoch + 2 < 40
     cut = train(
-        prepared.root, tmp_path / "cut", settings, Recorder(stop_after_epoch=whole.epochs - 1)
+        prepared.root,
+        tmp_path / "cut",
+        settings,
+        observer=Recorder(stop_after_epoch=whole.epochs - 1),
     )
     assert cut.epochs == whole.epochs - 1
     assert resume(tmp_path / "cut").history == whole.history
@@ -234,7 +237,7 @@ def test_killed_after_its_last_epoch_only_the_bundle_is_made(
         with pytest.raises(SystemExit):
             train(prepared.root, tmp_path / "run", SETTINGS)
     observer = Recorder()
-    assert resume(tmp_path / "run", observer).history == whole.history
+    assert resume(tmp_path / "run", observer=observer).history == whole.history
     assert observer.epochs == []
 
 
@@ -248,7 +251,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_a_run_that_has_ended_is_left_as_it_is(whole: TrainingResult) -> None:
     before, observer = content(whole.run), Recorder()
-    assert resume(whole.run, observer) == whole
+    assert resume(whole.run, observer=observer) == whole
     assert content(whole.run) == before
     assert observer.notes == [f"Finished already: {whole.bundle}"]
 
@@ -308,7 +311,7 @@ def test_recipe_of_the_shipped_network_resumes_alike(prepared: PreparedSet, tmp_
         "residual", SEED, image_size=32, epochs=3, batch_size=8, precision=Precision.FLOAT32
     )
     whole = train(prepared.root, tmp_path / "whole", settings)
-    train(prepared.root, tmp_path / "cut", settings, Recorder(stop_after_epoch=1))
+    train(prepared.root, tmp_path / "cut", settings, observer=Recorder(stop_after_epoch=1))
     resumed = resume(tmp_path / "cut")
     assert resumed.history == whole.history
     assert whole.best_epoch == 3
@@ -343,10 +346,10 @@ def test_auto_precision_is_resolved_once(
 
     monkeypatch.setattr(precision, "resolve", lambda *_: Precision.MIXED_BFLOAT16)
     settings = replace(SETTINGS, epochs=2, precision=Precision.AUTO)
-    train(prepared.root, tmp_path / "run", settings, Recorder(stop_after_epoch=1))
+    train(prepared.root, tmp_path / "run", settings, observer=Recorder(stop_after_epoch=1))
     monkeypatch.setattr(precision, "resolve", lambda *_: Precision.FLOAT32)
     observer = Recorder()
-    resume(tmp_path / "run", observer)
+    resume(tmp_path / "run", observer=observer)
     assert "Training in mixed_bfloat16" in observer.notes
     saved = json.loads((tmp_path / "run" / "settings.json").read_text())
     assert saved["given"]["precision"] == "auto"
@@ -357,7 +360,9 @@ def test_changed_data_is_not_resumed(phantoms: Path, tmp_path: Path) -> None:
     import shutil
 
     data = shutil.copytree(phantoms, tmp_path / "data")
-    train(data, tmp_path / "run", replace(SETTINGS, epochs=3), Recorder(stop_after_epoch=1))
+    train(
+        data, tmp_path / "run", replace(SETTINGS, epochs=3), observer=Recorder(stop_after_epoch=1)
+    )
     next((data / "NORMAL").iterdir()).unlink()
     with pytest.raises(DataError, match="have changed"):
         resume(tmp_path / "run")

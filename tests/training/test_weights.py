@@ -168,7 +168,9 @@ def test_run_starts_from_the_file_and_needs_it_no_more_once_it_has_a_checkpoint(
     monkeypatch.setattr(weights, "put_in", lambda *given: (put_in(*given), started.append(given)))
 
     whole = train(prepared.root, tmp_path / "whole", settings)
-    stopped = train(prepared.root, tmp_path / "run", settings, Recorder(stop_after_epoch=1))
+    stopped = train(
+        prepared.root, tmp_path / "run", settings, observer=Recorder(stop_after_epoch=1)
+    )
     assert stopped.interrupted
     assert [array.shape for array in started[0][1]] == [(5, 5, 2, 8), (8,), (8,), (8,), (8,)]
     told = f"mine.weights.h5 (SHA-256 {hashlib.sha256(tiny_file.read_bytes()).hexdigest()})"
@@ -202,7 +204,7 @@ def test_changed_file_is_refused_while_there_is_no_checkpoint(
 ) -> None:
     settings = replace(SETTINGS, weights=str(tiny_file))
     with pytest.raises(PneumoscopeError, match="nothing to keep"):
-        train(prepared.root, tmp_path / "run", settings, Recorder(stop_at_batch=True))
+        train(prepared.root, tmp_path / "run", settings, observer=Recorder(stop_at_batch=True))
     tiny_file.write_bytes(tiny_file.read_bytes() + b" ")
     with pytest.raises(SettingsError, match="has changed since the run was started"):
         resume(tmp_path / "run")

@@ -69,7 +69,7 @@ def read_manifest(root: Path) -> dict[str, Any]:
             raise BundleMissingError(
                 f"The run {root} has no bundle yet",
                 expected="a run of which at least one epoch has ended",
-                remedy=f'Go on with it: `pneumoscope.training.resume("{root}")`',
+                remedy=f'Go on with it: `pneumoscope.resume("{root}")`',
                 code="bundle-unfinished",
                 values={"path": str(root)},
             ) from error

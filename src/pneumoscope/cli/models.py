@@ -31,16 +31,16 @@ def models(
     pneumoscope models
     pneumoscope models runs/first
     """
-    from pneumoscope.shipped import names, read
+    from pneumoscope.shipped import list_models, read_model
 
     if model is not None:
-        found = read(model)
+        found = read_model(model)
         if as_json:
             print_json({**_facts(found), "card": found.card()})
         else:
             print("\n".join(map(printable, found.card().splitlines())))
         return
-    shipped = [read(name) for name in names()]
+    shipped = list_models()
     if as_json:
         print_json([_facts(bundle) for bundle in shipped])
     elif shipped:
@@ -51,15 +51,19 @@ def models(
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:
+    from pneumoscope.shipped import is_default
+
     return {
         **asdict(bundle.info),
-        "default": _is_default(bundle),
+        "default": is_default(bundle),
         "path": str(bundle.root),
         "network_bytes": len(bundle.network),
     }
 
 
 def _lines(bundle: Bundle) -> Iterator[str]:
+    from pneumoscope.shipped import is_default
+
     info = bundle.info
     size = f"{info.geometry.height}x{info.geometry.width} pixels"
     megabytes = f"{len(bundle.network) / 1e6:.1f} MB"
@@ -72,7 +76,7 @@ def _lines(bundle: Bundle) -> Iterator[str]:
         "trained on": f"{images:,} images: {'; '.join(titles) or 'origin not known'}",
         **{point.name: _expectation(point) for point in info.operating_points},
     }
-    yield f"{info.name} (default)" if _is_default(bundle) else info.name
+    yield f"{info.name} (default)" if is_default(bundle) else info.name
     width = max(map(len, rows))
     for name, value in rows.items():
         yield printable(f"  {name:<{width}}  {value}")
@@ -86,9 +90,3 @@ def _expectation(point: OperatingPoint) -> str:
         f"positive from {point.threshold:.3g} up: sensitivity {point.sensitivity}, "
         f"specificity {point.specificity}"
     )
-
-
-def _is_default(bundle: Bundle) -> bool:
-    from pneumoscope.shipped import find, names
-
-    return bool(names()) and bundle.root.samefile(find())

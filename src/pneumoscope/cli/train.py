@@ -106,10 +106,10 @@ def train(
     with progress_bars() as bars:
         observer = _observer(bars)
         if resume is not None:
-            result = resume_run(resume, observer)
+            result = resume_run(resume, observer=observer)
         else:
             settings = TrainingSettings(**_chosen(context, TrainingSettings))
-            result = train_network(Path(str(data)), output, settings, observer)
+            result = train_network(Path(str(data)), output, settings, observer=observer)
     best = {name: values[result.best_epoch - 1] for name, values in result.history.items()}
     if as_json:
         print_json(

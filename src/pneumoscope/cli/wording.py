@@ -10,11 +10,11 @@ import typer
 from typer.main import get_command
 
 COMMANDS = {
+    "list_models": "models",
     "make_phantoms": "data phantoms",
     "prepare": "data prepare",
-    "shipped.names": "models",
+    "resume": "train --resume",
     "train": "train",
-    "training.resume": "train --resume",
 }
 """What to type in place of each function of `pneumoscope` that an error names."""
 

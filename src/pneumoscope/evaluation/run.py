@@ -25,7 +25,7 @@ def evaluate(
     data: Path | str,
     output: Path | str | None = None,
     *,
-    root: Path | None = None,
+    root: Path | str | None = None,
     operating_point: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -64,7 +64,7 @@ def evaluate(
         data,
         [predictor],
         Resampling(resamples, seed),
-        root=root,
+        root=None if root is None else Path(root),
         progress=first_of(2, progress),
     )
     evaluation = evaluate_cohort(predictor, cohort, progress)

@@ -20,7 +20,7 @@ from pneumoscope.inference.images import Image, Read, ReadImage, read_ahead, rea
 from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
 from pneumoscope.parallel import usable_cores
-from pneumoscope.shipped import read
+from pneumoscope.shipped import read_model
 from pneumoscope.types import OperatingPoint, Prediction, Status
 
 
@@ -68,7 +68,7 @@ def load(
             is out of range, or the policy makes no sense or is of no use.
     """
     return Predictor(
-        read(bundle),
+        read_model(bundle),
         threads=threads,
         operating_point=operating_point,
         prevalence=prevalence,

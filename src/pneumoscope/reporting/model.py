@@ -10,7 +10,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.run import History, Run, is_run, read_history, read_run
 from pneumoscope.run.folder import SETTINGS
 from pneumoscope.run.history import MONITOR, find_best
-from pneumoscope.shipped import is_shipped, read
+from pneumoscope.shipped import is_shipped, read_model
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TrainedModel:
         return done < self.run.epochs and not 0 < patience <= since_best
 
 
-def read_model(run: Path | str) -> TrainedModel:
+def read_trained_model(run: Path | str) -> TrainedModel:
     """Reads a run folder, or a bundle without one.
 
     Args:
@@ -51,7 +51,7 @@ def read_model(run: Path | str) -> TrainedModel:
         DataError: if the settings of the run make no sense.
         StorageError: if something may not be read.
     """
-    bundle = read(run)
+    bundle = read_model(run)
     root = Path("reports", bundle.info.name) if is_shipped(bundle) else bundle.root.parent
     return TrainedModel(root, bundle, read_run(root) if is_run(root) else None, _read_history(root))
 

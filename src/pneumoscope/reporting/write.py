@@ -14,7 +14,7 @@ from pneumoscope.pages import render
 from pneumoscope.reporting.card import held_out_card
 from pneumoscope.reporting.checks import judge
 from pneumoscope.reporting.material import Bars, Material, gather
-from pneumoscope.reporting.model import find_data, read_model
+from pneumoscope.reporting.model import find_data, read_trained_model
 from pneumoscope.reporting.section import Section
 from pneumoscope.reporting.sections import SECTIONS
 from pneumoscope.reporting.verdict import CLINICAL, Verdict
@@ -59,7 +59,7 @@ def report(
     data: Path | str | None = None,
     output: Path | str | None = None,
     *,
-    root: Path | None = None,
+    root: Path | str | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     bars: Bars | None = None,
@@ -89,7 +89,7 @@ def report(
             of another model or other data.
         StorageError: if it cannot be written.
     """
-    model = read_model(run)
+    model = read_trained_model(run)
     page = Path(output) if output else model.root / "report.html"
     if find_bundle(page.parent) == page.parent:
         raise SettingsError(
@@ -102,7 +102,14 @@ def report(
     card = page.with_name(_CARD)
     for path in (page, card):
         require_own(path, digest(model.bundle.sha256, identify(found_data)))
-    material = gather(model, found_data, root=root, resamples=resamples, seed=seed, bars=bars)
+    material = gather(
+        model,
+        found_data,
+        root=None if root is None else Path(root),
+        resamples=resamples,
+        seed=seed,
+        bars=bars,
+    )
     verdict = judge(material)
     write_text(page, _page(material, verdict))
     write_text(card, held_out_card(material, verdict))

@@ -118,7 +118,7 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
             if not is_free(root):
                 raise SettingsError(
                     f"The output folder {root} is not empty",
-                    remedy=f'Choose another, or go on with `pneumoscope.training.resume("{root}")`',
+                    remedy=f'Choose another, or go on with `pneumoscope.resume("{root}")`',
                     code="output-occupied",
                     values={"path": str(root)},
                 )

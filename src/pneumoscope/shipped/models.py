@@ -67,6 +67,20 @@ def is_model(given: str) -> bool:
     return find_bundle(path) is not None or is_run or _is_name(given)
 
 
+def list_models() -> tuple[Bundle, ...]:
+    """Reads and checks the models that ship, sorted by name; empty if there are none.
+
+    Raises:
+        BundleError: if one of them cannot be used.
+    """
+    return tuple(map(read_model, names()))
+
+
+def is_default(bundle: Bundle) -> bool:
+    """Whether a bundle is that of the model that is used where none is given."""
+    return bool(names()) and bundle.root.samefile(find())
+
+
 def is_shipped(bundle: Bundle) -> bool:
     """Whether a bundle is that of a model that ships, and so lies in no run folder."""
     return bundle.root.parent == ROOT
@@ -93,12 +107,12 @@ def find(model: Path | str | None = None) -> Path:
             + "".join(f", or {name}" for name in names()),
             received="nothing there",
             values={"path": str(model)},
-            remedy="`pneumoscope.shipped.names` lists what ships",
+            remedy="`pneumoscope.list_models` tells what ships",
         )
     return Path(model)
 
 
-def read(model: Path | str | None = None) -> Bundle:
+def read_model(model: Path | str | None = None) -> Bundle:
     """Finds a model, and reads and checks its bundle.
 
     Args:

@@ -92,6 +92,7 @@ def train(
     data: Path | str,
     output: Path | str | None = None,
     settings: TrainingSettings | None = None,
+    *,
     observer: Observer | None = None,
 ) -> TrainingResult:
     """Trains a network and writes its bundle.
@@ -114,7 +115,7 @@ def train(
         return _execute(run, observer or Observer())
 
 
-def resume(run: Path | str, observer: Observer | None = None) -> TrainingResult:
+def resume(run: Path | str, *, observer: Observer | None = None) -> TrainingResult:
     """Goes on with a run where it was, with the settings that it was started with.
 
     It ends with the history that it would have had without the interruption. Of a run that has
@@ -177,7 +178,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
     if not checkpoint.epochs:
         raise InterruptedRunError(
             "Interrupted before the first epoch had ended: there is nothing to keep",
-            remedy=f'Start again with `pneumoscope.training.resume("{run.root}")`',
+            remedy=f'Start again with `pneumoscope.resume("{run.root}")`',
         )
     checkpoint.load_best(trainee)
     _write_bundle(network, run, prepared, checkpoint, observer)

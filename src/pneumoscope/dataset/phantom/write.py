@@ -29,8 +29,8 @@ def make_phantoms(
     output: Path | str,
     settings: PhantomSettings | None = None,
     *,
-    masks: Path | None = None,
-    lungs: Path | None = None,
+    masks: Path | str | None = None,
+    lungs: Path | str | None = None,
     progress: Progress | None = None,
 ) -> tuple[ImageRecord, ...]:
     """Writes a data set of synthetic radiographs: 8-bit grey PNG, each marked as synthetic.
@@ -55,6 +55,7 @@ def make_phantoms(
     """
     output = Path(output)
     settings = settings or PhantomSettings()
+    masks, lungs = (None if folder is None else Path(folder) for folder in (masks, lungs))
     folders = [output, *filter(None, (masks, lungs))]
     for index, folder in enumerate(folders):
         _check_apart(folder, folders[:index])

@@ -35,8 +35,8 @@ def check_heatmaps(
     data: Path | str,
     output: Path | str | None = None,
     *,
-    masks: Path | None = None,
-    lungs: Path | None = None,
+    masks: Path | str | None = None,
+    lungs: Path | str | None = None,
     images: int = HEATMAP_IMAGES,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -72,6 +72,7 @@ def check_heatmaps(
             "There is no image to check", expected="1 or more", received=f"images={images}"
         )
     data = Path(data)
+    masks, lungs = (None if folder is None else Path(folder) for folder in (masks, lungs))
     predictor = load(bundle)
     require_own_folder(output, "heatmap_check.json", [predictor], data)
     drawn = gather(data, [predictor], Resampling(resamples, seed)).draw(images)
