@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,12 @@ class TrainingDistance:
                 f"{self.whitening.shape} do not make a distance"
             )
 
+    @cached_property
+    def _whitened(self) -> tuple[FloatArray, FloatArray]:
+        """The whitening, (k, r), and where it puts the means, (c, r), both in float64."""
+        whitening = self.whitening.astype(np.float64)
+        return whitening, self.means @ whitening
+
     def measure(self, descriptors: NDArray[np.floating]) -> FloatArray:
         """Measures how far images lie from the nearest class of the training images.
 
@@ -51,8 +58,8 @@ class TrainingDistance:
         """
         finite = np.isfinite(descriptors).all(axis=1)
         known = np.where(finite[:, np.newaxis], descriptors, 0.0).astype(np.float64)
-        whitening = self.whitening.astype(np.float64)
-        away = (known @ whitening)[:, np.newaxis] - self.means @ whitening  # (n, c, r)
+        whitening, centres = self._whitened
+        away = (known @ whitening)[:, np.newaxis] - centres  # (n, c, r)
         squares = np.square(away).mean(axis=2).min(axis=1)
         distances: FloatArray = np.where(finite, np.sqrt(squares), np.inf)
         return distances

@@ -106,6 +106,8 @@ def _fold(text: str) -> str:
 
 def _meanings(text: str, among: Iterable[str]) -> frozenset[str]:
     """Which of these tables know a word of a text."""
+    if not text:  # as of every picture without a header
+        return frozenset()
     folded = _fold(text)
     words = _split(folded)
     return frozenset(

@@ -83,6 +83,10 @@ def read_acquisition(source: Source) -> Acquisition:
     Raises:
         ImageError: if there is no header that can be read.
     """
+    return source.once(_read)
+
+
+def _read(source: Source) -> Acquisition:
     kind = sniff(source)
     with decoding(source, kind):
         if kind == "DICOM":

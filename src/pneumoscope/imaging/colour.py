@@ -20,5 +20,7 @@ def coloured(image: Image.Image) -> float:
         return 0.0
     image.draft("RGB", (_SIDE, _SIDE))
     sample = image.resize((_SIDE, _SIDE), Image.Resampling.NEAREST).convert("RGB")
-    channels = np.asarray(sample).astype(np.int16)
-    return float(((channels.max(axis=2) - channels.min(axis=2)) > _STRONG).mean())
+    red, green, blue = (np.asarray(channel) for channel in sample.split())
+    highest = np.maximum(np.maximum(red, green), blue)
+    lowest = np.minimum(np.minimum(red, green), blue)
+    return float((highest - lowest > _STRONG).mean())
