@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import SettingsError, Value
+from pneumoscope.errors import PneumoscopeError, SettingsError, Value
 
 RECORD_SCHEMA = 2
 """Of the record of a prediction; in the first, reasons and warnings were sentences alone."""
@@ -68,6 +68,11 @@ class Notice:
 
     def __str__(self) -> str:
         return self.text
+
+    @classmethod
+    def of(cls, error: PneumoscopeError) -> Notice:
+        """Keeps what an error says, for what goes on without the file that caused it."""
+        return cls(error.code, str(error), error.values)
 
     @classmethod
     def parse(cls, content: Mapping[str, Any] | str) -> Notice:
