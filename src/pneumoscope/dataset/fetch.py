@@ -89,9 +89,9 @@ def fetch(
     downloading: Progress | None = None,
     unpacking: Progress | None = None,
 ) -> None:
-    """Fetches a data set into a folder, which is whole or absent.
+    """Fetches a data set into a folder, which is complete or absent.
 
-    Interrupted, it goes on where it was; what is there already is left as it is.
+    An interrupted download is continued; a data set that is there already is left as it is.
 
     Args:
         source: the public data set.
@@ -140,7 +140,7 @@ def _is_there(source: PublicData, output: Path) -> bool:
 
 @contextmanager
 def _whole(source: PublicData, output: Path) -> Iterator[Path]:
-    """Hands out a folder to fill, which becomes `output`, with the attribution in it."""
+    """Yields a folder to fill, which becomes `output`, with the attribution in it."""
     temporary = output.with_name(temporary_name())
     try:
         with storage_errors("write", output):

@@ -84,7 +84,7 @@ def list_images(root: Path) -> Listing:
             text = "Some images lie in folders of splits, others do not"
             listing.doubts.append(Notice("images-of-no-split", text, {"images": loose}))
     _doubt_splits(listing)
-    _tell(listing, inner, skipped)
+    _describe(listing, inner, skipped)
     return listing
 
 
@@ -192,7 +192,7 @@ def _radiographs(folder: Path, skipped: Skipped) -> Iterator[Path]:
             yield path
 
 
-def _tell(listing: Listing, inner: Counter[str], skipped: Skipped) -> None:
+def _describe(listing: Listing, inner: Counter[str], skipped: Skipped) -> None:
     if any(not name.endswith("/") for name in inner):
         most = [f"{printable(name)} {count:,}" for name, count in inner.most_common()]
         more = len(most) - _MOST_SUBFOLDERS

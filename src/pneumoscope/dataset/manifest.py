@@ -146,7 +146,7 @@ def _parse(manifest: Path, text: str) -> tuple[list[str], list[_Row]]:
 
 
 class _Reader(Protocol):
-    """What `csv.reader` returns: its class has no public name."""
+    """The type of `csv.reader`, whose class has no public name."""
 
     line_num: int
 

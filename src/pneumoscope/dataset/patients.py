@@ -72,10 +72,10 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
         for entry, label in zip(entries, labels, strict=True)
         if (header := headers[entry.path]) and not _column(entry)
     ]
-    words, crowds = _nobody(claims)
+    words, crowds = _find_placeholders(claims)
     of_studies = find_crowds([replace(claim, key=claim.header.study) for claim in claims])
     told = {
-        entry.path: list(_told(entry, headers[entry.path], words | crowds, of_studies))
+        entry.path: list(_list_evidence(entry, headers[entry.path], words | crowds, of_studies))
         for entry in entries
     }
     same = _same_patients(told.values())
@@ -93,18 +93,18 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
     return Patients(found, key, attribute(names, len(entries)), notices)
 
 
-def _told(
+def _list_evidence(
     entry: Entry,
     header: PatientIdentity | None,
-    nobody: Collection[Hashable],
-    no_study: Collection[Hashable],
+    placeholders: Collection[Hashable],
+    shared_studies: Collection[Hashable],
 ) -> Iterator[Patient]:
     """Yields the patient of a file by manifest and by header, the strongest evidence first."""
     if column := _column(entry):
         yield Patient(pseudonym(column), Evidence.COLUMN)
-    if header and (header.patient_id, header.issuer) not in nobody and header.patient_id:
+    if header and (header.patient_id, header.issuer) not in placeholders and header.patient_id:
         yield Patient(pseudonym(header.patient_id, header.issuer), Evidence.HEADER)
-    if header and header.study and header.study not in no_study:
+    if header and header.study and header.study not in shared_studies:
         yield Patient(pseudonym(header.study, _STUDY), Evidence.STUDY)
 
 
@@ -146,7 +146,7 @@ def _column(entry: Entry) -> str:
     return "" if says_nobody(entry.patient) else entry.patient
 
 
-def _nobody(claims: Sequence[Claim]) -> tuple[frozenset[Hashable], frozenset[Hashable]]:
+def _find_placeholders(claims: Sequence[Claim]) -> tuple[frozenset[Hashable], frozenset[Hashable]]:
     """Finds identifiers that are no person's, by their text and by the images that carry them."""
     numbers = {claim.header.patient_id for claim in claims}
     words = frozenset(

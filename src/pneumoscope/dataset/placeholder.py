@@ -1,4 +1,4 @@
-"""Placeholders among patient identifiers, told by their text or by the images that carry them."""
+"""Placeholders for patient identifiers, recognised by their text or by the images with them."""
 
 from __future__ import annotations
 

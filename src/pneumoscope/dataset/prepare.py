@@ -61,8 +61,8 @@ def prepare(
 ) -> PreparedSet:
     """Divides a data set by patient and writes each image once at the size of the network.
 
-    Interrupted, it goes on where it was; run again, it only reads what has changed. A file that
-    cannot be read is left out and listed.
+    An interrupted preparation is continued, and a repeated one reads only what has changed. Files
+    that cannot be read are left out and listed.
 
     Args:
         data: class folders, the published train/val/test layout, or a CSV manifest.
