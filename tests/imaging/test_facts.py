@@ -1,4 +1,4 @@
-"""What is told of an image file besides its picture."""
+"""Technical facts of an image file, and its thumbnail."""
 
 from __future__ import annotations
 

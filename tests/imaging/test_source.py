@@ -1,4 +1,4 @@
-"""Files are told by their bytes, and refused in one clear line."""
+"""Files are recognised by their bytes, and refused in one clear line."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_what_has_no_end_is_not_waited_for(kind: str, tmp_path: Path) -> None:
         path = Path("/dev/zero")
     else:
         path.symlink_to("/dev/zero")
-    with pytest.raises(ImageError, match="is no file but a pipe"):
+    with pytest.raises(ImageError, match="is not a file but a pipe"):
         read_bytes(path)
 
 
