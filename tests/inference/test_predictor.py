@@ -36,7 +36,7 @@ def shades(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("usual", [None, 112])
-def test_scores_that_are_no_numbers_give_no_label(
+def test_scores_that_are_not_finite_give_no_label(
     usual: float | None, tmp_path: Path, shades: list[Path]
 ) -> None:
     broken = load(write_bundle(tmp_path / "nan", usual=usual, unit=float("nan")))
