@@ -365,7 +365,7 @@ def test_bad_input(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
         check_heatmaps(bundle, phantoms, masks=tmp_path / "nowhere", images=4)
     with pytest.raises(ClassMismatchError):
         check_heatmaps(write_bundle(tmp_path / "other", classes=("healthy", "sick")), phantoms)
-    with pytest.raises(BundleError, match="where its evidence lies"):
+    with pytest.raises(BundleError, match="no class-activation maps"):
         check_heatmaps(without_maps(tmp_path / "mute"), phantoms, images=4)
 
 
