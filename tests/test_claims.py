@@ -1,4 +1,4 @@
-"""One process writes a folder at a time, and a dead one holds none."""
+"""One process at a time writes to a folder, and a dead process holds none."""
 
 from __future__ import annotations
 

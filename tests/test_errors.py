@@ -1,4 +1,4 @@
-"""Errors tell what is wrong, in one line, with the remedy."""
+"""Errors say in one line what is wrong, with the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where no home folder can be written, the error says what helps."""
+"""Without a home folder that can be written, the error says the remedy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Identifiers of patients, and names of files, to keys that tell nothing of them.
+"""Pseudonyms of patient identifiers and file names: keyed hashes, which reveal nothing of them.
 
-A hospital's number for a patient is personal data. It is replaced, the moment it is read, by a
-keyed hash under a secret that never leaves this user's data folder: `docs/adr/0011-sources.md`.
+A patient identifier is personal data. It is replaced as soon as it is read by a hash under a
+secret key that never leaves this user's data folder: `docs/adr/0011-sources.md`.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _PATIENT, _FILE = "patient ", "file-"
 
 
 def pseudonym(identifier: str, issuer: str = "") -> str:
-    """The key of a patient: the same for the same identifier wherever this secret is.
+    """Computes the key of a patient: the same for one identifier under the same secret key.
 
     Args:
-        identifier: as the hospital or a manifest gives it.
-        issuer: who gave it, where that is known; the same number of two issuers is two patients.
+        identifier: patient identifier, as the hospital or a manifest gives it.
+        issuer: issuer of the identifier, if known; one identifier of two issuers is two patients.
 
     Returns:
-        A key that no patient of a known data set has.
+        The key, which no patient of a known data set has.
 
     Raises:
-        DataError: if the secret was damaged.
-        StorageError: if it cannot be read or made.
+        DataError: if the secret key is damaged.
+        StorageError: if the secret key cannot be read or created.
     """
     return f"{_PATIENT}{_keyed_hash(identifier, issuer)}"
 
 
 def file_pseudonym(path: str) -> str:
-    """The key of a file, likewise, of characters that every file system takes.
+    """Computes the key of a file, in characters that every file system takes.
 
     Raises:
         DataError, StorageError: as `pseudonym`.
@@ -47,12 +47,12 @@ def file_pseudonym(path: str) -> str:
 
 
 def is_pseudonym(patient: str) -> bool:
-    """Whether a patient's key was made here, and so is another one for every user."""
+    """Returns whether the key of a patient is a pseudonym, and so differs between users."""
     return patient.startswith((_PATIENT, _FILE))
 
 
 def key_fingerprint() -> str:
-    """What tells whether two keys of patients were made under the same secret, and nothing else.
+    """Computes the fingerprint of the secret key, by which keys of two users are distinguished.
 
     Raises:
         DataError, StorageError: as `pseudonym`.
@@ -73,7 +73,7 @@ def _secret() -> bytes:
 
 @cache
 def _read_secret(path: Path) -> bytes:
-    """The secret in `path`, made by the first one who asks; nobody else may read it."""
+    """Reads the secret key in `path`, created at the first use; only its user may read it."""
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "wb") as file:
