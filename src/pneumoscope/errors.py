@@ -43,10 +43,10 @@ class PneumoscopeError(Exception):
     """Base of all errors raised on purpose.
 
     Args:
-        problem: what went wrong, with the name of the file or setting.
-        expected: what would have been right.
-        received: what was found instead.
-        remedy: what the user can do.
+        problem: description of the error, with the name of the file or setting.
+        expected: value or state that would have been right.
+        received: value or state that was found instead.
+        remedy: advice to the user.
         code: code of the kind of error, for programs: never renamed, and documented; by default
             that of the class.
         values: values for programs by name, such as a path or a limit.
@@ -207,7 +207,7 @@ def storage_errors(action: str, path: Path, remedy: str = "") -> Iterator[None]:
     Args:
         action: verb for the operation, such as "write" or "read".
         path: path of the file or folder.
-        remedy: what the user can do; by default it depends on the error.
+        remedy: advice to the user; by default it depends on the error.
 
     Raises:
         StorageError: if the block raises an `OSError`.

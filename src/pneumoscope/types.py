@@ -252,7 +252,7 @@ class Calibration:
         before: `log_loss`, `brier` and `ece` on the validation images before the fit; None for
             what cannot be computed.
         after: `log_loss`, `brier` and `ece` after the fit, on the same images and so optimistic.
-        notices: what could not be fitted or chosen, and why.
+        notices: notices on what could not be fitted or chosen, and why.
     """
 
     fitted: bool
@@ -287,7 +287,7 @@ class Prediction:
         error_code: code of that error, for programs; None otherwise.
         prevalence: fraction of positive images for which the probabilities were restated; None if
             they are those of the model.
-        warnings: what to know before the label is believed; empty if nothing stood out.
+        warnings: warnings to consider before the label is relied on; empty if there are none.
         distance: out-of-distribution score, about 1 for the training images themselves; None if
             it was not measured.
         gate: True if the image could have been refused.

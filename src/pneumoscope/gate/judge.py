@@ -95,7 +95,7 @@ class Judgement:
 
     Attributes:
         reasons: reasons for refusal; empty if the image is accepted.
-        warnings: what to know before the label is believed.
+        warnings: warnings to consider before the label is relied on.
         distance: out-of-distribution score of the image; None if it is not finite, or there is no
             gate.
     """

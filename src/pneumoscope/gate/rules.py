@@ -186,7 +186,7 @@ def _uniform(facts: Facts) -> Found | None:
     contrast = float(facts.pixels.std())
     if contrast >= _LEAST_CONTRAST:
         return None
-    text = f"it is nearly blank: its greys differ by {contrast:.1f} of 256 levels only"
+    text = f"it is nearly blank: the standard deviation of its greys is only {contrast:.1f} of 256"
     return text, {"contrast": contrast}
 
 
