@@ -125,7 +125,7 @@ def is_worded(node: ast.AST) -> bool:
 
 
 def cuts(node: ast.AST) -> bool:
-    """Returns whether an expression parses such a text; joining its lines (`split()`) is allowed."""
+    """Returns whether an expression parses such a text; joining its lines is allowed."""
     if isinstance(node, ast.Compare):
         looked_into = zip(node.ops, node.comparators, strict=True)
         return any(isinstance(op, (ast.In, ast.NotIn)) and is_worded(of) for op, of in looked_into)

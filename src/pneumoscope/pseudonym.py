@@ -84,6 +84,6 @@ def _read_secret(path: Path) -> bytes:
             f"{path} is damaged",
             expected=f"{_BYTES} bytes",
             received=f"{len(secret)}",
-            remedy="Restore it, or delete it: patients seen before are then not known again",
+            remedy="Restore it, or delete it: patients seen before are then not recognised",
         )
     return secret

@@ -71,15 +71,15 @@ class Rule:
 def _own_result(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.OWN:
         return None
-    return "it is a result of this program and no radiograph: give it the radiograph itself", {}
+    return "it is a result of this program and not a radiograph: use the radiograph itself", {}
 
 
 def _derived(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.DERIVED:
         return None
     text = (
-        "its header says that it was captured from a screen, drawn or worked out from other "
-        "pictures: give it the radiograph itself"
+        "its header says that it was captured from a screen, drawn or derived from other "
+        "pictures: use the radiograph itself"
     )
     return text, {}
 
@@ -87,7 +87,10 @@ def _derived(facts: Facts) -> Found | None:
 def _capture(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.CAPTURE:
         return None
-    return "it is a secondary capture, such as scanned film: its greys may not be a device's", {}
+    return (
+        "it is a secondary capture, such as scanned film: its greys may not be those of a device",
+        {},
+    )
 
 
 def _burned_in(facts: Facts) -> Found | None:
@@ -152,7 +155,7 @@ def _unread_age(facts: Facts) -> Found | None:
         return None
     youngest, oldest = facts.ages
     text = (
-        "its header says something of the patient's age that cannot be read, and the model was "
+        "its header gives an age of the patient that cannot be read, and the model was "
         f"made with patients of {youngest:g} to {oldest:g} years"
     )
     return text, {"youngest": youngest, "oldest": oldest}
@@ -203,7 +206,7 @@ def _coloured(facts: Facts) -> Found | None:
     coloured = facts.acquisition.coloured
     if coloured <= _MOST_COLOURED:
         return None
-    text = f"{coloured:.0%} of it is in colour, as of heatmaps and screens: give it the radiograph"
+    text = f"{coloured:.0%} of it is in colour, as in heatmaps and screenshots: use the radiograph"
     return text, {"fraction": coloured}
 
 

@@ -103,7 +103,7 @@ class Predictor:
     ) -> None:
         if policy is not None and not gate:
             raise SettingsError(
-                "A policy is of no use where the gate is off",
+                "A policy has no effect where the gate is off",
                 remedy="Leave out `policy`, or `gate`",
             )
         if threads is not None and threads < 1:
