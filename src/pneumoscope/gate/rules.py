@@ -17,7 +17,7 @@ from pneumoscope.types import Geometry, Notice
 _LEAST_CONTRAST = 8.0
 _MOST_CLIPPED = 0.7
 _MOST_COLOURED = 0.05  # heatmaps over radiographs have .1 and more, radiographs stored as RGB 0
-_ENDS = (2, 253)  # grey levels beyond these count as black or white, also after JPEG compression
+_ENDS = (2, 253)  # from these on, grey levels count as black or white, JPEG or not
 
 
 class Action(StrEnum):
