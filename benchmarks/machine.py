@@ -35,12 +35,14 @@ class Finished:
     Attributes:
         started: when, as `time.time()`.
         seconds: from its start to its end.
+        processor: seconds of all cores, those of the system among them.
         peak: greatest resident memory, in bytes.
         output: what it printed.
     """
 
     started: float
     seconds: float
+    processor: float
     peak: int
     output: str
 
@@ -67,7 +69,7 @@ def run(*command: str | Path) -> Finished:
             raise subprocess.CalledProcessError(process.returncode, command)
     # Linux counts in KiB, macOS in bytes.
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Finished(started, seconds, peak, output)
+    return Finished(started, seconds, usage.ru_utime + usage.ru_stime, peak, output)
 
 
 def parser(description: str, images: int) -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""What tests share: an isolated home, small data sets, and a bundle that needed no training."""
+"""Fixtures of all tests: an isolated home, small data sets, and a bundle made without training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pneumoscope.imaging import decode, source
 from pneumoscope.imaging.source import Source
 from pneumoscope.types import Geometry, OperatingPoint
 
-# How long an example takes is this machine's affair, not the program's.
+# The time of an example depends on the machine, not on the program.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
@@ -50,19 +50,19 @@ def real() -> Path:
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small data set of class folders."""
+    """Makes a small data set of class folders."""
     root = tmp_path_factory.mktemp("data") / "phantoms"
     make_phantoms(root, PhantomSettings(patients=36, seed=3, width=(96, 128)))
     return root
 
 
 def picture(shape: tuple[int, ...] = (48, 40), seed: int = 0) -> np.ndarray:
-    """uint8 noise."""
+    """Makes a picture of noise, uint8."""
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
 def encoded(image: Image.Image | np.ndarray, kind: str = "PNG", **options: object) -> bytes:
-    """An image file in memory."""
+    """Encodes an image as a file in memory."""
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
     stream = BytesIO()
@@ -71,7 +71,7 @@ def encoded(image: Image.Image | np.ndarray, kind: str = "PNG", **options: objec
 
 
 def save_dicom(path: Path, **elements: str) -> None:
-    """A DICOM file with a header and nothing else."""
+    """Writes a DICOM file with a header and no pixels."""
     ds = pydicom.Dataset()
     ds.SOPClassUID = ComputedRadiographyImageStorage
     ds.SOPInstanceUID = pydicom.uid.generate_uid()
@@ -101,11 +101,11 @@ def class_folders(tmp_path: Path) -> Callable[..., Path]:
 def brightness_network(
     pool: str = "GlobalAveragePool", unit: float = 16.0, side: int = SIDE
 ) -> onnx.ModelProto:
-    """A network without weights: the brighter the image, the likelier class 1.
+    """Makes a network without weights: the brighter the image, the likelier class 1.
 
     With `pool="GlobalMaxPool"` it is the brightest place that counts. Its features are the logits:
-    less and plus the mean brightness above 128, in units of 16. An infinite unit makes all images
-    alike, and one that is no number makes no scores.
+    less and plus the mean brightness above 128, in units of 16. An infinite unit gives all images
+    the same scores, and NaN gives scores that are not finite.
     """
     size = side // 4
     nodes = [
@@ -166,9 +166,9 @@ def write_bundle(
     unit: float = 16.0,
     **changes: object,
 ) -> Path:
-    """A bundle around `brightness_network`.
+    """Writes a bundle around `brightness_network`.
 
-    With `usual`, its gate holds mean brightness against this one, in units of 16: it warns
+    With `usual`, its gate compares mean brightness with this one, in units of 16: it warns
     above a distance of 2, and refuses above 4.
     """
     levels = None if usual is None else GATE_LEVELS
@@ -191,7 +191,7 @@ def bundle(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation with two models, the second of which is the default."""
+    """Makes an installation with two models, the second of which is the default."""
     root = tmp_path / "shipped"
     counts = {"NORMAL": 1000, "PNEUMONIA": 2000}
     data = {"images": {"train": counts, "val": counts}, "attributions": [{"title": "Phantoms"}]}
@@ -205,7 +205,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation without models."""
+    """Makes an installation without models."""
     (tmp_path / "nothing").mkdir()
     monkeypatch.setattr("pneumoscope.shipped.models.ROOT", tmp_path / "nothing")
 

@@ -1,4 +1,4 @@
-"""Reads a page of ours as a browser would, and checks what holds for all of them."""
+"""Reader of our pages, and the checks that hold for all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _VOID = {"meta", "img", "br", "line", "rect", "path", "use", "polygon", "image"}
 
 
 class Reader(HTMLParser):
-    """Checks that tags match, and keeps what a test asks for."""
+    """A page whose tags match, with its elements and its text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Reader(HTMLParser):
 
 
 def require_sound(text: str) -> Reader:
-    """Fetches and runs nothing, can be read without eyes or a mouse, and no id is there twice."""
+    """Checks that a page fetches and runs nothing, is accessible, and has no id twice."""
     found = Reader(text)
     for tag in ("script", "link", "iframe", "object"):
         assert found.all(tag) == []

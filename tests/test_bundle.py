@@ -1,4 +1,4 @@
-"""A bundle is whole or absent, and tells when it is not what it was."""
+"""A bundle is complete or absent, and one that has changed is refused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ CALIBRATION = Calibration(
 )
 
 
-def test_calibration_and_expectations_round_trip(tmp_path: Path) -> None:
+def test_calibration_and_operating_points_round_trip(tmp_path: Path) -> None:
     some = Estimate(0.9, 0.8, 0.95)
     undecided = Undecided(0.3, 0.5, some, Estimate(None, None, None))
     expected = OperatingPoint("b", 0.4, some, Estimate(1.0, None, None), undecided)
@@ -96,7 +96,7 @@ NO_NOTICES += [[{"code": "a", "text": "b", "values": {"c": value}}] for value in
 
 
 @pytest.mark.parametrize("notices", NO_NOTICES)
-def test_notices_that_make_no_sense(notices: object, bundle: Path) -> None:
+def test_malformed_notices(notices: object, bundle: Path) -> None:
     change(bundle, calibration={**asdict(CALIBRATION), "notices": notices})
     with pytest.raises(BundleCorruptError, match="makes no sense"):
         read_bundle(bundle)
@@ -105,7 +105,7 @@ def test_notices_that_make_no_sense(notices: object, bundle: Path) -> None:
 @pytest.mark.parametrize(
     "broken", [{}, {"fitted": True}, "text", {**asdict(CALIBRATION), "more": 1}]
 )
-def test_calibration_that_makes_no_sense(broken: object, bundle: Path) -> None:
+def test_malformed_calibration(broken: object, bundle: Path) -> None:
     change(bundle, calibration=broken)
     with pytest.raises(BundleCorruptError, match="makes no sense"):
         read_bundle(bundle)
@@ -136,7 +136,7 @@ def test_reference_round_trip(tmp_path: Path) -> None:
     assert read_bundle(tmp_path / "older").reference() is None
 
 
-def test_run_folder_stands_for_its_bundle(tmp_path: Path) -> None:
+def test_bundle_is_found_in_its_run_folder(tmp_path: Path) -> None:
     write_bundle(tmp_path / "run" / "bundle")
     assert read_bundle(tmp_path / "run").root == tmp_path / "run" / "bundle"
 
@@ -221,7 +221,7 @@ def test_bundle_without_card(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "seen.json"])
-def test_list_that_lacks_what_is_needed(name: str, bundle: Path) -> None:
+def test_list_that_lacks_a_needed_file(name: str, bundle: Path) -> None:
     unlist(bundle, name)
     with pytest.raises(BundleCorruptError, match=f"does not list {name}"):
         read_bundle(bundle)
@@ -253,7 +253,7 @@ def test_other_preprocessing(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", '{"schema_version": 1, "recipe": 1}'])
-def test_manifest_that_makes_no_sense(text: str, bundle: Path) -> None:
+def test_malformed_manifest(text: str, bundle: Path) -> None:
     (bundle / "bundle.json").write_text(text)
     with pytest.raises(BundleCorruptError):
         read_bundle(bundle)
@@ -268,7 +268,7 @@ def test_other_classes(bundle: Path) -> None:
         read_bundle(bundle).info.require_classes(("cat", "dog"), Path("pets"))
 
 
-def test_seen_knows_what_it_was_made_with_and_tells_nobody(tmp_path: Path) -> None:
+def test_seen_recognises_images_and_patients_and_names_none(tmp_path: Path) -> None:
     records = [
         ImageRecord(Path("a"), 0, "guangzhou IM 1", Evidence.NAME, Split.TRAIN, sha256="aa"),
         ImageRecord(Path("b"), 0, "guangzhou IM 2", Evidence.NAME, Split.VAL, sha256="bb"),
@@ -282,7 +282,7 @@ def test_seen_knows_what_it_was_made_with_and_tells_nobody(tmp_path: Path) -> No
     assert "guangzhou" not in (root / "seen.json").read_text()
 
 
-def test_seen_says_with_which_secret_patients_were_hashed(tmp_path: Path) -> None:
+def test_seen_keeps_the_fingerprint_of_the_patient_key(tmp_path: Path) -> None:
     public = ImageRecord(Path("a"), 0, "guangzhou IM 1", Evidence.NAME, Split.TRAIN, sha256="aa")
     own = replace(public, patient="patient 12ab", evidence=Evidence.HEADER)
     held_out = replace(own, split=Split.TEST)

@@ -1,4 +1,4 @@
-"""The network of a stranger's bundle is a graph as ours are, before ONNX Runtime sees it."""
+"""The network of an untrusted bundle is checked before ONNX Runtime loads it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check(network: onnx.ModelProto, **info: object) -> None:
 
 
 def far() -> TensorProto:
-    """A constant that lies in a file beside."""
+    """Makes a constant that lies in another file."""
     tensor = TensorProto()
     tensor.CopyFrom(FAR)
     onnx.external_data_helper.set_external_data(tensor, "/etc/passwd")
@@ -109,7 +109,7 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_graph_that_is_none_of_ours(name: str) -> None:
+def test_graph_that_this_package_does_not_export(name: str) -> None:
     change, message = HOSTILE[name]
     network = brightness_network()
     check(network)
@@ -131,7 +131,7 @@ NONSENSE: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-def test_graph_that_makes_no_sense(name: str) -> None:
+def test_malformed_graph(name: str) -> None:
     change, message = NONSENSE[name]
     network = brightness_network()
     change(network)
@@ -173,7 +173,7 @@ def test_two_graphs_that_protobuf_would_merge() -> None:
         check_graph(Path("model.onnx"), data + data, bundle_info())
 
 
-def test_bundle_is_refused_by_whatever_reads_it(tmp_path: Path) -> None:
+def test_every_reader_refuses_the_bundle(tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "b")
     network = brightness_network()
     hold(network, then_branch=INNER)
@@ -185,5 +185,5 @@ def test_bundle_is_refused_by_whatever_reads_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_what_ships_is_ours(name: str) -> None:
+def test_networks_that_ship_are_accepted(name: str) -> None:
     assert read_bundle(find(name)).network

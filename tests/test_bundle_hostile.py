@@ -1,4 +1,4 @@
-"""A bundle from a stranger is read inside its folder, bounded, or refused as a bundle."""
+"""An untrusted bundle is read within its folder and size limits, or refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.conftest import SIDE, encoded, picture, write_bundle
 
 
 def sign(root: Path, **changes: object) -> None:
-    """Makes `bundle.json` list what is there now."""
+    """Makes `bundle.json` list the files that are there now."""
     manifest = json.loads((root / "bundle.json").read_text())
     manifest["files"] = {
         name: sha256((root / name).read_bytes()).hexdigest() for name in manifest["files"]
@@ -69,7 +69,7 @@ def _link(path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and devices of POSIX")
 @pytest.mark.parametrize("make", [_pipe, _device, _link, Path.mkdir])
-def test_what_is_no_file_of_the_bundle(make: Callable[[Path], None], bundle: Path) -> None:
+def test_files_that_cannot_be_part_of_a_bundle(make: Callable[[Path], None], bundle: Path) -> None:
     (bundle / "MODEL_CARD.md").rename(bundle / "aside")
     if make is _link:
         (bundle / "aside").rename(bundle / "MODEL_CARD.md")
@@ -87,7 +87,7 @@ def test_sizes_are_bounded(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         read_bundle(bundle)
 
 
-def test_what_is_not_listed_is_not_used(tmp_path: Path) -> None:
+def test_files_that_are_not_listed_are_not_used(tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "b", usual=128)
     manifest = json.loads((root / "bundle.json").read_text())
     del manifest["files"]["gate.npz"]
@@ -117,7 +117,7 @@ GATES = {
 
 
 @pytest.mark.parametrize("name", GATES)
-def test_gate_that_makes_no_sense(name: str, tmp_path: Path) -> None:
+def test_malformed_gate(name: str, tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "b", usual=128)
     (root / "gate.npz").write_bytes(GATES[name])
     sign(root)
@@ -129,7 +129,7 @@ WORDS: list[Any] = [None, 0, -1, 1e999, float("nan"), 10**400, "", "x" * 5000, [
 
 
 def mutate(content: Any, rng: random.Random) -> Any:
-    """Somewhere in a JSON value, something else."""
+    """Replaces a random part of a JSON value."""
     if isinstance(content, dict) and content and rng.random() < 0.9:
         name = rng.choice(sorted(content))
         if rng.random() < 0.15:
@@ -142,7 +142,7 @@ def mutate(content: Any, rng: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(300))
-def test_mutated_and_signed_again(seed: int, tmp_path: Path) -> None:
+def test_mutated_and_hashed_again(seed: int, tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "b", usual=128, training_data={"attributions": []})
     rng = random.Random(seed)
     path = root / rng.choice(["bundle.json", "bundle.json", "seen.json", "gate.npz", "model.onnx"])

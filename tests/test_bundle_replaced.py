@@ -1,4 +1,4 @@
-"""A bundle takes another's place in one step: readers get one of them, a kill loses none."""
+"""A bundle replaces another in one step: readers get one of them, and a kill loses neither."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process writes a folder at a time, and a dead one holds none."""
+"""One process at a time writes to a folder, and a dead process holds none."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def end(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def test_a_claim_is_told_with_its_owner_and_dies_with_it(tmp_path: Path) -> None:
+def test_a_claim_names_its_owner_and_ends_with_it(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     owner = hold(folder)
     try:
@@ -86,7 +86,7 @@ def test_one_at_a_time_however_many_want_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("below", ["", "below"])
-def test_a_file_or_a_broken_link_in_the_place_of_a_folder_is_told(
+def test_a_file_or_a_broken_link_in_the_place_of_a_folder_is_an_error(
     below: str, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

@@ -14,7 +14,7 @@ HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["r
 
 
 def where_to_add() -> dict[str, str]:
-    """By what is added: the rest of its row."""
+    """Reads the table of where to add what: the rest of each row, by what is added."""
     table = TEXT.partition("## Where to add\n")[2].partition("\n## ")[0]
     rows = re.findall(r"(?m)^\| (.+?) \| (.+) \|$", table)
     return {what: where for what, where in rows[1:] if not what.startswith("-")}

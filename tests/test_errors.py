@@ -1,4 +1,4 @@
-"""Errors tell what is wrong, in one line, with the remedy."""
+"""Errors say in one line what is wrong, with the remedy."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ WRITES_COMMANDS = (SOURCE / "run" / "settings.py", "command")
 
 
 def texts(file: Path) -> Iterator[str]:
-    """The strings of a module but its docstrings; `{}` stands where a value is put in."""
+    """Lists the strings of a module other than its docstrings, with `{}` in place of values."""
 
     def below(node: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef) and (file, node.name) == WRITES_COMMANDS:

@@ -1,4 +1,4 @@
-"""Files are whole or absent."""
+"""Files are listed without system files, and written whole or not at all."""
 
 from __future__ import annotations
 

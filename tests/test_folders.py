@@ -1,4 +1,4 @@
-"""Where no home folder can be written, the error says what helps."""
+"""Without a home folder that can be written, the error says the remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAYS = {
 
 @pytest.fixture(params=["missing", "read-only", "a file", "nowhere"])
 def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A home folder that cannot be written."""
+    """Makes a home folder that cannot be written."""
     for variable in WAYS:
         monkeypatch.delenv(variable)
     (tmp_path / "file").touch()

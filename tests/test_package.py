@@ -68,7 +68,7 @@ def test_every_python_that_make_takes_is_a_classifier() -> None:
 
 
 def pins(name: str) -> dict[str, set[str]]:
-    """The hashes of each pinned version."""
+    """Reads the hashes of each pinned version."""
     found: dict[str, set[str]] = {}
     for line in (ROOT / name).read_text("utf-8").splitlines():
         words = line.partition(" ;")[0].removesuffix("\\").strip()

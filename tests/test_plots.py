@@ -16,7 +16,7 @@ def test_figures_are_saved_as_png_of_200_dpi(tmp_path):
         assert image.info["dpi"] == pytest.approx((200, 200), abs=0.1)
 
 
-def test_a_figure_that_cannot_be_saved_is_told(tmp_path):
+def test_a_figure_that_cannot_be_saved_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="a file stands where a folder is needed"):
         save(new_figure(1, 1), tmp_path / "file" / "figure.png")

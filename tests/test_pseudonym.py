@@ -1,4 +1,4 @@
-"""Patients are known again, and not known to others."""
+"""Patients are recognised under the same secret key, and under no other."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ TRAIN = ["--arch", "baseline", "--image-size", "32", "--epochs", "1", "--precisi
 
 @dataclass(frozen=True)
 class Traces:
-    """What a process, its threads and its children did."""
+    """Record of what a process, its threads and its children did."""
 
     outward: list[str]
     written: set[Path]
@@ -88,7 +88,7 @@ def watch(tmp_path: Path) -> Watch:
 
 
 def strays(traces: Traces, tmp_path: Path) -> set[Path]:
-    """What was written elsewhere than to the working folder, the cache and the temporary folder."""
+    """Lists files written outside of the working folder, the cache and the temporary folder."""
     cache = tmp_path / "home/.cache/pneumoscope"
     kept = [tmp_path / "work", tmp_path / "temporary", cache]
     return {

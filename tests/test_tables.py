@@ -1,4 +1,4 @@
-"""A table is made once: what Markdown, LaTeX and CSV format_value of it."""
+"""Tables in Markdown, LaTeX and CSV: the same cells, escaped for each."""
 
 from __future__ import annotations
 

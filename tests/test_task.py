@@ -49,7 +49,7 @@ def test_several_thresholds() -> None:
 
 
 @given(PROBABILITIES, st.floats(0.0, 1.0))
-def test_an_image_alone_is_what_it_is_among_others(
+def test_a_prediction_does_not_depend_on_other_images(
     probabilities: np.ndarray, threshold: float
 ) -> None:
     scores, calls = positive_score(probabilities), called_class(probabilities, threshold)

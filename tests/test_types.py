@@ -1,4 +1,4 @@
-"""Records are valid once made."""
+"""Records are validated on construction."""
 
 from __future__ import annotations
 

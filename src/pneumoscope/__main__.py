@@ -4,7 +4,7 @@ from pneumoscope.cli import interrupt
 
 
 def main() -> None:
-    """Runs the command line; Ctrl-C is watched for before anything else is imported."""
+    """Runs the command line; Ctrl-C is handled before anything else is imported."""
     interrupt.watch()
     try:
         from pneumoscope.cli.main import main as run

@@ -1,6 +1,6 @@
-"""A folder that one process writes at a time.
+"""Locks of folders, so that one process writes to each at a time.
 
-The claim is a lock of the kernel (`flock`) on a file in the folder. It is let go when its process
+The claim is a lock of the kernel (`flock`) on a file in the folder. It is released when its process
 ends, however it ends, so no claim outlives its owner; it holds between containers on one machine,
 whose process numbers and host names may be alike, and over network disks whose server keeps locks.
 """
@@ -33,17 +33,18 @@ _KNOWS_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 @contextmanager
 def claimed(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Keeps a folder, which is made if need be, to this process while the block runs.
+    """Locks a folder for this process while the block runs; it is created if need be.
 
-    What processes that were killed left half written in it is removed first. A folder that is
-    empty at the end goes.
+    Unfinished files of processes that were killed are removed first. A folder that is empty at the
+    end is removed.
 
     Args:
-        folder: what is going to be written.
-        wait: where this is given, another's claim is waited for, which it is told once.
+        folder: folder to be written.
+        wait: function that is called once, with a message, before another process is waited for;
+            None for an error in place of waiting.
 
     Raises:
-        SettingsError: if another process holds it, and `wait` is not given.
+        SettingsError: if another process holds the folder, and `wait` is None.
         StorageError: if the folder cannot be written.
     """
     with storage_errors("write", folder):
@@ -55,7 +56,7 @@ def claimed(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator
             _remove_leftovers(folder)
         yield
     finally:
-        # While it is still held: a file that is unlocked may be another's already.
+        # While it is still locked: an unlocked file may already be that of another process.
         with suppress(OSError):
             (folder / LOCK).unlink(missing_ok=True)
         os.close(handle)
@@ -64,10 +65,10 @@ def claimed(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator
 
 
 def is_free(folder: Path) -> bool:
-    """Whether nothing is in a folder but a claim and what killed processes left half written.
+    """Returns whether a folder holds nothing but a claim and unfinished files of killed processes.
 
     Raises:
-        OSError: if it cannot be looked into.
+        OSError: if the folder cannot be listed.
     """
     return all(path.name == LOCK or path.match(_LEFTOVERS) for path in folder.iterdir())
 
@@ -114,7 +115,7 @@ def _take(handle: int) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        # A disk that knows no locks is written without, rather than not at all.
+        # A disk without locks is written to without one, rather than not at all.
         return error.errno in _KNOWS_NO_LOCKS
     return True
 

@@ -1,23 +1,23 @@
 """Defaults that the library and the command line have in common.
 
-They stand apart from what uses them so that `--help` loads no numpy.
+They are in a module of their own so that `--help` loads no NumPy.
 """
 
 from __future__ import annotations
 
 ARCHITECTURE = "residual"
 AUTO = "auto"
-"""Of a precision or of first weights: whichever fits."""
+"""Choice of the precision or of the initial weights that suits device and architecture."""
 
 SPLIT_SEED = 1
 VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
 
 SEED = 0
-"""Of whatever is drawn that is no split and no training."""
+"""Seed of all random draws other than those of the split and the training."""
 
 RESAMPLES = 2000
-"""Of the bootstrap behind an interval."""
+"""Number of bootstrap resamples behind an interval."""
 
 HEATMAP_IMAGES = 300
 PHANTOM_PATIENTS = 60

@@ -1,4 +1,4 @@
-"""ONNX Runtime as everything here uses it: it sends nothing, and its threads do not spin.
+"""Sessions of ONNX Runtime without telemetry, and without threads that spin.
 
 From 1.32 on ONNX Runtime sends telemetry unless `ORT_DISABLE_TELEMETRY` is set before it is
 imported; `import pneumoscope` sets it. Its own `disable_telemetry_events` stops nothing.
@@ -13,11 +13,11 @@ import onnxruntime
 
 
 def open_session(network: Path | bytes, threads: int) -> Any:
-    """Makes a network ready to run on the CPU.
+    """Opens a session that runs a network on the CPU.
 
     Args:
-        network: an ONNX file, or its content.
-        threads: CPU threads to use. They sleep while they wait: spinning, which is the default,
+        network: path of an ONNX file, or its content.
+        threads: number of CPU threads. They sleep while they wait: spinning, which is the default,
             doubles the processor time of a small network.
 
     Returns:
@@ -29,7 +29,7 @@ def open_session(network: Path | bytes, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # errors are raised; printed, they would hold foreign names
+    options.log_severity_level = 4  # errors are raised; printed, they might hold names of files
     return onnxruntime.InferenceSession(
         network,
         options,

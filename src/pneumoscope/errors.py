@@ -1,4 +1,4 @@
-"""Every error that Pneumoscope raises on purpose.
+"""The errors of Pneumoscope.
 
     PneumoscopeError
     ├── SettingsError        a setting makes no sense                        exit code 2
@@ -12,16 +12,16 @@
     ├── StorageError         the disk is full, or access is denied           exit code 4
     ├── DependencyError      an optional part is not installed               exit code 5
     ├── FetchError           a download failed                               exit code 6
-    ├── DivergedError        a training has come to nothing                  exit code 7
+    ├── DivergedError        a training has diverged: its losses are NaN     exit code 7
     └── InterruptedRunError  stopped before there was anything to keep       exit code 130
 
 Each says what was expected, what was received, and what to do about it, in the words of Python: a
 parameter is `learning_rate`, a function `pneumoscope.train`. The command line words them as its
-options and commands (`cli.wording`), prints one line and leaves with the exit code. One more means:
-1, the work was done but some files could not be read.
+options and commands (`cli.wording`), prints one line and exits with the exit code. There is one
+more exit code: 1, the work was done but some files could not be read.
 
-A program reads none of the words: it acts on the class, on `code`, which tells apart what one class
-holds, and on `values`.
+A program need not parse the text: it acts on the class, on `code`, which is more specific than the
+class, and on `values`.
 """
 
 from __future__ import annotations
@@ -36,22 +36,23 @@ if TYPE_CHECKING:
     from pneumoscope.types import Notice
 
 Value = float | str | tuple[str, ...] | None
-"""A fact that an error or a notice was made of, as JSON can hold it."""
+"""A value in the text of an error or a notice, of a type that JSON has."""
 
 
 class PneumoscopeError(Exception):
     """Base of all errors raised on purpose.
 
     Args:
-        problem: what went wrong, naming the file or setting.
-        expected: what would have been right.
-        received: what was found instead.
-        remedy: what the person at the keyboard can do.
-        code: its kind, for programs: never renamed, and documented; by default that of its class.
-        values: facts to act on, by name, such as a path or a limit.
+        problem: description of the error, with the name of the file or setting.
+        expected: value or state that would have been right.
+        received: value or state that was found instead.
+        remedy: advice to the user.
+        code: code of the kind of error, for programs: never renamed, and documented; by default
+            that of the class.
+        values: values for programs by name, such as a path or a limit.
 
     Attributes:
-        notices: what there was to know before it went wrong (`with_notices`).
+        notices: notices of the work before the error (`with_notices`).
     """
 
     code: str = "error"
@@ -172,10 +173,10 @@ class InterruptedRunError(PneumoscopeError):
 
 @contextmanager
 def with_notices(notices: Iterable[Notice]) -> Iterator[None]:
-    """Gives errors of the block what a person should know before them.
+    """Adds notices to the errors of the block, to be shown before them.
 
     Args:
-        notices: in the order to be read.
+        notices: notices in the order in which they are shown.
     """
     try:
         yield
@@ -196,7 +197,7 @@ _STORAGE = {
     errno.ENOTDIR: ("a file stands where a folder is needed", *_OCCUPIED),
     errno.EEXIST: ("a file stands where a folder is needed", *_OCCUPIED),
 }
-"""By number of an `OSError`: what it means, the code, the remedy."""
+"""Meaning, code and remedy of an `OSError`, by its number."""
 
 
 @contextmanager
@@ -204,9 +205,9 @@ def storage_errors(action: str, path: Path, remedy: str = "") -> Iterator[None]:
     """Turns an `OSError` inside the block into a `StorageError` that names `path`.
 
     Args:
-        action: what was being done, such as "write" or "read".
-        path: the file or folder that it was done to.
-        remedy: what helps, where that is more than to choose another folder.
+        action: verb for the operation, such as "write" or "read".
+        path: path of the file or folder.
+        remedy: advice to the user; by default it depends on the error.
 
     Raises:
         StorageError: if the block raises an `OSError`.
@@ -230,8 +231,8 @@ def extra_needed(extra: str, purpose: str) -> Iterator[None]:
     """Turns an `ImportError` inside the block into a `DependencyError` that names an extra.
 
     Args:
-        extra: that brings what is imported, such as "evaluate".
-        purpose: what needs it, such as "Evaluating".
+        extra: name of the extra that installs the import, such as "evaluate".
+        purpose: activity that needs the extra, such as "Evaluating".
 
     Raises:
         DependencyError: if the block raises an `ImportError`.

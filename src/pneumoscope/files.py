@@ -1,4 +1,4 @@
-"""Files on disk: listed without junk, written whole or not at all, and named on one line."""
+"""Files on disk: listed without system files, written atomically, and named on one line."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ SYSTEM = "left behind by systems"
 
 @dataclass
 class Skipped:
-    """What was stepped over while folders were listed.
+    """Files that were skipped while folders were listed, and links to folders.
 
     Attributes:
-        files: each file, and why; all of those below a folder.
+        files: reason and path of each skipped file; of a skipped folder, all files below it.
         linked: links to folders that were followed.
-        endless: links to folders that were not: they lead back, or to what is listed already.
+        endless: links to folders that were not followed, since they lead back, or to a folder that
+            is listed already.
     """
 
     files: list[tuple[str, Path]] = field(default_factory=list)
@@ -39,16 +40,16 @@ class Skipped:
     endless: list[Path] = field(default_factory=list)
 
     def file(self, path: Path, why: str) -> None:
-        """Notes a file."""
+        """Adds a skipped file."""
         self.files.append((why, path))
 
     def folder(self, path: Path, why: str) -> None:
-        """Notes all files below a folder."""
+        """Adds all files below a skipped folder."""
         for where, _, names in os.walk(path):
             self.files += [(why, Path(where, name)) for name in sorted(names)]
 
     def by_reason(self) -> dict[str, list[Path]]:
-        """The files, each once, by why they were stepped over."""
+        """Groups the files, each once, by the reason for which they were skipped."""
         found: dict[str, list[Path]] = {}
         for why, path in dict.fromkeys(self.files):
             found.setdefault(why, []).append(path)
@@ -57,12 +58,12 @@ class Skipped:
 
 @contextmanager
 def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """Hands out a temporary name beside `path`, and renames it to `path` when the block ends well.
+    """Yields a temporary name beside `path`, and renames it to `path` if the block succeeds.
 
     Args:
-        path: the file to write.
-        durable: whether it must be on the disk before it gets its name, so that after a power cut
-            either file is whole. Many small files that are checked anyhow can do without.
+        path: path of the file to write.
+        durable: True to have the file on the disk before it gets its name, so that after a power
+            cut either file is whole. Many small files that are checked anyhow can do without.
 
     Raises:
         StorageError: if writing fails; then nothing is left and `path` is as it was.
@@ -82,7 +83,7 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def temporary_name() -> str:
-    """A name that no other process gives, in whatever container it runs."""
+    """Makes a name that no other process makes, in whatever container it runs."""
     return f".{secrets.token_hex(8)}.part"
 
 
@@ -98,14 +99,14 @@ def sync(path: Path) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS):  # a disk that does not know it
+        if error.errno not in (errno.EINVAL, errno.ENOSYS):  # a disk that does not support it
             raise
     finally:
         os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 text file, whole or not at all.
+    """Writes a UTF-8 text file atomically.
 
     File names in the text may hold bytes that are no UTF-8: they are written as they are.
 
@@ -117,23 +118,23 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    """Computes the SHA-256 of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def name_few(paths: Sequence[Path], most: int = 3) -> str:
-    """The names of the first files of several, and how many more there are."""
+    """Lists the names of the first files, and the number of further ones."""
     more = len(paths) - most
     names = [printable(public_name(path, path.name)) for path in paths[:most]]
     return ", ".join([*names, f"and {more} more"] if more > 0 else names)
 
 
 def printable(text: str) -> str:
-    r"""A text of foreign origin on one line, fit for a terminal, a table or a figure.
+    r"""Escapes a text of foreign origin to one line, fit for a terminal, a table or a figure.
 
-    Line breaks, control codes and bytes that are no text become escapes such as `\n` and
-    `\udce9`: a file name can neither forge a second line nor stop what prints it.
+    Line breaks, control codes and bytes that are not text become escapes such as `\n` and `\udce9`:
+    a file name can neither forge a second line nor make printing fail.
     """
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
@@ -142,13 +143,13 @@ def printable(text: str) -> str:
 
 
 def list_folders(folder: Path, skipped: Skipped | None = None) -> list[Path]:
-    """The folders right below a folder, sorted, without hidden ones and junk.
+    """Lists the folders directly below a folder, sorted, without hidden ones and system files.
 
-    A link that leads back to where it lies, or above, is left out: it has no end.
+    A link that leads back to its own folder, or one above, is left out: it has no end.
 
     Args:
-        folder: where to look.
-        skipped: takes down what is stepped over, and the links.
+        folder: folder to list.
+        skipped: record of skipped files and links, which is added to.
 
     Raises:
         StorageError: if the folder may not be read.
@@ -169,14 +170,17 @@ def list_folders(folder: Path, skipped: Skipped | None = None) -> list[Path]:
 
 
 def list_files(folder: Path, deep: bool = True, skipped: Skipped | None = None) -> Iterator[Path]:
-    """The files below a folder, sorted, without hidden ones and junk.
+    """Lists the files below a folder, sorted, without hidden ones and system files.
 
     Links to folders are followed, each folder once.
 
     Args:
-        folder: where to look.
-        deep: whether to look into folders below it.
-        skipped: takes down what is stepped over, and the links.
+        folder: folder to list.
+        deep: True to list the folders below it, too.
+        skipped: record of skipped files and links, which is added to.
+
+    Yields:
+        The paths of the files.
 
     Raises:
         StorageError: if a folder may not be read.
@@ -214,7 +218,7 @@ def _skip_junk(path: Path, skipped: Skipped) -> None:
 
 
 def is_junk(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, or left behind by an operating system."""
+    """Returns whether a file or folder of this name is hidden, or made by an operating system."""
     return name.startswith(".") or name.casefold() in _JUNK
 
 

@@ -1,4 +1,4 @@
-"""The user's own folders, where Pneumoscope keeps what nobody has named a place for."""
+"""Folders of the user for the cache and the data of Pneumoscope."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CACHE, _DATA = "XDG_CACHE_HOME", "XDG_DATA_HOME"
 
 
 def locate_cache() -> Path:
-    """Where the cache lies, if there is one. XDG_CACHE_HOME moves it.
+    """Returns the folder of the cache, which may not exist yet. XDG_CACHE_HOME moves it.
 
     Raises:
         StorageError: if this user has no home folder.
@@ -26,7 +26,7 @@ def locate_cache() -> Path:
 
 
 def cache_folder() -> Path:
-    """The cache, made if need be.
+    """Returns the folder of the cache, and creates it if need be.
 
     Raises:
         StorageError: if it cannot be written.
@@ -41,7 +41,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def data_folder() -> Iterator[Path]:
-    """Hands out where the key of patients lies, made if need be. XDG_DATA_HOME moves it.
+    """Yields the folder of the secret key, created if need be. XDG_DATA_HOME moves it.
 
     Raises:
         StorageError: if it cannot be made, or the block raises an `OSError`.
@@ -53,7 +53,7 @@ def data_folder() -> Iterator[Path]:
 
 
 def _locate(find: Callable[[str], Path], variable: str) -> Path:
-    with suppress(RuntimeError):  # what newer versions of platformdirs raise without a home
+    with suppress(RuntimeError):  # which newer versions of platformdirs raise without a home
         folder = find("pneumoscope")
         if folder.is_absolute():  # older ones give a folder ~ in the working folder
             return folder

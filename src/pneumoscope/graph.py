@@ -1,6 +1,6 @@
-"""The exported graph: what goes into it and comes out of it, by name.
+"""Inputs and outputs of the exported graph, by name.
 
-Export makes it so, a bundle is held against it before it is used, and inference relies on it.
+The export makes them, a bundle is checked against them before use, and inference relies on them.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ PROBABILITIES = "probabilities"
 MAPS = "class_activation_maps"
 FEATURES = "features"
 KERNEL = "first_kernel"
-"""The constant that is the kernel of the first dense layer of the head."""
+"""Name of the constant that is the kernel of the first dense layer of the head."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """What an input or output is.
+    """Type and shape of an input or output.
 
     Attributes:
-        dtype: as NumPy names it.
-        shape: its sizes; None where any will do, as for the number of images, which is first.
+        dtype: data type, by its name in NumPy.
+        shape: sizes of the dimensions; None for any size, as of the first, the number of images.
     """
 
     dtype: str
     shape: tuple[int | None, ...]
 
     def fits(self, shape: tuple[int | None, ...]) -> bool:
-        """Whether an array of this shape is one; None where a size is not known."""
+        """Returns whether a shape matches; its sizes are None where they are not known."""
         return len(shape) == len(self.shape) and all(
             wanted in (None, size) for wanted, size in zip(self.shape, shape, strict=True)
         )
@@ -38,12 +38,12 @@ class Tensor:
 
 
 def inputs(height: int, width: int) -> dict[str, Tensor]:
-    """What goes in, by name, for images of this size."""
+    """Returns the inputs by name, for images of this size."""
     return {IMAGE: Tensor("uint8", (None, height, width, 1))}
 
 
 def outputs(classes: int) -> dict[str, Tensor]:
-    """What comes out, by name, for so many classes."""
+    """Returns the outputs by name, for this number of classes."""
     return {
         PROBABILITIES: Tensor("float32", (None, classes)),
         MAPS: Tensor("float32", (None, classes, None, None)),

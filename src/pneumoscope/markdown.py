@@ -1,4 +1,4 @@
-"""Text of foreign origin in Markdown: names of classes and files, and whole cards of strangers."""
+"""Escaping of foreign text for Markdown: names of classes and files, and model cards of others."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pneumoscope.files import printable
 
 
 def in_markdown(text: str) -> str:
-    """A text that Markdown shows as it is, on one line: no HTML, no link, no cell of a table."""
+    """Escapes a text for Markdown, on one line: no HTML, no link, no cell of a table."""
     shown = re.sub(r"([\\`*\[\]|])", r"\\\1", printable(text))
     return shown.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def without_html(text: str) -> str:
-    """Markdown that stays what it is, but for HTML and pictures, which fetch or run something."""
+    """Escapes HTML and pictures in Markdown, as they could fetch or run something."""
     lines = map(printable, text.splitlines())
     return "\n".join(lines).replace("<", "&lt;").replace("![", r"!\[")

@@ -1,6 +1,6 @@
-"""What files are called in results, caches and messages: by their paths, or by keyed hashes.
+"""Names of files in results, caches and messages: their paths, or keyed hashes.
 
-A file name may hold a patient's name. Whoever writes down or says what a file is called asks here.
+A file name may hold the name of a patient. All output of file names uses this module.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _hashed = False
 
 @contextmanager
 def hashed_names() -> Iterator[None]:
-    """Calls files by keyed hashes in the block, in all threads."""
+    """Names files by keyed hashes in the block, in all threads."""
     global _hashed
     before, _hashed = _hashed, True
     try:
@@ -27,16 +27,16 @@ def hashed_names() -> Iterator[None]:
 
 
 def names_are_hashed() -> bool:
-    """Whether files are called by keyed hashes."""
+    """Returns whether files are named by keyed hashes."""
     return _hashed
 
 
 def public_name(path: Path | str, shown: str | None = None) -> str:
-    """What a file or folder is called: the same wherever it is, fit for a file name if hashed.
+    """Returns the name of a file or folder; a hashed one is the same for a path however written.
 
     Args:
-        path: of the file.
-        shown: what it is called where names are not hashed; by default its path.
+        path: path of the file or folder.
+        shown: name where names are not hashed; by default the path.
 
     Raises:
         DataError, StorageError: as `pseudonym`, where names are hashed.

@@ -1,4 +1,4 @@
-"""Work on many files at once."""
+"""Parallel work on many files."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import TypeVar
 
 Progress = Callable[[int, int], None]
-"""Called with the number of items done and of all."""
+"""Function that is called with the number of items done, and the number of all items."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """The cores that this process may use, at least 1: those of its affinity and its container.
+    """Counts the cores that this process may use, at least 1, by its affinity and its container.
 
-    `os.cpu_count` tells those of the host. A container with a quota of one and a half cores gets
+    `os.cpu_count` counts those of the host. A container with a quota of one and a half cores gets
     two threads.
 
     Args:
-        cgroup: where the kernel tells the quota: `cpu.max` (version 2), or `cpu.cfs_quota_us` and
+        cgroup: folder of the quota of the kernel: `cpu.max` (version 2), or `cpu.cfs_quota_us` and
             `cpu.cfs_period_us` (version 1), in microseconds.
     """
     if hasattr(os, "sched_getaffinity"):
@@ -56,12 +56,12 @@ def in_parallel(
 ) -> list[_Result]:
     """Applies a function to each item, on all cores that may be used.
 
-    Threads do: decoding, resizing, hashing and numpy all let go of the interpreter.
+    Threads are enough: decoding, resizing, hashing and NumPy all release the interpreter lock.
 
     Args:
-        function: what to do; the first error that it raises ends the work.
-        items: what to do it to.
-        progress: called after each item, in order.
+        function: function of one item; the first error that it raises ends the work.
+        items: items to apply the function to.
+        progress: function that is called after each item, in order.
 
     Returns:
         The results, in the order of the items.

@@ -1,8 +1,8 @@
-"""The house style of all figures.
+"""The common style of all figures.
 
 Figures are made with matplotlib's object interface: no pyplot, no global state, no window. They
 are sized for a journal's column (89 mm) or page (183 mm) and use the palette of Okabe and Ito
-("Color Universal Design", 2008), which colour-blind readers can tell apart.
+("Color Universal Design", 2008), which colour-blind readers can distinguish.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _CAPTION = 22  # characters
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of that many inches whose parts make room for one another."""
+    """Makes an empty figure of this size in inches, with a layout that avoids overlaps."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
 
 
 def dress(axes: Axes, *, x: str, y: str, note: str = "") -> None:
-    """Gives axes the house style.
+    """Applies the common style to axes.
 
     Args:
-        axes: to be styled.
+        axes: axes to be styled.
         x: label of the horizontal axis, with its unit if it has one.
-        y: label of the vertical axis.
+        y: label of the vertical axis, with its unit if it has one.
         note: small text above the right corner, such as the number of images.
     """
     axes.set_xlabel(x, fontsize=LABEL)
@@ -54,12 +54,12 @@ Corner = Literal["best", "lower left", "lower right", "upper left"]
 
 
 def legend(axes: Axes, loc: Corner = "best") -> None:
-    """Adds a legend whose ground lets no line run through its text."""
+    """Adds a legend with a background that keeps lines from its text."""
     axes.legend(fontsize=SMALL, loc=loc, facecolor="white", edgecolor="none", framealpha=0.85)
 
 
 def shortened(text: str) -> str:
-    """The text on one line, its middle left out if it is longer than an inch has room for."""
+    """Shortens a text to one line of about an inch, by leaving out its middle."""
     text = printable(text)
     half = _CAPTION // 2
     short = text if len(text) <= _CAPTION else f"{text[: half - 1]}…{text[-half:]}"
@@ -73,5 +73,5 @@ def save(figure: Figure, path: Path) -> None:
         StorageError: if the file cannot be written.
     """
     with atomic_path(path) as temporary:
-        mark = {"Software": "Pneumoscope figure"}  # by which `predict` knows it from a radiograph
+        mark = {"Software": "Pneumoscope figure"}  # by which `predict` recognises a figure
         figure.savefig(temporary, format="png", dpi=DPI, facecolor="white", metadata=mark)

@@ -1,7 +1,7 @@
-"""Identifiers of patients, and names of files, to keys that tell nothing of them.
+"""Pseudonyms of patient identifiers and file names: keyed hashes, which reveal nothing of them.
 
-A hospital's number for a patient is personal data. It is replaced, the moment it is read, by a
-keyed hash under a secret that never leaves this user's data folder: `docs/adr/0011-sources.md`.
+A patient identifier is personal data. It is replaced as soon as it is read by a hash under a
+secret key that never leaves this user's data folder: `docs/adr/0011-sources.md`.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ _PATIENT, _FILE = "patient ", "file-"
 
 
 def pseudonym(identifier: str, issuer: str = "") -> str:
-    """The key of a patient: the same for the same identifier wherever this secret is.
+    """Computes the key of a patient: the same for one identifier under the same secret key.
 
     Args:
-        identifier: as the hospital or a manifest gives it.
-        issuer: who gave it, where that is known; the same number of two issuers is two patients.
+        identifier: patient identifier, as the hospital or a manifest gives it.
+        issuer: issuer of the identifier, if known; one identifier of two issuers is two patients.
 
     Returns:
-        A key that no patient of a known data set has.
+        The key, which no patient of a known data set has.
 
     Raises:
-        DataError: if the secret was damaged.
-        StorageError: if it cannot be read or made.
+        DataError: if the secret key is damaged.
+        StorageError: if the secret key cannot be read or created.
     """
     return f"{_PATIENT}{_keyed_hash(identifier, issuer)}"
 
 
 def file_pseudonym(path: str) -> str:
-    """The key of a file, likewise, of characters that every file system takes.
+    """Computes the key of a file, in characters that every file system takes.
 
     Raises:
         DataError, StorageError: as `pseudonym`.
@@ -46,12 +46,12 @@ def file_pseudonym(path: str) -> str:
 
 
 def is_pseudonym(patient: str) -> bool:
-    """Whether a patient's key was made here, and so is another one for every user."""
+    """Returns whether the key of a patient is a pseudonym, and so differs between users."""
     return patient.startswith((_PATIENT, _FILE))
 
 
 def key_fingerprint() -> str:
-    """What tells whether two keys of patients were made under the same secret, and nothing else.
+    """Computes the fingerprint of the secret key, by which keys of two users are distinguished.
 
     Raises:
         DataError, StorageError: as `pseudonym`.
@@ -72,7 +72,7 @@ def _secret() -> bytes:
 
 @cache
 def _read_secret(path: Path) -> bytes:
-    """The secret in `path`, made by the first one who asks; nobody else may read it."""
+    """Reads the secret key in `path`, created at the first use; only its user may read it."""
     if not path.exists():
         _make_secret(path)
     secret = path.read_bytes()
@@ -81,13 +81,13 @@ def _read_secret(path: Path) -> bytes:
             f"{path} is damaged",
             expected=f"{_BYTES} bytes",
             received=f"{len(secret)}",
-            remedy="Restore it, or delete it: patients seen before are then not known again",
+            remedy="Restore it, or delete it: patients seen before are then not recognised",
         )
     return secret
 
 
 def _make_secret(path: Path) -> None:
-    """Makes a secret that is whole from its first moment on, unless another one is there by then.
+    """Creates a secret key that is complete from the first, unless there is another one by then.
 
     Several threads and processes may be the first to ask.
     """

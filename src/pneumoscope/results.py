@@ -1,7 +1,7 @@
-"""Results are never written over those of another model or other data.
+"""Protection of results from being overwritten by those of another model or other data.
 
-Each carries one digest of what it was made of: JSON as `made_of`, pages as a meta element, model
-cards as a comment, pictures as a text of PNG. It is looked for in what is about to be replaced.
+Each result holds a digest of its origin: JSON as `made_of`, pages as a meta element, model cards as
+a comment, pictures as a text of PNG. A file is replaced only if it holds the same digest.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from pneumoscope.errors import SettingsError, storage_errors
 
 
 def digest(*parts: str) -> str:
-    """One SHA-256, in hex, of what a result is made of.
+    """Computes one SHA-256, in hex, of the models and the data of a result.
 
     Args:
-        parts: SHA-256 of the models in order, and what tells the data from others.
+        parts: SHA-256 of the models in order, and what identifies the data.
     """
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def require_own(path: Path, made_of: str) -> None:
-    """Refuses to replace a file that was made of something else.
+    """Refuses to replace a file that was made of another model or other data.
 
     Args:
-        path: what is going to be written.
-        made_of: the digest of what it will be made of.
+        path: path of the file to be written.
+        made_of: digest of the models and the data of the new result.
 
     Raises:
-        SettingsError: if a file is there that does not carry this digest.
-        StorageError: if it cannot be read.
+        SettingsError: if a file is there that does not hold this digest.
+        StorageError: if the file cannot be read.
     """
     if not path.is_file():
         return

@@ -1,4 +1,4 @@
-"""Results as tables of text: made once, shown by terminals, files and pages."""
+"""Tables of results, shown by terminals, files and pages."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pneumoscope.markdown import in_markdown
 class Table:
     """A table of text.
 
-    A cell has one line or two, with a line break between them; foreign text in it has been through
-    `files.printable`. Whatever shows the table escapes the rest.
+    A cell has one line or two, with a line break between them; text of foreign origin in it has
+    been through `files.printable`. The output format escapes the rest.
 
     Attributes:
-        title: what it shows.
-        columns: the headings, cells too; some may be empty.
-        rows: as many cells each as there are columns.
+        title: title of the table.
+        columns: headings of the columns, cells too; some may be empty.
+        rows: rows of as many cells as there are columns.
 
     Raises:
         ValueError: on construction, if a row has more or fewer cells.
@@ -77,15 +77,15 @@ class Table:
 
 
 Part = Table | str
-"""A part of a result that is read from top to bottom: a table, or sentences, one a line."""
+"""Part of a result: a table, or sentences, one a line."""
 
 
 def write_tables(parts: Iterable[Part], stem: Path) -> None:
     """Writes a result as Markdown and as LaTeX, `stem.md` and `stem.tex`.
 
     Args:
-        parts: from top to bottom.
-        stem: path of the files without what their names end in; former ones are replaced.
+        parts: parts of the result, from top to bottom.
+        stem: path of the files without their extension; former ones are replaced.
 
     Raises:
         StorageError: if they cannot be written.
@@ -133,7 +133,7 @@ def _latex_cell(cell: str) -> str:
 
 
 def _lines(cell: str) -> list[str]:
-    """The lines of a cell that stands alone, and needs no empty one beside its neighbours'."""
+    """Splits a cell into its lines, without empty ones that align it with its neighbours."""
     return cell.strip().split("\n")
 
 
@@ -152,7 +152,7 @@ _LATEX = {
 
 
 def _in_latex(text: str) -> str:
-    """A text that LaTeX shows as it is, on one line: no command, no formula, no ligature of dashes.
+    """Escapes a text for LaTeX, on one line: no command, no formula, no ligature of dashes.
 
     The hyphen before a figure becomes a minus.
     """

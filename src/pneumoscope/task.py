@@ -1,4 +1,4 @@
-"""The task: what is positive, how probabilities become a score, and a score a call.
+"""The task: the positive side, the score made of probabilities, and the class that it predicts.
 
 Class 0 is the reference ("Normal"); all other classes together are the positive side.
 """
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 
 def is_positive(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether classes, true or called, are on the positive side.
+    """Returns whether classes, true or predicted, are on the positive side.
 
     Args:
-        labels: indices of classes, int64 of any shape.
+        labels: indices of the classes, int64 of any shape.
 
     Returns:
         bool of the same shape.
@@ -25,11 +25,11 @@ def is_positive(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def positive_score(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The probability of the positive side.
+    """Computes the score: the probability of the positive side.
 
     Args:
-        probabilities: of the c >= 2 classes, float64 of shape (..., c). Those of a network add up
-            to one only roughly.
+        probabilities: probabilities of the c >= 2 classes, float64 of shape (..., c). Those of a
+            network add up to one only roughly.
 
     Returns:
         float64 of shape (...), 1 at most.
@@ -41,11 +41,12 @@ def positive_score(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 def called_positive(
     score: NDArray[np.float64], threshold: float | NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether images are called positive: those whose score is the threshold or more.
+    """Returns whether images are called positive: those whose score is the threshold or more.
 
     Args:
-        score: of the positive side, float64.
-        threshold: of an operating point, or several, of a shape that broadcasts with the score's.
+        score: score of the images, float64 of any shape.
+        threshold: threshold of an operating point, or several, of a shape that broadcasts with that
+            of the score.
 
     Returns:
         bool of the shape that both broadcast to.
@@ -55,17 +56,17 @@ def called_positive(
 
 
 def called_class(probabilities: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
-    """The class that images are called.
+    """Predicts the class of images.
 
-    It is the likeliest class but the reference for those called positive, the first of equals;
-    the reference for the others.
+    It is the likeliest class other than the reference for images called positive, the first of
+    equals; and the reference class for all others.
 
     Args:
-        probabilities: of the c >= 2 classes, float64 of shape (..., c).
-        threshold: of an operating point.
+        probabilities: probabilities of the c >= 2 classes, float64 of shape (..., c).
+        threshold: threshold of an operating point.
 
     Returns:
-        int64 of shape (...), each in 0 to c - 1.
+        Indices of the predicted classes, int64 of shape (...), each from 0 to c - 1.
     """
     likeliest: NDArray[Any] = 1 + np.argmax(probabilities[..., 1:], axis=-1)
     called = called_positive(positive_score(probabilities), threshold)

@@ -1,4 +1,4 @@
-"""The plain records that cross from one room to the next."""
+"""Records that several packages share: images, predictions, estimates, thresholds."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import SettingsError, Value
+from pneumoscope.errors import PneumoscopeError, SettingsError, Value
 
 RECORD_SCHEMA = 2
-"""Of the record of a prediction; in the first, reasons and warnings were sentences alone."""
+"""Schema version of the record of a prediction; in version 1, reasons were sentences alone."""
 
 RESEARCH_NOTICE = "Pneumoscope is a research tool, not a medical device: never a diagnosis."
 
 
 class Label(IntEnum):
-    """The published classes, with the numbers that the network gives them."""
+    """The published classes, with their indices in the outputs of the network."""
 
     NORMAL = 0
     PNEUMONIA = 1
 
 
 class Split(StrEnum):
-    """The part of a data set that an image belongs to."""
+    """Split of a data set that an image belongs to."""
 
     TRAIN = "train"
     VAL = "val"
@@ -32,34 +32,34 @@ class Split(StrEnum):
 
 
 class Evidence(StrEnum):
-    """What told whose image a file is, the strongest first."""
+    """Source of the patient key of an image, the most reliable first."""
 
     COLUMN = "column"
-    """The column `patient` of a manifest."""
+    """Column `patient` of a manifest."""
     HEADER = "PatientID"
     """PatientID of a DICOM header, with IssuerOfPatientID."""
     STUDY = "study"
-    """StudyInstanceUID of a DICOM header, where its PatientID is nobody's: part of a patient."""
+    """StudyInstanceUID of a DICOM header whose PatientID identifies nobody: one study."""
     NAME = "name"
-    """The file name, by the rule of a known data set."""
+    """File name, by the rule of a known data set."""
     FILE = "file"
-    """Nothing: the file stands for itself."""
+    """None: the image counts as a patient of its own."""
 
     @property
     def hashed(self) -> bool:
-        """Whether the patient's key was made under the secret of one user."""
+        """True if the patient key was made under the secret key of one user."""
         return self in (Evidence.COLUMN, Evidence.HEADER, Evidence.STUDY)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What is to be known of an image, a data set or a result: a reason, a warning, a remark.
+    """A reason, a warning or a remark on an image, a data set or a result.
 
     Attributes:
-        code: its kind, for programs: never renamed, and documented.
-        text: the same for people, with the values in it; that of a prediction has no semicolon,
-            which divides one reason from the next.
-        values: what the text was made of, by name: numbers, all finite, and words.
+        code: code of the kind of notice, for programs: never renamed, and documented.
+        text: text for people, with the values in it; that of a prediction has no semicolon, which
+            separates one reason from the next.
+        values: values in the text, by name: finite numbers, and words.
     """
 
     code: str
@@ -70,8 +70,13 @@ class Notice:
         return self.text
 
     @classmethod
+    def of(cls, error: PneumoscopeError) -> Notice:
+        """Keeps what an error says, for what goes on without the file that caused it."""
+        return cls(error.code, str(error), error.values)
+
+    @classmethod
     def parse(cls, content: Mapping[str, Any] | str) -> Notice:
-        """Reads itself from JSON types, or from the sentence that stood there before codes."""
+        """Reads a notice from JSON types, or from a text alone, as in bundles before codes."""
         if isinstance(content, str):
             return cls("uncoded", content)
         values = {
@@ -81,12 +86,12 @@ class Notice:
         return cls(content["code"], content["text"], values)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types."""
+        """Converts the notice to plain JSON types."""
         return {"code": self.code, "text": self.text, "values": dict(self.values)}
 
 
 class Status(StrEnum):
-    """What became of an image that was to be predicted."""
+    """Status of the prediction of an image."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -119,16 +124,16 @@ class ImageRecord:
     """One image of a data set, before its pixels are read.
 
     Attributes:
-        path: the file.
-        label: index of its class in the data set's class names.
+        path: path of the file.
+        label: index of the true class in the class names of the data set.
         patient: key of the patient, the same for all images of one patient.
-        evidence: what told the patient.
-        split: where the data set, or the split, puts it; None before it is split.
-        subgroup: a finer kind within the class, such as "bacterial"; empty if none is known.
-        groups: what else images are told apart by, such as {"sex": "F"}; may cut across classes.
-        sha256: of the bytes of the source file, in hex; empty until they have been read.
-        patient_known: whether more than the file itself tells the patient; where it does not, the
-            evidence is the file.
+        evidence: source of the patient key.
+        split: split that the image belongs to; None before the data set is split.
+        subgroup: subgroup within the class, such as "bacterial"; empty if none is known.
+        groups: further subgroups by their column, such as {"sex": "F"}, also across classes.
+        sha256: SHA-256 of the bytes of the source file, in hex; empty until they have been read.
+        patient_known: True if the patient is known from more than the file itself; otherwise the
+            evidence is `Evidence.FILE`.
     """
 
     path: Path
@@ -150,10 +155,10 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measure with its 95 % interval; None stands for what cannot be computed.
+    """A measure with its 95 % confidence interval; None stands for what cannot be computed.
 
     Attributes:
-        value: the measure on the images as they are.
+        value: value of the measure on the images as they are.
         low: lower end of the interval.
         high: upper end of the interval.
     """
@@ -172,13 +177,13 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Undecided:
-    """Probabilities between which no label is given.
+    """Undecided zone: probabilities between which no label is given.
 
     Attributes:
-        low: the least of them, in [0, 1].
-        high: the least above them, in [0, 1].
-        share: of the validation images between them, which chose them.
-        error: share of the other validation images that are called wrong, likewise.
+        low: lower end of the zone, which belongs to it, in [0, 1].
+        high: upper end of the zone, which lies outside of it, in [0, 1].
+        share: fraction of the validation images in the zone, which was chosen on them.
+        error: fraction of the other validation images that are classified wrongly.
     """
 
     low: float
@@ -195,7 +200,7 @@ class Undecided:
             )
 
     def holds(self, probability: float) -> bool:
-        """Whether an image of this probability goes without a label."""
+        """Returns whether an image of this probability gets no label."""
         return self.low <= probability < self.high
 
 
@@ -204,12 +209,14 @@ class OperatingPoint:
     """A named threshold: an image is called positive at a probability of `threshold` or more.
 
     Attributes:
-        name: of the point.
-        threshold: in [0, 1].
-        sensitivity: at this threshold, on the validation patients that it was chosen on, which
-            flatters it; None if it was chosen on none.
-        specificity: likewise.
-        undecided: around the threshold, where the gate gives no label; None if it always does.
+        name: name of the operating point.
+        threshold: least probability that is called positive, in [0, 1].
+        sensitivity: sensitivity at this threshold, on the validation patients that it was chosen
+            on, and so optimistic; None if it was chosen on none.
+        specificity: specificity at this threshold, on the validation patients that it was chosen
+            on, and so optimistic; None if it was chosen on none.
+        undecided: undecided zone about the threshold, in which the gate gives no label; None if
+            there is none.
     """
 
     name: str = "default"
@@ -231,20 +238,21 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the probabilities of a network were fitted to, and what that has changed.
+    """Calibration of the probabilities of a network, and its effect.
 
     Attributes:
-        fitted: whether they were; if not, they put images in an order and are no frequencies.
-        temperature: what the logits were divided by; 1 if nothing was fitted.
-        biases: what was then added to the logit of each class; the first is 0.
-        prevalence: share of the validation images that are positive, which the probabilities
-            hold for, in [0, 1].
+        fitted: True if the probabilities were calibrated; otherwise they rank images, but are no
+            frequencies.
+        temperature: temperature by which the logits were divided; 1 if nothing was fitted.
+        biases: bias added to the divided logit of each class; the first is 0.
+        prevalence: fraction of the validation images that are positive, for which the
+            probabilities hold, in [0, 1].
         images: number of validation images.
-        patients: number of their patients.
-        before: `log_loss`, `brier` and `ece` on these images before the fit; None for what
-            cannot be computed.
-        after: the same after it; the fit was made on the same images, which flatters it.
-        notices: what could not be fitted or chosen, and why.
+        patients: number of patients of the validation images.
+        before: `log_loss`, `brier` and `ece` on the validation images before the fit; None for
+            what cannot be computed.
+        after: `log_loss`, `brier` and `ece` after the fit, on the same images and so optimistic.
+        notices: notices on what could not be fitted or chosen, and why.
     """
 
     fitted: bool
@@ -260,30 +268,30 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one image: the same record from every surface.
+    """Record of the prediction of one image, the same in Python, JSON and CSV.
 
     Attributes:
-        path: the file as the user named it; "-" for standard input.
-        status: accepted, refused, or error (there is no prediction).
-        label: name of the predicted class; None if it was refused or on error.
-        probability: of the positive class, in [0, 1]: of all classes but the first, which
-            is the reference (Normal). None on error. Of a refused image it means nothing but what
-            the network would have said.
-        probabilities: by class name, adding up to one; empty on error.
-        reasons: why it was refused; empty otherwise.
-        operating_point: name of the threshold that made the label, always of the probability
-            before it was restated.
+        path: path of the file as the user named it; "-" for standard input.
+        status: status of the image: accepted, refused, or error (there is no prediction).
+        label: name of the predicted class; None if the image was refused or on error.
+        probability: probability of the positive side, in [0, 1]: of all classes but the first,
+            which is the reference (Normal). None on error. Of a refused image it is the output of
+            the network, and not to be relied on.
+        probabilities: probability of each class by its name, adding up to one; empty on error.
+        reasons: reasons for refusal; empty if the image was not refused.
+        operating_point: name of the operating point whose threshold made the label, always from
+            the probability before it was restated.
         model: name and version of the model.
-        error: one line that says why: the file could not be read, or the network gave no number;
-            None otherwise.
-        error_code: the same for programs, the `code` of the error; None otherwise.
-        prevalence: share of positive images that the probabilities were restated for; None if
+        error: message, on one line, if the file could not be read or the network gave no finite
+            probability; None otherwise.
+        error_code: code of that error, for programs; None otherwise.
+        prevalence: fraction of positive images for which the probabilities were restated; None if
             they are those of the model.
-        warnings: what to know before its label is believed; empty if nothing stood out.
-        distance: from the training images, about 1 for these themselves; None if it was not
-            measured.
-        gate: whether the image could have been refused.
-        heatmap: the file with its heatmap; None if there is none.
+        warnings: warnings to consider before the label is relied on; empty if there are none.
+        distance: out-of-distribution score, about 1 for the training images themselves; None if
+            it was not measured.
+        gate: True if the image could have been refused.
+        heatmap: path of the file with the heatmap; None if there is none.
     """
 
     path: str
@@ -303,11 +311,11 @@ class Prediction:
     heatmap: str | None = None
 
     def withheld(self) -> Prediction:
-        """Itself without its label if it was refused: nobody shall act on that."""
+        """Returns the record without its label if the image was refused: nobody shall act on it."""
         return replace(self, label=None) if self.status is Status.REFUSED else self
 
     def to_dict(self) -> dict[str, Any]:
-        """The record as plain JSON types, in the order in which a person would read it."""
+        """Converts the record to plain JSON types, in the order in which a person would read it."""
         return {
             "schema_version": RECORD_SCHEMA,
             "path": self.path,

@@ -1,4 +1,4 @@
-"""`pneumoscope data audit`: what it prints, what it writes, and how it leaves."""
+"""`pneumoscope data audit`: its output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Audit = Callable[..., tuple[int, str, str]]
 def audit(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Audit:
-    """Runs the command in an empty folder: exit code, output, messages."""
+    """Runs the command in an empty folder; returns exit code, output and messages."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> tuple[int, str, str]:

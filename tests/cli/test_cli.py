@@ -165,7 +165,7 @@ def test_check_heatmaps(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) 
     words = ("check-heatmaps", bundle, phantoms, "--images", 6, "-o", out_folder)
     code, out, err = run(*words)
     assert code == 0
-    for word in ("deletion", "insertion", "better than random", "2000 resamples"):
+    for word in ("deletion", "insertion", "better than random", "2,000 resamples"):
         assert word in out
     for word in ("Not drawn:", "cannot be shuffled", "research tool"):
         assert word in err

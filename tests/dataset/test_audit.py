@@ -1,4 +1,4 @@
-"""An audit finds the traps that were planted, and none in a clean set."""
+"""An audit finds what was planted in a data set, and nothing in a clean one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def found(result: Audit, least: Severity = Severity.WARNING) -> dict[str, Findin
 
 @pytest.fixture(scope="module")
 def trapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Phantoms in splits, with every trap; the odd files are of known patients."""
+    """Makes phantoms in splits with everything planted, and unreadable files of known patients."""
     root = tmp_path_factory.mktemp("audit") / "trapped"
     traps = {"duplicates": 3, "leaking_patients": 4, "brightness_shortcut": 1.0}
     phantom_set(root, layout=Layout.SPLITS, seed=4, **traps)
@@ -62,7 +62,7 @@ def test_clean_set_gives_no_warning(tmp_path: Path, layout: Layout, seed: int) -
     assert "class-balance" in found(result, Severity.INFO)
 
 
-def test_every_trap_is_found(trapped: Path) -> None:
+def test_all_that_was_planted_is_found(trapped: Path) -> None:
     result = audit(trapped)
     assert not result.valid
     assert {code: each.severity.name for code, each in found(result).items()} == {
@@ -138,7 +138,7 @@ def test_files_that_cannot_be_read(class_folders: Callable[..., Path]) -> None:
     assert found(result)["unreadable"].text.startswith("3 unreadable files,")
 
 
-def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
+def test_a_data_set_without_readable_files_is_an_error(tmp_path: Path) -> None:
     for name in ("NORMAL", "PNEUMONIA"):
         (tmp_path / "set" / name).mkdir(parents=True)
         (tmp_path / "set" / name / "a.png").write_text("text")
@@ -206,7 +206,7 @@ def test_dicom_facts_are_tabled(tmp_path: Path) -> None:
     assert "device" not in counts
 
 
-def test_table_sums_up_each_class(phantoms: Path) -> None:
+def test_the_table_sums_up_each_class(phantoms: Path) -> None:
     result = audit(phantoms)
     for label, name in enumerate(result.images.classes):
         files = [r.path for r in result.images.records if r.label == label]
@@ -233,7 +233,7 @@ def test_to_dict_is_plain_json_that_lists_everything(trapped: Path) -> None:
     assert audit(trapped).to_dict() == result.to_dict()  # nothing is left to chance
 
 
-# Estimate of the shortcut score, and how grave it is.
+# Estimate of the shortcut score, and the severity of its finding.
 SCORES = [
     (Estimate(0.95, 0.9, 0.99), Severity.WARNING),
     (Estimate(0.75, 0.71, 0.8), Severity.WARNING),

@@ -1,4 +1,4 @@
-"""Near duplicates: found when saved anew, not found among different pictures."""
+"""Near duplicates are found however they were saved, and different pictures are not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import encoded
 
 
 def pictures(count: int, seed: int = 0) -> np.ndarray:
-    """Different smooth pictures, uint8 of shape (count, 32, 32)."""
+    """Makes different smooth pictures, uint8 of shape (count, 32, 32)."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(40, 216, (count, 5, 5), dtype=np.uint8)
     enlarged = [Image.fromarray(each).resize((32, 32), Image.Resampling.BICUBIC) for each in coarse]
@@ -35,7 +35,7 @@ def noisy(thumbnails: np.ndarray, seed: int = 1) -> np.ndarray:
 
 @settings(max_examples=25)
 @given(st.integers(0, 1000), st.sampled_from([2, 3, 17, 100]))
-def test_small_sets_are_compared_whole(seed: int, count: int) -> None:
+def test_small_sets_are_compared_completely(seed: int, count: int) -> None:
     different = pictures(count, seed)
     thumbnails = np.concatenate([different, noisy(different[: count // 2], seed)])
     found = near_pairs(thumbnails)
@@ -54,7 +54,7 @@ def test_copies_are_found_among_many(seed: int) -> None:
     assert set(found) <= brute_force(thumbnails)
 
 
-def test_seed_decides() -> None:
+def test_the_seed_decides_the_result() -> None:
     thumbnails = np.concatenate([pictures(300), noisy(pictures(300))])
     assert near_pairs(thumbnails, seed=3) == near_pairs(thumbnails, seed=3)
 
@@ -77,13 +77,13 @@ def test_work_grows_with_the_set_and_not_with_its_square(monkeypatch: pytest.Mon
     assert work[4096] == 4 * work[1024]
 
 
-def test_a_set_of_nothing_but_copies_ends() -> None:
+def test_a_set_of_copies_alone_ends() -> None:
     found = near_pairs(np.repeat(pictures(1), 700, axis=0))
     assert len(found) >= 699
     assert list(found.values()) == pytest.approx([1.0] * len(found))
 
 
-def test_flat_pictures_are_like_nothing() -> None:
+def test_flat_pictures_are_not_compared() -> None:
     flat = np.full((3, 32, 32), 100, np.uint8)
     flat[:, 0, 0] += np.arange(3, dtype=np.uint8)
     assert near_pairs(flat) == {}
@@ -94,7 +94,7 @@ def phantom(number: int, index: int = 0) -> np.ndarray:
     return draw_phantom(np.random.default_rng([number, index]), patient, width=320).pixels
 
 
-# What may happen to a radiograph on its way into a second folder.
+# Changes that a copy of a radiograph may have undergone.
 SAVED_ANEW = {
     "JPEG of quality 20": lambda image: encoded(image, "JPEG", quality=20),
     "a third of the size": lambda image: encoded(image.resize((107, image.height // 3))),

@@ -1,4 +1,4 @@
-"""The page of an audit: whole in itself, safe, small, and with the pictures."""
+"""The page of an audit needs no other file, is safe and small, and shows the pictures."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_page_stays_small_and_says_what_it_leaves_out(
     assert "Not measured: there are too few patients" in words
 
 
-def test_picture_that_is_gone_is_said_to_be(phantoms: Path, tmp_path: Path) -> None:
+def test_the_page_says_that_a_picture_cannot_be_shown(phantoms: Path, tmp_path: Path) -> None:
     import shutil
 
     data = tmp_path / "data"

@@ -1,4 +1,4 @@
-"""Which class is the reference, and which names may be slips of the pen."""
+"""The reference class is chosen, and names that may be misspelt are asked about."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_alphabet_is_the_last_resort(names: tuple[str, ...]) -> None:
     assert not found.told_by
 
 
-def test_a_person_says_otherwise() -> None:
+def test_the_user_may_choose_the_reference() -> None:
     assert name_classes(("NORMAL", "OTHER"), ["normal"]).names == ("OTHER", "NORMAL")
     assert name_classes(("a", "b", "c"), ["c", "a"]).names == ("b", "a", "c")
     for positive in (["nobody"], ["a"], ["a", "b", "c"]):
@@ -65,7 +65,7 @@ def test_two_unicode_forms_are_one_class() -> None:
     assert name_classes((*forms, "NORMAL")).names == ("NORMAL", forms[0])
 
 
-# images of each class, words of what is asked
+# images of each class, words of the question
 ASKED: tuple[tuple[dict[str, int], str], ...] = (
     ({"NORMAL": 30, "PNEUMONIA": 30, "PNEUMONA": 3}, "did you mean 'PNEUMONIA'"),
     ({"NORMAL": 30, "PNEUMONIA": 30, "NORMALS": 30}, "did you mean"),
@@ -78,7 +78,7 @@ ASKED: tuple[tuple[dict[str, int], str], ...] = (
 
 
 @pytest.mark.parametrize(("images", "words"), ASKED)
-def test_slips_of_the_pen_are_asked_about(images: dict[str, int], words: str) -> None:
+def test_names_that_may_be_misspelt_are_asked_about(images: dict[str, int], words: str) -> None:
     asked = list(doubt_names(images))
     assert len(asked) == bool(words)
     assert all(words in doubt.text for doubt in asked)

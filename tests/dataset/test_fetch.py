@@ -1,4 +1,4 @@
-"""Fetching from a server that cuts, lies, forgets and moves."""
+"""Downloads survive servers that cut connections, send wrong bytes or move."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BODY = bytes(range(256)) * 4096  # 1 MiB
 
 @dataclass
 class Server:
-    """What a server on this machine does, request by request."""
+    """Behaviour of a server on this machine, request by request."""
 
     body: bytes = BODY
     etag: str = '"one"'
@@ -113,7 +113,7 @@ def archive_of(server: Server, body: bytes = BODY) -> Archive:
     return Archive(server.url, len(body), hashlib.sha256(body).hexdigest())
 
 
-def test_whole_in_one_go(server: Server, tmp_path: Path) -> None:
+def test_download_over_one_connection(server: Server, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     target = tmp_path / "new" / "file"
     download(archive_of(server), target, lambda *call: seen.append(call))
@@ -124,7 +124,7 @@ def test_whole_in_one_go(server: Server, tmp_path: Path) -> None:
     assert len(server.asked) == 1  # it is there: nobody is asked again
 
 
-def test_cut_connections_are_taken_up_where_they_ended(server: Server, tmp_path: Path) -> None:
+def test_cut_connections_are_resumed(server: Server, tmp_path: Path) -> None:
     server.cuts = [300_000, 1, 400_000]
     download(archive_of(server), tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == BODY
@@ -137,7 +137,7 @@ def test_cut_connections_are_taken_up_where_they_ended(server: Server, tmp_path:
     assert {condition for _, condition in server.asked[1:]} == {server.etag}
 
 
-def test_another_day_it_goes_on(
+def test_a_later_call_resumes(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download_module, "ATTEMPTS", 1)
@@ -160,7 +160,7 @@ RESUMES = {
 
 
 @pytest.mark.parametrize("case", RESUMES)
-def test_a_server_that_resumes_otherwise(case: str, server: Server, tmp_path: Path) -> None:
+def test_servers_that_do_not_resume(case: str, server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(BODY[:1000])
     (tmp_path / "file.etag").write_text('"one"')
     for name, value in RESUMES[case].items():
@@ -170,7 +170,7 @@ def test_a_server_that_resumes_otherwise(case: str, server: Server, tmp_path: Pa
     assert (tmp_path / "file").read_bytes() == BODY
 
 
-def test_what_is_too_long_begins_anew(server: Server, tmp_path: Path) -> None:
+def test_a_file_that_is_too_long_is_fetched_again(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(BODY + b"more")
     download(archive_of(server), tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == BODY
@@ -183,7 +183,7 @@ def test_a_busy_server_is_asked_again(status: int, server: Server, tmp_path: Pat
     assert len(server.asked) == 3
 
 
-def test_a_connection_that_falls_silent(
+def test_a_connection_without_answer(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download_module, "TIMEOUT", 0.2)
@@ -192,7 +192,7 @@ def test_a_connection_that_falls_silent(
     assert server.asked[-1] == ("bytes=1000-", server.etag)
 
 
-def test_nothing_new_for_long_ends_it(server: Server, tmp_path: Path) -> None:
+def test_it_ends_after_connections_without_a_new_byte(server: Server, tmp_path: Path) -> None:
     server.statuses = [503] * 99
     with pytest.raises(FetchError, match="the server says 503"):
         download(archive_of(server), tmp_path / "file")
@@ -229,7 +229,7 @@ def test_wrong_size_is_seen_before_anything_is_read(
     assert not (tmp_path / "file").exists()
 
 
-def test_more_than_announced(server: Server, tmp_path: Path) -> None:
+def test_more_bytes_than_announced(server: Server, tmp_path: Path) -> None:
     server.body = BODY + b"more"
     server.announces = -1
     with pytest.raises(FetchError, match="Received more"):
@@ -240,7 +240,7 @@ def test_more_than_announced(server: Server, tmp_path: Path) -> None:
     "answer",
     ["bytes 7-1048575/1048576", "bytes 1000-1999/2000", "bytes 1000-1048575/*", "nonsense"],
 )
-def test_another_part_than_was_asked_for(answer: str, server: Server, tmp_path: Path) -> None:
+def test_another_range_than_was_asked_for(answer: str, server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(BODY[:1000])
     server.answer_range = answer
     with pytest.raises(FetchError, match="offers another file"):
@@ -255,7 +255,7 @@ def test_a_server_that_moved(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["ftp://127.0.0.1/file", "file:///etc/passwd"])
-def test_a_server_that_leads_astray(where: str, server: Server, tmp_path: Path) -> None:
+def test_redirects_to_unsafe_addresses(where: str, server: Server, tmp_path: Path) -> None:
     server.statuses, server.location = [302], where
     with pytest.raises(FetchError, match=r"not safe.*Received ftp:|not allowed"):
         download(archive_of(server), tmp_path / "file")
@@ -276,13 +276,13 @@ def test_redirects_without_end(server: Server, tmp_path: Path) -> None:
         download(archive_of(server), tmp_path / "file")
 
 
-def test_nobody_there(server: Server, tmp_path: Path) -> None:
+def test_no_server(server: Server, tmp_path: Path) -> None:
     closed = replace(archive_of(server), url="http://127.0.0.1:1/file")
     with pytest.raises(FetchError, match="refused"):
         download(closed, tmp_path / "file")
 
 
-def test_a_false_certificate_is_not_tried_again(
+def test_a_wrong_certificate_is_not_tried_again(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = download_module.ssl.SSLCertVerificationError(1, "bad")
@@ -424,7 +424,7 @@ def test_killed_while_unpacking_it_does_not_fetch_again(server: Server, tmp_path
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
 
 
-def test_nothing_of_anybody_is_overwritten(server: Server, tmp_path: Path) -> None:
+def test_other_files_are_not_overwritten(server: Server, tmp_path: Path) -> None:
     source = source_of(server, zipped(IMAGES))
     (tmp_path / "diary.txt").write_text("mine")
     with pytest.raises(DataError, match="not empty"):

@@ -1,4 +1,4 @@
-"""File names tell patients by the rules that ship as data."""
+"""Patients are read from file names, by the rules that ship as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which folders are splits, which classes, and what is stepped over."""
+"""Folders of splits and classes are recognised, and files that are no radiographs skipped."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ STEPPED_OVER = (
 )
 
 
-def test_what_holds_no_radiographs_is_stepped_over_and_counted(tmp_path: Path) -> None:
+def test_folders_without_radiographs_are_skipped_and_counted(tmp_path: Path) -> None:
     root = fill(tmp_path, "NORMAL/images", "PNEUMONIA/images", *STEPPED_OVER)
     (root / "NORMAL" / "images" / "scan.png").write_bytes(encoded(picture()))
     (root / "NORMAL" / "images" / "scan_mask.png").write_bytes(encoded(picture()))
@@ -111,7 +111,7 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
     assert any("more, up" in doubt.text for doubt in images.doubts)
 
 
-def test_what_was_understood_comes_with_an_error(tmp_path: Path) -> None:
+def test_an_error_carries_what_was_understood(tmp_path: Path) -> None:
     root = fill(tmp_path, "Training/NORMAL", "Training/PNEUMONIA", "other/NORMAL", images=1)
     with pytest.raises(DataError, match="too few patients") as caught:
         prepare(root, tmp_path / "out", geometry=Geometry(32, 32))
@@ -120,7 +120,7 @@ def test_what_was_understood_comes_with_an_error(tmp_path: Path) -> None:
     assert "other is not one of the splits" in told
 
 
-def test_doubt_is_an_error_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_doubt_is_an_error_if_strict(tmp_path: Path) -> None:
     root = fill(tmp_path, "bacterial", "viral")
     (doubt,) = scan(root).doubts
     assert "'bacterial', the first in the alphabet, is taken for the reference" in doubt.text

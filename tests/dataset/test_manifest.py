@@ -1,4 +1,4 @@
-"""CSV manifests as people write them, and as they should not."""
+"""CSV manifests are read as people write them, and refused where they are wrong."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write(tmp_path: Path):
 
 TWO = "a.png,NORMAL\nb.png,PNEUMONIA\n"
 
-# What people's programs write: all of these say the same.
+# One table as different programs write it.
 WAYS = {
     "plain": f"path,label\n{TWO}",
     "byte-order mark": f"\ufeffpath,label\n{TWO}",
@@ -133,7 +133,7 @@ def test_a_bad_table_is_refused_with_a_remedy(case: str, write) -> None:
     assert str(caught.value).isprintable()
 
 
-def test_absolute_paths_below_the_manifest_are_within(write, tmp_path: Path) -> None:
+def test_absolute_paths_below_the_manifest_are_read(write, tmp_path: Path) -> None:
     entries, _ = read_manifest(write(f"path,label\n{tmp_path / 'a.png'},NORMAL\n"))
     assert entries[0].path == tmp_path / "a.png"
 
@@ -159,7 +159,7 @@ def test_images_may_lie_below_another_folder(write, tmp_path: Path) -> None:
         assert caught.value.remedy
 
 
-def test_a_root_that_is_of_no_use_is_refused(write, tmp_path: Path) -> None:
+def test_a_root_that_cannot_be_used_is_refused(write, tmp_path: Path) -> None:
     manifest = write(f"path,label\n{TWO}")
     with pytest.raises(SettingsError, match="is a folder"):
         scan(tmp_path, ScanSettings(root=tmp_path))
@@ -196,7 +196,7 @@ def test_size_limit(write, monkeypatch: pytest.MonkeyPatch) -> None:
         read_manifest(path)
 
 
-def test_published_names_still_tell_patients_where_no_column_does(write) -> None:
+def test_names_tell_patients_where_no_column_does(write) -> None:
     images = scan(
         write(
             "path,label,patient\n"
@@ -242,7 +242,7 @@ def test_prepared_from_a_manifest(tmp_path: Path) -> None:
     assert name.encode("utf-8", "surrogateescape") in text
 
 
-def test_the_draw_is_the_same_for_every_user(
+def test_the_split_is_the_same_for_every_user(
     write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [f"{n}.png,{'NP'[n % 2]},P{n // 2 * 7919 % 31}" for n in range(80)]

@@ -1,4 +1,4 @@
-"""The strongest evidence of whose image a file is wins: column, header, study, name."""
+"""The patient of a file is that of the strongest evidence: column, header, study, name."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def touch(root: Path, names: tuple[str, ...]) -> Path:
 
 
 @pytest.mark.parametrize("case", FOLDERS)
-def test_common_names_count_in_company(case: str, tmp_path: Path) -> None:
+def test_common_names_count_among_names_of_the_data_set(case: str, tmp_path: Path) -> None:
     known, names = FOLDERS[case]
     images = scan(touch(tmp_path, names))
     common = [record for record in images.records if record.path.name.startswith("IM-")]
@@ -108,7 +108,7 @@ def test_common_names_count_in_company(case: str, tmp_path: Path) -> None:
     assert any("as others name theirs too" in notice.text for notice in images.notices) != known
 
 
-def test_names_that_no_one_else_writes_count_anywhere(tmp_path: Path) -> None:
+def test_names_of_one_data_set_alone_count_anywhere(tmp_path: Path) -> None:
     names = ("NORMAL/person1_virus_6.jpeg", *(f"PNEUMONIA/{i}.jpeg" for i in range(20)))
     images = scan(touch(tmp_path, names))
     assert images.records[0].patient == "guangzhou virus 1"
@@ -117,7 +117,7 @@ def test_names_that_no_one_else_writes_count_anywhere(tmp_path: Path) -> None:
     assert (known.youngest, known.oldest) == (None, None)
 
 
-def test_a_viewers_file_names_do_not_tell_a_dicom_file(tmp_path: Path) -> None:
+def test_file_names_of_a_viewer_do_not_name_the_patient_of_a_dicom_file(tmp_path: Path) -> None:
     for number in range(6):
         for study in range(2):
             folder = tmp_path / ("NORMAL", "PNEUMONIA")[number % 2] / f"P{number}" / str(study)
@@ -129,14 +129,14 @@ def test_a_viewers_file_names_do_not_tell_a_dicom_file(tmp_path: Path) -> None:
 
 
 def hospital(root: Path, **headers: list[dict[str, str]]) -> ImageSet:
-    """A data set of DICOM files with these headers in each class."""
+    """Writes a data set of DICOM files with these headers in each class."""
     for name, elements in headers.items():
         for number, each in enumerate(elements):
             save_dicom(root / name / f"{number:03}.dcm", **each)
     return scan(root)
 
 
-def test_placeholders_make_nobody_of_many(tmp_path: Path) -> None:
+def test_placeholders_are_not_one_patient(tmp_path: Path) -> None:
     names = [{"PatientID": "ANONYMOUS"}] * 4 + [{"PatientID": f"P{n}"} for n in range(8)]
     images = hospital(tmp_path, NORMAL=names, PNEUMONIA=names)
     assert images.evidence()[Evidence.HEADER] == 16
@@ -145,7 +145,7 @@ def test_placeholders_make_nobody_of_many(tmp_path: Path) -> None:
     assert any("in 8 of 24 DICOM files" in notice.text for notice in images.notices)
 
 
-def test_an_identifier_of_all_is_not_a_person_and_not_quoted(tmp_path: Path) -> None:
+def test_an_identifier_of_all_images_is_no_patient_and_not_quoted(tmp_path: Path) -> None:
     images = hospital(tmp_path, A=[{"PatientID": "4711"}] * 8, B=[{"PatientID": "4711"}] * 8)
     assert images.evidence()[Evidence.FILE] == 16
     (doubt,) = [n for n in images.notices if "One PatientID" in n.text]
@@ -184,7 +184,7 @@ def test_rows_without_a_patient_follow_the_column(tmp_path: Path) -> None:
     assert found == [pseudonym(key) for key in ("Y", "Y", "X", "X", "Z1", "Z2", "Y")]
 
 
-def test_one_study_for_all_stands_in_for_nobody(tmp_path: Path) -> None:
+def test_one_study_of_all_images_stands_in_for_no_patient(tmp_path: Path) -> None:
     same = [{"PatientID": "ANON", "StudyInstanceUID": "1.2.3"}] * 10
     assert hospital(tmp_path, A=same, B=same).evidence()[Evidence.FILE] == 20
 
@@ -196,7 +196,7 @@ def test_identifiers_differ_by_zeros_case_and_issuer(tmp_path: Path) -> None:
     assert len({record.patient for record in images.records}) == 5 + 2
 
 
-def test_a_column_wins_and_words_for_nobody_in_it_do_not(tmp_path: Path) -> None:
+def test_a_column_wins_and_placeholders_in_it_do_not(tmp_path: Path) -> None:
     save_dicom(tmp_path / "1.dcm", PatientID="A17")
     save_dicom(tmp_path / "2.dcm", PatientID="A17")
     save_dicom(tmp_path / "3.dcm", PatientID="A18")

@@ -1,4 +1,4 @@
-"""Identifiers of nobody are told from identifiers of people."""
+"""Placeholders are told from identifiers of patients."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ PEOPLE = (
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_words_for_nobody(word: str) -> None:
+def test_placeholders(word: str) -> None:
     assert says_nobody(word)
 
 
 @pytest.mark.parametrize("identifier", PEOPLE)
-def test_identifiers_of_people(identifier: str) -> None:
+def test_identifiers_of_patients(identifier: str) -> None:
     assert not says_nobody(identifier)
 
 
-# an identifier, the others, whether it stands for nobody
+# an identifier, the others, whether it is a placeholder
 FILLERS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("0", (), True),
     ("1", (), True),
@@ -71,13 +71,15 @@ FILLERS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 )
 
 
-@pytest.mark.parametrize(("identifier", "others", "nobody"), FILLERS)
-def test_numbers_that_fill_a_field(identifier: str, others: tuple[str, ...], nobody: bool) -> None:
-    assert is_filler(identifier, {identifier, *others}) == nobody
+@pytest.mark.parametrize(("identifier", "others", "placeholder"), FILLERS)
+def test_zero_and_one_as_placeholders(
+    identifier: str, others: tuple[str, ...], placeholder: bool
+) -> None:
+    assert is_filler(identifier, {identifier, *others}) == placeholder
 
 
 def claims(key: str, *counts: int, **header: str) -> list[Claim]:
-    """As many images of each class."""
+    """Makes images that carry one identifier, so many of each class."""
     return [
         Claim(key, label, PatientIdentity(key, **header))
         for label, count in enumerate(counts)
@@ -86,7 +88,7 @@ def claims(key: str, *counts: int, **header: str) -> list[Claim]:
 
 
 def people(*counts: int, images: int = 1, **header: str) -> list[Claim]:
-    """As many patients of each class, each with so many images."""
+    """Makes patients with as many images each, so many of each class."""
     return [
         claim
         for label, count in enumerate(counts)

@@ -1,4 +1,4 @@
-"""Preparing: each file once, bad ones reported, interruptions survived."""
+"""Preparation: each file is read once, bad ones are reported, interruptions survived."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_default_output_is_a_cache_that_is_found_again(phantoms: Path) -> None:
     assert prepare(phantoms, geometry=SMALL, split=SplitSettings(2)).root != first.root
 
 
-def test_goes_on_where_it_was(
+def test_interrupted_it_goes_on(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
@@ -130,7 +130,7 @@ def test_bad_files_are_reported_and_left_out(
     assert (listed["dot.png"], listed["blank.png"]) == ("image-too-small", "image-blank")
 
 
-def test_like_names_do_not_overwrite_each_other(
+def test_similar_names_do_not_overwrite_each_other(
     class_folders: Callable[..., Path], tmp_path: Path
 ) -> None:
     data = class_folders(NORMAL=6, PNEUMONIA=6)
@@ -142,7 +142,9 @@ def test_like_names_do_not_overwrite_each_other(
     assert read_prepared(tmp_path / "out") == prepared
 
 
-def test_nothing_readable_in_a_class(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_class_without_readable_images_is_refused(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
     data = class_folders(NORMAL=6, PNEUMONIA=6)
     for path in (data / "PNEUMONIA").iterdir():
         path.write_bytes(b"")
@@ -150,7 +152,7 @@ def test_nothing_readable_in_a_class(class_folders: Callable[..., Path], tmp_pat
         prepare(data, tmp_path / "out", geometry=SMALL)
 
 
-def test_other_settings_in_the_same_folder(phantoms: Path, tmp_path: Path) -> None:
+def test_other_settings_in_the_same_folder_are_refused(phantoms: Path, tmp_path: Path) -> None:
     prepare(phantoms, tmp_path / "out", geometry=SMALL)
     with pytest.raises(DataError, match="another geometry"):
         prepare(phantoms, tmp_path / "out", geometry=Geometry(64, 64))
@@ -174,7 +176,7 @@ def test_prepared_data_must_have_the_size_that_is_asked_for(phantoms: Path, tmp_
 
 
 @pytest.mark.parametrize("broken", ["manifest.csv", "left_out.csv", "dataset.json"])
-def test_prepared_folder_that_is_not_whole(broken: str, phantoms: Path, tmp_path: Path) -> None:
+def test_an_incomplete_prepared_folder(broken: str, phantoms: Path, tmp_path: Path) -> None:
     prepare(phantoms, tmp_path / "out", geometry=SMALL)
     if broken == "dataset.json":
         (tmp_path / "out" / broken).write_text("{")
@@ -200,7 +202,7 @@ def test_prepared_by_another_version(
         read_prepared(tmp_path / "out")
 
 
-def test_prepared_before_there_were_codes(phantoms: Path, tmp_path: Path) -> None:
+def test_prepared_before_errors_had_codes(phantoms: Path, tmp_path: Path) -> None:
     prepared = prepare(phantoms, tmp_path / "out", geometry=SMALL)
     header = json.loads((tmp_path / "out" / "dataset.json").read_text())
     (tmp_path / "out" / "left_out.csv").write_text("source,reason\na.png,It is broken.\n")
@@ -223,7 +225,7 @@ def test_missing_key_in_header(phantoms: Path, tmp_path: Path) -> None:
         read_prepared(tmp_path / "out")
 
 
-def test_full_disk_ends_it_and_leaves_no_half_file(
+def test_a_full_disk_ends_it_and_leaves_no_partial_file(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Image.Image.save
@@ -283,7 +285,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_changed_behind_its_back_it_is_refused_then_made_anew(
+def test_a_changed_folder_is_refused_then_prepared_again(
     damage: str, phantoms: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -295,7 +297,7 @@ def test_changed_behind_its_back_it_is_refused_then_made_anew(
     assert read_prepared(out) == whole
 
 
-def test_junk_of_the_system_is_no_change(phantoms: Path, tmp_path: Path) -> None:
+def test_files_of_the_system_are_no_change(phantoms: Path, tmp_path: Path) -> None:
     whole = prepare(phantoms, tmp_path / "out", geometry=SMALL)
     (tmp_path / "out" / "train" / ".DS_Store").write_bytes(b"\0")
     assert read_prepared(tmp_path / "out") == whole
@@ -320,7 +322,7 @@ def test_killed_while_preparing_again_it_is_not_complete(
     assert prepare(phantoms, out, geometry=SMALL) == whole
 
 
-def test_two_that_prepare_the_same_get_the_same(phantoms: Path, tmp_path: Path) -> None:
+def test_two_processes_that_prepare_the_same_get_the_same(phantoms: Path, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(prepare, phantoms, tmp_path / "out", geometry=SMALL) for _ in range(3)]
         first, *others = [run.result() for run in runs]

@@ -1,4 +1,4 @@
-"""What predicting refuses, training does not swallow in silence."""
+"""Images that predicting would refuse are reported before training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL = Geometry(64, 64)
 
 @pytest.fixture
 def mixed(tmp_path: Path) -> Path:
-    """Ten radiographs of each class, and beside them one of each kind that is refused."""
+    """Writes ten radiographs of each class, and one image of each kind that is refused."""
     root = tmp_path / "mixed"
     for name in ("NORMAL", "PNEUMONIA"):
         (root / name).mkdir(parents=True)
@@ -39,7 +39,7 @@ def mixed(tmp_path: Path) -> Path:
 WANTED = {"blank": "dark.png", "clipped": "white.png", "lateral-view": "side", "body-part": "hand"}
 
 
-def test_preparing_tells_them_and_remembers(mixed: Path, tmp_path: Path) -> None:
+def test_preparing_reports_and_keeps_them(mixed: Path, tmp_path: Path) -> None:
     first = prepare(mixed, tmp_path / "out", geometry=SMALL)
     for rule, name in WANTED.items():
         (told,) = [n for n in first.images.notices if f"refused when predicting ({rule})" in n.text]

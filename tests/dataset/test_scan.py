@@ -1,4 +1,4 @@
-"""Folders are understood as people lay them out."""
+"""Folders of the usual layouts are understood, and others refused with a remedy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_class_folders(tmp_path: Path) -> None:
     ]
 
 
-def test_published_layout_with_doubled_folder_and_junk(tmp_path: Path) -> None:
+def test_published_layout_with_doubled_folder_and_system_files(tmp_path: Path) -> None:
     inner = "chest_xray/chest_xray"
     root = touch(
         tmp_path,
@@ -55,7 +55,7 @@ def test_train_alone_is_enough(tmp_path: Path) -> None:
     assert {record.split for record in images.records} == {Split.TRAIN}
 
 
-def test_patients_are_told_or_the_file_stands_for_itself(tmp_path: Path) -> None:
+def test_patients_are_told_by_the_name_or_each_file_is_one(tmp_path: Path) -> None:
     names = ("NORMAL/person1_virus_1.jpeg", "NORMAL/person1_virus_2.jpeg", "PNEUMONIA/scan.png")
     images = scan(touch(tmp_path, *names))
     patients = [record.patient for record in images.records]
@@ -85,7 +85,7 @@ def test_case_of_class_folders_may_differ_between_splits(tmp_path: Path) -> None
     assert [record.label for record in images.records] == [0, 0, 1]
 
 
-# images of each class, the one that is doubted
+# images of each class, the class that is in doubt
 COUNTS: tuple[tuple[dict[str, int], str], ...] = (
     (
         {"NORMAL": 30, "PNEUMONIA": 30, "PNEUMONA": 3},

@@ -19,7 +19,7 @@ from pneumoscope.types import ImageRecord, Split
 
 
 def image_set(*patients: tuple[str, int, Split | None], each: int = 1) -> ImageSet:
-    """So many images of each patient (key, label, published split)."""
+    """Makes images of patients, given by key, label and published split."""
     records = tuple(
         ImageRecord(Path(f"{patient}-{split}-{number}.png"), label, patient, split=split)
         for patient, label, split in patients
@@ -55,7 +55,7 @@ def test_whole_patients_all_images_all_classes(counts: list[tuple[int, int]], se
     }
 
 
-def test_shares_are_met_and_classes_are_alike() -> None:
+def test_fractions_are_met_and_classes_are_alike() -> None:
     division = divide(image_set(*many(400)), SplitSettings(1, 0.2, 0.1))
     counts = Counter((record.split, record.label) for record in division.records)
     assert counts == {
@@ -105,15 +105,15 @@ def test_three_patients_of_each_class_are_enough() -> None:
     assert Counter(record.split for record in division.records) == dict.fromkeys(Split, 2)
 
 
-@pytest.mark.parametrize("shares", [(0.0, 0.1), (0.1, -0.1), (0.5, 0.4), (-0.1, 0.2)])
-def test_impossible_shares(shares: tuple[float, float]) -> None:
+@pytest.mark.parametrize("fractions", [(0.0, 0.1), (0.1, -0.1), (0.5, 0.4), (-0.1, 0.2)])
+def test_impossible_fractions(fractions: tuple[float, float]) -> None:
     with pytest.raises(SettingsError, match="leave too little"):
-        SplitSettings(1, *shares)
+        SplitSettings(1, *fractions)
 
 
-@pytest.mark.parametrize("shares", [(0.01, 0.01), (0.4, 0.4), (0.8, 0.0)])
-def test_shares_at_their_limits(shares: tuple[float, float]) -> None:
-    SplitSettings(1, *shares)
+@pytest.mark.parametrize("fractions", [(0.01, 0.01), (0.4, 0.4), (0.8, 0.0)])
+def test_fractions_at_their_limits(fractions: tuple[float, float]) -> None:
+    SplitSettings(1, *fractions)
 
 
 def test_no_test_split_is_drawn_if_none_is_wanted() -> None:
@@ -121,7 +121,7 @@ def test_no_test_split_is_drawn_if_none_is_wanted() -> None:
     assert {record.split for record in division.records} == {Split.TRAIN, Split.VAL}
 
 
-def test_a_rare_class_is_in_every_split_and_costs_no_other_its_shares() -> None:
+def test_a_rare_class_is_in_every_split_and_costs_no_other_its_fractions() -> None:
     rare = [(f"tb{number}", 2, None) for number in range(3)]
     images = replace(image_set(*many(800), *rare), classes=("a", "b", "c"))
     division = divide(images, SplitSettings(1))
@@ -139,7 +139,9 @@ def test_a_rare_class_is_in_every_split_and_costs_no_other_its_shares() -> None:
     seed=st.integers(0, 9),
 )
 @settings(max_examples=40)
-def test_shares_are_met_to_a_few_patients(patients: list[tuple[int, str, int]], seed: int) -> None:
+def test_fractions_are_met_to_a_few_patients(
+    patients: list[tuple[int, str, int]], seed: int
+) -> None:
     patients += [(label, "x", 2) for label in (0, 1, 2) for _ in range(12)]
     records = tuple(
         ImageRecord(Path(f"{number}-{i}"), label, f"p{number}", subgroup=subgroup)
@@ -165,7 +167,7 @@ def test_the_order_of_the_records_does_not_matter(order: Random) -> None:
     assert again.records == divide(images, SplitSettings(3)).records
 
 
-def test_shares_that_patients_do_not_allow_are_told() -> None:
+def test_a_notice_names_fractions_that_patients_do_not_allow() -> None:
     crowd = [("crowd", 0, None)] * 50
     records = tuple(
         replace(record, path=Path(f"{number}.png"))
@@ -175,7 +177,7 @@ def test_shares_that_patients_do_not_allow_are_told() -> None:
     assert "% of the images, not 15%" in " ".join(map(str, division.notices))
 
 
-def test_pseudonyms_are_drawn_alike_under_every_key() -> None:
+def test_hashed_patients_are_drawn_alike_under_every_key() -> None:
     def splits(prefix: str) -> list[Split | None]:
         patients = [(f"patient {prefix}{(n * 37) % 50}", n % 2, None) for n in range(50)]
         records = tuple(

@@ -67,8 +67,8 @@ def test_brighter_images_have_moved(trained: Path, phantoms: Path, tmp_path: Pat
 
 def test_a_bundle_without_summary_says_so(bundle: Path, phantoms: Path) -> None:
     drift = evaluate(bundle, phantoms, resamples=100).drift
-    assert drift.to_dict() == {"missing": drift.missing, "quantities": {}}
-    assert "no summary of its training images" in drift.missing
+    assert drift.to_dict() == {"missing": drift.missing.to_dict(), "quantities": {}}
+    assert "no summary of its training images" in drift.missing.text
 
 
 def test_a_quantity_that_could_not_be_divided(
@@ -91,4 +91,4 @@ def test_nothing_that_could_be_divided(class_folders: Callable[..., Path], tmp_p
             (folder / name).write_bytes((plain / name).read_bytes())
         write_reference(folder, {})
     drift = evaluate(tmp_path / "b", class_folders(NORMAL=4, PNEUMONIA=4), resamples=100).drift
-    assert (drift.missing, drift.shifts) == (NOT_DIVIDED, {})
+    assert (drift.missing.text, drift.shifts) == (NOT_DIVIDED, {})

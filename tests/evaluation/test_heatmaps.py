@@ -264,7 +264,8 @@ def test_masks_are_found_by_name_and_broken_ones_are_told(tmp_path: Path) -> Non
     assert masks[:2] == pytest.approx(np.stack([upper_half] * 2), abs=0.1)  # a soft edge
     assert np.isnan(masks[2:]).all()
     assert len(unreadable) == 1
-    assert "c.png" in unreadable[0]
+    assert unreadable[0].code == "image-unknown-format"
+    assert "c.png" in unreadable[0].text
     with pytest.raises(DataError, match="no readable mask"):
         read_masks(tmp_path, records[2:], Geometry(32, 32), (4, 2))
 
@@ -364,7 +365,7 @@ def test_bad_input(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
         check_heatmaps(bundle, phantoms, masks=tmp_path / "nowhere", images=4)
     with pytest.raises(ClassMismatchError):
         check_heatmaps(write_bundle(tmp_path / "other", classes=("healthy", "sick")), phantoms)
-    with pytest.raises(BundleError, match="where its evidence lies"):
+    with pytest.raises(BundleError, match="no class-activation maps"):
         check_heatmaps(without_maps(tmp_path / "mute"), phantoms, images=4)
 
 

@@ -158,7 +158,7 @@ def test_a_network_without_maps_has_curves_without_them(shades: Path, tmp_path: 
     bundle = without_maps(tmp_path / "mute")
     predictor = load(bundle)
     assert not predictor.explains
-    with pytest.raises(BundleError, match="where its evidence lies"):
+    with pytest.raises(BundleError, match="no class-activation maps"):
         predictor.activation_maps(np.zeros((1, SIDE, SIDE), np.uint8))
     found = stress([bundle], shades, tmp_path / OUT, severities=True, resamples=100)
     step = found.models[0].curves["blur"][0]

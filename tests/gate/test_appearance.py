@@ -1,4 +1,4 @@
-"""How a picture looks, in numbers: what they follow, and what they do not."""
+"""Descriptors of appearance: the changes of an image that they follow, and those they do not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def picture(seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", APPEARANCES)
-def test_numbers_of_each_picture_are_its_own(name: str) -> None:
+def test_descriptors_of_a_picture_do_not_depend_on_others(name: str) -> None:
     numbers = APPEARANCES[name]
     pictures = np.stack([picture(0), picture(1)])
     found = numbers(pictures)

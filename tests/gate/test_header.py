@@ -1,4 +1,4 @@
-"""What headers of many devices and languages say of body part and view is understood."""
+"""Body part and view are recognised in the headers of many devices and languages."""
 
 from __future__ import annotations
 

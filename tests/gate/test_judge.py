@@ -95,7 +95,7 @@ def test_bundle_without_statistics_refuses_nothing(bundle: Path) -> None:
     assert (record.status, record.gate, record.reasons) == (Status.ACCEPTED, False, ())
 
 
-def test_inverted_image_is_told(tmp_path: Path) -> None:
+def test_inverted_image_is_recognised(tmp_path: Path) -> None:
     predictor = load(write_bundle(tmp_path / "dark", usual=96))
     advice = "it looks inverted, black for white: invert it and try again"
     record = predictor.predict(source(170))
@@ -115,7 +115,7 @@ TURNS = ((1, "left"), (2, "180°"), (3, "right"))
 
 
 @pytest.mark.parametrize(("turns", "advice"), TURNS)
-def test_turned_image_is_told(turns: int, advice: str) -> None:
+def test_turned_image_is_recognised(turns: int, advice: str) -> None:
     upright = np.zeros((8, 8), np.uint8)
     upright[0] = 200
     upright[:, 0] = 100
@@ -135,7 +135,7 @@ def test_turned_image_is_told(turns: int, advice: str) -> None:
 
 @pytest.mark.parametrize(("turns", "advice"), TURNS)
 def test_turn_is_named_though_the_image_stays_unusual(turns: int, advice: str) -> None:
-    """As radiographs of other hospitals do: upright they lie beyond the level, too."""
+    """Radiographs of other hospitals lie beyond the level when they are upright, too."""
     upright = np.zeros((8, 8), np.uint8)
     upright[0] = 200
     upright[:, 0] = 100
@@ -164,7 +164,7 @@ def test_turn_is_named_though_the_image_stays_unusual(turns: int, advice: str) -
 
 
 def test_turn_is_named_by_both_distances_together() -> None:
-    """Upright, the features come hardly nearer, and turned by 180° a little more."""
+    """The features come hardly nearer when upright, and a little nearer when turned by 180°."""
     upright = np.zeros((8, 8), np.uint8)
     upright[0] = 200
     upright[:, 0] = 100
@@ -188,7 +188,7 @@ def test_turn_is_named_by_both_distances_together() -> None:
     assert turns == ["turned-right"]
 
 
-def test_what_looks_unusual_is_told_though_the_network_minds_it_not(tmp_path: Path) -> None:
+def test_unusual_appearance_is_warned_of_though_the_features_are_usual(tmp_path: Path) -> None:
     usual = np.stack([texture(level) for level in (100, 112, 124)])
     spread = {"tone": 30.0, "layout": 1 / 16}
     distances = {
@@ -218,7 +218,7 @@ def test_what_looks_unusual_is_told_though_the_network_minds_it_not(tmp_path: Pa
     assert bright.distance == 0
 
 
-def test_features_that_are_no_numbers_are_refused() -> None:
+def test_features_that_are_not_finite_are_refused() -> None:
     distance = TrainingDistance(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32))
     features = np.array([[0, np.nan], [np.inf, 0], [0, 0]], np.float32)
     gate = Gate(
@@ -300,7 +300,7 @@ def test_age(age: float | None, warned: bool) -> None:
     assert not findings(replace(facts, ages=None), POLICY, Action.WARN)
 
 
-def test_age_that_cannot_be_read_is_told_where_it_matters() -> None:
+def test_unreadable_age_is_warned_of_where_it_matters() -> None:
     facts = Facts(Acquisition(64, 64, age_unread=True), texture(112), Geometry(64, 64), ages=(1, 5))
     assert "cannot be read" in findings(facts, POLICY, Action.WARN)[0].text
     assert not findings(replace(facts, ages=None), POLICY, Action.WARN)
@@ -314,7 +314,7 @@ def test_heatmap_is_no_radiograph(gated: Path, tmp_path: Path) -> None:
     assert "a result of this program" in record.reasons[0].text
 
 
-def test_heatmap_without_its_mark_is_told_by_its_colour(gated: Path) -> None:
+def test_heatmap_without_its_mark_is_recognised_by_its_colour(gated: Path) -> None:
     shade = np.tile(np.linspace(40, 200, 256).astype(np.uint8), (256, 1))
     heat = np.outer(*[np.hanning(9)] * 2).astype(np.float32)
     copy = Source("map.jpeg", encoded(Image.fromarray(overlay(shade, heat)), "JPEG"))

@@ -1,4 +1,4 @@
-"""A policy says what follows from header and pixels; one that makes no sense is told."""
+"""A policy gives the action of each rule; one that is not valid raises an error."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def test_policy_decides(
 
 # content of a file, words of the error
 MISTAKES = (
-    ("lateral-view: warn", "no TOML"),
-    ("age = warn", "no TOML"),
-    ('age = "warn"\nage = "refuse"', "no TOML"),
-    ("age = 'warn' # \udce9", "no TOML"),
+    ("lateral-view: warn", "not valid TOML"),
+    ("age = warn", "not valid TOML"),
+    ('age = "warn"\nage = "refuse"', "not valid TOML"),
+    ("age = 'warn' # \udce9", "not valid TOML"),
     ('latral-view = "warn"', "Received 'latral-view'. Write lateral-view if"),
     ('modality = "warn"', "Expected own-result or derived or"),
     ('[rules]\nage = "warn"', "Received 'rules'"),
@@ -92,7 +92,7 @@ MISTAKES = (
 
 
 @pytest.mark.parametrize(("content", "words"), MISTAKES)
-def test_mistakes_are_told(content: str, words: str, tmp_path: Path) -> None:
+def test_invalid_policies_are_refused(content: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(SettingsError) as caught:

@@ -1,4 +1,4 @@
-"""What a bundle keeps of a gate is read back as it was."""
+"""Levels and distances of a gate are read back from a bundle as they were."""
 
 from __future__ import annotations
 

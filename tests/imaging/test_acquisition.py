@@ -1,4 +1,4 @@
-"""What a header says of a picture is read, whichever way devices write it."""
+"""Acquisition data is read from headers in all the ways in which devices write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every named change keeps its promise: same size, same result, and more of it the more severe."""
+"""Every corruption keeps size and result, and changes more of an image the more severe it is."""
 
 from __future__ import annotations
 

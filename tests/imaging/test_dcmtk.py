@@ -1,4 +1,4 @@
-"""Greys are those of DCMTK, an implementation of the Standard that is not ours."""
+"""Grey levels are those of DCMTK, an independent implementation of the Standard."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def table(data: list[int], first: int = 0, bits: int = 8, packed: bool = False) 
 
 
 def short(data: list[int], entries: int, count: int = 4096) -> list[Dataset]:
-    """With other than the count of entries that it names."""
+    """A LUT with another number of entries than its descriptor says."""
     items = table(data[:entries])
     items[0].LUTDescriptor = [count, 0, 8]
     return items

@@ -95,7 +95,7 @@ def test_colour_is_shown_as_it_is() -> None:
 
 
 def grey(**changes: object) -> np.ndarray:
-    """How a file of 12 bits with these elements shows its values 0 to 4095."""
+    """Grey levels of the values 0 to 4095 in a file of 12 bits with these elements."""
     return grey_table(header(RAMP, 12, **changes))[:4096].astype(int)
 
 

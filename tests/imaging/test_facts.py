@@ -1,4 +1,4 @@
-"""What is told of an image file besides its picture."""
+"""Technical facts of an image file, and its thumbnail."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_size_is_that_of_the_upright_picture(orientation: int, size: tuple[int, 
     assert (found.width, found.height) == size
 
 
-def test_dicom_tells_device_and_view() -> None:
+def test_dicom_header_gives_device_and_view() -> None:
     data = dicom(smooth(), Manufacturer="Acme ", ManufacturerModelName="X1", ViewPosition="AP")
     assert (facts(data).device, facts(data).view) == ("Acme X1", "AP")
     assert (facts(dicom(smooth())).device, facts(dicom(smooth())).view) == ("", "")

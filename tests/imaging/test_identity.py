@@ -1,4 +1,4 @@
-"""A file that is not to be trusted names no patient, and stops nobody."""
+"""A broken or foreign file gives no patient identifier, and raises no error."""
 
 from __future__ import annotations
 

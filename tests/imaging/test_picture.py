@@ -1,4 +1,4 @@
-"""Facts of pixels, and of files as a network is shown them."""
+"""Statistics of pixels, and of files at the geometry of a network."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ REFERENCE = prepared(encoded(GREY))
 
 
 def tiff16(order: str, photometric: int = 1, sample_format: int = 1, bits: int = 16) -> bytes:
-    """An uncompressed grey TIFF, written by hand: Pillow writes only its own byte order."""
+    """Makes an uncompressed grey TIFF by hand: Pillow writes only its own byte order."""
     values = 65535 - DEEP if photometric == 0 else DEEP
     pixels = values.astype(order + "u2").tobytes()
     height, width = DEEP.shape
@@ -46,7 +46,7 @@ def tiff16(order: str, photometric: int = 1, sample_format: int = 1, bits: int =
 
 
 def tiff_rgb16() -> bytes:
-    """As `tiff16`, in colour."""
+    """Makes an uncompressed colour TIFF by hand."""
     height, width = DEEP.shape
     pixels = np.dstack([DEEP] * 3).astype("<u2").tobytes()
     bits = 8 + len(pixels)
@@ -68,7 +68,7 @@ def tiff_rgb16() -> bytes:
 
 
 def ycck(image: Image.Image) -> bytes:
-    """A JPEG of luma, chroma and black, inverted as Adobe does."""
+    """Makes a JPEG of luma, chroma and black, inverted as Adobe does."""
     middle = Image.new("L", image.size, 127)
     data = encoded(
         Image.merge("CMYK", (image, middle, middle, Image.new("L", image.size, 0))),
@@ -80,7 +80,7 @@ def ycck(image: Image.Image) -> bytes:
 
 
 def cmyk(image: Image.Image) -> Image.Image:
-    """Grey as equal parts of three inks, with no black."""
+    """Makes grey of equal parts of three inks, with no black."""
     ink = image.point(lambda value: 255 - value)
     return Image.merge("CMYK", (ink, ink, ink, Image.new("L", image.size, 0)))
 
@@ -151,7 +151,7 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """A valid PNG of any size: black, one bit a pixel, in next to no bytes."""
+    """Makes a valid, tiny PNG of any number of pixels: black, one bit a pixel."""
     packer = zlib.compressobj(9)
     row = bytes(1 + (width + 7) // 8)
     data = b"".join(packer.compress(row * 100) for _ in range(height // 100)) + packer.flush()

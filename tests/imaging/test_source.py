@@ -1,4 +1,4 @@
-"""Files are told by their bytes, and refused in one clear line."""
+"""Files are recognised by their bytes, and refused in one clear line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JPEG = encoded(picture(), "JPEG")
 
 
 @pytest.mark.parametrize(("data", "kind"), [(PNG, "PNG"), (JPEG, "JPEG")])
-def test_format_is_told_from_bytes_not_name(data: bytes, kind: str) -> None:
+def test_format_is_recognised_by_bytes_not_name(data: bytes, kind: str) -> None:
     assert sniff(Source("misnamed.txt", data)) == kind
     assert open_upright(Source("misnamed.txt", data)).size == (40, 48)
 
@@ -140,7 +140,7 @@ def test_no_bytes_raise_anything_but_image_error(tail: bytes, head: bytes) -> No
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "link to a device"])
-def test_what_has_no_end_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+def test_endless_files_are_not_waited_for(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "endless.png"
     if kind == "pipe":
         os.mkfifo(path)
@@ -148,7 +148,7 @@ def test_what_has_no_end_is_not_waited_for(kind: str, tmp_path: Path) -> None:
         path = Path("/dev/zero")
     else:
         path.symlink_to("/dev/zero")
-    with pytest.raises(ImageError, match="is no file but a pipe"):
+    with pytest.raises(ImageError, match="is not a file but a pipe"):
         read_bytes(path)
 
 

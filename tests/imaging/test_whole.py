@@ -1,4 +1,4 @@
-"""What is cut off is refused, or gives the same pixels; what stands behind a picture is ignored."""
+"""A file that is cut off is refused, or gives the same pixels; bytes behind its end are ignored."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_frames_that_are_cut_off_are_refused(name: str, tail: bytes) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FRAMES if not name.startswith("rle")])
 def test_frames_whose_rest_is_zeros_are_refused(name: str) -> None:
-    """As of a file whose room was kept, and whose transfer ended early."""
+    """Fills the rest of a file with zeros, as a transfer that ended early leaves it."""
     values, syntax, bits = FRAMES[name]
     frame = encode_frame(values, syntax, bits)
     for cut in cuts(len(frame) - _SPARED):

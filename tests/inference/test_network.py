@@ -1,4 +1,4 @@
-"""What a network gives is held against what it says that it gives."""
+"""Outputs of a network are checked against their declared types, shapes and ranges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PIXELS = picture((3, SIDE, SIDE))
 
 
 def instead(tmp_path: Path, output: str, kind: str, *constants: np.ndarray) -> Predictor:
-    """A model of which an output goes through one more operator."""
+    """Writes a model with one more operator behind an output."""
     root = write_bundle(tmp_path / "b", usual=128)
     network = brightness_network()
     for node in network.graph.node:
@@ -47,7 +47,7 @@ WRONG = {
 def test_probabilities_that_are_none(name: str, tmp_path: Path) -> None:
     kind, constant = WRONG[name]
     predictor = instead(tmp_path, "probabilities", kind, constant)
-    with pytest.raises(BundleError, match=r"gives probabilities that are none.*add up to 1"):
+    with pytest.raises(BundleError, match=r"gives probabilities that are not valid.*add up to 1"):
         predictor.probabilities(PIXELS)
 
 
@@ -66,7 +66,7 @@ RESHAPED = {
 @pytest.mark.parametrize("output", RESHAPED)
 def test_shape_that_was_not_promised(output: str, tmp_path: Path) -> None:
     predictor = instead(tmp_path, output, "Reshape", np.array(RESHAPED[output], np.int64))
-    with pytest.raises(BundleError, match=f"gives {output} that are none"):
+    with pytest.raises(BundleError, match=f"gives {output} that are not valid"):
         list(predictor.explain_many([Source("noise", encoded(PIXELS[0]))] * 3))
 
 

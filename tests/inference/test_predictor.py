@@ -1,4 +1,4 @@
-"""Images in, records out, in order; a bad file is a record too."""
+"""Images give records in their order; a file that cannot be read gives a record, too."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shades(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("usual", [None, 112])
-def test_scores_that_are_no_numbers_give_no_label(
+def test_scores_that_are_not_finite_give_no_label(
     usual: float | None, tmp_path: Path, shades: list[Path]
 ) -> None:
     broken = load(write_bundle(tmp_path / "nan", usual=usual, unit=float("nan")))
@@ -175,13 +175,13 @@ def test_undecided_is_said_on_the_scale_of_the_probability(tmp_path: Path) -> No
     image = Source("one", encoded(shade(128)))
     (reason,) = load(root).predict(image).reasons
     assert reason.text == (
-        "the model is undecided: the probability is 0.50, and it tells only below 0.40 and "
-        "from 0.60 on"
+        "the model is undecided: the probability is 0.50, and a label is given only below 0.40 "
+        "and from 0.60 on"
     )
     assert reason.code == "undecided"
     assert reason.values == {"probability": pytest.approx(0.5, abs=1e-3), "low": 0.4, "high": 0.6}
     (reason,) = load(root, prevalence=0.2).predict(image).reasons
-    assert "probability is 0.20, and it tells only below 0.14 and from 0.27" in reason.text
+    assert "probability is 0.20, and a label is given only below 0.14 and from 0.27" in reason.text
 
 
 def test_heatmap_is_where_the_evidence_is(bundle: Path) -> None:

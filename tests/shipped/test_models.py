@@ -1,4 +1,4 @@
-"""Models that ship: found by name or as the default, and never mistaken for a path."""
+"""Models that ship are found by name or as the default, and never mistaken for a path."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMIT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "ship_model.p
 
 
 @pytest.mark.parametrize("name", SHIPPING)
-def test_what_ships_is_whole_and_nothing_else(name: str) -> None:
+def test_shipped_models_are_complete_bundles_and_no_more(name: str) -> None:
     bundle = read_model(name)
     listed = json.loads((bundle.root / "bundle.json").read_text("utf-8"))["files"]
     found = {p.relative_to(bundle.root).as_posix() for p in bundle.root.rglob("*") if p.is_file()}
@@ -31,12 +31,12 @@ def test_what_ships_is_whole_and_nothing_else(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPING)
-def test_what_ships_predicts_without_keras(name: str, tmp_path: Path) -> None:
+def test_shipped_models_predict_without_keras(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(picture()))
     assert loaded(COMMAND, "predict", name, tmp_path / "a.png") == set()
 
 
-def test_what_ships_is_small_and_has_a_default() -> None:
+def test_shipped_models_are_small_and_have_a_default() -> None:
     assert SHIPPING
     assert default_name() in SHIPPING
     assert sum(path.stat().st_size for path in ROOT.rglob("*") if path.is_file()) <= LIMIT
@@ -56,7 +56,7 @@ def test_evaluation_without_a_bundle(shipped: Path, phantoms: Path) -> None:
     assert pneumoscope.evaluate("bright-1", phantoms, resamples=100).model.name == "bright-1"
 
 
-def test_what_exists_goes_before_a_name(
+def test_a_path_that_exists_takes_precedence(
     shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -73,14 +73,14 @@ def test_what_exists_goes_before_a_name(
     assert read_model("bright-1").info.name == "mine"
 
 
-def test_unknown_name_tells_which_there_are(shipped: Path) -> None:
+def test_an_unknown_name_lists_those_that_ship(shipped: Path) -> None:
     with pytest.raises(BundleMissingError, match="bright-1, or bright-2") as caught:
         pneumoscope.load("brihgt")
     assert "pneumoscope.list_models" in caught.value.remedy
 
 
 @pytest.mark.usefixtures("nothing_shipped")
-def test_nothing_ships(bundle: Path) -> None:
+def test_no_model_ships(bundle: Path) -> None:
     assert names() == ()
     with pytest.raises(BundleMissingError, match=r"No model ships.*Give a bundle"):
         pneumoscope.load()
@@ -88,7 +88,7 @@ def test_nothing_ships(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["bright-3", "", "../elsewhere", None])
-def test_default_that_is_not_there(content: str | None, shipped: Path) -> None:
+def test_a_default_that_does_not_ship(content: str | None, shipped: Path) -> None:
     (shipped / "default.txt").unlink()
     if content is not None:
         (shipped / "default.txt").write_text(content)
@@ -96,7 +96,7 @@ def test_default_that_is_not_there(content: str | None, shipped: Path) -> None:
         find()
 
 
-def test_damaged_model_is_to_be_installed_again(shipped: Path, bundle: Path) -> None:
+def test_a_damaged_model_is_to_be_installed_again(shipped: Path, bundle: Path) -> None:
     for root in (shipped / "bright-2", bundle):
         (root / "model.onnx").write_bytes(b"damaged")
     with pytest.raises(BundleCorruptError, match=r"has changed.*Expected SHA-256") as caught:

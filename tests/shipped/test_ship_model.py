@@ -1,4 +1,4 @@
-"""`scripts/ship_model.py`: a bundle into the package, without what predicting does not need."""
+"""`scripts/ship_model.py` copies a bundle into the package, as far as prediction needs it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def models(tmp_path: Path) -> Path:
 
 
 def made(root: Path, network: bytes | None = None, **sizes: int) -> Path:
-    """A run whose bundle lists these files besides, of so many bytes."""
+    """Writes a run whose bundle also lists these files, of so many bytes."""
     with new_bundle(root / "bundle", bundle_info(name="first", seed=7)) as folder:
         (folder / "model.onnx").write_bytes(network or brightness_network().SerializeToString())
         (folder / "MODEL_CARD.md").write_text("# first\n\nThe first # first\n")
@@ -42,7 +42,7 @@ def listed(bundle: Path) -> set[str]:
     return set(json.loads((bundle / "bundle.json").read_text())["files"])
 
 
-def test_what_is_copied(models: Path, tmp_path: Path) -> None:
+def test_needed_files_are_copied(models: Path, tmp_path: Path) -> None:
     run = made(tmp_path / "run", **{"figures/large.png": 1_000_000})
     (run / "bundle" / "stray.txt").touch()
     shipped = ship(run, "first-1", models)
@@ -66,7 +66,7 @@ def test_first_model_becomes_the_default(models: Path, tmp_path: Path) -> None:
     assert {path.name for path in models.iterdir()} == {"default.txt", "first", "second"}
 
 
-def test_limit_holds_for_all_together(models: Path, tmp_path: Path) -> None:
+def test_the_size_limit_is_that_of_all_models_together(models: Path, tmp_path: Path) -> None:
     limit = SCRIPT["LIMIT"]
     small = made(tmp_path / "small", other=limit // 3)
     large = made(tmp_path / "large", other=limit * 2 // 3)

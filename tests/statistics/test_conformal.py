@@ -1,4 +1,4 @@
-"""A threshold is exceeded as seldom as it promises."""
+"""A conformal threshold is exceeded with no more than the probability that was asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pneumoscope.statistics import upper_threshold
 
 
 @given(st.integers(1, 400), st.sampled_from([0.01, 0.05, 0.2]))
-def test_share_beyond_the_threshold(n: int, share: float) -> None:
+def test_fraction_beyond_the_threshold(n: int, share: float) -> None:
     values = np.random.default_rng(n).permutation(n).astype(np.float64)
     threshold, holds = upper_threshold(values, share)
     # Of n + 1 cases in random order, the new one is beyond as often as its rank is.

@@ -1,4 +1,4 @@
-"""Why there is a number of patients below which an interval is doubted."""
+"""Width of bootstrap intervals of few patients, against the exact ones."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def mistakes(truth, score, low, high):
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([0, 20]), st.sampled_from([1.0, 3.0, 6.0]))
-def test_undecided_are_as_few_as_halve_the_mistakes(seed, levels, distance):
+def test_undecided_zone_is_the_smallest_that_halves_the_errors(seed, levels, distance):
     truth, score, patients = case(seed, distance=distance, levels=levels)
     threshold = 0.51
     before = mistakes(truth, score, threshold, threshold)
@@ -103,7 +103,7 @@ def test_undecided_are_as_few_as_halve_the_mistakes(seed, levels, distance):
     assert zone.error.value == pytest.approx(wrong.mean())
 
 
-def test_nothing_is_undecided_where_no_mistake_can_be_spared():
+def test_there_is_no_undecided_zone_where_there_are_no_errors():
     truth, score, patients = case(0, distance=40)
     assert find_undecided(0.5, truth, score, patients) is None
     score[np.flatnonzero(truth)[0]] = 0.2  # a single mistake stays
@@ -114,7 +114,7 @@ def test_nothing_is_undecided_where_no_mistake_can_be_spared():
     assert 0.2 < zone.low < 0.4
 
 
-def test_screening_and_confirm_halve_the_mistakes_of_a_good_balance():
+def test_screening_and_confirm_halve_the_errors_of_a_good_balance():
     truth, score, patients = case(5, n=4000, distance=4.5)
     balanced, screening, confirm = choose_operating_points(truth, score, patients)[0]
     assert min(balanced.sensitivity.value, balanced.specificity.value) > 0.95
@@ -123,7 +123,7 @@ def test_screening_and_confirm_halve_the_mistakes_of_a_good_balance():
     assert screening.threshold < balanced.threshold < confirm.threshold
 
 
-def test_scores_without_a_mistake_are_parted_in_the_middle():
+def test_scores_without_an_error_are_divided_in_the_middle():
     truth, _, patients = case(0)
     points, _ = choose_operating_points(truth, np.where(truth, 0.9, 0.3), patients)
     assert [point.threshold for point in points] == pytest.approx([0.6] * 3)
@@ -145,12 +145,12 @@ USELESS = {
     "few patients with many images": (TRUTH, SCORE, np.where(TRUTH, "a", "b"), "has 1"),
     "constant": (TRUTH, np.full(120, 0.4), PATIENTS, "no higher"),
     "upside down": (TRUTH, 1 - np.where(TRUTH, 0.8, 0.2), PATIENTS, "no higher"),
-    "not a number": (TRUTH, np.where(SCORE > 0.9, np.nan, SCORE), PATIENTS, "no numbers"),
+    "not a number": (TRUTH, np.where(SCORE > 0.9, np.nan, SCORE), PATIENTS, "NaN or infinite"),
 }
 
 
 @pytest.mark.parametrize("name", USELESS)
-def test_what_cannot_be_chosen_is_told(name):
+def test_a_notice_says_what_cannot_be_chosen(name):
     truth, score, patients, why = USELESS[name]
     points, notices = choose_operating_points(truth, score, patients)
     assert points == (OperatingPoint(),)

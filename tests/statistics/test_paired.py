@@ -1,4 +1,4 @@
-"""DeLong's and McNemar's tests against what their definitions say, worked out the long way."""
+"""DeLong's and McNemar's tests against their definitions."""
 
 from __future__ import annotations
 

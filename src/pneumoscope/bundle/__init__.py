@@ -4,10 +4,10 @@
     model.onnx       the network, for prediction: probabilities, class-activation maps, features
     model.keras      the same network, for further training; not in models that ship
     seen.json        keyed hashes of the images and patients that it was made with
-    reference.json   how its training images and validation scores are spread, in quantiles
-    gate.npz         where its training images lie: means and covariances of what the gate measures
-    MODEL_CARD.md    what it is for, and what it is not for
-    figures/         pictures of its training
+    reference.json   distributions of its training images and validation scores, in quantiles
+    gate.npz         means and covariances of the descriptors of its training images
+    MODEL_CARD.md    data, figures and limits of the model
+    figures/         figures of its training
 
 A bundle is whole or absent. Reading one checks every file and executes nothing of it.
 """

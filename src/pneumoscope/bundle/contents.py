@@ -1,4 +1,4 @@
-"""The files of a bundle: inside its folder, bounded, each read once and held against its hash."""
+"""Reading the files of a bundle: within its folder and size limits, each checked by its hash."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pneumoscope.errors import (
     storage_errors,
 )
 
-# Bytes that each file may have. What is not named here is hashed, and not kept in memory.
+# Greatest size of each file, in bytes. Files not named here are hashed, and not kept in memory.
 LIMITS = {
     MANIFEST: 4_000_000,
     NETWORK: 1_000_000_000,
@@ -37,10 +37,13 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 @contextmanager
 def making_sense_of(path: Path) -> Iterator[None]:
-    """Turns whatever a parser raises of a stranger's file into a `BundleCorruptError`.
+    """Turns any error of a parser of an untrusted file into a `BundleCorruptError`.
+
+    Args:
+        path: path of the file, for the error.
 
     Raises:
-        BundleCorruptError: if the block raises anything but an error of a bundle.
+        BundleCorruptError: if the block raises an error other than a `BundleError`.
     """
     try:
         yield
@@ -54,12 +57,15 @@ def making_sense_of(path: Path) -> Iterator[None]:
 
 
 def read_manifest(root: Path) -> dict[str, Any]:
-    """The content of `bundle.json`.
+    """Reads `bundle.json`.
+
+    Args:
+        root: folder of the bundle.
 
     Raises:
-        BundleMissingError: if it is not there.
-        BundleCorruptError: if it is no JSON object.
-        StorageError: if it cannot be read.
+        BundleMissingError: if the file is not there.
+        BundleCorruptError: if the file holds no JSON object.
+        StorageError: if the file cannot be read.
     """
     path = root / MANIFEST
     try:
@@ -90,11 +96,11 @@ def read_manifest(root: Path) -> dict[str, Any]:
 
 
 def read_files(root: Path, listed: Mapping[str, str]) -> dict[str, bytes]:
-    """Reads and checks each listed file; gives those that are used later, by name.
+    """Reads and checks each listed file, and returns those that are used later, by name.
 
     Args:
-        root: of the bundle.
-        listed: SHA-256 in hex by name, relative to the root.
+        root: folder of the bundle.
+        listed: SHA-256 of each file in hex, by its path relative to the folder.
 
     Raises:
         BundleMissingError: if a file is not there.
@@ -135,7 +141,7 @@ def _check_list(root: Path, listed: Mapping[str, str]) -> None:
 
 
 def _is_inside(name: str) -> bool:
-    """Whether a name is plain, relative, and leads down on every system."""
+    """Tells whether a name is a plain relative path into the folder on every system."""
     parts = name.split("/")
     return (
         name.isprintable() and not set(name) & set('\\:*?"<>|') and not {"", ".", ".."} & {*parts}
@@ -143,7 +149,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _hashed(root: Path, name: str) -> tuple[bytes | None, str]:
-    """A file if it is used later, and its SHA-256."""
+    """Reads a file and its SHA-256; the content is None if it is not used later."""
     if name in LIMITS:
         data = _read(root, name)
         return data, hashlib.sha256(data).hexdigest()
@@ -161,7 +167,7 @@ def _read(root: Path, name: str) -> bytes:
 
 @contextmanager
 def _opened(root: Path, name: str, limit: int) -> Iterator[BufferedReader]:
-    """Opens a regular file inside the bundle; a pipe or a device is not waited for."""
+    """Opens a regular file inside the bundle, without waiting for pipes or devices."""
     path = root.joinpath(*PurePosixPath(name).parts)
     with storage_errors("read", path):
         try:

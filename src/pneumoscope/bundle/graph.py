@@ -1,4 +1,4 @@
-"""Whether the network of a bundle is a graph as ours are, before ONNX Runtime sees it."""
+"""Check of the network of a bundle, before ONNX Runtime loads it."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from pneumoscope.files import printable
 from pneumoscope.graph import FEATURES, PROBABILITIES, Tensor, inputs, outputs
 
 _MOST_DIMENSIONS = 8
-_MOST_STRUCTURE = 16_000_000  # bytes of all that is no constant
+_MOST_STRUCTURE = 16_000_000  # bytes of everything but constants
 _STRUCTURE = ("node", "input", "output", "value_info")
 _DTYPES = {1: "float32", 2: "uint8"}
 _DOMAINS = ("", "ai.onnx")
 
 
 def check_graph(path: Path, data: bytes, info: BundleInfo) -> None:
-    """Refuses an ONNX file that is not as this package exports them.
+    """Refuses an ONNX file that this package could not have exported.
 
-    Operators are those of ONNX itself and hold no graphs, constants lie in the file, and what goes
-    in and comes out is what `pneumoscope.graph` says.
+    Operators must be those of ONNX itself and hold no graphs, constants must lie in the file, and
+    inputs and outputs must be those of `pneumoscope.graph`.
 
     Args:
-        path: of the file, for errors.
-        data: its content.
-        info: of its bundle.
+        path: path of the file, for errors.
+        data: content of the file.
+        info: description of the model, from its bundle.
 
     Raises:
-        BundleError: if the graph is another.
-        BundleCorruptError: if it is cut off, or makes no sense.
+        BundleError: if this package could not have exported the graph.
+        BundleCorruptError: if the file is cut off or malformed.
     """
     with making_sense_of(path):
         try:
@@ -105,7 +105,7 @@ def _check_constant(data: memoryview) -> None:
 def _check_values(
     values: Sequence[Message], known: Mapping[str, Tensor], needed: AbstractSet[str]
 ) -> None:
-    """Holds what goes into a graph, or comes out, against what is known and what is needed."""
+    """Compares the inputs or the outputs of a graph with those that are known and needed."""
     names = [value.text("name") for value in values]
     if len({*names}) < len(names) or not needed <= {*names} <= known.keys():
         raise NotOursError(", ".join(names), expected=f"inputs or outputs {', '.join(known)}")

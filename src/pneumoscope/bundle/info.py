@@ -1,4 +1,4 @@
-"""What a model is: the content of `bundle.json`, and how it is read from there."""
+"""The description of a model, as `bundle.json` holds it."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ from pneumoscope.types import (
     Undecided,
 )
 
-SCHEMA_VERSION = 4  # 1 has no calibration, 2 no gate that could be used, 3 no codes of notices
+SCHEMA_VERSION = 4  # 1 has no calibration, 2 no usable gate, 3 no codes of notices
 
 
 @dataclass(frozen=True)
 class BundleInfo:
-    """What a model is, as kept in `bundle.json`.
+    """The description of a model, as kept in `bundle.json`.
 
     Attributes:
-        name: of the model.
-        version: of Pneumoscope, which made it.
-        architecture: name of the network.
+        name: name of the model.
+        version: version of Pneumoscope that made the model.
+        architecture: name of the architecture of the network.
         classes: class names in the order of the network's outputs; the first is the reference.
-        geometry: the image size that it reads.
-        operating_points: the thresholds that it offers; the first is the default.
-        seed: that made it.
-        command: that made it.
-        settings: of the training, as resolved.
-        training_data: fingerprint, counts by split and class, attributions, what told patients.
-        metrics: of the best epoch, on the validation patients.
-        versions: of the libraries that made it.
-        calibration: what its probabilities hold for; None if it was made before there was any.
-        gate: from which distances on images are warned of and refused; None if it was made
-            before there were any, or with too few images.
+        geometry: image size that the network reads.
+        operating_points: operating points of the model; the first is the default.
+        seed: seed of the training.
+        command: command that repeats the training.
+        settings: settings of the training, with all defaults filled in.
+        training_data: fingerprint of the data set, counts of images by split and class,
+            attributions, and counts of images by the evidence for their patient.
+        metrics: metrics of the epoch that was kept, on the validation patients.
+        versions: versions of the libraries, by name.
+        calibration: calibration of the probabilities, and the patients that it holds for; None
+            in bundles that are older than calibration.
+        gate: levels of the distances above which images are warned of and refused; None in
+            bundles that are older than the gate, or made with too few images.
     """
 
     name: str
@@ -61,10 +63,10 @@ class BundleInfo:
     gate: GateLevels | None = None
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
-        """The operating point of this name; the default one if no name is given.
+        """Finds an operating point by its name; the default one if no name is given.
 
         Raises:
-            SettingsError: if there is none.
+            SettingsError: if there is no operating point of this name.
         """
         names = [point.name for point in self.operating_points]
         if name is not None and name not in names:
@@ -78,7 +80,11 @@ class BundleInfo:
         return self.operating_points[0 if name is None else names.index(name)]
 
     def require_classes(self, classes: tuple[str, ...], where: Path) -> None:
-        """Refuses data of another class set.
+        """Refuses data of other classes.
+
+        Args:
+            classes: class names of the data, the reference first.
+            where: path of the data, for the error.
 
         Raises:
             ClassMismatchError: if `classes` are not those of the bundle.
@@ -95,10 +101,10 @@ class BundleInfo:
 
 
 def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
-    """What a `bundle.json` of this schema version or an older one says.
+    """Parses a `bundle.json` of this schema version or an older one.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: if it makes no sense.
+        KeyError, TypeError, ValueError, AttributeError: if it is malformed.
     """
     content = {"calibration": None, "gate": None, **manifest}  # older ones have none
     if manifest["schema_version"] < 3:

@@ -1,4 +1,4 @@
-"""What the files of a bundle are called."""
+"""Names of the files of a bundle."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ GATE = "gate.npz"
 CARD = "MODEL_CARD.md"
 
 REMEDY = "Make the bundle again with `pneumoscope.train`, or copy it again from where it came"
-"""What to do about a file that is missing or has changed."""
+"""Remedy for a file that is missing or has changed."""
 
 NOT_OURS = "Use a bundle that `pneumoscope.train` has made, from somebody you trust"
-"""What to do about a network that we cannot have made."""
+"""Remedy for a network that this package cannot have made."""
 
 
 def former(root: Path) -> list[Path]:
-    """What was put aside for a new bundle `root` when its replacement was killed."""
+    """Lists the former bundles that an interrupted replacement of `root` has left beside it."""
     try:
         return sorted(root.parent.glob(f".{glob.escape(root.name)}.*.former")) if root.name else []
     except (OSError, ValueError):

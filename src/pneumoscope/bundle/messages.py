@@ -1,4 +1,4 @@
-"""Messages of ONNX files, as far as graphs of ours hold them; whatever else they hold is refused.
+"""Messages of ONNX files, as far as this package exports them; any other content is refused.
 
 The messages and the numbers of their fields are those of
 https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from pneumoscope.bundle.wire import Value, read_fields, read_integers
 
-_MOST_FIELDS = 20_000  # nodes and constants among them; our largest network has a tenth
+_MOST_FIELDS = 20_000  # per message; our largest network has a tenth
 
 
 class NotOursError(Exception):
-    """A graph is none that this package exports; `check_graph` makes a `BundleError` of it.
+    """A graph that this package does not export; `check_graph` makes a `BundleError` of it.
 
     Args:
-        received: what it holds.
-        expected: what ours hold instead.
+        received: content of the graph that is not exported.
+        expected: content that an exported graph has instead.
     """
 
     def __init__(self, received: str, expected: str = "a graph as this version exports it") -> None:
@@ -33,9 +33,9 @@ class Kind:
     """A kind of message.
 
     Attributes:
-        name: of it.
-        fields: their names by number, as far as a graph of ours may have them.
-        refused: what makes it none of ours, by number.
+        name: name of the kind, for errors.
+        fields: names of the fields that an exported graph may have, by number.
+        refused: contents of the fields that are refused, in words, by number.
     """
 
     name: str
@@ -133,15 +133,15 @@ DIMENSION = Kind("a dimension", {1: "dim_value", 2: "dim_param", 3: "denotation"
 
 
 class Message:
-    """A message, read without those in it; its fields by name.
+    """A message with its fields by name; the messages within it are not read yet.
 
     Args:
-        kind: of message.
-        data: serialised.
+        kind: kind of the message.
+        data: serialised message.
 
     Raises:
-        NotOursError: if it has a field that none of ours has.
-        ValueError: if it is cut off; from its methods, if a field is not what they read.
+        NotOursError: if it has a field that no exported graph has.
+        ValueError: if it is cut off; from its methods, if a field is of another type.
     """
 
     def __init__(self, kind: Kind, data: memoryview) -> None:
@@ -152,18 +152,18 @@ class Message:
             self._found[kind.fields[number]].append(value)
 
     def integers(self, name: str) -> list[int]:
-        """All numbers of a field."""
+        """Returns all integers of a field."""
         return read_integers(self._found[name])
 
     def integer(self, name: str) -> int | None:
-        """A number that is there once, or not."""
+        """Returns the integer of a field; None if it is not there."""
         numbers = self.integers(name)
         if len(numbers) > 1:
             raise ValueError(f"{name} is there more than once")
         return numbers[0] if numbers else None
 
     def contents(self, name: str) -> list[memoryview]:
-        """All that has a length: text, messages, bytes."""
+        """Returns all contents of a field that have a length: text, messages, bytes."""
         values = self._found[name]
         contents = [value for value in values if isinstance(value, memoryview)]
         if len(contents) < len(values):
@@ -171,22 +171,25 @@ class Message:
         return contents
 
     def content(self, name: str) -> memoryview | None:
-        """What is there once, or not: two of it would be merged, and be another."""
+        """Returns the content of a field; None if it is not there.
+
+        Two are refused: a reader of protocol buffers would merge them into something else.
+        """
         contents = self.contents(name)
         if len(contents) > 1:
             raise ValueError(f"{name} is there more than once")
         return contents[0] if contents else None
 
     def text(self, name: str) -> str:
-        """What is there once, or not, as text."""
+        """Returns the text of a field; empty if it is not there."""
         return bytes(self.content(name) or b"").decode("utf-8")
 
     def messages(self, kind: Kind, name: str) -> list[Message]:
-        """All messages of a field."""
+        """Returns all messages of a field."""
         return [Message(kind, content) for content in self.contents(name)]
 
     def message(self, kind: Kind, name: str) -> Message:
-        """The one message of a field."""
+        """Returns the message of a field, which must be there once."""
         content = self.content(name)
         if content is None:
             raise ValueError(f"{name} is not there")

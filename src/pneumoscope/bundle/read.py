@@ -1,4 +1,4 @@
-"""Reading a bundle: every file is checked, and nothing of it executed."""
+"""Reading a bundle: every file is checked, and none is executed."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ from pneumoscope.gate.store import unpack_distances
 from pneumoscope.imaging import RECIPE
 from pneumoscope.statistics import Bins
 
-_TRIES = 20  # while other bundles are put in place of one that is being read
+_TRIES = 20  # for bundles that are replaced while they are read
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was found whole.
+    """A bundle that was read and found complete.
 
     Attributes:
-        root: where it lay. It is not opened again: another bundle may have taken its place.
-        info: what it is.
+        root: folder that it was read from. It is not opened again, as another bundle may have
+            taken its place.
+        info: description of the model.
         files: content of the files that are used, by name.
-        sha256: of `bundle.json`, which lists all files, in hex.
+        sha256: SHA-256 of `bundle.json`, which lists all files, in hex.
     """
 
     root: Path
@@ -48,24 +49,24 @@ class Bundle:
 
     @property
     def network(self) -> bytes:
-        """The network for ONNX Runtime."""
+        """Network as an ONNX file, for ONNX Runtime."""
         return self.files[NETWORK]
 
     def seen(self) -> Seen:
-        """Which images and patients the model was made with.
+        """Reads the hashes of the images and patients that the model was made with.
 
         Raises:
-            BundleCorruptError: if the file makes no sense.
+            BundleCorruptError: if the file is malformed.
         """
         with making_sense_of(self.root / SEEN):
             return Seen.parse(self.files[SEEN])
 
     def card(self) -> str:
-        """The model card, as Markdown.
+        """Reads the model card, as Markdown.
 
         Raises:
             BundleMissingError: if the bundle has none.
-            BundleCorruptError: if it is no text.
+            BundleCorruptError: if the model card is no text.
         """
         if CARD not in self.files:
             raise BundleMissingError(f"{self.root} has no model card", remedy=REMEDY)
@@ -73,12 +74,13 @@ class Bundle:
             return self.files[CARD].decode("utf-8")
 
     def reference(self) -> dict[str, Bins] | None:
-        """How training images and validation scores are spread; None if an older version made it.
+        """Reads the distributions of the facts of training images and of validation scores.
 
-        By name of an image fact, or "score".
+        Returns:
+            The bins by name of an image fact, or "score"; None if an older version made the bundle.
 
         Raises:
-            BundleCorruptError: if the file makes no sense.
+            BundleCorruptError: if the file is malformed.
         """
         if REFERENCE not in self.files:
             return None
@@ -86,10 +88,10 @@ class Bundle:
             return parse_reference(self.files[REFERENCE])
 
     def distances(self) -> dict[str, TrainingDistance]:
-        """The distances from its training images, by kind of descriptors; empty if it has no gate.
+        """Reads the distances from the training images, by kind of descriptor; none without gate.
 
         Raises:
-            BundleCorruptError: if the file makes no sense, or is not listed.
+            BundleCorruptError: if the file is malformed, or is not listed.
         """
         if self.info.gate is None:
             return {}
@@ -98,14 +100,14 @@ class Bundle:
 
 
 def find_bundle(path: Path) -> Path | None:
-    """The folder with the `bundle.json`: `path`, or `bundle` in the run folder `path`, or None.
+    """Finds the folder of a bundle: `path`, or `bundle` in the run folder `path`, or None.
 
-    If a replacement was killed halfway, it is where the former bundle was put aside.
+    If a replacement was interrupted, that is the folder to which the former bundle was moved.
     """
     folders = (path, path / "bundle")
     aside = (place for folder in folders for place in former(folder))
-    for folder in chain(folders, aside, folders):  # the new one may have come in between
-        if os.path.isfile(folder / MANIFEST):  # also where nothing may be looked into
+    for folder in chain(folders, aside, folders):  # the new one may have arrived meanwhile
+        if os.path.isfile(folder / MANIFEST):  # False also without permission to look
             return folder
     return None
 
@@ -113,16 +115,16 @@ def find_bundle(path: Path) -> Path | None:
 def read_bundle(root: Path) -> Bundle:
     """Reads a bundle once, and checks every file of it against its SHA-256.
 
-    A bundle that takes its place meanwhile is read in its stead: never a part of each.
+    If another bundle replaces it meanwhile, that one is read: never a mixture of both.
 
     Args:
-        root: the bundle, or the run folder that holds it as `bundle`.
+        root: folder of the bundle, or the run folder that holds it as `bundle`.
 
     Raises:
-        BundleMissingError: if it, or a file of it, is not there.
-        BundleCorruptError: if a file has changed, or `bundle.json` or the network makes no sense.
-        BundleError: if the network is none that this package could have exported.
-        BundleSchemaError: if a newer version made it, or one that preprocesses otherwise.
+        BundleMissingError: if the bundle, or a file of it, is not there.
+        BundleCorruptError: if a file has changed, or `bundle.json` or the network is malformed.
+        BundleError: if this package could not have exported the network.
+        BundleSchemaError: if a newer version made it, or one with another preprocessing.
         StorageError: if a file cannot be read.
     """
     for _ in range(_TRIES - 1):
@@ -149,7 +151,7 @@ def _read_once(root: Path) -> Bundle:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """Which folder stands there now: another one after a replacement."""
+    """Returns what identifies the folder at a path: something else after a replacement."""
     try:
         status = folder.stat()
     except OSError:

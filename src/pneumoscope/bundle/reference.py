@@ -1,4 +1,4 @@
-"""What a bundle remembers of its training images for drift: how facts and scores are spread."""
+"""The reference for drift in a bundle: distributions of image facts and scores."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def make_reference(
 ) -> dict[str, Bins]:
     """Sums up the facts of the training images and the scores of the validation images.
 
-    Scores of training images would be those of images learnt by heart.
+    Scores of training images would be too extreme, as the network was fitted to them.
 
     Args:
-        facts: of n training images, by name, each of shape (n,).
-        scores: of m validation images as the bundle gives them, shape (m,), in [0, 1].
+        facts: facts of n training images by name, each of shape (n,).
+        scores: scores of m validation images as the bundle gives them, shape (m,), in [0, 1].
         training_patients: number of patients of the training images.
         validation_patients: number of patients of the validation images.
 
     Returns:
         Bins by name of an image fact, and of "score", the probability of the positive side;
-        without what is too few or too much alike to be divided.
+        without quantities of too few or too similar values to be binned.
     """
     found = {name: Bins.of(values, training_patients) for name, values in facts.items()}
     found["score"] = Bins.of(scores, validation_patients)
@@ -38,16 +38,16 @@ def make_reference(
 
 
 def write_reference(folder: Path, reference: Mapping[str, Bins]) -> None:
-    """Writes what `Bundle.reference` reads into a bundle that is being made."""
+    """Writes the file that `Bundle.reference` reads into a bundle that is being made."""
     content = {name: asdict(bins) for name, bins in reference.items()}
     (folder / REFERENCE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def parse_reference(data: bytes) -> dict[str, Bins]:
-    """Reads what `write_reference` wrote.
+    """Parses the file that `write_reference` wrote.
 
     Raises:
-        Exception: of any kind, if it makes no sense.
+        Exception: of any kind, if it is malformed.
     """
     return {
         name: Bins(

@@ -1,4 +1,4 @@
-"""Which images and patients a model was made with, so that nobody else can tell."""
+"""Images and patients that a model was made with, as keyed hashes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pneumoscope.types import ImageRecord, Split
 
 @dataclass(frozen=True)
 class Seen:
-    """Keyed hashes of the images and patients that a model was trained or chosen on.
+    """Keyed hashes of the images and patients that a model was fitted to or chosen on.
 
-    They let anybody who has an image tell whether the model knows it, and nobody else tell whose
-    images these were.
+    Whoever has an image can find out whether the model was made with it; nobody else can find out
+    whose images these were.
 
     Attributes:
-        key: of the hashes; published with them.
-        images: hashes of the source hashes.
-        patients: hashes of the patients' keys.
-        patient_key: fingerprint of the secret that these keys were made under; empty if none of
-            them was, or a version made the bundle that did not keep it.
+        key: key of the hashes, published with them.
+        images: hashes of the images' SHA-256.
+        patients: hashes of the patient keys.
+        patient_key: fingerprint of the secret that patient keys were hashed under; empty if none
+            was, or if an older version made the bundle.
     """
 
     key: str
@@ -34,11 +34,11 @@ class Seen:
 
     @classmethod
     def of(cls, key: str, records: Iterable[ImageRecord], patient_key: str = "") -> Seen:
-        """Remembers the training and validation images among `records`.
+        """Hashes the training and validation images among records, and their patients.
 
         Args:
-            key: anything that is particular to the data set, such as its fingerprint.
-            records: with splits and source hashes.
+            key: text that is particular to the data set, such as its fingerprint.
+            records: records with splits and SHA-256 of the source files.
             patient_key: fingerprint of the secret that patients were hashed under, if they were.
         """
         used = [record for record in records if record.split is not Split.TEST]
@@ -51,10 +51,10 @@ class Seen:
 
     @classmethod
     def parse(cls, data: bytes) -> Seen:
-        """Reads itself from the `seen.json` of a bundle.
+        """Parses the `seen.json` of a bundle.
 
         Raises:
-            Exception: of any kind, if it makes no sense.
+            Exception: of any kind, if it is malformed.
         """
         content = json.loads(data)
         key, patient_key = content["key"], content.get("patient_key", "")
@@ -64,15 +64,15 @@ class Seen:
         return cls(key, images, patients, patient_key)
 
     def has_image(self, sha256: str) -> bool:
-        """Whether the model was made with the image of this source hash."""
+        """Tells whether the model was made with the image of this SHA-256."""
         return _digest(self.key, sha256) in self.images
 
     def has_patient(self, patient: str) -> bool:
-        """Whether the model was made with images of this patient."""
+        """Tells whether the model was made with images of the patient of this key."""
         return _digest(self.key, patient) in self.patients
 
     def write(self, folder: Path) -> None:
-        """Writes itself into a bundle that is being made."""
+        """Writes `seen.json` into a bundle that is being made."""
         content = {
             "key": self.key,
             "images": sorted(self.images),

@@ -1,4 +1,4 @@
-"""Whether what a stranger's `bundle.json` says has the types and bounds that all else relies on."""
+"""Checks of the types and bounds of an untrusted `bundle.json`."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 if TYPE_CHECKING:
     from pneumoscope.bundle.info import BundleInfo
 
-_LONGEST = 10_000  # characters of a text
-_GREATEST = 2**63  # of a number
-_CLASSES = 1000
-_CLASS_NAME = 100  # characters
-_MODEL_NAME = 255  # that of a folder
+_LONGEST = 10_000  # greatest length of a text, in characters
+_GREATEST = 2**63  # bound of the absolute value of a number
+_CLASSES = 1000  # greatest number of classes
+_CLASS_NAME = 100  # greatest length, in characters
+_MODEL_NAME = 255  # greatest length, in characters: that of a folder
 
 
 def check_info(info: BundleInfo) -> None:
-    """Refuses what cannot be a model.
+    """Refuses a description that cannot be that of a model.
 
     Raises:
         TypeError: if a value is of another type than its annotation.
-        ValueError: if it is out of range.
+        ValueError: if a value is out of range.
     """
     check_type(info, type(info))
     classes = info.classes
@@ -39,10 +39,14 @@ def check_info(info: BundleInfo) -> None:
 
 
 def check_type(value: object, kind: Any) -> None:
-    """Refuses a value, and what is in it, that is not of the annotated type.
+    """Refuses a value that is not of the annotated type, or holds one that is not.
+
+    Args:
+        value: value of a field.
+        kind: type that the field is annotated with.
 
     Raises:
-        TypeError: if it is not.
+        TypeError: if the value is of another type.
         ValueError: if a text or number is out of bounds.
     """
     origin, inner = get_origin(kind), get_args(kind)
@@ -90,7 +94,7 @@ def _check_plain(value: object, kind: type) -> None:
 
 
 def _check_origin(data: Mapping[str, Any]) -> None:
-    """What is printed or computed of the data that a model was made with."""
+    """Checks those facts of the training data that are printed or computed with."""
     known = data.get("attributions", [])
     _require_type(known, list)
     for one in known:

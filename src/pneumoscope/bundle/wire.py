@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as far as a stranger's ONNX file has to be read.
+"""The wire format of protocol buffers, as far as it is needed to check an ONNX file.
 
 See https://protobuf.dev/programming-guides/encoding/.
 """
@@ -10,23 +10,23 @@ from collections.abc import Iterator
 
 Value = int | float | memoryview
 
-_INTEGER, _BYTES, _FLOAT = 0, 2, 5  # kinds; doubles and groups stand nowhere that we read
+_INTEGER, _BYTES, _FLOAT = 0, 2, 5  # wire types; doubles and groups are in no field that is read
 _LONGEST = 10  # bytes of an integer
 
 
 def read_fields(message: memoryview, most: int) -> Iterator[tuple[int, Value]]:
-    """The fields of a message in their order: number and value.
+    """Yields the number and the value of the fields of a message, in their order.
 
     Args:
-        message: serialised.
-        most: fields that it may have.
+        message: serialised message.
+        most: greatest number of fields that it may have.
 
     Yields:
-        Integers, of 64 bits without a sign; floats; and what has a length, as bytes: text, another
-        message, or a packed list.
+        The number of the field, and its value: an unsigned integer of 64 bits, a float, or the
+        bytes of a text, another message or a packed list.
 
     Raises:
-        ValueError: if it is cut off, has more fields, or one of another kind.
+        ValueError: if the message is cut off, has more fields, or one of another wire type.
     """
     at = 0
     for _ in range(most):
@@ -51,10 +51,13 @@ def read_fields(message: memoryview, most: int) -> Iterator[tuple[int, Value]]:
 
 
 def read_integers(values: list[Value]) -> list[int]:
-    """A repeated integer of 64 bits with a sign, packed or not.
+    """Reads a repeated signed integer of 64 bits, packed or not.
+
+    Args:
+        values: values of the field, as `read_fields` yields them.
 
     Raises:
-        ValueError: if one is cut off.
+        ValueError: if an integer is cut off.
     """
     found: list[int] = []
     for value in values:

@@ -1,4 +1,4 @@
-"""Making a bundle: whole or absent."""
+"""Writing a bundle, which is complete or absent."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 @contextmanager
 def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
-    """Hands out a folder to fill, and makes it the bundle `root` when the block ends well.
+    """Yields a folder to fill, and makes it the bundle `root` when the block ends without error.
 
-    A bundle that stood there before is replaced, and stays as it was if anything fails.
+    A former bundle is replaced, and stays as it was if an error occurs.
 
     Args:
-        root: where the bundle shall stand.
-        info: what it is.
+        root: folder of the bundle.
+        info: description of the model.
 
     Raises:
-        StorageError: if it cannot be written; nothing is left then.
+        StorageError: if the bundle cannot be written; no part of it is left.
     """
     temporary = root.with_name(f".{root.name}.{token_hex(8)}.part")
     try:
@@ -60,15 +60,15 @@ def new_bundle(root: Path, info: BundleInfo) -> Iterator[Path]:
 
 
 def write_gate(folder: Path, distances: Mapping[str, TrainingDistance]) -> None:
-    """Writes what `Bundle.distances` reads into a bundle that is being made."""
+    """Writes the file that `Bundle.distances` reads into a bundle that is being made."""
     (folder / GATE).write_bytes(pack_distances(distances))
 
 
 def _put_in_place(temporary: Path, root: Path) -> None:
     """Makes a filled folder the bundle, in one step where the system can exchange two folders.
 
-    Elsewhere the one that stood there is put aside first. Killed just then, `find_bundle` finds it
-    there, and the next bundle removes it.
+    Elsewhere the former bundle is moved aside first. If the process is killed just then,
+    `find_bundle` finds it there, and the next bundle removes it.
     """
     _sync(temporary)
     if not root.exists():
@@ -94,7 +94,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """Waits until the files of a folder are on the disk, before its name says that it is whole."""
+    """Waits until the files of a folder are on the disk."""
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb+") as file:

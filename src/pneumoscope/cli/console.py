@@ -28,12 +28,12 @@ def fail(text: str) -> None:
     say("Error: " + " ".join(text.split()))
 
 
-def say_left_out(notices: Iterable[Notice], unreadable: Iterable[str], seen: int) -> None:
+def say_left_out(notices: Iterable[Notice], unreadable: Iterable[Notice], seen: int) -> None:
     """Says on standard error what there is to know of a data set, and what was not measured."""
     for notice in notices:
         say(notice.text)
     for reason in unreadable:
-        say(f"Left out: {reason}")
+        say(f"Left out: {reason.text}")
     if seen:
         say(f"Left out: {seen} images of patients that a training has used")
 

@@ -1,4 +1,4 @@
-"""Folders to splits, and splits to prepared images."""
+"""Data sets: their images, classes and patients, division into splits, and preparation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,16 +36,16 @@ __all__ = [
 def read_images(
     data: Path, geometry: Geometry, classes: Sequence[str] = (), root: Path | None = None
 ) -> ImageSet:
-    """The images of a data set, whether it has been prepared or not.
+    """Lists the images of a data set, prepared or not.
 
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        geometry: that the images are wanted in.
-        classes: the order that their classes are wanted in, if they are these.
+        geometry: image size that is wanted.
+        classes: class names in the order that is wanted; ignored if the data set has others.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
 
     Raises:
-        DataError: if it cannot be used, or was prepared in another geometry.
+        DataError: if the data set cannot be used, or was prepared at another image size.
     """
     if not is_prepared(data):
         return scan(data, ScanSettings(root=root)).ordered_as(classes)

@@ -1,4 +1,4 @@
-"""Which names are classes, in which order, and which of them may be one and the same."""
+"""Class names: their order, the reference class, and names that may be misspelt."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pneumoscope.types import Label, Notice
 
 _NONE = set("no non not without sin sans ohne kein keine senza sem nao bez без".split())  # noqa: SIM905
 _NEGATIONS = ("non", "no", "un", "not")
-# This like two names are taken for one that was misspelt.
+# Similarity, from 0 to 1, from which one of two names is taken for a misspelling of the other.
 _ALIKE = 0.85
-# A third class with a smaller fraction of the images may be nothing but a slip of the pen.
+# A third class with a smaller fraction of the images may come of a misspelt name.
 _RARE = 0.05
 
 
@@ -26,8 +26,8 @@ class Classes:
     """The classes of a data set.
 
     Attributes:
-        names: the first is the reference, all others are positive.
-        told_by: how the reference was told: its name, or the person; empty if by the alphabet.
+        names: class names; the first is the reference, all others are positive.
+        told_by: how the reference was chosen, in words; empty if it is the first by the alphabet.
     """
 
     names: tuple[str, ...]
@@ -35,22 +35,22 @@ class Classes:
 
 
 def class_key(name: str) -> str:
-    """What two spellings of one class have in common: neither case nor Unicode form count."""
+    """Reduces a class name to what its spellings have in common, whatever case or Unicode form."""
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def name_classes(names: Sequence[str], positive: Sequence[str] = ()) -> Classes:
-    """Classes in the order of their numbers, the reference first, the rest by the alphabet.
+    """Orders the classes by their numbers: the reference first, the others by the alphabet.
 
     The reference is the class that is not among `positive`, if those are given; else NORMAL; else
     the only one whose name says healthy, such as SANO or Uninfected; else the first one.
 
     Args:
-        names: of folders or in a manifest, in any order, repeated or not.
+        names: class names of folders or of a manifest, in any order, repeated or not.
         positive: names of the classes that count as positive: all but one.
 
     Raises:
-        DataError: if `positive` names what is no class, or does not leave just one.
+        DataError: if `positive` holds a name that is no class, or does not leave exactly one class.
     """
     published = {label.name.casefold(): label.name for label in Label}
     unique = {class_key(name): name.strip() for name in sorted(names, reverse=True)}
@@ -63,7 +63,7 @@ def name_classes(names: Sequence[str], positive: Sequence[str] = ()) -> Classes:
 
 
 def _reference(shown: Mapping[str, str], positive: Sequence[str]) -> tuple[str, str]:
-    """The key of the reference, and what told it."""
+    """Chooses the reference: its key, and how it was chosen, in words."""
     if positive:
         left = [key for key in shown if key not in set(map(class_key, positive))]
         unknown = [name for name in positive if class_key(name) not in shown]
@@ -101,7 +101,7 @@ def _healthy_words() -> frozenset[str]:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name: NoFinding, no_finding and No-Finding have the same two."""
+    """Splits a name into words: NoFinding, no_finding and No-Finding have the same two."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     plain = unicodedata.normalize("NFKD", apart)
     plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).casefold()
@@ -109,7 +109,7 @@ def _words(name: str) -> list[str]:
 
 
 def doubt_names(images: Mapping[str, int]) -> Iterator[Notice]:
-    """What to ask about classes whose names may be slips of the pen.
+    """Asks about classes whose names may be misspelt.
 
     Args:
         images: number of images of each class.

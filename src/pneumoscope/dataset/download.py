@@ -1,4 +1,4 @@
-"""One large file over HTTPS: resumed where it was cut off, and checked before it is used."""
+"""Download of one large file over HTTPS: resumed where it was cut off, checked before use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pneumoscope.parallel import Progress
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as cut."""
 ATTEMPTS = 6
-"""How often in a row a connection may bring nothing new."""
+"""Number of connections in a row without a new byte after which the download fails."""
 FIRST_PAUSE = 1.0
 """Seconds before the second attempt; doubled before each further one."""
 
@@ -34,12 +34,12 @@ _AGAIN = "Run the same command again: it goes on where it was"
 
 @dataclass(frozen=True)
 class Archive:
-    """A file on a server, and how to know that it is the right one.
+    """A file on a server, with its size and checksum.
 
     Attributes:
-        url: where it is.
-        size: in bytes.
-        sha256: in hex.
+        url: address of the file.
+        size: size of the file, in bytes.
+        sha256: SHA-256 of the file, in hex.
     """
 
     url: str
@@ -48,20 +48,20 @@ class Archive:
 
 
 class _Interrupted(Exception):
-    """The connection brought less than it should have; another one may bring the rest."""
+    """A connection that ended early; another one may bring the rest."""
 
 
 def download(archive: Archive, target: Path, progress: Progress | None = None) -> None:
-    """Fetches a file to `target`, or as much of it as is not there yet.
+    """Downloads a file, or as much of it as is not there yet.
 
-    Connections that are cut are taken up again (RFC 9110, 14: range requests), after a pause. A
-    server that cannot do this is read from the start.
+    A connection that is cut is resumed after a pause (RFC 9110, 14: range requests). Where the
+    server does not support this, the download starts again.
 
     Args:
-        archive: what to fetch.
-        target: where to put it. What an earlier call left there is gone on with; beside it lies
-            `target.etag`, by which the server tells whether its file is still the same.
-        progress: called with the number of bytes here and of all.
+        archive: the file on the server.
+        target: path to write to. A part that an earlier call left there is completed; beside it
+            lies `target.etag`, by which the server tells whether its file is still the same.
+        progress: called with the number of bytes downloaded and of all.
 
     Raises:
         FetchError: if the server does not answer, refuses, or offers another file. What has
@@ -102,7 +102,7 @@ def _require_space(archive: Archive, target: Path) -> None:
 
 
 def _go_on(archive: Archive, target: Path, progress: Progress | None) -> None:
-    """Reads what one connection brings; a file that is too long begins anew.
+    """Continues the download over one connection; a target that is too long is started again.
 
     Raises:
         _Interrupted: if it is to be tried again.
@@ -152,10 +152,10 @@ def _open(archive: Archive, have: int, etag: str) -> http.client.HTTPResponse:
 
 
 def _start(archive: Archive, response: http.client.HTTPResponse, have: int) -> int:
-    """Where in the file the body of a response begins.
+    """Returns the position in the file, in bytes, at which the body of a response begins.
 
     Raises:
-        FetchError: if it is of another file.
+        FetchError: if the response is of another file, or of another part of it.
     """
     start, length = 0, response.headers.get("Content-Length", "")
     size = int(length) if length.isdecimal() else archive.size
@@ -239,7 +239,7 @@ def _remember_etag(target: Path, headers: Message) -> None:
 
 
 class _SameScheme(urllib.request.HTTPRedirectHandler):
-    """Follows a server to another, but never from HTTPS to what anybody could change on its way."""
+    """Follows redirects, but never from HTTPS to an unprotected address."""
 
     def redirect_request(
         self, request: urllib.request.Request, *answer: Any

@@ -1,4 +1,4 @@
-"""Public data sets to a folder, with the name of whoever made them beside the images."""
+"""Fetching of public data sets into a folder, with their attribution beside the images."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ ATTRIBUTION = "ATTRIBUTION.md"
 
 @dataclass(frozen=True)
 class PublicData:
-    """Where a public data set is, and on what terms.
+    """A public data set: its place and its terms of use.
 
     Attributes:
-        name: short name.
-        title: of the data set.
-        attribution: whom to name when it is used.
-        licence: its name.
-        licence_url: its text.
-        page: of the data set, for people.
-        archive: a zip archive over HTTPS, or None.
-        kaggle: handle at Kaggle; empty where there is an archive.
+        name: short name of the data set.
+        title: title of the data set.
+        attribution: names to give as the origin when it is used.
+        licence: name of the licence.
+        licence_url: address of the text of the licence.
+        page: address of the web page of the data set.
+        archive: zip archive to fetch over HTTPS; None if the data set is at Kaggle.
+        kaggle: handle of the data set at Kaggle; empty where there is an archive.
     """
 
     name: str
@@ -54,7 +54,7 @@ class PublicData:
 
     @property
     def terms(self) -> str:
-        """Whose the data are and what may be done with them, as Markdown."""
+        """Title, attribution and licence of the data set, as Markdown."""
         checksum = f"\nSHA-256 of the archive: {self.archive.sha256}\n" if self.archive else ""
         return (
             f"# {self.title}\n\n{self.attribution}\n\n"
@@ -63,10 +63,10 @@ class PublicData:
 
 
 def find_public_data(name: str | None = None) -> PublicData:
-    """A source by its name, or the default one.
+    """Finds a public data set by its name, or the default one.
 
     Raises:
-        SettingsError: if there is none of this name.
+        SettingsError: if there is no public data set of this name.
     """
     sources = _sources()
     if name is None:
@@ -90,24 +90,25 @@ def fetch(
     downloading: Progress | None = None,
     unpacking: Progress | None = None,
 ) -> PublicData:
-    """Fetches a public data set into a folder, which is whole or absent.
+    """Fetches a public data set into a folder, which is complete or absent.
 
-    Interrupted, it goes on where it was; what is there already is left as it is. Whose the data
-    are is written beside the images, in `ATTRIBUTION.md`.
+    An interrupted download is continued; a data set that is there already is left as it is. Whose
+    the data are is written beside the images, in `ATTRIBUTION.md`.
 
     Args:
-        source: mendeley (the original, the default) or kaggle; or as `find_public_data` tells it.
-        output: a new or empty folder. What has been downloaded so far lies beside it until all is
-            done.
-        downloading: called with the bytes here and of all; not by Kaggle, which shows its own.
-        unpacking: called with the files written and of all.
+        source: name of the public data set, mendeley (the original, the default) or kaggle; or the
+            data set itself.
+        output: a new or empty folder. An unfinished download lies beside it.
+        downloading: called with the number of bytes downloaded and of all; not for Kaggle, which
+            shows a progress of its own.
+        unpacking: called with the number of files written and of all.
 
     Returns:
         Whose the data are, and on what terms.
 
     Raises:
         SettingsError: if there is no source of this name.
-        DataError: if something else is in `output`, or the archive is not fit to be unpacked.
+        DataError: if something else is in `output`, or the archive cannot be unpacked safely.
         DependencyError: if the source is at Kaggle and `kagglehub` is not installed.
         FetchError: if the download fails.
         StorageError: if the disk is full or cannot be written.
@@ -161,7 +162,7 @@ def _is_there(source: PublicData, output: Path) -> bool:
 
 @contextmanager
 def _whole(source: PublicData, output: Path) -> Iterator[Path]:
-    """Hands out a folder to fill, which becomes `output`, with the attribution in it."""
+    """Yields a folder to fill, which becomes `output`, with the attribution in it."""
     temporary = output.with_name(temporary_name())
     try:
         with storage_errors("write", output):
@@ -169,7 +170,7 @@ def _whole(source: PublicData, output: Path) -> Iterator[Path]:
             yield temporary
             write_text(temporary / ATTRIBUTION, source.terms)
             if output.exists():
-                output.rmdir()  # it is empty: that was seen to first
+                output.rmdir()  # it is empty: `_is_there` has checked that
             temporary.rename(output)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

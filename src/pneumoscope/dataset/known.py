@@ -1,4 +1,4 @@
-"""Reads patients off file names, by the rules in `known_datasets.toml`."""
+"""Patients by file names of known data sets, by the rules in `known_datasets.toml`."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from pathlib import Path
 
 from pneumoscope.dataset.layout import split_of
 
-# A data set that most of the images, but not all, are of does not say whom the others show.
+# The least fraction of the images that are of one data set for its ages to hold for all of them.
 _NEARLY_ALL = 0.95
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Whose data it is, for bundles and model cards.
+    """The origin of a known data set, for bundles and model cards.
 
     Attributes:
-        name: short.
-        title: of the data set.
-        attribution: who made it, and where it is published.
-        licence: of the images.
-        population: who is on the images; empty if that was not kept.
-        youngest: age in years of the youngest patients; None if that was not kept, or if other
+        name: short name of the data set.
+        title: title of the data set.
+        attribution: authors of the data set, and where it is published.
+        licence: licence of the images.
+        population: patients whom the images show; empty if that was not kept.
+        youngest: age of the youngest patients, in years; None if that was not kept, or if other
             images are there as well.
-        oldest: likewise of the oldest.
+        oldest: age of the oldest patients, in years; None if that was not kept, or if other
+            images are there as well.
     """
 
     name: str
@@ -43,16 +44,16 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a file name tells.
+    """Patient and origin of an image, by its file name.
 
     Attributes:
-        patient: a key that no other patient of any known data set has.
+        patient: patient key, unique among all known data sets.
         subgroup: a finer kind within the class; empty if the name tells none.
-        dataset: whose naming rule it was.
-        series: files that were numbered together, as one export numbers them; empty if the name
+        dataset: data set whose naming rule applies.
+        series: name of the export batch, whose files were numbered together; empty if the name
             tells none.
-        number: of the patient in the series; None without one.
-        common: whether files of other origin are often named like this.
+        number: number of the patient in the export batch; None without one.
+        common: True if files of other origin are often named like this.
     """
 
     patient: str
@@ -74,13 +75,13 @@ class _FileRule:
 
 
 def identify(file_name: str) -> Identity | None:
-    """What a file name (without folder) tells by the rule that fits it; None if none does.
+    """Reads a file name, without its folder, by the rule that fits it; None if none does.
 
-    Whether that is believed depends on the other files: `recognise`.
+    Common names are believed only among others of the data set: see `recognise`.
     """
     for rule in _rules():
         if match := rule.pattern.fullmatch(file_name):
-            # Case does not count: a copy under such a name is the same patient's.
+            # Case does not count: a copy whose name differs in case is the same patient's.
             upper = {name: value.upper() for name, value in match.groupdict("").items()}
             lower = {name: value.lower() for name, value in upper.items()}
             series = rule.series.format(**upper)
@@ -96,7 +97,7 @@ def identify(file_name: str) -> Identity | None:
 
 
 def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
-    """Which pictures are of a known data set, and what their names tell.
+    """Finds the pictures that are of a known data set, and reads their names.
 
     A name that is common elsewhere is believed where most pictures of its folder are named as in
     the data set, and others whose names are not common lie in the same folder or in one beside it:
@@ -126,7 +127,7 @@ def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
 
 
 def _above(path: Path) -> Iterator[Path]:
-    """What holds the folder of a file and those beside it."""
+    """Yields the folders that hold the folder of a file and those beside it."""
     folder = path.parent
     yield folder.parent
     if split := split_of(folder.name):  # within its class, as if the class were within it
@@ -134,9 +135,13 @@ def _above(path: Path) -> Iterator[Path]:
 
 
 def attribute(found: Mapping[Path, Identity], images: int) -> tuple[Attribution, ...]:
-    """The data sets that were recognised, each with what it says of all `images`.
+    """Lists the data sets that were recognised, each with what holds for all images.
 
-    One that did not bring nearly all of them says whom its own show, and nothing of ages.
+    One that has not nearly all of the images gives the population of its own, and no ages.
+
+    Args:
+        found: the images of known data sets, by path.
+        images: number of all images.
     """
     counts = Counter(identity.dataset for identity in found.values())
     return tuple(

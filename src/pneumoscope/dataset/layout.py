@@ -1,4 +1,4 @@
-"""How folders are laid out: which hold splits, which classes, and which hold no radiographs."""
+"""The layout of folders: those of splits, those of classes, and those without radiographs."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _MOST_SUBFOLDERS = 6
 
 @dataclass
 class Listing:
-    """What was found below a folder.
+    """The images found below a folder, and how the folder was understood.
 
     Attributes:
         base: the folder that holds the classes or splits.
         entries: the images.
-        lines: how the folder was understood, for a person.
-        doubts: what may have been misunderstood.
+        lines: notices of how the folder was understood.
+        doubts: notices of what may have been misunderstood.
     """
 
     base: Path
@@ -84,12 +84,12 @@ def list_images(root: Path) -> Listing:
             text = "Some images lie in folders of splits, others do not"
             listing.doubts.append(Notice("images-of-no-split", text, {"images": loose}))
     _doubt_splits(listing)
-    _tell(listing, inner, skipped)
+    _describe(listing, inner, skipped)
     return listing
 
 
 def _doubt_splits(listing: Listing) -> None:
-    """Asks about classes that are divided alike, and by what names classes: treino/healthy."""
+    """Adds a doubt if all classes are divided alike, by names of classes, as treino/healthy."""
     inside: dict[str, set[str]] = defaultdict(set)
     for entry in listing.entries:
         name, *below = entry.path.relative_to(listing.base).parts[:-1]
@@ -116,7 +116,7 @@ def _unwrap(root: Path, skipped: Skipped) -> Path:
 
 
 def _places(base: Path, listing: Listing, skipped: Skipped) -> Iterator[tuple[Split | None, Path]]:
-    """The class folders, each with the split that it lies in."""
+    """Yields the class folders, each with the split that it lies in."""
     folders = _folders(base, skipped)
     splits = {path: split for path in folders if (split := split_of(path.name))}
     inside = {path: _folders(path, skipped) for path in splits}
@@ -162,7 +162,7 @@ def _refuse_splits_of_no_class(base: Path, splits: dict[Path, Split]) -> None:
 
 
 def split_of(name: str) -> Split | None:
-    """The split that a folder of this name holds by its usual names; None if it is none."""
+    """Returns the split that a folder of this name holds; None if no usual name of a split fits."""
     plain = re.sub(r"[\W_\d]+", "", class_key(name))
     return _SPLITS.get(plain) or _SPLITS.get(_ADDED.sub("", plain))
 
@@ -176,7 +176,7 @@ def _folders(folder: Path, skipped: Skipped) -> list[Path]:
 
 
 def _radiographs(folder: Path, skipped: Skipped) -> Iterator[Path]:
-    """The files below a class folder that may be radiographs."""
+    """Yields the files below a class folder that may be radiographs."""
     paths = list(list_files(folder, skipped=skipped))
     stems = {(path.parent, path.stem) for path in paths}
     for path in paths:
@@ -192,7 +192,7 @@ def _radiographs(folder: Path, skipped: Skipped) -> Iterator[Path]:
             yield path
 
 
-def _tell(listing: Listing, inner: Counter[str], skipped: Skipped) -> None:
+def _describe(listing: Listing, inner: Counter[str], skipped: Skipped) -> None:
     if any(not name.endswith("/") for name in inner):
         most = [f"{printable(name)} {count:,}" for name, count in inner.most_common()]
         more = len(most) - _MOST_SUBFOLDERS

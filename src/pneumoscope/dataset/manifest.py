@@ -23,7 +23,7 @@ from pneumoscope.types import Notice, Split
 
 MAX_BYTES = 256 * 2**20
 MAX_VALUES = 20
-"""A column with more different values than this tells single images apart, not groups of them."""
+"""Greatest number of different values of a column whose values are taken for subgroups."""
 
 _REQUIRED = ("path", "label")
 _KNOWN = (*_REQUIRED, "patient", "split", "subgroup")
@@ -41,11 +41,11 @@ class Entry:
 
     Attributes:
         path: the file.
-        class_name: as it is written there.
-        split: where the data set puts it, if it does.
-        patient: identifier, personal data as long as it is not hashed; empty if none is given.
+        class_name: name of the class, as it is written there.
+        split: split that the data set puts the image into; None if none is given.
+        patient: patient identifier, personal data until it is hashed; empty if none is given.
         subgroup: a finer kind within the class; empty if none is given.
-        groups: what else the images are told apart by.
+        groups: values of the other columns that make subgroups, by column.
     """
 
     path: Path
@@ -58,22 +58,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class _Row:
-    """A line of the table, its number, and its values by column: stripped, none missing."""
+    """A line of the table: its place, for errors, and its stripped values by column."""
 
     where: str
     values: Mapping[str, str]
 
 
 def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry], list[Notice]]:
-    """Reads a CSV manifest. Whether the images are there is not looked at.
+    """Reads a CSV manifest, without looking for the images themselves.
 
     Args:
-        manifest: the file.
-        root: the folder that holds all images, where relative paths in it start; by default that
-            of the manifest.
+        manifest: the CSV file.
+        root: the folder that holds all images and that relative paths start from; by default
+            that of the manifest.
 
     Returns:
-        The files it lists, each once, and notices for a person.
+        The files that it lists, each once, and notices of what was left out.
 
     Raises:
         DataError: if it is no table with a path and a label in each line, contradicts itself, or
@@ -146,7 +146,7 @@ def _parse(manifest: Path, text: str) -> tuple[list[str], list[_Row]]:
 
 
 class _Reader(Protocol):
-    """What `csv.reader` returns: its class has no public name."""
+    """The type of `csv.reader`, whose class has no public name."""
 
     line_num: int
 
@@ -298,7 +298,7 @@ def _text(row: _Row, column: str) -> str:
     value = row.values.get(column, "")
     if not value.isprintable():
         raise DataError(
-            f"{row.where} holds what is no text in column {column}",
+            f"{row.where} holds characters that are no text in column {column}",
             received=repr(value),
             remedy=_ENCODING_REMEDY,
         )

@@ -1,4 +1,4 @@
-"""Whose image each file is: the strongest evidence wins (`docs/adr/0011-sources.md`)."""
+"""The patient of each file, by the strongest evidence (`docs/adr/0011-sources.md`)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _STUDY = "StudyInstanceUID"  # keeps the key of a study from being that of a pat
 
 @dataclass(frozen=True)
 class Patient:
-    """Whose image a file is.
+    """The patient of a file, and the evidence for it.
 
     Attributes:
-        key: the same for all images of one patient.
-        evidence: what told it.
+        key: patient key, the same for all images of one patient.
+        evidence: source that the patient is known from.
         subgroup: a finer kind within the class, by the file name; empty if it tells none.
     """
 
@@ -36,13 +36,13 @@ class Patient:
 
 @dataclass(frozen=True)
 class Patients:
-    """Whose images the files of a data set are.
+    """The patients of all files of a data set.
 
     Attributes:
         of: the patient of each file.
         key: fingerprint of the secret that patients were hashed under; empty if none were.
         attributions: the known data sets that were recognised.
-        notices: what is doubtful.
+        notices: notices of what is doubtful about the patients.
     """
 
     of: Mapping[Path, Patient]
@@ -62,7 +62,7 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
     Args:
         root: folder of the data set.
         entries: the files.
-        labels: class of each.
+        labels: number of the class of each file.
     """
     paths = [entry.path for entry in entries]
     headers = dict(zip(paths, in_parallel(patient_of, paths), strict=True))
@@ -72,10 +72,10 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
         for entry, label in zip(entries, labels, strict=True)
         if (header := headers[entry.path]) and not _column(entry)
     ]
-    words, crowds = _nobody(claims)
+    words, crowds = _find_placeholders(claims)
     of_studies = find_crowds([replace(claim, key=claim.header.study) for claim in claims])
     told = {
-        entry.path: list(_told(entry, headers[entry.path], words | crowds, of_studies))
+        entry.path: list(_list_evidence(entry, headers[entry.path], words | crowds, of_studies))
         for entry in entries
     }
     same = _same_patients(told.values())
@@ -93,23 +93,23 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
     return Patients(found, key, attribute(names, len(entries)), notices)
 
 
-def _told(
+def _list_evidence(
     entry: Entry,
     header: PatientIdentity | None,
-    nobody: Collection[Hashable],
-    no_study: Collection[Hashable],
+    placeholders: Collection[Hashable],
+    shared_studies: Collection[Hashable],
 ) -> Iterator[Patient]:
-    """What manifest and header say of a file, the strongest first."""
+    """Yields the patient of a file by manifest and by header, the strongest evidence first."""
     if column := _column(entry):
         yield Patient(pseudonym(column), Evidence.COLUMN)
-    if header and (header.patient_id, header.issuer) not in nobody and header.patient_id:
+    if header and (header.patient_id, header.issuer) not in placeholders and header.patient_id:
         yield Patient(pseudonym(header.patient_id, header.issuer), Evidence.HEADER)
-    if header and header.study and header.study not in no_study:
+    if header and header.study and header.study not in shared_studies:
         yield Patient(pseudonym(header.study, _STUDY), Evidence.STUDY)
 
 
 def _same_patients(told: Collection[Sequence[Patient]]) -> dict[str, str]:
-    """Keys that stand beside a single one of stronger evidence, and so are that patient's."""
+    """Maps keys that occur with a single key of stronger evidence to that key, as one patient."""
     same: dict[str, str] = {}
     for evidence in (Evidence.HEADER, Evidence.STUDY):
         beside = defaultdict(set)
@@ -142,12 +142,12 @@ def _by_itself(path: Path, root: Path) -> Patient:
 
 
 def _column(entry: Entry) -> str:
-    """The patient by the manifest; empty where that says nobody."""
+    """Returns the patient by the manifest; empty where that holds a placeholder."""
     return "" if says_nobody(entry.patient) else entry.patient
 
 
-def _nobody(claims: Sequence[Claim]) -> tuple[frozenset[Hashable], frozenset[Hashable]]:
-    """Which identifiers are no person's: by what they say, and by where they stand."""
+def _find_placeholders(claims: Sequence[Claim]) -> tuple[frozenset[Hashable], frozenset[Hashable]]:
+    """Finds identifiers that are no person's, by their text and by the images that carry them."""
     numbers = {claim.header.patient_id for claim in claims}
     words = frozenset(
         claim.key
@@ -160,8 +160,8 @@ def _nobody(claims: Sequence[Claim]) -> tuple[frozenset[Hashable], frozenset[Has
 def _doubt_columns(entries: Sequence[Entry]) -> Iterator[Notice]:
     if lines := sum(bool(entry.patient) and not _column(entry) for entry in entries):
         text = (
-            f"The patient of {lines} lines of the manifest is a word for nobody, such as "
-            "'unknown', and counts as not given"
+            f"The patient of {lines} lines of the manifest is a placeholder, such as 'unknown', "
+            "and counts as not given"
         )
         yield Notice("patient-not-given", text, {"lines": lines})
 
@@ -189,7 +189,7 @@ def _doubt_identifiers(
 def _doubt_names(
     headers: Mapping[Path, PatientIdentity | None], names: Mapping[Path, Identity]
 ) -> Iterator[Notice]:
-    """Pictures that could be of a known data set, and were not taken for it."""
+    """Makes notices of pictures that could be of a known data set, and were not taken for it."""
     doubtful = Counter(
         identity.dataset.title
         for path, header in headers.items()
@@ -204,7 +204,7 @@ def _doubt_names(
 
 
 def _count_loose(found: Sequence[Patient]) -> Iterator[Notice]:
-    """Images of which not all is known that keeps a patient's together."""
+    """Makes notices of images whose patient is not known for certain."""
     if studies := sum(patient.evidence is Evidence.STUDY for patient in found):
         text = (
             f"In {studies} of {len(found)} images the study stands in for the patient: two "

@@ -1,4 +1,4 @@
-"""Identifiers that stand for nobody: told by what they say, or by where they stand."""
+"""Placeholders for patient identifiers, recognised by their text or by the images with them."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from pneumoscope.imaging.identity import PatientIdentity
 
 _CROSSED_OUT = re.compile("xxx+")
 _FIRST = re.compile(r"0*[01]", re.ASCII)
-_NEAR = 10  # how far a number may be from one that it shows to be somebody's
-_FEW = 10  # images: the behaviour of an identifier with fewer tells nothing
-_CROWD = 10  # times as many images as half of the others have
+_NEAR = 10  # greatest distance to a number that shows that patients were counted
+_FEW = 10  # images: fewer are too few to judge an identifier by
+_CROWD = 10  # times the median number of images of the other identifiers
 _LARGE = 1 / 3  # of the images of a class
-_LARGE_REMOVED = 1 / 5  # likewise, where the header says that identifiers were removed
+_LARGE_REMOVED = 1 / 5  # of them, where the headers say that identifiers were removed
 _STUDIES = 200  # more chest radiographs than a person has, intensive care included
 
 
 @dataclass(frozen=True)
 class Claim:
-    """An image that an identifier stands on.
+    """An image and the identifier that it carries.
 
     Attributes:
-        key: the identifier, and who gave it.
-        label: class of the image.
-        header: what else its header says.
+        key: identifier of the patient, with its issuer, or of the study.
+        label: number of the class of the image.
+        header: patient and study according to the header of the image.
     """
 
     key: Hashable
@@ -39,17 +39,17 @@ class Claim:
 
 
 def says_nobody(identifier: str) -> bool:
-    """Whether an identifier is empty, or a word for nobody, such as ANONYMOUS, N/A or XXX."""
+    """Tells whether an identifier is empty or a placeholder, such as ANONYMOUS, N/A or XXX."""
     letters = unicodedata.normalize("NFKD", identifier.casefold())
     word = "".join(letter for letter in letters if letter.isalnum())
     return not word or word in _words() or bool(_CROSSED_OUT.fullmatch(word))
 
 
 def is_filler(identifier: str, others: Collection[str]) -> bool:
-    """Whether an identifier is 0 or 1, and no near number shows that people were counted.
+    """Tells whether an identifier is 0 or 1, and no near number shows that patients were counted.
 
     Args:
-        identifier: with its leading zeros.
+        identifier: identifier of a patient, with its leading zeros.
         others: all identifiers of the data set.
     """
     return bool(_FIRST.fullmatch(identifier)) and not any(
@@ -61,9 +61,9 @@ def is_filler(identifier: str, others: Collection[str]) -> bool:
 
 
 def find_crowds(claims: Sequence[Claim]) -> frozenset[Hashable]:
-    """Identifiers that cannot be one person's, by the images that they stand on.
+    """Finds identifiers that cannot be one person's, by the images that carry them.
 
-    An identifier is taken for such if it stands on at least ten images, and these
+    An identifier is taken for such if at least ten images carry it, and these
 
     - show both sexes, or more than two dates of birth, or
     - are of more than 200 studies, or

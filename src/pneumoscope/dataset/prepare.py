@@ -1,4 +1,4 @@
-"""Source files to a prepared folder: each decoded once, in parallel, and never twice."""
+"""Preparation of a data set: each source file is decoded once, in parallel."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PIXELS_KEY = "pixels-sha256"
 
 @dataclass(frozen=True)
 class _Ready:
-    """A prepared image: its record, its source, and by which rules predicting would refuse it."""
+    """A prepared image: its record, its source, and the rules that would refuse it."""
 
     record: ImageRecord
     origin: Path
@@ -61,18 +61,18 @@ def prepare(
 ) -> PreparedSet:
     """Divides a data set by patient and writes each image once at the size of the network.
 
-    Interrupted, it goes on where it was; run again, it only reads what has changed. A file that
-    cannot be read is left out and listed.
+    An interrupted preparation is continued, and a repeated one reads only what has changed. Files
+    that cannot be read are left out and listed.
 
     Args:
         data: class folders, the published train/val/test layout, or a CSV manifest.
-        output: the prepared folder; by default one in the user's cache that this data set and
-            these settings always come back to.
-        geometry: the size to write, 224x224 by default.
-        split: shares and seed.
-        scanning: how the data set is to be understood.
-        progress: called after each image with (done, all).
-        note: is told, once, that another process prepares the same folder and is waited for.
+        output: the prepared folder; by default one in the user's cache, which is the same for
+            the same data set and settings.
+        geometry: image size to write, 224x224 by default.
+        split: settings of the division into splits.
+        scanning: settings of how the data set is understood.
+        progress: called with the number of images prepared and of all.
+        note: called once with a text if another process prepares the same folder and is waited for.
 
     Raises:
         DataError: if the data set cannot be used, or `output` holds something else.
@@ -133,10 +133,10 @@ def ensure_prepared(
     progress: Progress | None = None,
     note: Callable[[str], None] | None = None,
 ) -> PreparedSet:
-    """The prepared set behind `data`: itself if it is one, or prepared now into the cache.
+    """Reads a prepared data set, or prepares the data set into the cache.
 
     Raises:
-        DataError: if `data` is a prepared set of another geometry, or cannot be used.
+        DataError: if `data` was prepared at another image size, or cannot be used.
     """
     if not is_prepared(data):
         return prepare(
@@ -149,7 +149,7 @@ def ensure_prepared(
 
 
 def _target(output: Path, images: ImageSet, record: ImageRecord) -> Path:
-    """Where an image goes: its own name, made safe, and a digest of where it came from."""
+    """Makes the path of a prepared image: its own name, made safe, and a digest of its path."""
     folder = output / str(record.split) / images.classes[record.label]
     if names_are_hashed():
         return folder / f"{public_name(record.path)}.png"
@@ -181,7 +181,7 @@ def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> _Ready |
 
 
 def _read_made(target: Path, sha256: str) -> NDArray[np.uint8] | None:
-    """The pixels of a prepared file, if it was made from this source and is as it was made."""
+    """Reads the pixels of a prepared file, if it was made from this source and is unchanged."""
     try:
         with Image.open(target, formats=["PNG"]) as image:
             texts = dict(image.info)

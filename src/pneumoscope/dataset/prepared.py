@@ -1,12 +1,12 @@
-"""The prepared folder: what preparing leaves behind, and how it is read back.
+"""The prepared folder: its files, and how they are written and read.
 
 OUT/dataset.json                    classes, geometry, split settings, fingerprint
-OUT/manifest.csv                    each image: where it came from, its patient and split
+OUT/manifest.csv                    each image: its source, class, patient and split
 OUT/left_out.csv                    each file that could not be read, and why
 OUT/{train,val,test}/{CLASS}/*.png  8-bit grey, at the size that the network reads
 
-The header is complete only while all of it stands: it holds the SHA-256 of both lists, and the
-manifest that of each prepared file, so that a folder that has been changed is not taken for whole.
+The header holds the SHA-256 of both lists, and the manifest that of each prepared file, so that a
+folder that was changed afterwards is refused.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class LeftOut:
     """A file that is not in the prepared set.
 
     Attributes:
-        source: the file.
-        reason: why it could not be read.
-        code: of the error; empty in what was prepared before there were codes.
+        source: path of the file, or its hash where file names are hashed.
+        reason: text of the error that kept it from being read.
+        code: code of the error; empty in folders that were prepared before errors had codes.
     """
 
     source: str
@@ -69,8 +69,8 @@ class PreparedSet:
     Attributes:
         images: the prepared images; `path` is the prepared file, `sha256` that of its source.
         geometry: the size of each image.
-        split: how it was divided.
-        source: the folder that it was made from.
+        split: settings of the division into splits.
+        source: path of the data set that it was made from.
         fingerprint: SHA-256 over the sources' hashes, classes and splits, in hex.
         left_out: the files that could not be read.
     """
@@ -88,10 +88,10 @@ class PreparedSet:
         return self.images.root
 
     def require_geometry(self, geometry: Geometry) -> None:
-        """Refuses to be used at another size than it has.
+        """Refuses use at another image size.
 
         Raises:
-            DataError: if `geometry` is not its own.
+            DataError: if the images were prepared at another size than `geometry`.
         """
         if self.geometry != geometry:
             raise DataError(
@@ -108,18 +108,18 @@ class PreparedSet:
             )
 
     def count(self, split: Split) -> dict[str, int]:
-        """Images of each class in a split."""
+        """Counts the images of each class in a split."""
         labels = [record.label for record in self.images.published(split)]
         return {name: labels.count(label) for label, name in enumerate(self.images.classes)}
 
 
 def is_prepared(root: Path) -> bool:
-    """Whether a folder is, or is becoming, a prepared data set."""
+    """Tells whether a folder is a prepared data set, finished or not."""
     return (root / _HEADER).is_file()
 
 
 def identify(data: Path) -> str:
-    """What tells a data set from others: its fingerprint if it is prepared, or else its place.
+    """Returns what identifies a data set: its fingerprint if it is prepared, otherwise its path.
 
     Raises:
         DataError: if a prepared folder cannot be read.
@@ -131,7 +131,7 @@ def identify(data: Path) -> str:
 def header(
     source: Path, images: ImageSet, geometry: Geometry, split: SplitSettings
 ) -> dict[str, Any]:
-    """What makes one preparation differ from another, as JSON types."""
+    """Makes the header of a preparation: all that sets it apart from others, as JSON types."""
     return {
         "recipe": RECIPE,
         "source": str(source.resolve()),
@@ -144,14 +144,14 @@ def header(
 
 
 def claim(output: Path, wanted: dict[str, Any]) -> None:
-    """Makes `output` the home of one preparation, new or to be continued, and not complete yet.
+    """Takes a folder for one preparation, new or to be continued, and marks it as unfinished.
 
     Args:
         output: the folder, which this process has claimed.
-        wanted: what `header` says of the preparation.
+        wanted: header of the preparation, as `header` makes it.
 
     Raises:
-        DataError: if something else is in it, or a preparation with other settings.
+        DataError: if the folder holds something else, or a preparation with other settings.
         StorageError: if it cannot be written.
     """
     if is_prepared(output):
@@ -168,7 +168,7 @@ def claim(output: Path, wanted: dict[str, Any]) -> None:
                 values={"path": str(output), "differing": tuple(differing)},
             )
         if set(found) != set(wanted):
-            _write_header(output, wanted)  # what follows changes what is there
+            _write_header(output, wanted)  # unfinished from here on
         return
     with storage_errors("write", output):
         if not is_free(output):
@@ -193,10 +193,10 @@ def finish(
 
     Args:
         output: the prepared folder.
-        wanted: as `claim` was given.
+        wanted: header of the preparation, as `claim` was given it.
         sources: the scanned data set.
-        prepared: the images; `path` is the prepared file.
-        origins: the source file of each of them, in the same order.
+        prepared: the prepared images; `path` is the prepared file.
+        origins: source file of each prepared image, in the same order.
         left_out: the files that could not be read.
     """
     rows = [
@@ -235,7 +235,7 @@ def read_prepared(root: Path) -> PreparedSet:
     """Reads a prepared folder back.
 
     Raises:
-        DataError: if it was not finished, or is not whole.
+        DataError: if the preparation was not finished, or files of it are missing or changed.
     """
     found = _read_header(root)
     if "fingerprint" not in found:
@@ -304,7 +304,7 @@ def _fingerprint(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def _require_whole(root: Path, found: dict[str, Any], rows: Sequence[dict[str, str]]) -> None:
-    """Holds header, lists and files against one another: training reads whatever is there.
+    """Compares header, lists and files with one another, as training reads whatever is there.
 
     Raises:
         ValueError: if they differ.

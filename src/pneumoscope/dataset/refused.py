@@ -1,4 +1,4 @@
-"""Images of a data set that predicting would refuse, whatever the model: told before training."""
+"""Images of a data set that predicting would refuse, whatever the model."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from pneumoscope.types import Geometry, Notice
 
 
 def refusals(source: Source, pixels: NDArray[np.uint8], geometry: Geometry) -> tuple[str, ...]:
-    """The rules by which predicting would refuse an image, under the default policy.
+    """Lists the rules by which predicting would refuse an image under the default policy.
 
     Args:
-        source: its file.
-        pixels: uint8 (h, w), squashed as for a network.
-        geometry: that it is wanted in.
+        source: file of the image.
+        pixels: grey levels of the image, uint8 (h, w), squashed as for a network.
+        geometry: image size that the network would read.
 
     Raises:
-        ImageError: if its header cannot be read.
+        ImageError: if the header of the file cannot be read.
     """
     facts = Facts(read_acquisition(source), pixels, geometry)
     return tuple(rule.name for rule in _rules() if rule.find(facts))
 
 
 def group_refused(refused: Sequence[tuple[Path, Sequence[str]]]) -> dict[str, list[Path]]:
-    """Files by the rule that would refuse them, in the order of the rules.
+    """Groups files by the rule that would refuse them, in the order of the rules.
 
     Args:
-        refused: each file, and the names of such rules.
+        refused: each file, with the names of the rules that would refuse it.
     """
     groups = {
         rule.name: [path for path, names in refused if rule.name in names] for rule in _rules()
@@ -43,11 +43,11 @@ def group_refused(refused: Sequence[tuple[Path, Sequence[str]]]) -> dict[str, li
 
 
 def tell_refused(groups: Mapping[str, Sequence[Path]], total: int) -> list[Notice]:
-    """What to say of them, for each rule.
+    """Makes a notice of the refused files for each rule.
 
     Args:
         groups: files by the rule that would refuse them.
-        total: number of all files.
+        total: number of all files, refused or not.
     """
     return [
         Notice(

@@ -1,4 +1,4 @@
-"""Folders and CSV manifests to a list of images, each with its class and its patient."""
+"""Lists of the images of folders and CSV manifests, each with its class and its patient."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _LAYOUT_REMEDY = (
     "manifest with a column for the label"
 )
 _ORDER = ("classes", "reference-by-alphabet")
-"""Codes of what is said of the order of the classes."""
+"""Codes of the notices about the order of the classes."""
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """The images of a data set, in a fixed order, no pixel of them read yet.
+    """The images of a data set in a fixed order, before their pixels are read.
 
     Attributes:
-        root: the folder that was asked for, or that of the images of a manifest.
+        root: the folder that was given, or that of the images of a manifest.
         classes: class names; the first is the reference (Normal).
         records: the images, sorted by path.
         attributions: the known data sets that the file names come from.
-        notices: how the data set was understood, and what a person should know of that.
+        notices: notices of how the data set was understood, and of what is doubtful in it.
         doubts: those of the notices that ask whether it was misunderstood.
         patient_key: fingerprint of the secret that patients were hashed under; empty if none were.
     """
@@ -46,14 +46,14 @@ class ImageSet:
     patient_key: str = ""
 
     def published(self, split: Split) -> tuple[ImageRecord, ...]:
-        """The images that the data set itself puts into `split`."""
+        """Lists the images that the data set itself puts into a split."""
         return tuple(record for record in self.records if record.split == split)
 
     def ordered_as(self, classes: Sequence[str]) -> ImageSet:
-        """Itself with its classes in another order, where they are the same ones.
+        """Returns the data set with its classes reordered, or as it is if the classes are others.
 
         Args:
-            classes: names in the order that is wanted, such as that of a model.
+            classes: class names in the order that is wanted, such as that of a model.
         """
         wanted = [class_key(name) for name in classes]
         keys = [class_key(name) for name in self.classes]
@@ -71,12 +71,12 @@ class ImageSet:
         )
 
     def evidence(self) -> dict[Evidence, int]:
-        """What told the patients, the strongest first, and of how many images; none is left out."""
+        """Counts images by the evidence for their patient, the strongest first, zeros included."""
         counts = Counter(record.evidence for record in self.records)
         return {evidence: counts[evidence] for evidence in Evidence}
 
     def told_by(self) -> str:
-        """The same as words, without what told none."""
+        """Words the counts of images by the evidence for their patient, without zeros."""
         titles = " and ".join(known.title for known in self.attributions)
         words = {
             Evidence.COLUMN: "by the manifest",
@@ -90,11 +90,11 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class ScanSettings:
-    """How a data set is to be understood.
+    """Settings of how a data set is understood.
 
     Attributes:
-        positive: the classes that count as positive, all but one; by default told by the names.
-        strict: whether a doubt is an error.
+        positive: names of the positive classes, all but one; by default told by the class names.
+        strict: True if a doubt about the data set is an error.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
     """
 
@@ -103,14 +103,14 @@ class ScanSettings:
     root: Path | None = None
 
     def check(self, data: Path, images: ImageSet) -> None:
-        """Holds a data set that was understood before against these settings.
+        """Checks a data set that was prepared before against these settings.
 
         Args:
-            data: how errors name it.
-            images: of the data set.
+            data: path of the data set, for errors.
+            images: images of the data set.
 
         Raises:
-            DataError: if its reference is another, or it is in doubt and that is an error.
+            DataError: if its reference class is another one, or it has doubts and `strict` is True.
         """
         with with_notices(images.notices):
             if (
@@ -127,10 +127,10 @@ class ScanSettings:
                 )
             if self.strict and images.doubts:
                 raise DataError(
-                    f"It is in doubt how {data} is meant",
-                    expected="nothing to ask",
+                    f"It is in doubt how {data} is to be understood",
+                    expected="no doubts",
                     received=images.doubts[0].text,
-                    remedy="Settle what is in doubt, or accept it by leaving strictness out",
+                    remedy="Settle what is in doubt, or leave `strict` out to accept it",
                     code="data-in-doubt",
                     values={"doubts": tuple(doubt.code for doubt in images.doubts)},
                 )
@@ -143,19 +143,19 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
     (`layout.list_images`). Every file in a class folder that is named or begins like a picture
     counts as an image until it has been opened.
 
-    The patient is the one that a manifest names; else, of a DICOM file, told by its header; else,
-    of other files, by the name, where the rule of a known data set applies (`find_patients`).
+    The patient is the one that a manifest names; otherwise, of a DICOM file, the one of its header,
+    and of other files the one of the name, if it is that of a known data set (`find_patients`).
 
     Args:
         root: a folder, or a CSV manifest.
-        settings: how it is to be understood.
+        settings: settings of how it is understood.
 
     Raises:
         DataError: if it is missing or empty, has fewer than two classes with files in them, is
-            a manifest with a mistake, or is in doubt and that is to be an error. What was
-            understood until then is in its `notices`.
-        SettingsError: if the folder of a manifest's images is not there, or of no use.
-        StorageError: if it, or a folder in it, may not be read.
+            a manifest with a mistake, or has doubts and `strict` is set. The `notices` of the
+            error say what was understood until then.
+        SettingsError: if `settings.root` is not there, or `root` is a folder.
+        StorageError: if the data set, or a folder in it, may not be read.
     """
     settings = settings or ScanSettings()
     if settings.root is not None:

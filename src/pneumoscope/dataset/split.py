@@ -1,4 +1,4 @@
-"""Patients to splits: nobody stands on both sides of a comparison."""
+"""Division of a data set into splits, with each patient in one of them alone."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.pseudonym import is_pseudonym
 from pneumoscope.types import ImageRecord, Notice, Split
 
-# Shares that are off by more than this are told.
+# Difference from the fraction asked for above which a notice says so.
 _OFF = 0.05
 
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How a data set is divided.
+    """Settings of the division of a data set into splits.
 
     Attributes:
-        seed: of the draw.
-        validation_share: of the images that may be trained on, as nearly as whole patients allow.
-        test_share: likewise, held out for evaluation where no test split was published; at 0
-            nothing is.
+        seed: seed of the random draw of patients.
+        validation_share: fraction of the images outside a published test split that become the
+            validation split, as nearly as whole patients allow.
+        test_share: fraction of the images that are held out as the test split where none was
+            published, as nearly as whole patients allow; 0 for no test split.
     """
 
     seed: int = SPLIT_SEED
@@ -36,9 +37,9 @@ class SplitSettings:
     def __post_init__(self) -> None:
         if not 0 < self.validation_share <= 0.8 - self.test_share <= 0.8:
             raise SettingsError(
-                "The shares leave too little to train on",
-                expected="a validation share above 0 and a test share of 0 or more, at most 0.8 "
-                "together",
+                "The fractions of validation and test images leave too little to train on",
+                expected="a validation fraction above 0 and a test fraction of 0 or more, at most "
+                "0.8 together",
                 received=f"{self.validation_share} and {self.test_share}",
                 code="out-of-range",
                 values={
@@ -50,7 +51,7 @@ class SplitSettings:
 
 @dataclass(frozen=True)
 class Division:
-    """The records, each with its split, and what a person should know about it."""
+    """The records of a data set, each with its split, and notices about the division."""
 
     records: tuple[ImageRecord, ...]
     notices: tuple[Notice, ...]
@@ -61,11 +62,11 @@ class _Patient:
     """A patient to be put into a split.
 
     Attributes:
-        rank: where it stands before the draw.
-        key: of the patient.
-        stratum: class and subgroup of most of its images.
-        labels: the classes of its images.
-        images: how many there are.
+        rank: text by which patients are sorted before the random draw.
+        key: patient key.
+        stratum: class and subgroup of most of the patient's images.
+        labels: classes of the patient's images.
+        images: number of the patient's images.
     """
 
     rank: str
@@ -76,7 +77,7 @@ class _Patient:
 
 
 def divide(images: ImageSet, settings: SplitSettings) -> Division:
-    """Puts every patient into exactly one split, alike in classes and subgroups.
+    """Puts every patient into exactly one split, with like fractions of classes and subgroups.
 
     A published test split stays whole: it is the test split, and patients of it are left out of
     the rest. A published validation split is folded into what is trained on, and validation is
@@ -84,7 +85,7 @@ def divide(images: ImageSet, settings: SplitSettings) -> Division:
 
     Args:
         images: a scanned data set.
-        settings: the shares and the seed.
+        settings: settings of the division.
 
     Raises:
         DataError: if a class has too few patients for the splits that are to be drawn.
@@ -118,12 +119,12 @@ def divide(images: ImageSet, settings: SplitSettings) -> Division:
 def _draw(
     records: Sequence[ImageRecord], shares: dict[Split, float], seed: int, classes: Sequence[str]
 ) -> list[ImageRecord]:
-    """The records with splits: whole patients, alike in classes and subgroups.
+    """Draws the splits of records: whole patients, with like fractions of classes and subgroups.
 
     Patients are taken in an order drawn by chance, those of one class and subgroup after another,
     and each goes to the split that most lacks images; what a split is left lacking goes on to the
     next subgroup. Before that each class gives a patient to every split, so that a rare one is in
-    all of them. The time is that of sorting the patients.
+    all of them. The time grows as that of sorting the patients.
     """
     _require_patients(records, classes, len(shares) + 1)
     patients = _patients(records)
@@ -144,7 +145,7 @@ def _draw(
 
 
 def _one_of_each(order: Sequence[_Patient], splits: Iterable[Split]) -> dict[str, Split]:
-    """A patient of each class for every split, the rarest class first."""
+    """Gives a patient of each class to every split, the rarest class first."""
     by_class: dict[int, list[_Patient]] = {}
     for patient in order:
         for label in patient.labels:
@@ -159,10 +160,10 @@ def _one_of_each(order: Sequence[_Patient], splits: Iterable[Split]) -> dict[str
 
 
 def _patients(records: Sequence[ImageRecord]) -> list[_Patient]:
-    """The patients, in an order that is the same for every user and every order of the records.
+    """Lists the patients in an order that is the same for every user and order of the records.
 
-    It goes by their keys, but for pseudonyms, which differ from user to user: those go by the
-    first of their paths.
+    Patients are sorted by their keys, except those whose keys are keyed hashes, which differ from
+    user to user: these are sorted by the first of their paths.
     """
     by_key: dict[str, list[ImageRecord]] = {}
     for record in sorted(records, key=lambda record: str(record.path)):
@@ -178,7 +179,7 @@ def _patients(records: Sequence[ImageRecord]) -> list[_Patient]:
 
 
 def _off(drawn: Sequence[ImageRecord], shares: dict[Split, float]) -> Iterator[Notice]:
-    """What to say of shares that whole patients do not allow."""
+    """Makes notices of fractions that whole patients do not allow."""
     counts = Counter(record.split for record in drawn)
     for split, wanted in shares.items():
         share = counts[split] / len(drawn)

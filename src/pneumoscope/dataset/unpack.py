@@ -1,4 +1,4 @@
-"""Archives to folders, whoever made the archive."""
+"""Unpacking of zip archives that may come from anybody."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pneumoscope.parallel import Progress
 
 MAX_FILES = 200_000
 MAX_GROWTH = 20
-"""An archive may hold this many times its own size: images hardly shrink, bombs do."""
+"""Greatest ratio of unpacked to packed size: images hardly shrink in an archive, bombs do."""
 
 _REMEDY = "Delete it and fetch it again"
 _ENCRYPTED = 1
 
 
 def unpack(archive: Path, folder: Path, progress: Progress | None = None) -> None:
-    """Writes the files of a zip archive below a folder, without what operating systems leave.
+    """Writes the files of a zip archive below a folder, without hidden and system files.
 
     Args:
         archive: the zip file.
-        folder: where to; made if it is not there, otherwise empty.
+        folder: target folder; made if it is not there, otherwise empty.
         progress: called with the number of files written and of all.
 
     Raises:

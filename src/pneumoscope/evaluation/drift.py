@@ -11,8 +11,10 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging import tabulate_pixels
 from pneumoscope.statistics import Shift, measure_shift
+from pneumoscope.types import Notice
 
 NOT_DIVIDED = "too few training images, or all of them alike"
+_NO_SUMMARY = "the bundle holds no summary of its training images: make it again"
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,11 @@ class Drift:
     Attributes:
         shifts: by name of an image fact, against the training images, and of "score", against the
             scores of the validation images; None where the bundle could not sum these up.
-        missing: why there is none at all; empty otherwise.
+        missing: why there is none at all; None otherwise.
     """
 
     shifts: Mapping[str, Shift | None]
-    missing: str = ""
+    missing: Notice | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON types."""
@@ -34,7 +36,7 @@ class Drift:
             name: {**asdict(shift), "reading": shift.reading} if shift else None
             for name, shift in self.shifts.items()
         }
-        return {"missing": self.missing or None, "quantities": quantities}
+        return {"missing": self.missing and self.missing.to_dict(), "quantities": quantities}
 
 
 def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift:
@@ -50,7 +52,7 @@ def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift
     """
     reference = bundle.reference()
     if reference is None:
-        return Drift({}, "the bundle holds no summary of its training images: make it again")
+        return Drift({}, Notice("no-reference", _NO_SUMMARY))
     pixels = cohort.pixels[bundle.info.geometry]
     columns = {**tabulate_pixels(pixels), "score": scored.score}
     shifts = {
@@ -59,4 +61,6 @@ def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift
         else None
         for name, values in columns.items()
     }
-    return Drift(shifts) if any(shifts.values()) else Drift({}, NOT_DIVIDED)
+    if not any(shifts.values()):
+        return Drift({}, Notice("reference-not-divided", NOT_DIVIDED))
+    return Drift(shifts)

@@ -12,7 +12,7 @@ from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import Judgement
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress
-from pneumoscope.types import Prediction, Status
+from pneumoscope.types import Notice, Prediction, Status
 
 
 def score_images(
@@ -33,14 +33,14 @@ def score_images(
         DataError: if there is no such image.
     """
     tick = ticker(len(predictors) * len(cohort), progress, before=len(cohort))
-    broken: dict[int, str] = {}
+    broken: dict[int, Notice] = {}
     by_model = []
     for predictor in predictors:
         predictions = []
         shown = cohort.shown(predictor.info.geometry)
         for index, prediction in enumerate(predictor.predict_many(shown, withhold=False)):
             if prediction.status is Status.ERROR:
-                broken[index] = str(prediction.error)
+                broken[index] = Notice(str(prediction.error_code), str(prediction.error))
             predictions.append(prediction)
             tick(1)
         by_model.append(predictions)

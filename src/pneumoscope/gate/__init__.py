@@ -1,10 +1,10 @@
-"""The gate: which images a model may judge, and why another is refused or warned of.
+"""The gate: accepts or refuses an image before a model labels it, and gives reasons and warnings.
 
-rules, policy       what header and pixels alone say, and what follows from it
+rules, policy       findings in header and pixels alone, and what follows from each
 appearance          descriptors of an image beside the network's features
-distance, levels    how far these lie from the training images, and what is too far
-fit                 both, made of arrays; needs scikit-learn, and so is imported by itself
-store               both, to and from a bundle
+distance, levels    distances of these from the training images, and the levels that are too far
+fit                 fit of distances and levels; needs scikit-learn, and so is imported by itself
+store               distances and levels, to and from a bundle
 judge               all of it together: an image in, a judgement out
 """
 

@@ -1,4 +1,4 @@
-"""Descriptors of an image: the network's features, and what it looks like apart from any disease.
+"""Descriptors of an image: the network's features, and its appearance apart from any disease.
 
 A descriptor is a row of numbers; for each kind there is a distance from the training images.
 """
@@ -16,7 +16,7 @@ from pneumoscope.graph import FEATURES
 from pneumoscope.imaging import picture_facts
 
 _RINGS = 10
-_FINEST = 10 / 32  # cycles a pixel; finer detail tells how the file was resampled and compressed
+_FINEST = 10 / 32  # cycles a pixel; finer detail depends on resampling and compression of the file
 _SIDE = 16
 
 Pictures = NDArray[np.uint8]
@@ -24,15 +24,15 @@ Descriptors = NDArray[np.float32]
 
 
 def tone(pictures: Pictures) -> Descriptors:
-    """Greys and sharpness: what exposure, window, blur, noise and compression change.
+    """Describes grey levels and sharpness, as exposure, window, blur, noise, compression change.
 
     Args:
-        pictures: uint8 of shape (n, h, w).
+        pictures: images, uint8 of shape (n, h, w).
 
     Returns:
-        float32 of shape (n, 15): brightness, contrast, dark and light of `picture_facts` as shares
-        of the full range, and black; then the logarithm of the mean power at ten rising spatial
-        frequencies, of the picture at zero mean and unit variance.
+        float32 of shape (n, 15): brightness, contrast, dark and light of `picture_facts` as
+        fractions of the full range, and black; then the logarithm of the mean power at ten rising
+        spatial frequencies, of the picture at zero mean and unit variance.
     """
     height, width = pictures.shape[1:]
     window = np.outer(np.hanning(height), np.hanning(width))
@@ -51,10 +51,10 @@ def tone(pictures: Pictures) -> Descriptors:
 
 
 def layout(pictures: Pictures) -> Descriptors:
-    """What lies where, roughly: what framing, position, proportions and borders change.
+    """Describes the coarse layout, which framing, position, proportions and borders change.
 
     Args:
-        pictures: uint8 of shape (n, h, w).
+        pictures: images, uint8 of shape (n, h, w).
 
     Returns:
         float32 of shape (n, 256): mean grey level of each of 16x16 parts.
@@ -67,23 +67,23 @@ def layout(pictures: Pictures) -> Descriptors:
 APPEARANCES: Mapping[str, Callable[[Pictures], Descriptors]] = MappingProxyType(
     {"tone": tone, "layout": layout}
 )
-"""All of them by name."""
+"""Functions that describe the appearance, by kind of descriptor."""
 
 KINDS = (FEATURES, *APPEARANCES)
-"""Of descriptors, by name."""
+"""Names of all kinds of descriptors."""
 
 
 def describe_images(
     pictures: Pictures, features: Descriptors, kinds: Iterable[str] = KINDS
 ) -> dict[str, Descriptors]:
-    """Describes images in each of these ways.
+    """Computes the descriptors of images.
 
     Args:
-        pictures: uint8 of shape (n, h, w), as the network reads them.
-        features: what it makes of them, float32 of shape (n, k).
-        kinds: some of `KINDS`.
+        pictures: images as the network reads them, uint8 of shape (n, h, w).
+        features: features of the images by the network, float32 of shape (n, k).
+        kinds: kinds of descriptors, out of `KINDS`.
 
     Returns:
-        By kind, float32 of shape (n, k') with as many numbers as it has.
+        By kind, float32 of shape (n, k'), where k' depends on the kind.
     """
     return {kind: features if kind == FEATURES else APPEARANCES[kind](pictures) for kind in kinds}

@@ -1,8 +1,9 @@
-"""The out-of-distribution score: how far images lie from those of the training."""
+"""The out-of-distribution score: the distance of images from those of the training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,14 @@ from pneumoscope.statistics import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class TrainingDistance:
-    """Where the descriptors of the training images lie, and nothing of the single images.
+    """Mean and covariance of the descriptors of the training images, for a Mahalanobis distance.
+
+    Nothing of single images is kept.
 
     Attributes:
         means: mean of the descriptors of each class, float32 of shape (c, k).
-        whitening: makes the k numbers uncorrelated, each of variance 1 within its class, float32
-            of shape (k, r).
+        whitening: matrix after which the descriptors are uncorrelated, with variance 1 within a
+            class, float32 of shape (k, r).
     """
 
     means: NDArray[np.float32]
@@ -36,23 +39,29 @@ class TrainingDistance:
                 f"{self.whitening.shape} do not make a distance"
             )
 
+    @cached_property
+    def _whitened(self) -> tuple[FloatArray, FloatArray]:
+        """The whitening, (k, r), and where it puts the means, (c, r), both in float64."""
+        whitening = self.whitening.astype(np.float64)
+        return whitening, self.means @ whitening
+
     def measure(self, descriptors: NDArray[np.floating]) -> FloatArray:
-        """Measures how far images lie from the nearest class of the training images.
+        """Measures the distance of images from the nearest class of the training images.
 
         The Mahalanobis distance to the nearest class mean, under one covariance for all classes
         (Lee et al. 2018, arXiv:1807.03888), over the square root of the number of dimensions: about
         1 for the training images themselves.
 
         Args:
-            descriptors: of n images, shape (n, k).
+            descriptors: descriptors of n images, shape (n, k).
 
         Returns:
-            float64 of shape (n,); infinite where a number is not finite.
+            float64 of shape (n,); infinite where a descriptor is not finite.
         """
         finite = np.isfinite(descriptors).all(axis=1)
         known = np.where(finite[:, np.newaxis], descriptors, 0.0).astype(np.float64)
-        whitening = self.whitening.astype(np.float64)
-        away = (known @ whitening)[:, np.newaxis] - self.means @ whitening  # (n, c, r)
+        whitening, centres = self._whitened
+        away = (known @ whitening)[:, np.newaxis] - centres  # (n, c, r)
         squares = np.square(away).mean(axis=2).min(axis=1)
         distances: FloatArray = np.where(finite, np.sqrt(squares), np.inf)
         return distances

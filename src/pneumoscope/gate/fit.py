@@ -1,6 +1,6 @@
-"""The distances of a gate, fitted to training images, and its levels, chosen on validation images.
+"""Fit of the distances of a gate to training images, and of its levels to validation images.
 
-See `docs/adr/0016-refusal.md`. Needs scikit-learn, and is imported by what trains alone.
+See `docs/adr/0016-refusal.md`. Needs scikit-learn, and is imported by the training only.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from pneumoscope.graph import FEATURES
 from pneumoscope.statistics import IntArray, StrArray, upper_threshold
 
 REFUSED = 0.01
+"""Fraction of images like the validation images that may be refused."""
+
 WARNED = 0.05
-"""Shares of images like the validation images that may be refused, and warned of."""
+"""Fraction of images like the validation images that may be warned of."""
 
 FEWEST_IMAGES = 20
-_NOTHING = 1e-12  # a variance below this is that of a constant
-_HARDLY = 1e-3  # of the widest spread: features that vary less count as if they varied so much
+_NOTHING = 1e-12  # a smaller variance is that of a constant
+_HARDLY = 1e-3  # least standard deviation that counts, as a fraction of the greatest
 
 
 def fit_gate(
@@ -31,23 +33,23 @@ def fit_gate(
     validation: Mapping[str, Descriptors],
     patients: StrArray,
 ) -> tuple[GateLevels, dict[str, TrainingDistance]] | None:
-    """Fits the gate of a network: to its training images, with levels for validation patients.
+    """Fits the distances of a gate to training images, and its levels to validation images.
 
-    There is a distance for each kind of descriptors, the network's features among them. They share
-    what may be warned of between them.
+    There is a distance for each kind of descriptors, the network's features among them. The
+    fraction of images that may be warned of is divided among them.
 
-    Training images lie nearer than any others, since the network has learnt them. So they give
-    means and covariance only, and what is far is told by images that took no part in these.
+    Training images lie nearer than any others, since the network was fitted to them. So they give
+    means and covariance only, and the levels are chosen on images that were not used for these.
 
     Args:
-        training: descriptors of n training images as they are, unchanged, by kind.
-        labels: their classes, shape (n,).
+        training: descriptors of n training images without augmentation, by kind.
+        labels: classes of the training images, shape (n,).
         validation: descriptors of m validation images, of the same kinds.
-        patients: keys of their patients, shape (m,).
+        patients: patient keys of the validation images, shape (m,).
 
     Returns:
-        The levels and the distances that they are levels of, by kind; None with fewer than
-        `FEWEST_IMAGES` validation images, and for features without any spread.
+        The levels, and the distances by kind; None with fewer than `FEWEST_IMAGES` validation
+        images, or where the features do not vary.
     """
     if len(patients) < FEWEST_IMAGES:
         return None
@@ -65,15 +67,15 @@ def fit_gate(
 def fit_distance(descriptors: Descriptors, labels: IntArray) -> TrainingDistance | None:
     """Fits a mean for each class, and one shrunk covariance for all (Ledoit and Wolf 2004).
 
-    The numbers are brought to one scale before the shrinking, which would drown the small ones
-    otherwise.
+    The descriptors are standardised before the shrinkage, in which those of small variance would
+    otherwise be lost.
 
     Args:
-        descriptors: of the training images, shape (n, k).
-        labels: their classes, shape (n,).
+        descriptors: descriptors of the training images, shape (n, k).
+        labels: classes of the training images, shape (n,).
 
     Returns:
-        The distance; None if they do not differ within the classes, or one is not finite.
+        The distance; None if the descriptors do not vary within the classes, or are not all finite.
     """
     if not np.isfinite(descriptors).all():
         return None
@@ -93,10 +95,10 @@ def fit_distance(descriptors: Descriptors, labels: IntArray) -> TrainingDistance
 
 
 def describe_gate(levels: GateLevels | None) -> str:
-    """What the gate does, or why there is none, in one line."""
+    """Describes the gate, or says why there is none, in one line."""
     if levels is None:
         return (
-            f"No gate: it takes {FEWEST_IMAGES} validation images and features that differ. "
+            f"No gate: it takes {FEWEST_IMAGES} validation images and features that vary. "
             "The model will refuse nothing"
         )
     warnings = ", ".join(

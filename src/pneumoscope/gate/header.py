@@ -1,6 +1,6 @@
-"""Which part of the body and which view a header speaks of, all that it says put together.
+"""Body part and view that a DICOM header states, from all of its attributes on them.
 
-What words and codes mean is said by the tables of `words.toml`.
+The meanings of words and codes are in the tables of `words.toml`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _VIEWS = ("lateral", "unusual", "frontal")
 
 
 class Part(StrEnum):
-    """What is shown; `UNSAID` if a header says nothing of it."""
+    """Body part that an image shows; `UNSAID` if the header says nothing of it."""
 
     CHEST = "chest"
     ELSEWHERE = "elsewhere"
@@ -32,7 +32,7 @@ class Part(StrEnum):
 
 
 class View(StrEnum):
-    """From where; `UNSAID` if a header says nothing of it."""
+    """View of an image; `UNSAID` if the header says nothing of it."""
 
     FRONTAL = "frontal"
     LATERAL = "lateral"
@@ -41,10 +41,10 @@ class View(StrEnum):
 
 
 def part_shown(acquisition: Acquisition) -> tuple[Part, str]:
-    """The part of the body, and the words that say so.
+    """Determines the body part, and returns it with the words of the header that say so.
 
-    `BodyPartExamined` and `AnatomicRegionSequence` count alike. Where they differ, or one names
-    the chest and something else, it is not known.
+    `BodyPartExamined` and `AnatomicRegionSequence` count alike. The part is unknown where they
+    differ, or where one names the chest and something else.
     """
     said = [(acquisition.body_part, _meanings(acquisition.body_part, _PARTS))]
     said += [(c.meaning or c.code, _meanings_of_code(c, _PARTS)) for c in acquisition.regions]
@@ -56,11 +56,11 @@ def part_shown(acquisition: Acquisition) -> tuple[Part, str]:
 
 
 def view_shown(acquisition: Acquisition) -> tuple[View, str]:
-    """The view, and the words that say so.
+    """Determines the view, and returns it with the words of the header that say so.
 
-    `ViewPosition` and `ViewCodeSequence` count alike. Where neither says anything, the rows of a
-    lateral view run forward or back (`PatientOrientation`), and a lateral view that only a
-    description names is not known.
+    `ViewPosition` and `ViewCodeSequence` count alike. Where both are empty, rows that run forward
+    or back (`PatientOrientation`) mean a lateral view, and a lateral view that only a description
+    names counts as unknown.
     """
     said = [(acquisition.view, _meanings(acquisition.view, _VIEWS))]
     said += [(c.meaning or c.code, _meanings_of_code(c, _VIEWS)) for c in acquisition.view_codes]
@@ -94,7 +94,7 @@ def _view(meaning: frozenset[str]) -> View:
 
 
 def _fold(text: str) -> str:
-    """Words without accents, case and punctuation, one space apart; letters with dots are one word.
+    """Removes accents, case and punctuation from words; letters with dots become one word.
 
     So "P.A." is "pa", and "TÓRAX_PA" is "torax pa".
     """
@@ -105,7 +105,9 @@ def _fold(text: str) -> str:
 
 
 def _meanings(text: str, among: Iterable[str]) -> frozenset[str]:
-    """Which of these tables know a word of a text."""
+    """Finds the tables, among these, that hold a word of a text."""
+    if not text:  # as of every picture without a header
+        return frozenset()
     folded = _fold(text)
     words = _split(folded)
     return frozenset(
@@ -116,14 +118,14 @@ def _meanings(text: str, among: Iterable[str]) -> frozenset[str]:
 
 
 def _meanings_of_code(code: Coded, among: Iterable[str]) -> frozenset[str]:
-    """Which of these tables know a code, or else a word of what it is said to mean."""
+    """Finds the tables, among these, that hold a code, or else a word of its meaning."""
     among = tuple(among)
     known = frozenset(name for name in among if code.code in _tables()[name].codes)
     return known or _meanings(code.meaning, among)
 
 
 def _split(folded: str) -> set[str]:
-    """The words, and each without digits on either side: CHEST1V, 2VIEWS."""
+    """Splits a text into words, and adds each without digits on either side: CHEST1V, 2VIEWS."""
     words = folded.split()
     return {*words, *(part for word in words for part in re.findall(r"[^\W\d_]+", word))}
 

@@ -1,4 +1,4 @@
-"""Which images a model may judge: refused, warned of, or neither, and why."""
+"""Judgement of images by the gate: refusals with reasons, and warnings."""
 
 from __future__ import annotations
 
@@ -37,21 +37,22 @@ _UNLIKE = {
         "check it for borders and cropping, and whether the patient is like those of the training",
     ),
 }
-"""By what a distance is one of: the code, what is said, and what to do."""
+"""Code, text and remedy of a great distance, by kind of its descriptors."""
 
-# An image that is refused is turned or inverted if undoing this leaves less of its distance.
+# A refused image counts as turned or inverted if undoing that leaves less than this fraction
+# of its distance.
 _MUCH_NEARER = 0.6
 
 
 @dataclass(frozen=True)
 class _Remedy:
-    """What may have happened to a radiograph on its way, undone.
+    """A transformation that would undo a wrong orientation or an inversion.
 
     Attributes:
-        code: of what happened.
-        advice: to the reader.
-        undo: the way back.
-        shows_in: the distance of appearance that it changes.
+        code: code of the reason, such as "upside-down".
+        advice: text for the reader.
+        undo: function that transforms the image back.
+        shows_in: kind of the descriptor of appearance that is affected.
     """
 
     code: str
@@ -90,13 +91,13 @@ _REMEDIES = (
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the gate says of an image.
+    """Judgement of an image by the gate.
 
     Attributes:
-        reasons: why it is refused; empty if it is not.
-        warnings: what to know before its label is believed.
-        distance: of its features from those of the training images; None if it has none that is
-            finite.
+        reasons: reasons for refusal; empty if the image is accepted.
+        warnings: warnings to consider before the label is relied on.
+        distance: out-of-distribution score of the image; None if it is not finite, or there is no
+            gate.
     """
 
     reasons: tuple[Notice, ...] = ()
@@ -105,13 +106,13 @@ class Judgement:
 
 
 class Gate:
-    """Holds images against those that a model was trained on.
+    """Compares images with those that a model was trained on.
 
     Args:
-        levels: from which distances on images are warned of and refused.
-        distances: from the training images, by the names of the levels.
-        features: of images, uint8 (n, h, w) to float32 (n, k).
-        policy: what follows from header and pixels; by default the one that ships.
+        levels: levels above which images are warned of and refused.
+        distances: distances from the training images, by kind of descriptor.
+        features: function that computes the features of images, uint8 (n, h, w) to float32 (n, k).
+        policy: action of each rule on header and pixels; by default the one that ships.
     """
 
     def __init__(
@@ -127,11 +128,11 @@ class Gate:
         self._policy = policy or read_policy()
 
     def judge(self, facts: Sequence[Facts], features: Descriptors) -> list[Judgement]:
-        """What it says of images, of which the network has made these features.
+        """Judges images.
 
         Args:
-            facts: of n images.
-            features: float32 (n, k).
+            facts: facts of n images.
+            features: features of the images by the network, float32 of shape (n, k).
         """
         found = self._measure(np.stack([one.pixels for one in facts]), features)
         return [
@@ -140,7 +141,7 @@ class Gate:
         ]
 
     def _measure(self, pixels: Grey, features: Descriptors) -> dict[str, FloatArray]:
-        """Each distance of n images, float64 (n,)."""
+        """Measures each distance of n images, by kind, float64 of shape (n,)."""
         described = describe_images(pixels, features, self._distances)
         return {kind: self._distances[kind].measure(found) for kind, found in described.items()}
 
@@ -160,15 +161,15 @@ class Gate:
         return Judgement(reasons, warnings, distance if np.isfinite(distance) else None)
 
     def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[Notice, ...]:
-        """How an unusual image would become a usual one, if there is a simple way.
+        """Finds the rotation or inversion that brings an unusual image near the training images.
 
-        Costs the network a pass of four images, and so is done for unusual images alone. An image
-        that is refused in any case may stay unusual when it is undone, as those of other
-        hospitals are: if it comes much nearer, that is what happened to it.
+        Runs the network on four images, and so is done for unusual images alone. An image that is
+        refused in any case may stay unusual after it, as those of other hospitals do: there it is
+        enough that the distance becomes much smaller.
 
         Args:
-            facts: of the image.
-            distances: of the image as it is.
+            facts: facts of the image.
+            distances: distances of the image as it is, by kind of descriptor.
         """
         pixels = facts.pixels
         undone = [(remedy, remedy.undo(pixels)) for remedy in _REMEDIES]
@@ -193,7 +194,7 @@ class Gate:
 
 
 def _distance(remedy: _Remedy, distances: Mapping[str, float]) -> float:
-    """What a remedy brings down: the product of two distances that do not know of one another."""
+    """Multiplies the distance of the features with that of the appearance that a remedy affects."""
     return distances[FEATURES] * distances.get(remedy.shows_in, np.inf)
 
 

@@ -1,4 +1,4 @@
-"""From which distances on images are warned of and refused."""
+"""Levels of the gate: distances above which images are warned of, and refused."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pneumoscope.errors import SettingsError
 
 @dataclass(frozen=True)
 class GateLevel:
-    """A line on a distance from the training images.
+    """A level of a distance from the training images.
 
     Attributes:
-        distance: what lies above it is warned of, or refused.
-        share: of images like the validation images that are expected to lie above, in (0, 1).
+        distance: distance above which images are warned of, or refused.
+        share: fraction of images like the validation images that are expected above, in (0, 1).
     """
 
     distance: float
@@ -24,21 +24,21 @@ class GateLevel:
         if not (self.distance >= 0 and 0 < self.share < 1):
             raise SettingsError(
                 "A level of the gate is out of range",
-                expected="a distance of 0 or more, and a share between 0 and 1",
+                expected="a distance of 0 or more, and a fraction between 0 and 1",
                 received=f"{self.distance} and {self.share}",
             )
 
 
 @dataclass(frozen=True)
 class GateLevels:
-    """From which distances on images are warned of and refused.
+    """Levels of all distances of a gate.
 
     Attributes:
-        warn: accepted above it, with a warning; by kind of the descriptors that the distance is
-            one of: the network's "features", or one of `gate.appearance.APPEARANCES`.
-        refuse: refused above it, if the distance is that of the features.
-        images: number of validation images that both were chosen on.
-        patients: number of their patients.
+        warn: levels above which images are accepted with a warning, by kind of the descriptors:
+            the network's "features", or one of `gate.appearance.APPEARANCES`.
+        refuse: level of the distance of the features above which images are refused.
+        images: number of validation images that the levels were chosen on.
+        patients: number of patients of these images.
     """
 
     warn: Mapping[str, GateLevel]

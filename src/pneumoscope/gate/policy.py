@@ -1,4 +1,4 @@
-"""What each rule leads to, as a TOML file says: the one beside this module, or the user's own."""
+"""The policy of the gate: the action of each rule, by the default TOML file or the user's own."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ Policy = Mapping[str, Action]
 
 
 def read_policy(path: Path | str | None = None) -> Policy:
-    """Reads what each rule leads to.
+    """Reads the action of each rule.
 
     Args:
-        path: a TOML file of lines such as `age = "refuse"`; rules that it does not name keep
-            their default. Without one, all do.
+        path: TOML file of lines such as `age = "refuse"`; rules that it does not name keep their
+            default. None for the default of all rules.
 
     Raises:
-        SettingsError: if it is not there or no TOML, or names a rule or an action that there is
-            not.
-        StorageError: if it may not be read.
+        SettingsError: if the file is missing or not valid TOML, or names an unknown rule or action.
+        StorageError: if the file may not be read.
     """
     policy = _read(_DEFAULT)
     return policy if path is None else {**policy, **_read(Path(path))}
@@ -46,7 +45,7 @@ def _read(path: Path) -> dict[str, Action]:
             content = tomllib.loads(path.read_text("utf-8"))
     except ValueError as error:  # of TOML, or of UTF-8
         raise SettingsError(
-            f"The policy {path} is no TOML: {error}",
+            f"The policy {path} is not valid TOML: {error}",
             expected='lines such as age = "refuse"',
             remedy="Correct it, or leave it out for the default policy",
         ) from error
@@ -59,7 +58,7 @@ def _rule(path: Path, name: str) -> str:
         return name
     near = get_close_matches(name, known, n=1)
     raise SettingsError(
-        f"The policy {path} names a rule that there is not",
+        f"The policy {path} names an unknown rule",
         expected=" or ".join(known),
         received=repr(name),
         code="unknown-choice",
@@ -72,7 +71,7 @@ def _action(path: Path, name: str, value: Any) -> Action:
     if value in list(Action):
         return Action(value)
     raise SettingsError(
-        f"The policy {path} says of {name} what is no action",
+        f"The policy {path} gives {name} an unknown action",
         expected=" or ".join(f'"{action}"' for action in Action),
         received=repr(value),
         remedy="Write one of these, in quotation marks",

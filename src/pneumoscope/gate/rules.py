@@ -1,4 +1,4 @@
-"""What header and pixels alone tell of an image: a table of rules. `policy` says what follows."""
+"""Rules on header and pixels of an image; the policy says what follows from each."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pneumoscope.types import Geometry, Notice
 _LEAST_CONTRAST = 8.0
 _MOST_CLIPPED = 0.7
 _MOST_COLOURED = 0.05  # heatmaps over radiographs have .1 and more, radiographs stored as RGB 0
-_ENDS = (2, 253)  # what is darker or lighter is as good as black or white, JPEG or not
+_ENDS = (2, 253)  # from these on, grey levels count as black or white, JPEG or not
 
 
 class Action(StrEnum):
-    """What a rule leads to."""
+    """Action that follows where a rule finds something."""
 
     REFUSE = "refuse"
     WARN = "warn"
@@ -30,14 +30,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of an image apart from the network.
+    """Facts of an image that the rules examine, known without the network.
 
     Attributes:
-        acquisition: what its file says.
-        pixels: uint8 (h, w), as the network reads them.
-        geometry: of the network.
-        ages: of the youngest and oldest patients that the model was made with, in years; None if
-            that is not known.
+        acquisition: acquisition data of its file.
+        pixels: pixels as the network reads them, uint8 of shape (h, w).
+        geometry: pixel grid of the network.
+        ages: least and greatest age of the patients that the model was made with, in years; None
+            if not known.
     """
 
     acquisition: Acquisition
@@ -51,19 +51,19 @@ Found = tuple[str, dict[str, float | str | None]]
 
 @dataclass(frozen=True)
 class Rule:
-    """Something that an image can be found to be.
+    """A rule on header or pixels of an image.
 
     Attributes:
-        name: by which a policy says what then happens, and the code of what is found.
-        look: says what was found, what to do about it, and the values that it was found by; None
-            if nothing was.
+        name: name of the rule in a policy, and code of its finding.
+        look: function of the facts that returns the text of a finding with its remedy, and the
+            values in it; None if there is nothing to say.
     """
 
     name: str
     look: Callable[[Facts], Found | None]
 
     def find(self, facts: Facts) -> Notice | None:
-        """What the rule finds in an image; None if it is not what the rule is about."""
+        """Applies the rule to an image; returns None if it finds nothing."""
         found = self.look(facts)
         return found and Notice(self.name, *found)
 
@@ -71,15 +71,15 @@ class Rule:
 def _own_result(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.OWN:
         return None
-    return "it is a result of this program and no radiograph: give it the radiograph itself", {}
+    return "it is a result of this program and not a radiograph: use the radiograph itself", {}
 
 
 def _derived(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.DERIVED:
         return None
     text = (
-        "its header says that it was captured from a screen, drawn or worked out from other "
-        "pictures: give it the radiograph itself"
+        "its header says that it was captured from a screen, drawn or derived from other "
+        "pictures: use the radiograph itself"
     )
     return text, {}
 
@@ -87,7 +87,10 @@ def _derived(facts: Facts) -> Found | None:
 def _capture(facts: Facts) -> Found | None:
     if facts.acquisition.origin is not Origin.CAPTURE:
         return None
-    return "it is a secondary capture, such as scanned film: its greys may not be a device's", {}
+    return (
+        "it is a secondary capture, such as scanned film: its greys may not be those of a device",
+        {},
+    )
 
 
 def _burned_in(facts: Facts) -> Found | None:
@@ -136,7 +139,7 @@ def _raw(facts: Facts) -> Found | None:
 
 def _other_age(facts: Facts) -> Found | None:
     age = facts.acquisition.age
-    # Ages are given in whole years: five is anything below six.
+    # Ages are given in whole years: a patient of 5 years is younger than 6.
     if age is None or facts.ages is None or facts.ages[0] <= age < facts.ages[1] + 1:
         return None
     youngest, oldest = facts.ages
@@ -152,7 +155,7 @@ def _unread_age(facts: Facts) -> Found | None:
         return None
     youngest, oldest = facts.ages
     text = (
-        "its header says something of the patient's age that cannot be read, and the model was "
+        "its header gives an age of the patient that cannot be read, and the model was "
         f"made with patients of {youngest:g} to {oldest:g} years"
     )
     return text, {"youngest": youngest, "oldest": oldest}
@@ -166,9 +169,9 @@ def _too_small(facts: Facts) -> Found | None:
     return None if _far_too_small(facts) else _smaller_than(facts, 1.0)
 
 
-def _smaller_than(facts: Facts, share: float) -> Found | None:
+def _smaller_than(facts: Facts, fraction: float) -> Found | None:
     found, needed = facts.acquisition, facts.geometry
-    if min(found.width / needed.width, found.height / needed.height) >= share:
+    if min(found.width / needed.width, found.height / needed.height) >= fraction:
         return None
     text = (
         f"it has only {found.width}x{found.height} pixels, and the model reads "
@@ -186,7 +189,7 @@ def _uniform(facts: Facts) -> Found | None:
     contrast = float(facts.pixels.std())
     if contrast >= _LEAST_CONTRAST:
         return None
-    text = f"it is nearly blank: its greys differ by {contrast:.1f} of 256 levels only"
+    text = f"it is nearly blank: the standard deviation of its greys is only {contrast:.1f} of 256"
     return text, {"contrast": contrast}
 
 
@@ -203,7 +206,7 @@ def _coloured(facts: Facts) -> Found | None:
     coloured = facts.acquisition.coloured
     if coloured <= _MOST_COLOURED:
         return None
-    text = f"{coloured:.0%} of it is in colour, as of heatmaps and screens: give it the radiograph"
+    text = f"{coloured:.0%} of it is in colour, as in heatmaps and screenshots: use the radiograph"
     return text, {"fraction": coloured}
 
 
@@ -225,16 +228,16 @@ RULES = (
     Rule("clipped", _clipped),
     Rule("colour", _coloured),
 )
-"""All rules, in the order in which what they find is listed."""
+"""All rules, in the order in which their findings are listed."""
 
 
 def findings(facts: Facts, policy: Mapping[str, Action], action: Action) -> tuple[Notice, ...]:
-    """What the rules that lead to an action find in an image.
+    """Lists the findings of those rules in an image that lead to an action.
 
     Args:
-        facts: of the image.
-        policy: the action of every rule, by its name.
-        action: the one that is asked for.
+        facts: facts of the image.
+        policy: action of every rule, by its name.
+        action: action whose rules are applied.
     """
     found = (rule.find(facts) for rule in RULES if policy[rule.name] is action)
     return tuple(reason for reason in found if reason)

@@ -1,4 +1,4 @@
-"""How a gate is kept in a bundle: its levels as JSON, its distances as arrays."""
+"""Storage of a gate in a bundle: its levels as JSON, its distances as arrays."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MOST_UNPACKED = 400_000_000  # bytes
 
 
 def parse_levels(content: Mapping[str, Any]) -> GateLevels:
-    """Reads levels from what `asdict` made of them.
+    """Reads levels from the dictionary that `asdict` made of them.
 
     Raises:
-        Exception: of any kind, if it makes no sense.
+        Exception: of any kind, if the content is not valid.
     """
     warn = {name: GateLevel(**level) for name, level in content["warn"].items()}
     return GateLevels(**{**content, "warn": warn, "refuse": GateLevel(**content["refuse"])})
@@ -36,10 +36,10 @@ def pack_distances(distances: Mapping[str, TrainingDistance]) -> bytes:
 
 
 def unpack_distances(data: bytes, names: Iterable[str]) -> dict[str, TrainingDistance]:
-    """Reads the distances of these names from what `pack_distances` gave.
+    """Reads the distances of these names from an archive of `pack_distances`.
 
     Raises:
-        Exception: of any kind, if it makes no sense.
+        Exception: of any kind, if the archive is not valid.
     """
     with ZipFile(BytesIO(data)) as archive:
         size = sum(member.file_size for member in archive.infolist())

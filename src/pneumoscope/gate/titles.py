@@ -1,4 +1,4 @@
-"""What the codes of reasons and warnings stand for, in a few words, for tables that count them."""
+"""Titles of the codes of reasons and warnings, for tables that count them."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ TITLES: Mapping[str, str] = {
     # What happened to a result.
     "heatmap-not-written": "its heatmap could not be written",
 }
-"""By code; a code is never renamed, and never means anything else."""
+"""Titles by code; a code is never renamed, and never changes its meaning."""

@@ -1,4 +1,4 @@
-"""Bytes to pixels: the only door through which an image comes in."""
+"""Reading of image files: their pixels, and what they tell of themselves."""
 
 from pneumoscope.imaging.acquisition import Acquisition, Coded, read_acquisition
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look

@@ -1,4 +1,4 @@
-"""What a file says of how its picture was taken. Clauses are those of the DICOM Standard, PS3.3."""
+"""Acquisition data in the header of an image file. Clauses are those of DICOM PS3.3."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _THEN = ("StudyDate", "AcquisitionDate", "SeriesDate", "ContentDate")
-# Of the classes for presentation there is nothing to say.
+# Of SOP classes; those for presentation are usual, and need no entry.
 _INTENTS = {"1.2.840.10008.5.1.4.1.1.1.1.1": "FOR PROCESSING"}  # PS3.4 B.5
-_NO_BIRTH = {"19000101", "00010101", "00000000"}  # what is often written in place of nothing
+_NO_BIRTH = {"19000101", "00010101", "00000000"}  # common placeholders
 # Where devices that leave the view empty may write it.
 _DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 
@@ -32,8 +32,8 @@ class Coded:
     """An item of a code sequence (PS3.3 8.8).
 
     Attributes:
-        code: scheme and value, such as "SRT R-10214".
-        meaning: what it is said to mean.
+        code: coding scheme and value, such as "SRT R-10214".
+        meaning: meaning of the code, as the file gives it.
     """
 
     code: str
@@ -42,23 +42,23 @@ class Coded:
 
 @dataclass(frozen=True)
 class Acquisition:
-    """How a picture was taken; what the file does not say is empty.
+    """Acquisition of a picture; what the file does not say is empty.
 
     Attributes:
-        width: pixels, as stored.
-        height: pixels, as stored.
+        width: number of columns, as stored.
+        height: number of rows, as stored.
         body_part: `BodyPartExamined` (C.7.3.1), in capitals.
         regions: `AnatomicRegionSequence` (10.5).
         view: `ViewPosition` (C.8.1.1, C.8.11.5), in capitals.
         view_codes: `ViewCodeSequence` (C.8.11.5).
-        rows_run: the direction of the rows in `PatientOrientation` (C.7.6.1.1.1), in capitals.
-        description: of series and protocol, in capitals. May name people: never to be quoted.
-        intent: `PresentationIntentType` (C.8.11.1), in capitals, or else what the class says.
-        age: in years: `PatientAge` (C.7.2.2), or else from birth to study.
-        age_unread: whether something is said of the age that cannot be read.
-        burned_in: whether `BurnedInAnnotation` (C.7.6.1) says that text is in the picture.
-        origin: where the picture comes from.
-        coloured: fraction of the picture that is in strong colour; a tint is none.
+        rows_run: direction of the rows in `PatientOrientation` (C.7.6.1.1.1), in capitals.
+        description: text on series and protocol, in capitals. May name people: never to be quoted.
+        intent: `PresentationIntentType` (C.8.11.1), in capitals, or else as the SOP class implies.
+        age: age of the patient in years: `PatientAge` (C.7.2.2), or else from birth to study.
+        age_unread: True if the file gives an age that cannot be read.
+        burned_in: True if `BurnedInAnnotation` (C.7.6.1) says that text is in the picture.
+        origin: source of the picture, such as a detector.
+        coloured: fraction of the picture that is in strong colour, 0 to 1; a tint does not count.
     """
 
     width: int
@@ -83,6 +83,10 @@ def read_acquisition(source: Source) -> Acquisition:
     Raises:
         ImageError: if there is no header that can be read.
     """
+    return source.once(_read)
+
+
+def _read(source: Source) -> Acquisition:
     kind = sniff(source)
     with decoding(source, kind):
         if kind == "DICOM":
@@ -116,7 +120,7 @@ def _of_dicom(source: Source) -> Acquisition:
 
 
 def _age(ds: Dataset) -> tuple[float | None, bool]:
-    """The age in years, and whether there is something that cannot be read."""
+    """Reads the age in years; the flag is True if one is given that cannot be read."""
     said, born = texts(ds, "PatientAge")[:1], texts(ds, "PatientBirthDate")[:1]
     born = [birth for birth in born if birth not in _NO_BIRTH]
     then = [found for keyword in _THEN for found in texts(ds, keyword)[:1]]

@@ -1,4 +1,4 @@
-"""A patient's age, by what a header says of it, or of birth and study (DICOM PS3.5)."""
+"""Age of a patient, from the age or the dates of birth and study in a DICOM header (PS3.5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def years(age: str) -> float | None:
     """Reads an age such as "061Y", "026W", "61" or "61 years", in years.
 
     A number alone, which much software writes, counts years. None if it cannot be read, or is
-    none that people reach.
+    above 120 years.
     """
     match = _AGE.fullmatch(age.strip().upper())
     if match is None:
@@ -25,7 +25,7 @@ def years(age: str) -> float | None:
 
 
 def years_between(birth: str, then: str) -> float | None:
-    """The years from one date to another; None if one cannot be read, or no patient is so old."""
+    """Counts the years between dates; None if one cannot be read, below 0 or above 120 years."""
     born, seen = _date(birth), _date(then)
     if born is None or seen is None or seen < born:
         return None

@@ -1,4 +1,4 @@
-"""What a JPEG, JPEG-LS or JPEG 2000 codestream says of itself, before anything is decoded."""
+"""Frame headers of JPEG, JPEG-LS and JPEG 2000 codestreams, read before anything is decoded."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _JPEG_2000 = b"\xff\x4f\xff\x51"  # start of codestream, then its size
 # Start of frame: all of SOF0 to SOF15 (the other three numbers mean other things), and JPEG-LS.
 _FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _DCT = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # sequential and progressive, of Huffman or arithmetic codes
-# What stands between SOI and a frame: tables, applications' segments, comments. Each has a length.
+# Segments between SOI and a frame: tables, applications' data, comments. Each has a length.
 _SEGMENTS = {0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xF8, 0xFE}
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The first frame of a codestream.
+    """Frame header of a codestream.
 
     Attributes:
-        width: in pixels.
-        height: in pixels.
-        components: 1 for grey, 3 for colour.
-        bits: of each sample.
-        dct: whether it is a JPEG coded by the discrete cosine transform, not a lossless one.
+        width: width of the frame, in pixels.
+        height: height of the frame, in pixels.
+        components: number of components, 1 for grey, 3 for colour.
+        bits: number of bits of each sample.
+        dct: True for a JPEG coded by the discrete cosine transform, not a lossless one.
     """
 
     width: int
@@ -37,10 +37,11 @@ def read_declared(data: bytes) -> Declared | None:
     """Reads the frame header of a codestream, and nothing behind it.
 
     Args:
-        data: JPEG (ITU-T T.81 B.2.2), JPEG-LS (T.87 C.2.2) or JPEG 2000 (T.800 A.5.1).
+        data: codestream of JPEG (ITU-T T.81 B.2.2), JPEG-LS (T.87 C.2.2) or JPEG 2000
+            (T.800 A.5.1).
 
     Returns:
-        None if it is none of them, or ends too early.
+        The frame header; None if the data is none of these, or ends too early.
     """
     try:
         if data.startswith(_JPEG_2000):

@@ -1,4 +1,4 @@
-"""Image files to upright pictures."""
+"""Decoding of image files to upright pictures."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pneumoscope.imaging.source import REMEDY, Source, wrong_size
 
 @contextmanager
 def decoding(source: Source, kind: str) -> Iterator[None]:
-    """The one door to decoders: whatever a broken file leads them to becomes an `ImageError`.
+    """Turns whatever a decoder raises on a broken file into an `ImageError`.
 
     Args:
-        source: the file.
-        kind: its format.
+        source: the image file.
+        kind: format of the file, as `sniff` names it.
 
     Raises:
         ImageError: if the block raises anything.
@@ -32,7 +32,7 @@ def decoding(source: Source, kind: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise wrong_size(source, "far more", "image-too-large") from error
-    except UnidentifiedImageError as error:  # which names but an address in memory
+    except UnidentifiedImageError as error:  # its text holds only an address in memory
         raise ImageError(
             f"{source.name} is a broken {kind}: its header cannot be read",
             remedy=REMEDY,
@@ -54,10 +54,10 @@ def open_upright(
     """Decodes an image and turns it upright by its EXIF orientation.
 
     Args:
-        source: the file.
-        at_least: where this is given, a JPEG may be decoded at a half, a quarter or an eighth of
-            its size, as long as both sides keep this many pixels (or the whole size, if less).
-        blank: whether a single value everywhere will do.
+        source: the image file.
+        at_least: number of pixels that both sides must keep (or their full size, if less) where a
+            JPEG is decoded at a half, a quarter or an eighth of its size; None for the full size.
+        blank: True to accept a picture whose pixels all have the same value.
 
     Returns:
         The decoded picture, in the mode of the file; "L" where a JPEG stores luma, and for DICOM.
@@ -87,7 +87,7 @@ def _decode(source: Source, kind: str, at_least: int | None) -> Image.Image:
 
 
 def _scale(source: Source, at_least: int | None) -> Hashable:
-    """Tells the pictures apart that a JPEG is decoded to: by what Pillow divides its sides by."""
+    """Returns a key for the scale at which a JPEG is decoded: what Pillow divides its sides by."""
     declared = read_declared(source.data)
     if at_least is None or declared is None:
         return ("at least", at_least)

@@ -1,4 +1,4 @@
-"""DICOM files to grey pictures. Clauses are those of the DICOM Standard, PS3.3 and PS3.5."""
+"""Decoding of DICOM files to grey pictures. Clauses are those of DICOM PS3.3 and PS3.5."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ _REMEDY = "Export the radiograph alone, as DICOM (CR or DX) or as PNG, or leave 
 
 
 def decode_dicom(source: Source) -> Image.Image:
-    """The picture that a radiograph's DICOM file is meant to show.
+    """Decodes the DICOM file of a radiograph to the picture that it is meant to show.
 
     Args:
-        source: a file with a preamble.
+        source: DICOM file with its preamble.
 
     Returns:
         Mode "L"; "RGB" where the file holds colour (as scanned film and screenshots may).
 
     Raises:
         ImageError: if it cannot be a single radiograph: of another modality, with several frames
-            or none, too small or too large, or stored in a way that is not read. Whatever else
-            is raised means that it is broken.
+            or none, too small or too large, or stored in a way that is not supported. Any other
+            exception means that it is broken.
     """
     ds = read_header(source)
     _check(source, ds)
@@ -83,20 +83,20 @@ def decode_dicom(source: Source) -> Image.Image:
         return Image.fromarray(stored)
     table = grey_table(ds)
     patterns = stored.view(f"u{stored.itemsize}")
-    if patterns.itemsize == 1:  # which Pillow looks up several times as fast
+    if patterns.itemsize == 1:  # Pillow looks these up several times as fast
         return Image.fromarray(patterns).point(table[:256].tolist())
     return Image.fromarray(table.take(patterns))
 
 
 def read_header(source: Source) -> Dataset:
-    """All elements of a file, the pixels still encoded; parsed once, and not to be changed.
+    """Reads all elements of a file, once; the pixels stay encoded, and the result unchanged.
 
     Args:
-        source: a file with a preamble.
+        source: DICOM file with its preamble.
 
     Raises:
-        ImageError: if the transfer syntax is not one that is read, or the file inflates to more
-            than its limits allow.
+        ImageError: if the transfer syntax is not supported, or the file inflates to more than its
+            limits allow.
     """
     return source.once(_parse)
 
@@ -119,7 +119,7 @@ def _parse(source: Source) -> Dataset:
 
 
 def _check_kind(source: Source, ds: Dataset) -> None:
-    """Refuses what is no projection, by its modality and by its class: files have one wrong."""
+    """Refuses a file unless modality and SOP class both may be those of a projection."""
     modality = str(ds.get("Modality") or "").strip().upper()
     sop_class = uid.UID(str(ds.get("SOPClassUID") or ""))
     other_class = sop_class.type == "SOP Class" and sop_class not in _SOP_CLASSES
@@ -151,7 +151,7 @@ def _check(source: Source, ds: Dataset) -> None:
 
 
 def _read_stored(source: Source, ds: Dataset) -> NDArray[Any]:
-    """The stored values: (rows, columns), or (rows, columns, 3) of RGB."""
+    """Reads the stored values: shape (rows, columns), or (rows, columns, 3) of RGB."""
     syntax = ds.file_meta.TransferSyntaxUID
     if syntax in _NATIVE:
         native = pixel_array(ds, correct_unused_bits=False)  # `grey_table` knows where they are
@@ -174,7 +174,7 @@ def _read_stored(source: Source, ds: Dataset) -> NDArray[Any]:
 def _decode(frame: bytes, ds: Dataset) -> NDArray[Any]:
     syntax = ds.file_meta.TransferSyntaxUID
     if syntax in _JPEG:
-        # A JPEG that says itself what its colours are is right, however it is labelled.
+        # A JPEG that states its own colour space is right, whatever the header says.
         labelled = ds.PhotometricInterpretation == "RGB" and not names_its_colours(frame)
         space = "RGB" if labelled else None
         decode = partial(imagecodecs.jpeg8_decode, colorspace=space)
@@ -192,7 +192,7 @@ def _decode_rle(
     frame: bytes, shape: tuple[int, int, int], itemsize: int
 ) -> NDArray[np.unsignedinteger]:
     rows, columns, samples = shape
-    # A buffer of the declared size: what would run over it is an error, however much it is.
+    # A buffer of the declared size: data that exceeds it is an error, however much it is.
     planes = bytearray(rows * columns * samples * itemsize)
     filled = imagecodecs.dicomrle_decode(frame, f"<u{itemsize}", out=planes)
     if len(filled) != len(planes):

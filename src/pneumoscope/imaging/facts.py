@@ -1,4 +1,4 @@
-"""What an image file is like, apart from what it shows."""
+"""Technical facts of an image file, such as format, size and device, and its thumbnail."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ _LUMINANCE = np.array(
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """Facts of one image that say nothing of the disease, or should not.
+    """Technical facts of one image, which should say nothing of the disease.
 
     Attributes:
-        format: of the file, such as "JPEG".
-        mode: how it stores a pixel: by Pillow's name, such as "L" or "RGB", or for DICOM its
-            photometric interpretation.
-        bits: of each channel.
-        width: pixels, upright.
-        height: pixels, upright.
-        bytes: of the file.
-        jpeg_quality: estimate of libjpeg's setting, 1 to 100; None if it is no JPEG.
-        device: maker and model, for DICOM; empty if it does not say.
-        view: such as "PA" or "AP", for DICOM; empty if it does not say.
+        format: format of the file, such as "JPEG".
+        mode: pixel format: Pillow's mode, such as "L" or "RGB", or for DICOM the photometric
+            interpretation.
+        bits: number of bits of each channel.
+        width: width of the upright picture, in pixels.
+        height: height of the upright picture, in pixels.
+        bytes: size of the file, in bytes.
+        jpeg_quality: estimate of libjpeg's quality setting, 1 to 100; None if it is no JPEG.
+        device: manufacturer and model, for DICOM; empty if the file does not say.
+        view: view position such as "PA" or "AP", for DICOM; empty if the file does not say.
         brightness: mean grey level, 0 to 255.
         contrast: standard deviation of the grey levels.
-        black: share of the picture that is all but black, 0 to 1.
+        black: fraction of the picture that is nearly black, 0 to 1.
     """
 
     format: str
@@ -73,17 +73,17 @@ class ImageFacts:
 
     @property
     def aspect(self) -> float:
-        """Width over height."""
+        """Ratio of width to height."""
         return self.width / self.height
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One look at an image file.
+    """Facts and thumbnail of an image file.
 
     Attributes:
-        facts: what the file is like.
-        thumbnail: what it shows, uint8 of shape (`THUMBNAIL`, `THUMBNAIL`).
+        facts: technical facts of the file.
+        thumbnail: the picture, scaled down, uint8 of shape (`THUMBNAIL`, `THUMBNAIL`).
     """
 
     facts: ImageFacts
@@ -146,7 +146,7 @@ def _dicom_header(source: Source) -> dict[str, Any]:
 
 
 def _jpeg_quality(image: Image.Image) -> float | None:
-    """The quality that scales libjpeg's luminance table to the one in the file.
+    """Estimates the quality setting that scales libjpeg's luminance table to that of the file.
 
     Libjpeg multiplies its table by 50 / quality below 50 and by 2 - quality / 50 above
     (`jpeg_quality_scaling` of its jcparam.c) and rounds. The median over the table's entries that

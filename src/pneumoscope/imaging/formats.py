@@ -1,4 +1,4 @@
-"""The format of an image file, told by its first bytes, never by its name."""
+"""Format of an image file, recognised by its first bytes, never by its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.source import REMEDY, Source, check_length
 
-HEAD = 132  # bytes that tell the format
+HEAD = 132  # number of bytes by which a format is recognised
 BARE = (b"\x02\0", b"\x08\0")  # group 0002 or 0008: may be DICOM without its preamble
 
 # First bytes of each format that is read. Pillow knows all but DICOM by the same names.
@@ -19,9 +19,9 @@ _SIGNATURES = {
     b"MM\0*": "TIFF",
 }
 _FORMATS = (*dict.fromkeys(_SIGNATURES.values()), "WEBP", "DICOM")
-# How a DICOM file begins that came without its preamble: with group 0002, or with group 0008.
+# First bytes of a DICOM file without its preamble: of group 0002, or of group 0008.
 _BARE_DICOM = (b"\x02\0\0\0UL\4\0", b"\x02\0\1\0OB\0\0", b"\x08\0\5\0", b"\x08\0\x16\0")
-# Extensions that promise a picture, whether it is of a format that is read or not.
+# Extensions of pictures, whether their format is supported or not.
 _PICTURES = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
     *(".dcm", ".dicom", ".dic", ".ima", ".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k"),
@@ -30,10 +30,10 @@ _PICTURES = {
 
 
 def sniff(source: Source) -> str:
-    """The format of an image, by its first bytes: JPEG, PNG, BMP, TIFF, WEBP or DICOM.
+    """Recognises the format of an image by its first bytes: JPEG, PNG, BMP, TIFF, WEBP or DICOM.
 
     Raises:
-        ImageError: if the file is empty, too large, or of no format that is read.
+        ImageError: if the file is empty, too large, or of no format that is supported.
     """
     check_length(source)
     data = source.data
@@ -63,10 +63,10 @@ def sniff(source: Source) -> str:
 
 
 def is_stray(path: Path) -> bool:
-    """Whether a file that was found in a folder is there for another reason than its picture.
+    """Returns whether a file found in a folder is no picture, such as a text or a table.
 
-    It is one such as a text or a table: neither named nor beginning like a picture. What cannot be
-    opened is none, so that it is reported.
+    Neither its extension nor its first bytes are those of a picture. A file that cannot be opened
+    counts as a picture, so that it is reported.
     """
     if path.suffix.casefold() in _PICTURES or not path.is_file():
         return False

@@ -1,8 +1,8 @@
-"""The grey of every stored value of a DICOM picture. Clauses are of DICOM PS3.3 and PS3.5.
+"""Grey levels of the stored values of a DICOM picture. Clauses are of DICOM PS3.3 and PS3.5.
 
 Stored values go through the modality LUT, the VOI LUT or the first window, and MONOCHROME1 is
-inverted last. All of that depends on the stored value alone, so it is worked out once for each
-value that there can be, and the picture is then looked up. Overlays and shutters are left out.
+inverted last. All of that depends on the stored value alone, so it is computed once for each
+possible value, and the picture is mapped by the look-up table. Overlays and shutters are left out.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ Values = NDArray[np.float64]
 
 
 def grey_table(ds: Dataset) -> NDArray[np.uint8]:
-    """The grey of every stored value.
+    """Computes the grey level of every stored value.
 
-    The modality LUT (C.11.1), then the first VOI LUT or else the first window (C.11.2) that can
-    be used: items without data, windows without width and a slope of zero are passed over, as
-    DCMTK does. Where there is neither, the VOI stage is the identity, and the range of what the
-    modality stage can give is shown, as for a PNG of 16 bits: what is black never depends on what
-    else is in the picture. Values from `PixelPaddingValue` to `PixelPaddingRangeLimit` are no
-    part of it (C.7.5.1.1.2) and become black. MONOCHROME1 is inverted (C.7.6.3.1.2); Presentation
-    LUT Shape only repeats what it says (C.8.11.3.1.2).
+    The modality LUT (C.11.1) is applied, then the first VOI LUT or else the first window (C.11.2)
+    that can be used: items without data, windows without width and a slope of zero are passed
+    over, as DCMTK does. Where there is neither, the VOI stage is the identity, and the full range
+    of values that the modality stage can give is shown, as for a PNG of 16 bits: what is black
+    never depends on what else is in the picture. Values from `PixelPaddingValue` to
+    `PixelPaddingRangeLimit` are padding (C.7.5.1.1.2) and become black. MONOCHROME1 is inverted
+    (C.7.6.3.1.2); Presentation LUT Shape only repeats the photometric interpretation
+    (C.8.11.3.1.2).
 
     Args:
-        ds: of a grey picture.
+        ds: header of a grey picture.
 
     Returns:
         uint8 of shape (2 ** BitsAllocated,), indexed by the stored bits read as unsigned.
@@ -50,7 +51,7 @@ def grey_table(ds: Dataset) -> NDArray[np.uint8]:
 
 
 def bits_below(ds: Dataset) -> int:
-    """Number of unused bits below the lowest one that is stored.
+    """Counts the unused bits below the lowest stored bit.
 
     PS3.5 8.1.1 allows none since 2014; files from before have HighBit elsewhere.
     """
@@ -59,7 +60,7 @@ def bits_below(ds: Dataset) -> int:
 
 
 def _stored_values(ds: Dataset) -> NDArray[np.int64]:
-    """What each pattern of the allocated bits stands for: the others are no part (PS3.5 8.1.1)."""
+    """Decodes each pattern of the allocated bits; those not stored are ignored (PS3.5 8.1.1)."""
     bits = int(ds.BitsStored)
     stored: NDArray[np.int64] = (np.arange(2 ** int(ds.BitsAllocated)) >> bits_below(ds)) % 2**bits
     if ds.get("PixelRepresentation"):
@@ -78,7 +79,7 @@ def _modality(ds: Dataset, stored: NDArray[np.int64]) -> Values:
 
 
 def _voi(ds: Dataset, values: Values) -> Values:
-    """Values as a fraction from black (0) to white (1), or beyond."""
+    """Maps values to a fraction from black (0) to white (1), or beyond."""
     lut = _first_lut(ds, "VOILUTSequence")
     if lut is not None:
         found, white = _look_up(ds, lut, values)
@@ -87,7 +88,7 @@ def _voi(ds: Dataset, values: Values) -> Values:
     least = 0.0 if function in ("LINEAR_EXACT", "SIGMOID") else 1.0
     windows = zip_longest(_numbers(ds, "WindowCenter"), _numbers(ds, "WindowWidth"))
     for centre, width in windows:
-        # A width of 1 is a step (C.11.2.1.2.1); one of 0 is none.
+        # A width of 1 is a step (C.11.2.1.2.1); one of 0 is not allowed.
         if centre is not None and width is not None and width >= least and width > 0:
             return _through_window(values, centre, width, function)
     black, white = values.min(), values.max()
@@ -98,9 +99,9 @@ def _voi(ds: Dataset, values: Values) -> Values:
 
 
 def _through_window(values: Values, centre: float, width: float, function: str) -> Values:
-    """C.11.2.1.2 and C.11.2.1.3."""
+    """Maps values through a window (C.11.2.1.2 and C.11.2.1.3)."""
     if function == "SIGMOID":
-        # Beyond 40 a double holds nothing more of it.
+        # Beyond 40 the grey level no longer changes.
         exponent = (-4 * (values - centre) / width).clip(-40, 40)
         return np.asarray(1 / (1 + np.exp(exponent)), np.float64)
     if function == "LINEAR_EXACT":
@@ -111,7 +112,7 @@ def _through_window(values: Values, centre: float, width: float, function: str) 
 
 
 def _first_lut(ds: Dataset, keyword: str) -> Dataset | None:
-    """The first item of a sequence that holds a table; None if there is none."""
+    """Finds the first item of a sequence that holds a table; None if there is none."""
     items: Sequence[Dataset] = ds.get(keyword) or ()
     for item in items:
         data = item.get("LUTData")
@@ -121,11 +122,11 @@ def _first_lut(ds: Dataset, keyword: str) -> Dataset | None:
 
 
 def _look_up(ds: Dataset, lut: Dataset, values: NDArray[Any]) -> tuple[Values, int]:
-    """Values through a LUT (C.11.1.1, C.11.2.1.1), and the greatest that its bits can hold.
+    """Maps values through a LUT (C.11.1.1, C.11.2.1.1), and gives the greatest of its bits.
 
-    Its descriptor is often of the wrong sign: the count has none, and the first value that is
-    mapped has one only where values below zero can come in. pydicom 3.0 would cut a value down to
-    the bits of the LUT's output before looking it up.
+    The sign of its descriptor is often written wrongly: the number of entries is unsigned, and the
+    first value mapped is signed only where values below zero can occur. pydicom 3.0 would reduce a
+    value to the bits of the LUT's output before looking it up.
     """
     entries, first, bits = (int(number) for number in lut.LUTDescriptor)
     entries = entries % 2**16 or 2**16
@@ -133,13 +134,13 @@ def _look_up(ds: Dataset, lut: Dataset, values: NDArray[Any]) -> tuple[Values, i
     if values.min() < 0 and first >= 2**15:
         first -= 2**16
     table = _entries(ds, lut, entries, bits)
-    bits = max(bits, int(table.max()).bit_length())  # more than was said, where it was wrong
+    bits = max(bits, int(table.max()).bit_length())  # more than declared, where that is wrong
     index = (np.floor(values) - first).clip(0, len(table) - 1).astype(np.int64)
     return table[index].astype(np.float64), 2**bits - 1
 
 
 def _entries(ds: Dataset, lut: Dataset, entries: int, bits: int) -> NDArray[np.uint16]:
-    """A LUT's entries: one a word, or if they have eight bits, often two a word."""
+    """Reads the entries of a LUT: one a word, or often two a word if they have eight bits."""
     data = lut.LUTData
     if isinstance(data, bytes):
         order = "<" if ds.file_meta.TransferSyntaxUID.is_little_endian else ">"
@@ -148,7 +149,7 @@ def _entries(ds: Dataset, lut: Dataset, entries: int, bits: int) -> NDArray[np.u
         words = np.atleast_1d(np.asarray(data, np.int64)).astype(np.uint16)
     if bits <= 8 and len(words) == (entries + 1) // 2 < entries:
         return words.astype("<u2").view(np.uint8)[:entries].astype(np.uint16)
-    return words  # where there are more than was said, DCMTK counts those that are there
+    return words  # all of them, as DCMTK does, even if more than declared
 
 
 def _is_padding(ds: Dataset, stored: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -166,7 +167,7 @@ def _is_padding(ds: Dataset, stored: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _numbers(ds: Dataset, keyword: str) -> list[float]:
-    """The values of an element that may be missing, empty or one; text that is no number fails."""
+    """Reads the finite numbers of an element; it may be missing, empty or a single value."""
     value = ds.get(keyword)
     if value is None or isinstance(value, bytes) or value == "":
         return []

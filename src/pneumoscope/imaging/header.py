@@ -1,4 +1,4 @@
-"""Text out of a DICOM header, whatever it holds there."""
+"""Text of the elements of a DICOM header, whatever the type of their values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def texts(ds: Dataset, keyword: str) -> list[str]:
-    """The values of an element as text, without those that are empty."""
+    """Reads the values of an element as text, without those that are empty."""
     value = ds.get(keyword)
     several = value if hasattr(value, "append") else [value]
     found = [_text(one).strip(" \0") for one in several if one is not None]
@@ -20,19 +20,19 @@ def texts(ds: Dataset, keyword: str) -> list[str]:
 
 
 def text(ds: Dataset, keyword: str) -> str:
-    """The values of an element as one text, in capitals."""
+    """Reads the values of an element as one text, in capitals."""
     return " ".join(texts(ds, keyword)).upper()
 
 
 def _text(value: object) -> str:
-    """Of an element that is wrongly said to hold bytes, what these spell."""
+    """Converts a value to text; bytes, as of an element with a wrong type, as ASCII."""
     return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _respell(text: str, ds: Dataset) -> str:
-    """A code string is ASCII (PS3.5 6.2), but many are written in UTF-8 or the file's own set.
+    """Decodes a code string that is not ASCII by UTF-8 or by the character set of the file.
 
-    pydicom takes such for Latin-1.
+    Code strings are ASCII by the Standard (PS3.5 6.2), and pydicom takes others for Latin-1.
     """
     own = ds.original_character_set
     for encoding in ("utf-8", *([own] if isinstance(own, str) else own)):

@@ -1,4 +1,4 @@
-"""Whose radiograph a DICOM file is, told by its header alone."""
+"""Patient identifiers in the header of a DICOM file, read without its pixels."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _KEYWORDS = {
 
 @dataclass(frozen=True)
 class PatientIdentity:
-    """What a header says of a patient: personal data, to be hashed before it is kept.
+    """Patient identifiers of a header: personal data, to be hashed before they are kept.
 
     What the header does not say is empty. Only spaces and padding around a value are taken off:
     "001" and "1" are two patients, and so are "a1" and "A1".
 
     Attributes:
         patient_id: PatientID (0010,0020).
-        issuer: IssuerOfPatientID (0010,0021), who gave that number.
+        issuer: IssuerOfPatientID (0010,0021), the organisation that gave this identifier.
         study: StudyInstanceUID (0020,000D).
         sex: PatientSex (0010,0040).
         birth_date: PatientBirthDate (0010,0030).
-        removed: PatientIdentityRemoved (0012,0062), whether identifiers were taken out: YES or NO.
+        removed: PatientIdentityRemoved (0012,0062), YES if the file was de-identified, or NO.
     """
 
     patient_id: str = ""
@@ -47,14 +47,14 @@ class PatientIdentity:
 
 
 def patient_of(path: Path) -> PatientIdentity | None:
-    """Reads the patient off the header of a DICOM file; no pixels are read.
+    """Reads the patient identifiers from the header of a DICOM file; no pixels are read.
 
     Args:
-        path: any file.
+        path: path of any file.
 
     Returns:
-        What the header says, nothing where it cannot be read. None if the file is no DICOM file:
-        that is one by its first bytes, or by its extension if they are not those of a picture.
+        The identifiers, empty where the header cannot be read. None if the file is no DICOM file,
+        by its first bytes, or by its extension if they are not those of a picture.
     """
     head = _read_head(path)
     try:
@@ -87,5 +87,5 @@ def _parse(path: Path) -> PatientIdentity:
                     for name, keyword in _KEYWORDS.items()
                 }
             )
-    except Exception:  # a broken header raises anything; reading the image will say what is wrong
+    except Exception:  # of any kind, from a broken header; reading the image reports it
         return PatientIdentity()

@@ -1,4 +1,4 @@
-"""Whether a picture came out of a detector or out of a program. Clauses are of DICOM PS3.3."""
+"""Origin of a picture: a detector, a secondary capture or a program. Clauses are of DICOM PS3.3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = "pneumoscope"
 _SOFTWARE = "Software"  # a registered keyword of PNG, 11.3.3.2
 # Phantoms, which stand in for radiographs, carry the name alone.
 _RESULTS = ("Pneumoscope heatmap", "Pneumoscope figure")
-# Where a program that makes a picture puts its name.
+# Attributes in which a program that makes a picture puts its name.
 _MAKERS = (
     "Manufacturer",
     "ManufacturerModelName",
@@ -36,11 +36,11 @@ _PROJECTIONS = {"CR", "DX", "DR", "RG"}
 
 
 class Origin(StrEnum):
-    """Where a picture comes from.
+    """Origin of a picture.
 
     Attributes:
-        DETECTOR: as far as its file says.
-        CAPTURE: a secondary capture that may be a radiograph: scanned film, or one converted.
+        DETECTOR: a detector, as far as the file says.
+        CAPTURE: a secondary capture that may be a radiograph: scanned film, or a converted one.
         DERIVED: a secondary capture of a screen, a drawing or a document.
         OWN: a result of this program.
     """
@@ -52,7 +52,7 @@ class Origin(StrEnum):
 
 
 def own_mark(made_of: str) -> PngInfo:
-    """What heatmaps carry, for `PIL.Image.save(pnginfo=...)`.
+    """Makes the text that marks a heatmap as a result, for `PIL.Image.save(pnginfo=...)`.
 
     Args:
         made_of: digest of the model and the radiograph.
@@ -64,15 +64,16 @@ def own_mark(made_of: str) -> PngInfo:
 
 
 def origin_of_raster(info: Mapping[Any, Any]) -> Origin:
-    """Where a picture comes from, by what Pillow finds beside it."""
+    """Determines the origin of a picture from the metadata that Pillow reads."""
     return Origin.OWN if info.get(_SOFTWARE) in _RESULTS else Origin.DETECTOR
 
 
 def origin_of_dicom(ds: Dataset) -> Origin:
-    """Where a picture comes from, by its header.
+    """Determines the origin of a picture from its DICOM header.
 
-    A secondary capture with a film's conversion type is taken for one. A workstation (WSD) also
-    stands in collections of radiographs that were converted, which then have their modality.
+    A secondary capture whose conversion type is that of film counts as scanned film. The conversion
+    type WSD (workstation) also occurs in collections of converted radiographs, which then keep
+    their modality.
     """
     capture = f"{text(ds, 'SOPClassUID')}.".startswith(_SECONDARY_CAPTURE)
     makers = (*_MAKERS, "SeriesDescription") if capture else _MAKERS
@@ -82,10 +83,10 @@ def origin_of_dicom(ds: Dataset) -> Origin:
         return Origin.DETECTOR
     if text(ds, "ConversionType") in _FILM:
         return Origin.CAPTURE
-    return Origin.DERIVED if _made_to_be_looked_at(ds) else Origin.CAPTURE
+    return Origin.DERIVED if _is_derived(ds) else Origin.CAPTURE
 
 
-def _made_to_be_looked_at(ds: Dataset) -> bool:
+def _is_derived(ds: Dataset) -> bool:
     conversion = text(ds, "ConversionType")
     return (
         [kind.upper() for kind in texts(ds, "ImageType")[:2]] == ["DERIVED", "SECONDARY"]

@@ -1,4 +1,4 @@
-"""What the pixels of a picture are like, apart from what they show."""
+"""Statistics of the pixels of a picture, such as brightness and sharpness."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _BLACK = 8  # grey levels below this are border, collimation or padding, not che
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """Facts of the pixels; sharpness compares only between pictures of one size.
+    """Statistics of the pixels; sharpness can be compared only between pictures of one size.
 
     Attributes:
         brightness: mean grey level, 0 to 255.
         contrast: standard deviation of the grey levels.
         dark: 5th percentile of the grey levels.
         light: 95th percentile of the grey levels.
-        black: share of the picture that is all but black, 0 to 1.
+        black: fraction of the picture that is nearly black, 0 to 1.
         sharpness: mean absolute difference of neighbouring pixels, in grey levels.
     """
 
@@ -41,7 +41,7 @@ class PictureFacts:
 
 
 def picture_facts(pixels: NDArray[np.uint8]) -> PictureFacts:
-    """The facts of a picture, uint8 of shape (h, w), both 2 or more."""
+    """Computes the statistics of a picture, uint8 of shape (h, w), both 2 or more."""
     dark, light = np.percentile(pixels, (5, 95))
     signed = pixels.astype(np.int16)
     steps = [np.abs(np.diff(signed, axis=axis)).mean() for axis in (0, 1)]
@@ -56,21 +56,21 @@ def picture_facts(pixels: NDArray[np.uint8]) -> PictureFacts:
 
 
 def tabulate_pictures(paths: Sequence[Path], geometry: Geometry) -> dict[str, NDArray[np.float64]]:
-    """The facts of image files as a network of this geometry is shown them.
+    """Computes the statistics of image files at the geometry of a network.
 
     Args:
-        paths: the files; those that cannot be read are left out.
-        geometry: the size to squash them to.
+        paths: paths of the files; those that cannot be read are left out.
+        geometry: size to squash them to.
 
     Returns:
-        By name of the fact, float64 of shape (n,) for n readable files.
+        By name of the statistic, float64 of shape (n,) for n readable files.
     """
     found = in_parallel(partial(_facts_of_file, geometry=geometry), paths)
     return _tabulate([facts for facts in found if facts is not None])
 
 
 def tabulate_pixels(pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
-    """The facts of pictures, uint8 of shape (n, h, w): by name, float64 of shape (n,)."""
+    """Computes statistics of pictures, uint8 (n, h, w): by name, float64 of shape (n,)."""
     return _tabulate(in_parallel(picture_facts, list(pixels)))
 
 

@@ -1,7 +1,7 @@
 """Pictures to network input: the only grey conversion and the only resize of the project.
 
-Preparing, training and predicting all come through here, so that a network is always shown pixels
-made as those it has learnt from.
+Preparing, training and predicting all use it, so that a network always reads pixels that were made
+as those of its training images.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from pneumoscope.imaging.decode import open_upright
 from pneumoscope.imaging.source import Source
 from pneumoscope.types import Geometry
 
-# Raised whenever the same file would give other pixels than before.
+# Version of the preprocessing, raised when the same file would give other pixels than before.
 RECIPE = 1
 
-# A JPEG is decoded at no less than this many times the target, and filtered down from there.
+# A JPEG is decoded at this many times the target size or more, and filtered down from there.
 OVERSAMPLING = 2
 
-_MARKED = 128  # of a mask, this bright or brighter
+_MARKED = 128  # least grey level of the marked pixels of a mask
 
 
 def load_pixels(source: Source, geometry: Geometry) -> NDArray[np.uint8]:
-    """The pixels that a network of this geometry is shown.
+    """Loads an image as the pixels that a network of this geometry reads.
 
     Args:
-        source: an image file.
-        geometry: the size to squash it to.
+        source: the image file.
+        geometry: size to squash the image to.
 
     Returns:
         uint8 of shape (height, width), 0 black to 255 white.
@@ -42,23 +42,23 @@ def load_pixels(source: Source, geometry: Geometry) -> NDArray[np.uint8]:
 
 
 def load_mask(source: Source, geometry: Geometry) -> NDArray[np.uint8]:
-    """A mask, squashed as `load_pixels` squashes its image; it may be empty.
+    """Loads a mask, squashed as `load_pixels` squashes its image; it may be empty.
 
     Args:
-        source: an image file: 255 where something is marked, 0 elsewhere.
-        geometry: the size to squash it to.
+        source: image file of the mask: 255 where something is marked, 0 elsewhere.
+        geometry: size to squash the mask to.
 
     Returns:
-        uint8 of shape (height, width), between the two along edges.
+        uint8 of shape (height, width), with values between 0 and 255 along edges.
 
     Raises:
-        ImageError: if the file cannot be read as an image, or what it marks is dark.
+        ImageError: if the file cannot be read as an image, or its marked pixels are dark.
     """
     mask = to_grey(open_upright(source, blank=True))
     brightest = int(np.asarray(mask).max())
     if 0 < brightest < _MARKED:
         raise ImageError(
-            f"{source.name} is no mask",
+            f"{source.name} is not a mask",
             expected="255 where something is marked, 0 elsewhere",
             received=f"{brightest} at most",
             remedy="Save it in black and white",
@@ -67,11 +67,11 @@ def load_mask(source: Source, geometry: Geometry) -> NDArray[np.uint8]:
 
 
 def load_display(source: Source, longest: int = 768) -> NDArray[np.uint8]:
-    """The picture for people to look at: grey, in its own proportions, upright.
+    """Loads an image for display: grey, in its own proportions, upright.
 
     Args:
-        source: an image file.
-        longest: pixels of the longer side at most.
+        source: the image file.
+        longest: greatest length of the longer side, in pixels.
 
     Returns:
         uint8 of shape (h, w).
@@ -86,7 +86,7 @@ def load_display(source: Source, longest: int = 768) -> NDArray[np.uint8]:
 
 
 def to_grey(image: Image.Image) -> Image.Image:
-    """One 8-bit channel ("L").
+    """Converts a picture to one 8-bit channel ("L").
 
     Colour becomes ITU-R BT.601 luma, transparency is laid over black, and 16-bit grey keeps its
     upper eight bits (the nominal range, whatever of it is used).

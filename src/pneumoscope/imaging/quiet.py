@@ -1,4 +1,4 @@
-"""Decoders that print nothing, and that nobody has told to be lenient, in many threads at once."""
+"""Decoding without printed warnings, and without leniency for truncated files, in many threads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ for _library in ("pydicom", "PIL"):
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Drops the warnings of the block, and has Pillow refuse what is truncated.
+    """Drops the warnings of the block, and makes Pillow refuse truncated files.
 
     A file is either read or refused, and nothing in between, whatever
     `ImageFile.LOAD_TRUNCATED_IMAGES` says outside.
@@ -51,7 +51,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def _silence_libtiff() -> None:
-    """Takes its handlers of errors and warnings from the libtiff that comes with Pillow."""
+    """Removes the handlers of errors and warnings of the libtiff that comes with Pillow."""
     for library in (Path(PIL.__file__).parents[1] / "pillow.libs").glob("libtiff*"):
         with suppress(OSError, AttributeError):
             libtiff = ctypes.CDLL(str(library))

@@ -1,4 +1,4 @@
-"""JPEG, PNG, BMP, TIFF and WebP to upright pictures, by Pillow."""
+"""Decoding of JPEG, PNG, BMP, TIFF and WebP to upright pictures, by Pillow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pneumoscope.imaging.whole import check_jpeg, check_png, decode_whole
 
 # Pixels of 1, 8 or 16 bits without sign. Others ("I", "F", "LAB") have no nominal range.
 _MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
-_BYTES_A_RUN = 32  # as costly as so many
+_BYTES_A_RUN = 32  # a pixel of a run takes as long to decode as so many bytes
 _MODES |= {"I;16", "I;16B"}
 
 
@@ -25,13 +25,13 @@ def decode_raster(source: Source, kind: str, at_least: int | None) -> Image.Imag
     """Decodes a file with a single picture.
 
     Args:
-        source: the file.
-        kind: its format, as Pillow names it.
-        at_least: see `open_upright`.
+        source: the image file.
+        kind: format of the file, as Pillow names it.
+        at_least: number of pixels that both sides of a JPEG must keep, as in `open_upright`.
 
     Raises:
-        ImageError: if it holds several pictures, pixels of a type that is not read, or does not
-            have the size of a radiograph. Whatever else Pillow raises means that it is broken.
+        ImageError: if it holds several pictures, pixels of a type that is not supported, or does
+            not have the size of a radiograph. Any other exception means that it is broken.
     """
     if kind == "JPEG":
         _check_jpeg(source)
@@ -39,7 +39,7 @@ def decode_raster(source: Source, kind: str, at_least: int | None) -> Image.Imag
         check_png(source.data)
     with Image.open(BytesIO(source.data), formats=[kind]) as image:
         check_size(source, *image.size, bytes_a_pixel=_bytes_a_pixel(image))
-        # A JPEG from a telephone may carry further pictures of the same; the first is the one.
+        # A JPEG of a telephone may hold further versions of its picture; the first one counts.
         if kind != "JPEG" and getattr(image, "is_animated", False):
             raise _refused(source, "a single picture", "several: an animation, or pages")
         if kind == "BMP" and getattr(image, "tile", None) and image.tile[0][0] == "bmp_rle":
@@ -52,7 +52,7 @@ def decode_raster(source: Source, kind: str, at_least: int | None) -> Image.Imag
             image.draft("L", (at_least, at_least))
         image.load()
         upright = ImageOps.exif_transpose(image)
-    if upright.mode == "I;16B":  # which much of Pillow does not work with
+    if upright.mode == "I;16B":  # few functions of Pillow support it
         upright = Image.fromarray(np.asarray(upright).astype(np.uint16))
     return upright.point(lambda value: 65535 - value) if negative else upright
 
@@ -75,14 +75,14 @@ def _decode_jpeg(source: Source, data: bytes) -> NDArray[Any]:
 
 
 def _bytes_a_pixel(image: Image.Image) -> int:
-    """What a decoded pixel takes: Pillow holds colour in four bytes."""
+    """Returns the bytes of a decoded pixel: Pillow holds colour in four bytes."""
     if len(image.getbands()) > 1:
         return 4
     return 2 if image.mode.startswith("I;16") else 1
 
 
 def _check_tiff(source: Source, image: TiffImagePlugin.TiffImageFile) -> bool:
-    """Refuses what Pillow would misread; True if it leaves white at zero where it should not."""
+    """Refuses what Pillow would misread; returns True if the pixels are still to be inverted."""
     tags = image.tag_v2
     samples = set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,)))
     bits = set(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))

@@ -1,4 +1,4 @@
-"""The bytes of one image file, read once, and the limits that they are held against."""
+"""The bytes of one image file, read once, and the limits on its size."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True)
 class Limits:
-    """How large an image may be.
+    """Limits on the size of an image.
 
     Attributes:
-        file_bytes: of the file at most, and of what a compressed DICOM file inflates to.
-        pixels: at most; by default below the number at which Pillow itself begins to warn.
-        decoded_bytes: that a decoder takes at most; by default those of as many pixels in 16 bits.
-        side: pixels of the shorter side at least.
+        file_bytes: greatest size of a file, and of an inflated DICOM file, in bytes.
+        pixels: greatest number of pixels; by default below that at which Pillow begins to warn.
+        decoded_bytes: greatest size of a decoded picture, in bytes; by default that of the
+            greatest number of pixels in 16 bits.
+        side: least length of the shorter side, in pixels.
     """
 
     file_bytes: int = 256 * 2**20
@@ -36,7 +37,7 @@ class Limits:
 
 
 LIMITS = Limits()
-"""Of everything that is read."""
+"""Limits on every image that is read."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class Source:
     """The bytes of one image file, read once.
 
     Attributes:
-        name: how errors name it.
-        data: the whole file.
-        limits: that the file and its picture are held against.
+        name: name of the file in errors.
+        data: content of the whole file.
+        limits: limits on the size of the file and its picture.
     """
 
     name: str
@@ -60,11 +61,11 @@ class Source:
         return hashlib.sha256(self.data).hexdigest()
 
     def once(self, make: Callable[[Source], _Made], key: Hashable = None) -> _Made:
-        """What a function makes of the file, such as its header: made when first asked for.
+        """Returns the result of a function of the file, such as its header, computed only once.
 
         Args:
-            make: of the file.
-            key: tells what it makes from what others do; by default the function itself.
+            make: function that takes this file.
+            key: key under which the result is kept; by default the function itself.
         """
         key = key or make
         if key not in self._made:
@@ -87,7 +88,7 @@ def read_bytes(path: Path, limits: Limits = LIMITS) -> Source:
         with open(path, "rb", opener=_open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ImageError(
-                    f"{name} is no file but a pipe, a socket or a device",
+                    f"{name} is not a file but a pipe, a socket or a device",
                     remedy="Leave it out",
                     code="image-no-file",
                     values={"path": name},
@@ -109,12 +110,12 @@ def read_stream(name: str, stream: BinaryIO, limits: Limits = LIMITS) -> Source:
     """Reads a stream, which may be without an end, as far as an image may reach.
 
     Args:
-        name: how errors name it.
-        stream: of bytes: a file, a pipe, standard input.
-        limits: of an image.
+        name: name of the image in errors.
+        stream: stream of bytes: a file, a pipe, standard input.
+        limits: limits on the size of an image.
 
     Returns:
-        At most one byte more than the limit; whoever opens such an image is told.
+        The bytes, at most one more than the limit; opening such an image raises an error.
 
     Raises:
         OSError: if it cannot be read.
@@ -123,7 +124,7 @@ def read_stream(name: str, stream: BinaryIO, limits: Limits = LIMITS) -> Source:
 
 
 def check_length(source: Source) -> None:
-    """Holds the length of a file against the limits.
+    """Checks the length of a file against the limits.
 
     Raises:
         ImageError: if it is too large.
@@ -141,16 +142,16 @@ def check_length(source: Source) -> None:
 
 
 def check_size(source: Source, width: int, height: int, bytes_a_pixel: int = 1) -> None:
-    """Holds a declared size against the limits, before anything is decoded.
+    """Checks a declared size against the limits, before anything is decoded.
 
     Args:
-        source: the file.
-        width: in pixels.
-        height: in pixels.
-        bytes_a_pixel: that a decoder takes.
+        source: the image file.
+        width: width of the picture, in pixels.
+        height: height of the picture, in pixels.
+        bytes_a_pixel: size of a decoded pixel, in bytes.
 
     Raises:
-        ImageError: if it is outside of them.
+        ImageError: if the size is outside of the limits.
     """
     limits, pixels = source.limits, width * height
     too_much = pixels > limits.pixels or pixels * bytes_a_pixel > limits.decoded_bytes
@@ -160,7 +161,7 @@ def check_size(source: Source, width: int, height: int, bytes_a_pixel: int = 1) 
 
 
 def wrong_size(source: Source, received: str, code: str) -> ImageError:
-    """The error of a picture whose size is outside of the limits."""
+    """Makes the error of a picture whose size is outside of the limits."""
     limits = source.limits
     return ImageError(
         f"{source.name} does not have the size of a radiograph",
@@ -174,7 +175,7 @@ def wrong_size(source: Source, received: str, code: str) -> ImageError:
 
 
 def _code(error: Exception) -> str:
-    """Which of our errors one of the system is."""
+    """Returns the code of an error of the operating system."""
     if isinstance(error, PermissionError):
         return "image-denied"
     if isinstance(error, IsADirectoryError):

@@ -1,6 +1,6 @@
-"""Whether compressed data is whole: decoders fill in what is missing, and say so to nobody.
+"""Checks that compressed data is complete: decoders fill in what is missing without an error.
 
-Each check raises a `ValueError` that says what is wrong. Bytes behind the end are no fault: phones
+Each check raises a `ValueError` that says what is wrong. Bytes behind the end are allowed: phones
 append pictures, and DICOM pads frames.
 """
 
@@ -22,19 +22,20 @@ _MORE = bytes(range(1, 0xFE, 7)) * 8
 
 
 def check_jpeg(data: bytes) -> None:
-    """Refuses a JPEG of 8 bits, coded by DCT, that libjpeg would warn of.
+    """Refuses a JPEG of 8 bits, coded by DCT, for which libjpeg would give a warning.
 
-    Its entropy-coded data is decoded at an eighth of the size. What libjpeg warns of is data that
-    ends before the picture does, codes that are none, and bytes between segments.
+    Its entropy-coded data is decoded at an eighth of the size. Libjpeg warns of data that ends
+    before the picture does, invalid codes, and bytes between segments.
 
     Args:
-        data: from SOI on. That its frame is coded by DCT is for the caller to know: libjpeg does
-            not scale a lossless picture, and would write behind the memory for a small one.
+        data: codestream from SOI on. The caller must make sure that its frame is coded by DCT:
+            libjpeg does not scale a lossless picture, and would write beyond the memory of a small
+            one.
     """
     check_end(data)
     try:
         space = simplejpeg.decode_jpeg_header(data, strict=False)[2]
-    except (ValueError, KeyError):  # not one that this library reads: its decoder will say so
+    except (ValueError, KeyError):  # not supported by this library: left to the decoder
         return
     space = {"YCbCr": "GRAY", "Gray": "GRAY", "YCCK": "CMYK"}.get(space, space)
     smallest = {"colorspace": space, "min_height": 1, "min_width": 1}
@@ -43,7 +44,7 @@ def check_jpeg(data: bytes) -> None:
     except (ValueError, KeyError) as warning:
         try:
             simplejpeg.decode_jpeg(data, strict=False, **smallest)
-        except (ValueError, KeyError):  # an error and no warning: likewise
+        except (ValueError, KeyError):  # an error and no warning: left to the decoder
             return
         raise ValueError(str(warning)) from warning
 
@@ -54,8 +55,8 @@ def decode_whole(data: bytes, decode: Callable[[bytes], Any]) -> NDArray[Any]:
     It is decoded again with more code before its end: a picture that is complete does not change.
 
     Args:
-        data: the codestream.
-        decode: decodes one to an array.
+        data: codestream of the JPEG.
+        decode: function that decodes a codestream to an array.
     """
     end = check_end(data)
     picture = np.asarray(decode(data[: end + len(_END)]))
@@ -67,10 +68,10 @@ def decode_whole(data: bytes, decode: Callable[[bytes], Any]) -> NDArray[Any]:
 def check_end(data: bytes) -> int:
     """Refuses a codestream of JPEG, JPEG-LS or JPEG 2000 without its last marker.
 
-    JPEG-LS would take its decoder seconds to miss it, and that of JPEG 2000 draws what there is.
+    The decoder of JPEG-LS takes seconds to miss it, and that of JPEG 2000 draws what there is.
 
     Returns:
-        Where the marker is, the last one if there are several.
+        Position of the marker in the data, of the last one if there are several.
     """
     end = data.rfind(_END)
     if end < 0:

@@ -1,4 +1,4 @@
-"""What files wrap around the codestreams that DICOM asks for."""
+"""Wrappings of codestreams in DICOM files: JPEG 2000 boxes, and markers of JPEG colour spaces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CODESTREAM = b"jp2c"
 
 
 def unboxed(data: bytes) -> bytes:
-    """The codestream of a JPEG 2000 file in boxes (T.800 I.4); other data as they are.
+    """Extracts the codestream of a JPEG 2000 file in boxes (T.800 I.4); keeps other data.
 
     PS3.5 A.4.4 asks for the codestream alone, and some devices write the whole file.
     """
@@ -32,7 +32,7 @@ def unboxed(data: bytes) -> bytes:
 
 
 def names_its_colours(data: bytes) -> bool:
-    """Whether a JPEG says itself if it is RGB or YCbCr: by a JFIF or an Adobe marker.
+    """Returns whether a JPEG states its colour space, RGB or YCbCr, by a JFIF or Adobe marker.
 
     JFIF (T.871) is always YCbCr, and stands first; Adobe's APP14 (T.872 6.5.3) says which.
     """

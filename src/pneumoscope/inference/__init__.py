@@ -1,4 +1,4 @@
-"""Images to predictions, with ONNX Runtime alone."""
+"""Prediction of images by a bundle, with ONNX Runtime alone."""
 
 from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import ReadImage, list_images

@@ -1,6 +1,6 @@
 """The colours of heatmaps: from black through violet and orange to light yellow.
 
-"Inferno" of Matplotlib, by Nathaniel J. Smith and Stéfan van der Walt, given to all (CC0). Its
+"Inferno" of Matplotlib, by Nathaniel J. Smith and Stéfan van der Walt, released as CC0. Its
 lightness rises evenly, so that it reads in black and white and by colour-blind people. It stands
 here in full: predicting needs nothing else of Matplotlib.
 """
@@ -31,4 +31,4 @@ INFERNO: NDArray[np.uint8] = np.frombuffer(
     ),
     dtype=np.uint8,
 ).reshape(256, 3)
-"""RGB, uint8 (256, 3), from weak to strong."""
+"""Colour map from weak to strong evidence, RGB, uint8 of shape (256, 3)."""

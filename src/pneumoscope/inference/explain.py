@@ -1,4 +1,4 @@
-"""Class-activation maps to heatmaps that people can read."""
+"""Heatmaps made of class-activation maps, and their overlays on radiographs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ _STRONG = 98  # percentile
 
 
 def evidence(class_map: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What speaks for a class, relative to the strongest places.
+    """Computes the positive evidence for a class, relative to the strongest places.
 
     Args:
-        class_map: float32 (h, w), the signed contribution of each place to the class's score.
+        class_map: signed contribution of each place to the score of the class, float32 of shape
+            (h, w).
 
     Returns:
-        float32 (h, w) in [0, 1]; all zero if nothing speaks for the class.
+        The heatmap, float32 of shape (h, w) in [0, 1]; all zero if there is no positive evidence.
     """
     positive = np.maximum(class_map, 0.0)
     if not positive.any():
         return positive
-    # Not the single strongest place, beside which all others would look like nothing.
+    # Relative to a high percentile: relative to a single maximum, all others may vanish.
     strong = float(np.percentile(positive[positive > 0], _STRONG))
     return np.minimum(positive / strong, np.float32(1.0))
 
@@ -37,11 +38,11 @@ def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[n
     dark violet through orange to yellow, which also reads in black and white.
 
     Args:
-        image: uint8 (h, w).
-        heatmap: float32 of any smaller size, 0 to 1.
+        image: the radiograph, uint8 of shape (h, w).
+        heatmap: the heatmap, float32 of any smaller size, 0 to 1.
 
     Returns:
-        uint8 (h, w, 3), RGB.
+        The overlay, RGB, uint8 of shape (h, w, 3).
     """
     height, width = image.shape
     heat = Image.fromarray(heatmap).resize((width, height), Image.Resampling.BICUBIC)

@@ -1,4 +1,4 @@
-"""Heatmaps as files, for people to look at."""
+"""Heatmaps written as image files: overlays on the radiographs."""
 
 from __future__ import annotations
 
@@ -32,26 +32,29 @@ def write_heatmaps(
     folder: Path,
     roots: Sequence[Path] = (),
 ) -> Iterator[Prediction]:
-    """Predicts images, and writes each one under its heatmap as `folder/.../NAME.heatmap.png`.
+    """Predicts images, and writes overlays of their heatmaps as `folder/.../NAME.heatmap.png`.
 
-    The pictures keep the proportions of the radiographs. Each record says where its picture is;
-    one that cannot be drawn or written has a warning in its place.
+    The overlays keep the proportions of the radiographs. Each record names the file of its overlay;
+    where that cannot be drawn or written, the record has a warning instead.
 
     Args:
         predictor: the model.
-        images: as many as there are.
-        folder: where to write.
-        roots: folders that images are from: what lies between them and an image is kept below
-            `folder`, and with several of them their own names.
+        images: images to predict, in any number.
+        folder: folder to write to.
+        roots: folders that the images are from: the folders between them and an image are kept
+            below `folder`, and with several roots also the names of these.
+
+    Yields:
+        The record of each image, in order.
 
     Raises:
-        SettingsError: if a picture of another image, or by another model, is in the place of one.
+        SettingsError: if an overlay of another image, or by another model, has the name of one.
         StorageError: if the folder cannot be made, or the disk is full.
     """
     with storage_errors("write", folder):
         folder.mkdir(parents=True, exist_ok=True)
     places = _Places(folder, roots)
-    # Looked at before it is read, so that a heatmap is never laid over another picture.
+    # Taken before the image is read, so that a heatmap is never laid over another picture.
     ahead, sources = tee((image, _version(image)) for image in images)
     explanations = predictor.explain_many(image for image, _ in ahead)
     for (image, version), explanation in zip(sources, explanations, strict=False):
@@ -71,12 +74,12 @@ def write_heatmaps(
 
 
 def _version(image: Image) -> tuple[int, ...] | None:
-    """What tells a file from one that takes its place; None of bytes, and of what is not there."""
+    """Identifies the content of a file by its metadata; None for bytes, and for a missing file."""
     if isinstance(image, Source):
         return None
     try:
         status = os.stat(image)
-    except (OSError, ValueError):  # reading it will say what is wrong
+    except (OSError, ValueError):  # reading it reports the error
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
@@ -105,20 +108,20 @@ def _write(
 
 
 class _Places:
-    """Where the heatmaps of a run go: each to a place of its own."""
+    """Paths of the heatmaps of a run, each of them unique."""
 
     def __init__(self, folder: Path, roots: Sequence[Path]) -> None:
         self._folder = folder
-        # The nearest of nested folders is the one that an image is from.
+        # Of nested folders, the innermost is the one that an image is from.
         self._roots = sorted(set(roots), key=lambda root: -len(root.parts))
         self._taken: set[str] = set()
 
     def of(self, path: str) -> Path:
-        """A place for the heatmap of the image at `path`, which no other image gets."""
+        """Chooses the path of the heatmap of the image at `path`, which no other image gets."""
         within = self._within(Path(path))
         name, number = _shortened(within.name), 1
         place = self._folder / within.parent / f"{name}.heatmap.png"
-        while str(place).casefold() in self._taken:  # some file systems do not tell A from a
+        while str(place).casefold() in self._taken:  # some file systems ignore case
             number += 1
             place = place.with_name(f"{name}-{number}.heatmap.png")
         self._taken.add(str(place).casefold())
@@ -133,7 +136,7 @@ class _Places:
 
 
 def _shortened(name: str) -> str:
-    """A name short enough for a file system; with a digest where something was cut off."""
+    """Shortens a name to what a file system takes, with a digest where something is cut off."""
     whole = os.fsencode(name)
     if len(whole) <= _LONGEST:
         return name

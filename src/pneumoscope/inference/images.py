@@ -1,4 +1,4 @@
-"""Images on their way in: listed, and read ahead of the network."""
+"""Input of prediction: images listed, and read ahead of the network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pneumoscope.imaging import (
 from pneumoscope.names import public_name
 
 Image = Path | str | Source
-"""A file by its path, or its bytes with a name."""
+"""Path of an image file, or its bytes with a name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +35,9 @@ class ReadImage:
     """An image that has been read already, at the geometry of the model that is to predict it.
 
     Attributes:
-        name: of the image in its record.
-        acquisition: what its file says.
-        pixels: uint8 (h, w), as `imaging.load_pixels` makes them.
+        name: name of the image in its record.
+        acquisition: acquisition data of its file.
+        pixels: pixels as `imaging.load_pixels` makes them, uint8 of shape (h, w).
     """
 
     name: str
@@ -46,20 +46,23 @@ class ReadImage:
 
 
 Read = Facts | ImageError
-"""What is known of an image, or why it cannot be read."""
+"""Facts of an image, or the error if it cannot be read."""
 
 
 def list_images(
     paths: Iterable[Path], stray: Callable[[Path], None] | None = None
 ) -> Iterator[Path]:
-    """The files among `paths`, and all images below the folders among them, in order.
+    """Lists the files among `paths`, and all images below the folders among them, in order.
 
-    A path that is not there is handed on: predicting it gives a record that says so.
+    A missing path is listed, too: predicting it gives a record that says so.
 
     Args:
-        paths: of files and folders.
-        stray: called with each file in a folder that is stepped over, since it is there for
-            another reason (`imaging.is_stray`).
+        paths: paths of files and folders.
+        stray: function that is called with each file in a folder that is skipped, as it is no
+            picture (`imaging.is_stray`).
+
+    Yields:
+        The paths of the images.
 
     Raises:
         DataError: if a folder holds no image.
@@ -86,12 +89,15 @@ def list_images(
 
 
 def read_image(image: Image | ReadImage, info: BundleInfo, header: bool) -> Read:
-    """Reads an image as a model is shown it.
+    """Reads an image at the geometry of a model.
 
     Args:
-        image: the file, its bytes, or what has been read of it.
-        info: of the model.
-        header: whether anything asks what its header says; it is not read otherwise.
+        image: path of the file, its bytes, or an image that has been read.
+        info: description of the model.
+        header: True to read the header, too, as the gate needs.
+
+    Returns:
+        The facts of the image, or the error if it cannot be read.
     """
     geometry = info.geometry
     if isinstance(image, ReadImage):
@@ -112,18 +118,18 @@ def read_ahead(
     batch: int,
     threads: int,
 ) -> Iterator[list[tuple[str, Read]]]:
-    """Reads images in a stream, one batch ahead of who takes them.
+    """Reads images in a stream, one batch ahead of the network.
 
     So decoding and the network share the cores, and only a few images are in memory at any time.
 
     Args:
-        images: as many as there are.
-        read: how to read one.
-        batch: number of images to hand out at a time.
-        threads: to read with.
+        images: images to read, in any number.
+        read: function that reads one image.
+        batch: number of images in a batch.
+        threads: number of threads that read.
 
     Yields:
-        Names of images and what was read, in order.
+        Batches of the name and the content of each image, in order.
     """
     waiting: deque[tuple[str, Future[Read]]] = deque()
     iterator = iter(images)
@@ -141,7 +147,7 @@ def read_ahead(
 
 
 def _ages(info: BundleInfo) -> tuple[float, float] | None:
-    """Ages of the youngest and oldest patients that a model was made with, if they are known."""
+    """Returns the least and greatest age of the patients that a model was made with, if known."""
     known = info.training_data.get("attributions", [])
     ages = [(data.get("youngest"), data.get("oldest")) for data in known]
     if not ages or any(None in pair for pair in ages):

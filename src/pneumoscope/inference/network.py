@@ -1,4 +1,4 @@
-"""The network of a bundle in ONNX Runtime: arrays in, arrays out."""
+"""The network of a bundle, run by ONNX Runtime on arrays."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Network:
     """A network in memory.
 
     Args:
-        bundle: that holds it.
-        threads: CPU threads to use.
+        bundle: bundle that holds the network.
+        threads: number of CPU threads.
 
     Raises:
-        BundleError: if ONNX Runtime cannot run it.
+        BundleError: if ONNX Runtime cannot run the network.
     """
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
@@ -39,18 +39,18 @@ class Network:
 
     @property
     def explains(self) -> bool:
-        """Whether it tells where its evidence lies."""
+        """True if the network gives class-activation maps."""
         return MAPS in self._given()
 
     def require_maps(self) -> None:
-        """Refuses a network that does not tell where its evidence lies.
+        """Refuses a network without class-activation maps.
 
         Raises:
-            BundleError: if it gives no class-activation maps.
+            BundleError: if the network gives no class-activation maps.
         """
         if not self.explains:
             raise BundleError(
-                f"The network of {self._bundle.root} does not tell where its evidence lies",
+                f"The network of {self._bundle.root} gives no class-activation maps",
                 expected=f"an output {MAPS}",
                 code="bundle-without-maps",
                 values={"path": str(self._bundle.root)},
@@ -59,18 +59,18 @@ class Network:
             )
 
     def run(self, pixels: NDArray[np.uint8], names: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Runs it on images, in batches.
+        """Runs the network on images, in batches.
 
         Args:
-            pixels: uint8 of shape (n, h, w), n at least 1, at the model's geometry.
-            names: of what to give.
+            pixels: pixels at the model's geometry, uint8 of shape (n, h, w), n at least 1.
+            names: names of the outputs to return.
 
         Returns:
             Each output, float32 of shape (n, …).
 
         Raises:
             SettingsError: if the pixels are of another type or size.
-            BundleError: if ONNX Runtime cannot run it, or what comes out is not what it says.
+            BundleError: if ONNX Runtime cannot run the network, or an output is not valid.
         """
         geometry = self._bundle.info.geometry
         size = (geometry.height, geometry.width)
@@ -101,7 +101,7 @@ class Network:
         return found
 
     def _check_probabilities(self, values: NDArray[np.float32]) -> None:
-        """NaN is left to whoever makes a record of it: so end trainings that diverged."""
+        """Refuses invalid probabilities; NaN, as of a diverged training, is left to the record."""
         numbers = values[~np.isnan(values).any(axis=1)]
         expected = "numbers from 0 to 1 that add up to 1"
         low, high = numbers.min(initial=0), numbers.max(initial=1)
@@ -115,7 +115,7 @@ class Network:
 
     def _refusal(self, name: str, expected: str, received: str) -> BundleError:
         return BundleError(
-            f"The network of {self._bundle.root} gives {name} that are none",
+            f"The network of {self._bundle.root} gives {name} that are not valid",
             expected=expected,
             received=received,
             remedy=NOT_OURS,

@@ -1,4 +1,4 @@
-"""A loaded model: images in, prediction records out, in the order in which they came."""
+"""The predictor: a loaded model that turns images into prediction records, in their order."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from pneumoscope.types import OperatingPoint, Prediction, Status
 
 @dataclass(frozen=True)
 class Explanation:
-    """A prediction and where its evidence lies.
+    """A prediction and its heatmap.
 
     Attributes:
-        prediction: the record.
-        heatmap: float32 (h, w), coarser than the image, 0 to 1: evidence for the predicted class,
-            relative to the strongest places. None if the file could not be read, or was refused.
+        prediction: record of the prediction.
+        heatmap: positive evidence for the predicted class, relative to the strongest places,
+            float32 of shape (h, w), coarser than the image, 0 to 1. None if the file could not be
+            read, or was refused.
     """
 
     prediction: Prediction
@@ -50,22 +51,22 @@ def load(
     """Loads a model for prediction.
 
     Args:
-        bundle: the bundle, the run folder that holds it, or the name of a model that ships; by
-            default the default model.
-        threads: CPU threads to use; by default as many as there are cores that this process may
-            use.
+        bundle: path of the bundle or of the run folder that holds it, or the name of a model that
+            ships; by default the default model.
+        threads: number of CPU threads; by default that of the cores that this process may use.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
-        prevalence: share of positive images where the model is used, to restate probabilities
-            for; by default they stay those of the model.
-        gate: whether to refuse images that the model cannot judge, if the bundle tells which.
-        policy: a TOML file of what follows from header and pixels; by default the one that ships.
+        prevalence: fraction of positive images where the model is used, for which probabilities
+            are restated; by default they stay those of the model.
+        gate: True to refuse images that the model cannot judge, if the bundle has a gate.
+        policy: path of a TOML file with the action of each rule on header and pixels; by default
+            the one that ships.
 
     Raises:
-        BundleError: if it is missing, changed, of a newer version, or not calibrated although
-            probabilities are to be restated.
-        SettingsError: if it has no such operating point, the prevalence or the number of threads
-            is out of range, or the policy makes no sense or is of no use.
+        BundleError: if the bundle is missing, changed, of a newer version, or not calibrated
+            although probabilities are to be restated.
+        SettingsError: if the bundle has no such operating point, the prevalence or the number of
+            threads is out of range, or the policy is not valid, or given although the gate is off.
     """
     return Predictor(
         read_model(bundle),
@@ -81,13 +82,13 @@ class Predictor:
     """A model in memory; its options are those of `load`.
 
     Args:
-        bundle: as read from disk.
+        bundle: bundle as read from disk.
 
     Raises:
         BundleError: if ONNX Runtime cannot run the network, or probabilities are to be restated
             and the bundle is not calibrated.
         SettingsError: if the bundle has no such operating point, the prevalence or the number of
-            threads is out of range, or the policy makes no sense or is of no use.
+            threads is out of range, or the policy is not valid, or given although the gate is off.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Predictor:
     ) -> None:
         if policy is not None and not gate:
             raise SettingsError(
-                "A policy is of no use where the gate is off",
+                "A policy has no effect where the gate is off",
                 remedy="Leave out `policy`, or `gate`",
             )
         if threads is not None and threads < 1:
@@ -127,22 +128,22 @@ class Predictor:
 
     @property
     def info(self) -> BundleInfo:
-        """What the model is."""
+        """Description of the model."""
         return self._bundle.info
 
     @property
     def operating_point(self) -> OperatingPoint:
-        """The threshold that makes labels of probabilities."""
+        """Operating point whose threshold makes labels of probabilities."""
         return self._recorder.operating_point
 
     @property
     def refuses(self) -> bool:
-        """Whether images can be refused: the gate is on, and the bundle has what it needs."""
+        """True if images can be refused: the gate is on, and the bundle has what it needs."""
         return self._recorder.refuses
 
     @property
     def explains(self) -> bool:
-        """Whether the network tells where its evidence lies."""
+        """True if the network gives class-activation maps, and so heatmaps."""
         return self._network.explains
 
     def predict(self, image: Image) -> Prediction:
@@ -150,7 +151,7 @@ class Predictor:
         return next(self.predict_many([image]))
 
     def explain(self, image: Image) -> Explanation:
-        """Predicts one image and tells where the evidence lies."""
+        """Predicts one image, with its heatmap."""
         return next(self.explain_many([image]))
 
     def predict_many(
@@ -159,9 +160,9 @@ class Predictor:
         """Predicts images in a stream: only a few are in memory at any time.
 
         Args:
-            images: paths, sources, or what has been read, as many as there are.
-            withhold: whether a refused image goes without a label; that they are
-                known is of use for measuring only.
+            images: paths, sources, or images that have been read, in any number.
+            withhold: True to give refused images no label; their labels are of use for evaluation
+                only.
 
         Yields:
             A record for each image, in order.
@@ -172,7 +173,14 @@ class Predictor:
     def explain_many(
         self, images: Iterable[Image | ReadImage], *, withhold: bool = True
     ) -> Iterator[Explanation]:
-        """As `predict_many`, with the heatmap of each image.
+        """Predicts images in a stream, with the heatmap of each.
+
+        Args:
+            images: paths, sources, or images that have been read, in any number.
+            withhold: True to give refused images neither label nor heatmap.
+
+        Returns:
+            An iterator over the prediction and the heatmap of each image, in order.
 
         Raises:
             BundleError: if the network gives no class-activation maps.
@@ -181,16 +189,16 @@ class Predictor:
         return self._stream(images, [PROBABILITIES, MAPS], withhold)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Predicts images that are pixels already, at the model's geometry.
+        """Predicts images given as pixels, at the geometry of the model.
 
         Args:
-            pixels: uint8 of shape (n, h, w), as `imaging.load_pixels` makes them.
+            pixels: pixels as `imaging.load_pixels` makes them, uint8 of shape (n, h, w).
 
         Returns:
-            float32 of shape (n, c): probabilities of the c classes.
+            Probabilities of the c classes, float32 of shape (n, c).
 
         Raises:
-            SettingsError: if they are of another type or size.
+            SettingsError: if the pixels are of another type or size.
         """
         if not len(pixels):
             return np.empty((0, len(self.info.classes)), np.float32)
@@ -200,14 +208,15 @@ class Predictor:
     def activation_maps(
         self, pixels: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `probabilities`, with the signed map that a heatmap shows the positive part of.
+        """Predicts images given as pixels, with their signed class-activation maps.
 
         Args:
-            pixels: uint8 of shape (n, h, w), n at least 1.
+            pixels: pixels as `imaging.load_pixels` makes them, uint8 of shape (n, h, w), n at
+                least 1.
 
         Returns:
             Probabilities, float32 of shape (n, c); class-activation maps, float32 of shape
-            (n, c, h', w'): what each place adds to the score of each class.
+            (n, c, h', w'): signed contribution of each place to the score of each class.
 
         Raises:
             BundleError: if the network gives no class-activation maps.
@@ -242,7 +251,7 @@ class Predictor:
             yield Explanation(prediction, heatmap)
 
     def _judge(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
-        """A judgement for each image, and then its row of each output."""
+        """Judges images, and returns for each its judgement and its row of each output."""
         if not images:
             return []
         pixels = np.stack([image.pixels for image in images])

@@ -1,4 +1,4 @@
-"""Probabilities restated for another share of positive images than the model was fitted to."""
+"""Probabilities restated for another prevalence than the model was calibrated to."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pneumoscope.errors import BundleError, SettingsError
 
 
 def odds_ratio(info: BundleInfo, prevalence: float) -> float:
-    """The odds of a prevalence over those that a model was fitted to.
+    """Computes the odds of a prevalence over those that a model was calibrated to.
 
     Args:
-        info: of the model.
-        prevalence: share of positive images where it is used.
+        info: description of the model.
+        prevalence: fraction of positive images where the model is used.
 
     Raises:
         SettingsError: if the prevalence is not between 0 and 1.
@@ -22,7 +22,7 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
     if not 0 < prevalence < 1:
         raise SettingsError(
             "`prevalence` is out of range",
-            expected="a share above 0 and below 1, such as 0.2",
+            expected="a fraction above 0 and below 1, such as 0.2",
             received=f"{prevalence}",
             code="out-of-range",
             values={"setting": "prevalence", "received": prevalence},
@@ -43,14 +43,14 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
 
 
 def restated(probabilities: Sequence[float], ratio: float) -> list[float]:
-    """Multiplies the odds of the positive side with a ratio of prior odds.
+    """Multiplies the odds of the positive side by a ratio of prior odds.
 
-    This is right where positive images look alike here and there, and negative ones too, and only
-    their shares differ (Saerens et al., Neural Comput 2002;14:21-41). The order of images stays.
+    This is right where images of each class are distributed alike in both places, and only the
+    prevalence differs (Saerens et al., Neural Comput 2002;14:21-41). The order of images stays.
 
     Args:
-        probabilities: of the classes, the reference first.
-        ratio: of the prior odds, from `odds_ratio`; 1 leaves them as they are.
+        probabilities: probabilities of the classes, the reference first.
+        ratio: ratio of the prior odds, from `odds_ratio`; 1 leaves the probabilities unchanged.
 
     Returns:
         The probabilities, adding up to one as before.

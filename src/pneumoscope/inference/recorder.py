@@ -1,4 +1,4 @@
-"""Records of predictions, made of what the network and the gate say."""
+"""Records of predictions, made of the outputs of the network and the judgements of the gate."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ class Recorder:
     """Makes the records of a model's predictions.
 
     Args:
-        info: of the model.
+        info: description of the model.
         operating_point: name of the threshold that makes the labels; by default the first.
-        prevalence: share of positive images to restate probabilities for; None to leave them.
-        gate: whether images can be refused, if the bundle tells which.
+        prevalence: fraction of positive images for which probabilities are restated; None to
+            leave them.
+        gate: True if images can be refused, where the bundle has a gate.
 
     Raises:
         BundleError: if probabilities are to be restated and the bundle is not calibrated.
@@ -39,26 +40,26 @@ class Recorder:
 
     @property
     def operating_point(self) -> OperatingPoint:
-        """The threshold that makes labels of probabilities."""
+        """Operating point whose threshold makes labels of probabilities."""
         return self._point
 
     @property
     def refuses(self) -> bool:
-        """Whether images can be refused."""
+        """True if images can be refused."""
         return self._refuses
 
     def record(
         self, name: str, probabilities: NDArray[np.float32], judgement: Judgement
     ) -> Prediction:
-        """The record of an image that could be read; of status `error` if it has no probability.
+        """Makes the record of an image that was read; its status is `error` without a probability.
 
         Args:
-            name: of the image.
-            probabilities: float32 (c,), of the classes.
-            judgement: what the gate says.
+            name: name of the image.
+            probabilities: probabilities of the classes, float32 of shape (c,).
+            judgement: judgement of the gate.
         """
         if not np.isfinite(probabilities).all():
-            return self.failure(name, _no_number(name, self._info))
+            return self.failure(name, _no_probability(name, self._info))
         exact = probabilities.astype(np.float64)
         label = int(called_class(exact, self._point.threshold))
         given = restated(exact.tolist(), self._ratio)
@@ -79,7 +80,7 @@ class Recorder:
         )
 
     def failure(self, name: str, error: ImageError) -> Prediction:
-        """The record of an image that cannot be judged."""
+        """Makes the record of an image that cannot be predicted."""
         return Prediction(
             path=name,
             status=Status.ERROR,
@@ -89,7 +90,7 @@ class Recorder:
         )
 
     def _undecided(self, probability: float) -> tuple[Notice, ...]:
-        """Why an image that the gate lets through has no label, if it has none."""
+        """Gives the reason for no label where the probability lies in the undecided zone."""
         zone = self._zone
         if zone is None or not zone.holds(probability):
             return ()
@@ -97,8 +98,8 @@ class Recorder:
             restated([1 - p, p], self._ratio)[1] for p in (probability, zone.low, zone.high)
         )
         text = (
-            f"the model is undecided: the probability is {found:.2f}, and it tells only below "
-            f"{low:.2f} and from {high:.2f} on"
+            f"the model is undecided: the probability is {found:.2f}, and a label is given "
+            f"only below {low:.2f} and from {high:.2f} on"
         )
         return (Notice("undecided", text, {"probability": found, "low": low, "high": high}),)
 
@@ -106,11 +107,11 @@ class Recorder:
         return {"name": self._info.name, "version": self._info.version}
 
 
-def _no_number(name: str, info: BundleInfo) -> ImageError:
+def _no_probability(name: str, info: BundleInfo) -> ImageError:
     return ImageError(
         f"{info.name} gives no probability of {name}",
         expected="a number from 0 to 1",
-        received="what is no number, as of a network whose training has diverged",
+        received="NaN or infinity, as of a network whose training has diverged",
         remedy="Train it again, with a lower learning rate",
         code="no-probability",
         values={"path": name, "model": info.name},

@@ -1,10 +1,10 @@
-"""Pages of HTML that need nothing else: their common look, and pictures as part of the text.
+"""HTML pages that need no other file: their common layout, and pictures within the page.
 
     base.html.j2     head, skip link, landmarks and notice of every page
-    parts.html.j2    macros: tables that scroll in a box of their own, figures
-    style.css        light, dark, narrow and on paper
+    parts.html.j2    macros for tables, which scroll in a box of their own, and for figures
+    style.css        styles for light, dark and narrow screens and for print
 
-A page fetches nothing and runs nothing: its content security policy forbids both.
+A page fetches no file and runs no script: its content security policy forbids both.
 """
 
 from pneumoscope.pages.inline import data_uri

@@ -1,4 +1,4 @@
-"""Pictures as text that stands in a page."""
+"""Pictures as text within a page."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_QUALITY = 60  # of JPEG
+_QUALITY = 60  # JPEG quality, 1 to 100
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """A picture as a data URI of JPEG.
+    """Encodes a picture as a data URI of JPEG.
 
     Args:
-        pixels: uint8 of shape (h, w), or RGB of shape (h, w, 3).
+        pixels: grey levels, uint8 of shape (h, w), or RGB, uint8 of shape (h, w, 3).
     """
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY)

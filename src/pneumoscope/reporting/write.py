@@ -41,7 +41,7 @@ class Report:
     card: Path
     verdict: Verdict
     notices: tuple[Notice, ...]
-    unreadable: tuple[str, ...]
+    unreadable: tuple[Notice, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON types."""
@@ -50,7 +50,7 @@ class Report:
             "card": str(self.card),
             "verdict": self.verdict.to_dict(),
             "notices": [notice.to_dict() for notice in self.notices],
-            "unreadable": list(self.unreadable),
+            "unreadable": [notice.to_dict() for notice in self.unreadable],
         }
 
 

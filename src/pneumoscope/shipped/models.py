@@ -1,10 +1,10 @@
-"""Finds the models that ship, by name or as the default.
+"""Models that ship with the package, by name or as the default.
 
     NAME/          the bundle of one, without `model.keras`
     default.txt    the name of the one that is used where none is given
 
-`scripts/ship_model.py` writes both. Wherever a bundle is wanted, the name of a shipped model will
-also do; a file or folder of that name goes before it.
+`scripts/ship_model.py` writes both. The name of a shipped model can be given
+wherever a bundle is expected; a file or folder of that name takes precedence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pneumoscope.files import list_folders
 
 ROOT = Path(__file__).parent
 DEFAULT = "default.txt"
-# What lies in a run folder, or in a bundle that is not whole.
+# Names of which one is in every run folder, and in an incomplete bundle.
 _OF_RUNS = (
     *(LOCK, "settings.json", "environment.json", "checkpoint", "history.csv", "bundle"),
     "model.onnx",
@@ -28,12 +28,12 @@ _REINSTALL = "Install Pneumoscope again, with `pip install --force-reinstall`"
 
 
 def names() -> tuple[str, ...]:
-    """The names of the models that ship, sorted; empty if there are none."""
+    """Lists the names of the models that ship, sorted."""
     return tuple(folder.name for folder in list_folders(ROOT) if find_bundle(folder) == folder)
 
 
 def default_name() -> str:
-    """The name of the model that is used where none is given.
+    """Returns the name of the model that is used where none is given.
 
     Raises:
         BundleMissingError: if no model ships, or the default is not among them.
@@ -57,10 +57,10 @@ def default_name() -> str:
 
 
 def is_model(given: str) -> bool:
-    """Whether `given` is meant as a model.
+    """Tells whether a text names a model.
 
-    It is a bundle, a run folder, one without a bundle yet among them, or the name of a shipped
-    model.
+    It does so if it is the path of a bundle or of a run folder, with or without a bundle, or the
+    name of a shipped model.
     """
     path = Path(given)
     is_run = any((path / name).exists() for name in _OF_RUNS)
@@ -82,19 +82,19 @@ def is_default(bundle: Bundle) -> bool:
 
 
 def is_shipped(bundle: Bundle) -> bool:
-    """Whether a bundle is that of a model that ships, and so lies in no run folder."""
+    """Tells whether a bundle is that of a model that ships, and so lies in no run folder."""
     return bundle.root.parent == ROOT
 
 
 def find(model: Path | str | None = None) -> Path:
-    """Where a model lies.
+    """Finds the folder of a model.
 
     Args:
-        model: a bundle, the run folder that holds it, or the name of a shipped model; by default
-            the default among these. A path that exists goes before a name.
+        model: path of a bundle or of the run folder that holds it, or the name of a shipped
+            model; by default the default one of these. A path that exists takes precedence.
 
     Raises:
-        BundleMissingError: if it is not there.
+        BundleMissingError: if there is no such model.
     """
     if model is None:
         return ROOT / default_name()
@@ -116,10 +116,10 @@ def read_model(model: Path | str | None = None) -> Bundle:
     """Finds a model, and reads and checks its bundle.
 
     Args:
-        model: as `find` takes it.
+        model: path or name of the model, as for `find`.
 
     Raises:
-        BundleError: if it is missing, changed, or of a newer version.
+        BundleError: if the bundle is missing or changed, or a newer version made it.
     """
     root = find(model)
     try:

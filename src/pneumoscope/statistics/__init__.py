@@ -1,4 +1,4 @@
-"""The statistics that auditing data and evaluating models share."""
+"""Statistics for the audit of data sets, the training of models and their evaluation."""
 
 from pneumoscope.defaults import RESAMPLES
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, IntArray, StrArray

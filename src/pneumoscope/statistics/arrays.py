@@ -1,4 +1,4 @@
-"""Names for arrays, in type hints."""
+"""Names of array types, for type hints."""
 
 from __future__ import annotations
 

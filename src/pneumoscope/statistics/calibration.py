@@ -1,4 +1,4 @@
-"""How far probabilities are the frequencies that they claim to be."""
+"""Calibration of probabilities: their agreement with observed frequencies."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from pneumoscope.statistics.ranking import ratio
 
 _BINS = 10
 _FEWEST_IN_BIN = 20
-_CERTAIN = float(np.finfo(np.float32).eps)  # what a network in float32 can tell from 0 and 1
+_CERTAIN = float(np.finfo(np.float32).eps)  # least distance of a score from 0 and 1
 
 
 @dataclass(frozen=True, eq=False)
 class ReliabilityBins:
-    """Images grouped by score, for any number of weightings at once.
+    """Images in bins of their score, for r weightings of the images at once.
 
     Attributes:
         mass: weight of the images in each of the b bins, shape (r, b).
-        score: their mean score, shape (r, b); NaN where there is no weight.
-        observed: the share of them that is positive, shape (r, b); NaN likewise.
+        score: mean score in each bin, shape (r, b); NaN where there is no weight.
+        observed: fraction of positive images in each bin, shape (r, b); NaN where there is no
+            weight.
     """
 
     mass: FloatArray
@@ -35,10 +36,10 @@ def equal_mass_bins(score: FloatArray) -> IntArray:
     Images with tied scores share a bin.
 
     Args:
-        score: of each image, shape (n,).
+        score: score of each image, shape (n,).
 
     Returns:
-        Number of the bin of each image, rising with the score, int64 of shape (n,).
+        Index of the bin of each image, rising with the score, int64 of shape (n,).
     """
     _, codes, counts = np.unique(score, return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - counts / 2  # of the ranks of each tie
@@ -48,14 +49,14 @@ def equal_mass_bins(score: FloatArray) -> IntArray:
 
 
 def reliability(truth: BoolArray, score: FloatArray, weights: FloatArray) -> ReliabilityBins:
-    """What a reliability diagram shows: mean score and observed frequency of each bin.
+    """Computes the mean score and the observed frequency of each bin of a reliability diagram.
 
     The bins are those of the images as they are (`equal_mass_bins`), whatever their weights.
 
     Args:
-        truth: whether each image is positive, shape (n,).
-        score: predicted probability of that, in [0, 1], shape (n,).
-        weights: of each image, shape (r, n), not negative.
+        truth: ground truth, True for positive images, shape (n,).
+        score: predicted probability of being positive, in [0, 1], shape (n,).
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
         The b bins, those of the lowest scores first.
@@ -73,7 +74,7 @@ def reliability(truth: BoolArray, score: FloatArray, weights: FloatArray) -> Rel
 def calibration_measures(
     truth: BoolArray, score: FloatArray, weights: FloatArray
 ) -> dict[str, FloatArray]:
-    """Measures of the probabilities themselves rather than of their order.
+    """Measures the probabilities themselves rather than their order.
 
     Log-loss is the mean negative logarithm of the probability that was given to the truth, with
     scores kept a float32 rounding error away from 0 and 1. Brier is the mean squared difference
@@ -85,9 +86,9 @@ def calibration_measures(
     interval lies higher still.
 
     Args:
-        truth: whether each image is positive, shape (n,).
-        score: predicted probability of that, in [0, 1], shape (n,).
-        weights: of each image, shape (r, n), not negative.
+        truth: ground truth, True for positive images, shape (n,).
+        score: predicted probability of being positive, in [0, 1], shape (n,).
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
         By name `log_loss`, `brier` and `ece`: float64 of shape (r,), NaN without any weight.

@@ -1,4 +1,4 @@
-"""Thresholds that hold what they promise, whatever the distribution: split conformal prediction."""
+"""Thresholds by split conformal prediction, which are valid whatever the distribution."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pneumoscope.statistics.arrays import FloatArray
 
 
 def upper_threshold(values: FloatArray, share: float) -> tuple[float, float]:
-    """A threshold that a new case of the same kind exceeds with a probability of `share` at most.
+    """Chooses a threshold that a new case exceeds with a probability of `share` at most.
 
-    It is one of the values, so chosen that this holds whatever their distribution, if the new case
-    is exchangeable with them (split conformal prediction: Lei et al., J Am Stat Assoc
+    It is one of the values, chosen by its rank so that this holds whatever their distribution, if
+    the new case is exchangeable with them (split conformal prediction: Lei et al., J Am Stat Assoc
     2018;113:1094-1111). With fewer values than 1 / share - 1 it is the greatest of them.
 
     Args:
-        values: of n >= 1 cases, shape (n,).
-        share: in (0, 1).
+        values: values of n >= 1 cases, shape (n,).
+        share: greatest probability of exceeding the threshold, in (0, 1).
 
     Returns:
-        The threshold; and the probability that holds, which is above `share` where the values
-        were too few.
+        The threshold; and the probability that holds for it, which is above `share` where there
+        are too few values.
     """
     n = len(values)
     rank = min(n, int(np.ceil((n + 1) * (1 - share))))

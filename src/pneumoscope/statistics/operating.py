@@ -1,4 +1,4 @@
-"""Thresholds chosen on labelled scores, with what is to be expected of them."""
+"""Operating points and undecided zones, chosen on the scores of labelled images."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ _AT_LEAST = 0.95
 def choose_operating_points(
     truth: BoolArray, score: FloatArray, patients: StrArray, *, seed: int = 0
 ) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
-    """Chooses the named thresholds on labelled scores.
+    """Chooses the operating points on the scores of labelled images.
 
     `balanced` has the greatest sum of sensitivity and specificity (Youden, Cancer 1950;3:32-35);
     `screening` the highest specificity with a sensitivity of .95 or more, and at most half of the
     misses of `balanced`; `confirm` the highest sensitivity with a specificity of .95 or more, and
     at most half of the false alarms of `balanced`. A threshold lies midway between two
-    neighbouring scores, so that a rounding error changes no call. Its sensitivity and specificity
-    are those on these very scores, which flatters them, with 95 % intervals from a bootstrap of
-    patients at that threshold.
+    neighbouring scores, so that a rounding error changes no prediction. Its sensitivity and
+    specificity are those on these very scores, and so are optimistic, with 95 % confidence
+    intervals from a bootstrap of patients at that threshold.
 
     Args:
-        truth: whether each image is positive, shape (n,).
-        score: of each image, in [0, 1], shape (n,).
+        truth: ground truth, True for positive images, shape (n,).
+        score: score of each image, in [0, 1], shape (n,).
         patients: key of the patient of each image, shape (n,).
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     Returns:
-        The points, the default first, and what could not be chosen. Where nothing can
-        be chosen it is the point `default` at .5 alone, of which nothing is expected.
+        The operating points, the default first; and notices on those that could not be chosen.
+        Where none can be chosen, the only point is `default` at .5, without a sensitivity or a
+        specificity.
     """
     obstacle = _obstacle(truth, score, patients)
     if obstacle:
@@ -54,22 +55,22 @@ def choose_operating_points(
 def find_undecided(
     threshold: float, truth: BoolArray, score: FloatArray, patients: StrArray, *, seed: int = 0
 ) -> Undecided | None:
-    """Finds the scores about a threshold that have to go without a label to halve the mistakes.
+    """Finds the undecided zone: the scores about a threshold that contain half of the errors.
 
-    As few positive images as can be are called negative with a lower score, and as few negative
-    ones positive with a higher score, that either is half of what it is without (rounded up, so
-    that no single image rules). Both ends lie midway between two neighbouring scores.
+    It reaches down from the threshold as far as half of the false negatives, and up from it as far
+    as half of the false positives, both numbers rounded up. Its ends lie midway between two
+    neighbouring scores.
 
     Args:
-        threshold: from which on images are called positive.
-        truth: whether each image is positive, shape (n,).
-        score: of each image, in [0, 1], finite, shape (n,).
+        threshold: score from which on images are called positive.
+        truth: ground truth, True for positive images, shape (n,).
+        score: score of each image, in [0, 1], finite, shape (n,).
         patients: key of the patient of each image, shape (n,).
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     Returns:
-        What it is, with the share and the error on these very scores, which flatters them; None
-        where there is no mistake to be spared.
+        The zone, with the fraction of images in it and the error rate outside of it, both on these
+        very scores and so optimistic; None where there is no error to avoid.
     """
     called = called_positive(score, threshold)
     missed = np.sort(score[truth & ~called])
@@ -95,9 +96,9 @@ def find_undecided(
 
 
 def _obstacle(truth: BoolArray, score: FloatArray, patients: StrArray) -> str:
-    """Why no threshold can be chosen at all; empty if one can."""
+    """Says why no threshold can be chosen at all; returns an empty text if one can."""
     if not np.isfinite(score).all():
-        return "some scores are no numbers"
+        return "some scores are NaN or infinite"
     fewest = min(len(np.unique(patients[side])) for side in (truth, ~truth))
     if fewest < FEWEST_PATIENTS:
         return f"it takes {FEWEST_PATIENTS} patients of each side, and one side has {fewest}"
@@ -107,7 +108,7 @@ def _obstacle(truth: BoolArray, score: FloatArray, patients: StrArray) -> str:
 
 
 def _best_thresholds(truth: BoolArray, score: FloatArray) -> dict[str, float | None]:
-    """The threshold of each named point, None where there is none."""
+    """Finds the threshold of each operating point; None where there is none."""
     counts = cumulative(truth, score, np.ones((1, len(score))))
     tp, fp = counts.true_positives[0], counts.false_positives[0]
     # Calling everything positive, as from the lowest score up, is no choice: the last is left out.
@@ -128,12 +129,12 @@ def _best_thresholds(truth: BoolArray, score: FloatArray) -> dict[str, float | N
 
 
 def _halfway(rate: float) -> float:
-    """The rate with half of the mistakes."""
+    """Returns the rate that leaves half of the errors."""
     return (1 + rate) / 2
 
 
 def _best(goodness: FloatArray, then: FloatArray) -> int | None:
-    """Where goodness is greatest, and among equals `then`; None if it is nowhere above 0."""
+    """Finds the index of the greatest goodness, ties broken by `then`; None if none is above 0."""
     if not (goodness > 0).any():
         return None
     return int(np.lexsort((then, goodness))[-1])

@@ -1,4 +1,4 @@
-"""Tests of two models on the same images. Both take every image for a case of its own."""
+"""Paired tests of two models on the same images, which they take for independent."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class DeLong:
     """The difference of two areas under the ROC curve, second less first.
 
     Attributes:
-        difference: of the areas.
-        standard_error: of the difference.
-        p: two-sided, of no difference.
+        difference: difference of the areas.
+        standard_error: standard error of the difference.
+        p: two-sided p-value for equal areas.
     """
 
     difference: float
@@ -27,12 +27,12 @@ class DeLong:
 
 @dataclass(frozen=True)
 class McNemar:
-    """On how many images just one of two models was right.
+    """Numbers of images that only one of two models classifies correctly.
 
     Attributes:
-        only_first: images that the first model alone called right.
-        only_second: images that the second model alone called right.
-        p: two-sided, exact, of both being right equally often.
+        only_first: number of images that the first model alone classifies correctly.
+        only_second: number of images that the second model alone classifies correctly.
+        p: exact two-sided p-value for equal accuracy of both models.
     """
 
     only_first: int
@@ -49,13 +49,13 @@ def delong(truth: BoolArray, first: FloatArray, second: FloatArray) -> DeLong | 
     the standard error comes out wrong, as a rule too small.
 
     Args:
-        truth: whether each image is positive, shape (n,).
+        truth: ground truth, True for positive images, shape (n,).
         first: score of the first model, higher being more positive, shape (n,).
         second: score of the second model, shape (n,).
 
     Returns:
-        The test; None with fewer than two images of a side, or where the variance is zero, as it
-        is if both models put the images in the same order.
+        The test; None with fewer than two positive or two negative images, or where the variance
+        is zero, as it is if both models put the images in the same order.
     """
     if min(np.count_nonzero(truth), np.count_nonzero(~truth)) < 2:
         return None
@@ -73,34 +73,35 @@ def delong(truth: BoolArray, first: FloatArray, second: FloatArray) -> DeLong | 
 
 
 def _components(truth: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """For each positive the share of negatives below it, for each negative that of positives above.
+    """Computes DeLong's structural components of the positive and of the negative images.
 
-    A tie counts one half.
+    For a positive image it is the fraction of negative ones with a lower score, for a negative
+    image the fraction of positive ones with a higher score. A tie counts one half.
     """
     positives, negatives = score[truth], score[~truth]
-    return _share_below(positives, negatives), _share_below(-negatives, -positives)
+    return _fraction_below(positives, negatives), _fraction_below(-negatives, -positives)
 
 
-def _share_below(values: FloatArray, others: FloatArray) -> FloatArray:
+def _fraction_below(values: FloatArray, others: FloatArray) -> FloatArray:
     ranked = np.sort(others)
     below = np.searchsorted(ranked, values, side="left")
     not_above = np.searchsorted(ranked, values, side="right")
-    share: FloatArray = (below + not_above) / (2 * len(ranked))
-    return share
+    fraction: FloatArray = (below + not_above) / (2 * len(ranked))
+    return fraction
 
 
 def mcnemar(first_right: BoolArray, second_right: BoolArray) -> McNemar | None:
-    """Tests whether two models are right equally often, on the images on which just one is.
+    """Tests whether two models have the same accuracy, on the images that only one gets right.
 
     McNemar's test (Psychometrika 1947;12:153-157) in its exact form, a binomial test of one half.
     Images are assumed to be independent.
 
     Args:
-        first_right: whether the first model called each image right, shape (n,).
-        second_right: the same of the second, shape (n,).
+        first_right: True for images that the first model classifies correctly, shape (n,).
+        second_right: True for images that the second model classifies correctly, shape (n,).
 
     Returns:
-        The test; None if both are right on the very same images.
+        The test; None if both models are correct on the very same images.
     """
     from scipy.stats import binomtest  # half a second to import
 

@@ -1,4 +1,4 @@
-"""Ranks and means, for any number of weightings at once."""
+"""Rank statistics and means, for several weightings of the images at once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pneumoscope.statistics.arrays import BoolArray, FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Cumulative:
-    """What is called positive at each distinct score, from the highest score down.
+    """Weights of true and false positives at each threshold, from the highest score down.
 
     Attributes:
-        thresholds: the k distinct scores, falling, shape (k,).
-        true_positives: weight of the positives at that score or above, shape (r, k).
-        false_positives: the same of the negatives, shape (r, k).
+        thresholds: k distinct scores, falling, shape (k,).
+        true_positives: weight of the positive images at that score or above, shape (r, k).
+        false_positives: weight of the negative images at that score or above, shape (r, k).
     """
 
     thresholds: FloatArray
@@ -28,9 +28,9 @@ def cumulative(truth: BoolArray, score: FloatArray, weights: FloatArray) -> Cumu
     """Counts true and false positives at every threshold; images with tied scores move together.
 
     Args:
-        truth: whether each image is positive, shape (n,).
-        score: of each image, higher being more positive, shape (n,).
-        weights: of each image, shape (r, n), not negative.
+        truth: ground truth, True for positive images, shape (n,).
+        score: score of each image, higher being more positive, shape (n,).
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
         The counts at the k distinct scores.
@@ -46,13 +46,13 @@ def cumulative(truth: BoolArray, score: FloatArray, weights: FloatArray) -> Cumu
 
 
 def auroc(counts: Cumulative) -> FloatArray:
-    """The area under the receiver operating characteristic.
+    """Computes the area under the receiver operating characteristic.
 
     It is the Mann-Whitney statistic, a tie counting one half (Hanley and McNeil, Radiology
     1982;143:29-36).
 
     Returns:
-        One value for each weighting, shape (r,); NaN where a side has no weight.
+        One value for each weighting, shape (r,); NaN where either side has no weight.
     """
     tp, fp = counts.true_positives, counts.false_positives
     # trapezoids between neighbouring thresholds: a slope, where scores tie, halves the tie
@@ -63,18 +63,18 @@ def auroc(counts: Cumulative) -> FloatArray:
 
 
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """A quotient of two arrays, of their common shape; NaN where the denominator is zero."""
+    """Divides two arrays, broadcast to one shape; NaN where the denominator is zero."""
     undefined = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
     quotient: FloatArray = np.divide(numerator, denominator, out=undefined, where=denominator != 0)
     return quotient
 
 
 def known_mean(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Weighted means over the images whose value is known.
+    """Computes weighted means over the images whose value is known.
 
     Args:
-        values: of each image, shape (n,) or (n, k); NaN where not known.
-        weights: of each image, shape (r, n), not negative.
+        values: value of each image, shape (n,) or (n, k); NaN where not known.
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
         Shape (r,) or (r, k); NaN where no image of any weight has a value.
@@ -84,14 +84,14 @@ def known_mean(values: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Spearman's rank correlation of the rows of two arrays, ties at their mean rank.
+    """Computes Spearman's rank correlation of the rows of two arrays, ties at their mean rank.
 
     Args:
-        first: finite, shape (n, k).
-        second: likewise.
+        first: finite values, shape (n, k).
+        second: finite values, shape (n, k).
 
     Returns:
-        In [-1, 1], shape (n,); NaN where a row has no order, all of its values being the same.
+        Correlation of each row, in [-1, 1], shape (n,); NaN where all values of a row are the same.
     """
     from scipy.stats import rankdata  # half a second to import
 

@@ -1,4 +1,4 @@
-"""Estimates with 95 % intervals from a bootstrap over patients."""
+"""Estimates with 95 % confidence intervals from a bootstrap of patients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pneumoscope.statistics.ranking import known_mean
 from pneumoscope.types import Estimate
 
 Measure = Callable[[FloatArray], dict[str, FloatArray]]
-"""Takes image weights of shape (r, n); returns by name one value per row, shape (r, ...)."""
+"""Function that takes image weights, shape (r, n), and returns values by name, shape (r, ...)."""
 
 _PERCENTILES = (2.5, 97.5)
 _MAX_UNDEFINED = 0.05
@@ -26,7 +26,7 @@ _KEPT_ELEMENTS = 16_000_000  # 32 MB of counts; those of more patients are drawn
 
 @dataclass(frozen=True)
 class Resampling:
-    """Resamples of patients, drawn once for all that is measured on the same patients.
+    """Bootstrap resamples of patients, drawn once for all measures on the same patients.
 
     Images of one patient are alike, so that images are not independent and patients are: each
     resample draws as many patients as there are, with replacement and regardless of class, and
@@ -35,8 +35,8 @@ class Resampling:
     the prevalence varies from resample to resample, as it would from study to study.
 
     Attributes:
-        resamples: how many are drawn, at least 1.
-        seed: of the draw.
+        resamples: number of resamples, at least 1.
+        seed: seed of the random draw.
 
     Raises:
         SettingsError: on construction, if `resamples` is below 1.
@@ -63,11 +63,11 @@ class Resampling:
 
     @property
     def interval(self) -> str:
-        """What its intervals are, in words."""
+        """Description of the intervals, in words."""
         return f"95 %, {self}"
 
     def estimate(self, measure: Measure, patients: StrArray) -> dict[str, Estimate]:
-        """Estimates measures with percentile intervals.
+        """Estimates measures with 95 % percentile confidence intervals.
 
         The interval is from the 2.5th to the 97.5th percentile of the resamples (Efron and
         Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13); with few patients it is
@@ -75,12 +75,13 @@ class Resampling:
 
         There is no interval where more than 5 % of the resamples leave the measure undefined, as
         they do where a class that it needs has one or two patients among many; nor where all
-        resamples agree (no mistake at all, or a single patient), since a width of zero would claim
-        a certainty that nobody has; nor where the measure itself lies outside, as one may that is
-        above 0 by chance, since the resamples then tell of more chance and not of the measure.
+        resamples agree (no error at all, or a single patient), since a width of zero would claim a
+        certainty that nobody has; nor where the measure itself lies outside, as one may that is
+        above 0 by chance alone, and that chance raises further in the resamples.
 
         Args:
-            measure: takes image weights of shape (r, n), returns by name values of shape (r,).
+            measure: function that takes image weights of shape (r, n), and returns values of shape
+                (r,) by name.
             patients: key of the patient of each image, shape (n,).
 
         Returns:
@@ -107,7 +108,7 @@ class Resampling:
         """Estimates means over images.
 
         Args:
-            values: by name one number for each image, shape (n,); NaN where it has none.
+            values: value of each image, shape (n,), by name; NaN where an image has none.
             patients: key of the patient of each image, shape (n,).
 
         Returns:
@@ -121,10 +122,11 @@ class Resampling:
     def band(
         self, curve: Callable[[FloatArray], FloatArray], patients: StrArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Computes the pointwise 95 % percentile interval of a curve.
+        """Computes the pointwise 95 % percentile confidence interval of a curve.
 
         Args:
-            curve: takes image weights of shape (r, n), returns r curves of k points, (r, k).
+            curve: function that takes image weights of shape (r, n), and returns r curves of k
+                points, shape (r, k).
             patients: key of the patient of each image, shape (n,).
 
         Returns:
@@ -141,8 +143,8 @@ class Resampling:
             patients: key of the patient of each image, shape (n,).
 
         Yields:
-            Float64 of shape (r, n): how often the patient of each image was drawn. The r of all
-            chunks add up to `resamples`, and do not depend on the size of the chunks.
+            Number of times that the patient of each image was drawn, float64 of shape (r, n). The
+            r of all chunks add up to `resamples`, and the draws do not depend on their size.
         """
         keys, codes = np.unique(patients, return_inverse=True)
         rows = max(1, _CHUNK_ELEMENTS // len(codes))
@@ -150,7 +152,7 @@ class Resampling:
             yield counts.astype(np.float64)[:, codes]
 
     def _counts(self, patients: int, rows: int) -> Iterator[NDArray[np.integer]]:
-        """How often each of so many patients is drawn, in chunks of `rows` resamples."""
+        """Counts how often each patient is drawn, in chunks of `rows` resamples."""
         if self.resamples * patients > _KEPT_ELEMENTS:
             yield from _draw(self.seed, self.resamples, patients, rows)
             return
@@ -170,10 +172,10 @@ def _draw(seed: int, resamples: int, patients: int, rows: int) -> Iterator[NDArr
 
 
 def _interval(replicates: FloatArray) -> FloatArray:
-    """The ends of the 95 % percentile interval.
+    """Computes the ends of the 95 % percentile interval.
 
     Args:
-        replicates: a measure on each resample, float64 of shape (r, ...).
+        replicates: value of a measure on each resample, float64 of shape (r, ...).
 
     Returns:
         Lower and upper end, shape (2, ...); NaN where too few replicates are defined.

@@ -1,4 +1,4 @@
-"""How far a quantity has moved from where it was: quantile bins, and distances between them."""
+"""Shift of the distribution of a quantity: quantile bins, and distances between them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from pneumoscope.statistics.arrays import FloatArray, IntArray
 
 _BINS = 10  # deciles
-_MIN_IN_BIN = 5  # images behind each quantile, so that none of them stands for one image
+_MIN_IN_BIN = 5  # images in each bin, so that no quantile is the value of one image
 
 
 @dataclass(frozen=True)
 class Bins:
-    """How a quantity is spread, and nothing of the single images.
+    """Distribution of a quantity in bins, without the values of single images.
 
     Attributes:
-        edges: the k - 1 inner edges of k >= 2 bins, rising; an edge belongs to the bin below it.
+        edges: k - 1 inner edges of k >= 2 bins, rising; an edge belongs to the bin below it.
         counts: number of images in each of the k bins.
         patients: number of patients whose images these are.
     """
@@ -28,10 +28,10 @@ class Bins:
 
     @classmethod
     def of(cls, values: FloatArray, patients: int) -> Bins | None:
-        """Sums up values by their deciles, or by fewer quantiles where there are few values.
+        """Summarises values by their deciles, or by fewer quantiles where there are few values.
 
         Args:
-            values: one for each image, shape (n,).
+            values: value of each image, shape (n,).
             patients: number of patients whose images these are.
 
         Returns:
@@ -47,17 +47,17 @@ class Bins:
         return cls(edges, counts, patients) if sum(count > 0 for count in counts) > 1 else None
 
     def rebin(self, values: FloatArray) -> IntArray:
-        """How many of other values, shape (n,), fall into each of its bins, shape (k,)."""
+        """Counts how many of other values, shape (n,), fall into each bin, shape (k,)."""
         return _count(self.edges, values)
 
 
 @dataclass(frozen=True)
 class Shift:
-    """How far a quantity lies from where it was.
+    """Shift of the distribution of a quantity against a reference.
 
     Attributes:
-        psi: population stability index, from 0.
-        chance: the index that is exceeded one time in twenty without any shift.
+        psi: population stability index, 0 or more.
+        chance: population stability index that is exceeded in 5 % of cases without any shift.
         ks: Kolmogorov-Smirnov distance at the edges of the bins, 0 to 1.
     """
 
@@ -67,7 +67,7 @@ class Shift:
 
     @property
     def reading(self) -> str:
-        """What the index is usually taken to mean, in words."""
+        """Usual interpretation of the population stability index, in words."""
         if self.psi < 0.1:
             return "little"
         size = "moderate" if self.psi <= 0.25 else "large"
@@ -75,22 +75,23 @@ class Shift:
 
 
 def measure_shift(reference: Bins, values: FloatArray, patients: int) -> Shift:
-    """Measures how far values lie from a reference.
+    """Measures the shift of values against a reference.
 
-    The population stability index is the sum over the bins of the difference of their shares times
-    the difference of the logarithms (Siddiqi, Credit Risk Scorecards, 2006, who also gives the
-    usual reading: below 0.1 little, to 0.25 moderate, above it large). Half an image is added to
-    each bin of either side, so that an empty one is finite. Without a shift the index of n and m
+    The population stability index is the sum over the bins of the difference of the fractions
+    times the difference of their logarithms (Siddiqi, Credit Risk Scorecards, 2006, who also gives
+    the usual reading: below 0.1 little, to 0.25 moderate, above it large). Half an image is added
+    to each bin of either side, so that an empty one is finite. Without a shift the index of n and m
     independent cases in k bins is 1/n + 1/m times a chi-squared variable of k - 1 degrees of
-    freedom (Yurdakul and Naranjo, J Risk Model Validation 2020;14(4):89-100); patients are taken
-    for the cases.
+    freedom (Yurdakul and Naranjo, J Risk Model Validation 2020;14(4):89-100); here the cases are
+    the patients.
 
-    The Kolmogorov-Smirnov distance is the greatest difference of the cumulative shares. Known at
-    the edges of the bins only, it can be too small by at most the share of a bin of the reference.
+    The Kolmogorov-Smirnov distance is the greatest difference of the cumulative fractions. Known
+    at the edges of the bins only, it can be too small by at most the fraction in a bin of the
+    reference.
 
     Args:
-        reference: where the quantity was.
-        values: of the n >= 1 images in question, shape (n,).
+        reference: bins of the quantity in the reference images.
+        values: value of each of the n >= 1 images to be compared, shape (n,).
         patients: number of patients whose images these are.
     """
     from scipy.special import chdtri  # a third of a second to import

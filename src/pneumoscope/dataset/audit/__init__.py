@@ -1,4 +1,4 @@
-"""What in a data set would decide a result before any network does."""
+"""The audit of a data set: the search for what would invalidate or bias a result."""
 
 from pneumoscope.errors import extra_needed
 

@@ -1,4 +1,4 @@
-"""Groups of files that hold the same picture."""
+"""Search for groups of files that hold the same picture."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ class Copies:
     """Files that hold the same picture.
 
     Attributes:
-        records: two or more, in the order of the data set.
-        correlation: the least that links two of them; 1 if their thumbnails are the same.
+        records: two or more files, in the order of the data set.
+        correlation: least Pearson correlation of thumbnails that links two of the files; 1 if
+            the thumbnails are the same.
     """
 
     records: tuple[ImageRecord, ...]
@@ -27,47 +28,47 @@ class Copies:
 
     @property
     def pairs(self) -> int:
-        """Number of pairs that can be made of the files."""
+        """Number of pairs of the files."""
         return len(self.records) * (len(self.records) - 1) // 2
 
     @property
     def exact(self) -> bool:
-        """Whether all are the same, byte for byte."""
+        """True if all files are the same, byte for byte."""
         return len({record.sha256 for record in self.records}) == 1
 
     @property
     def across_splits(self) -> bool:
-        """Whether the data set puts them into different splits."""
+        """True if the files are in different published splits."""
         return len({record.split for record in self.records}) > 1
 
     @property
     def across_labels(self) -> bool:
-        """Whether they have different labels."""
+        """True if the files have different labels."""
         return len({record.label for record in self.records}) > 1
 
     @property
     def across_patients(self) -> bool:
-        """Whether they are filed under different patients."""
+        """True if the files are filed under different patients."""
         return len({record.patient for record in self.records}) > 1
 
     @property
     def harmless(self) -> bool:
-        """Whether neither a label nor a published split is contradicted."""
+        """True if the files have one label and are in one published split."""
         return not (self.across_labels or self.across_splits)
 
 
 def find_copies(images: Sequence[Examined], *, seed: int = 0) -> tuple[Copies, ...]:
     """Groups the images by picture, the worst groups first.
 
-    Files with the same bytes are found by their hash, all others by `near_pairs`. What only a
-    third file links is one group as well.
+    Files with the same bytes are found by their hash, all others by `near_pairs`. Files that are
+    linked only through a third one are in one group as well.
 
     Args:
-        images: those to be grouped.
-        seed: of the search for pictures that look the same.
+        images: the images to be grouped.
+        seed: seed of the search for pictures that look the same.
 
     Returns:
-        The groups of two and more.
+        The groups of two or more files.
     """
     links = {**_same_bytes(images), **_same_look(images, seed)}
     groups = _linked(len(images), links)
@@ -106,7 +107,7 @@ def _same_look(images: Sequence[Examined], seed: int) -> dict[tuple[int, int], f
 
 
 def _linked(count: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Groups of two and more indices below `count` that links join, if only through others."""
+    """Groups the indices below `count` that links join, directly or through others."""
     root = list(range(count))
 
     def find(index: int) -> int:

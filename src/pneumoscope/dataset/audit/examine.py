@@ -1,4 +1,4 @@
-"""Every file of a data set, read once: its hash, its facts and a thumbnail."""
+"""Examination of the files of a data set: hash, facts and thumbnail, each file read once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pneumoscope.imaging import Look, Source, look, read_bytes
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord
 
-# Of the usual network: an image is tiny that is below half of it.
+# Image size of the usual network; an image is `tiny` if it is smaller than half of it.
 _GEOMETRY = Geometry(128, 128)
 
 
@@ -20,9 +20,9 @@ class Examined:
     """An image that could be read.
 
     Attributes:
-        record: which it is, with its hash.
-        look: its facts and thumbnail.
-        refused: the rules by which predicting would refuse it.
+        record: record of the image, with its hash.
+        look: facts and thumbnail of the image.
+        refused: names of the rules by which predicting would refuse the image.
     """
 
     record: ImageRecord
@@ -32,12 +32,12 @@ class Examined:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that is no image, or a broken one.
+    """A file that cannot be read as an image.
 
     Attributes:
-        record: which it is.
-        reason: why it cannot be read.
-        code: of the error.
+        record: record of the file.
+        reason: text of the error.
+        code: code of the error.
     """
 
     record: ImageRecord
@@ -46,7 +46,7 @@ class Unreadable:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing in it."""
+        """True if the file is empty."""
         return self.code == "image-empty"
 
 
@@ -60,13 +60,13 @@ def examine(
         progress: called with the number of files read and of all.
 
     Returns:
-        What each is like, in the order given.
+        What each file is like, in the order given.
     """
     return in_parallel(_examine_file, records, progress)
 
 
 def examine_source(record: ImageRecord, source: Source) -> Examined | Unreadable:
-    """Looks at an image whose file has been read."""
+    """Examines an image whose file has been read already."""
     try:
         seen = look(source)
         refused = refusals(source, seen.thumbnail, _GEOMETRY)

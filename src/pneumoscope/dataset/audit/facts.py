@@ -1,4 +1,4 @@
-"""The facts of a data set, summed up for each class."""
+"""The facts of the images of a data set, summed up for each class."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Quantity:
     """A fact that is a number.
 
     Attributes:
-        name: for programs.
-        title: for people.
-        unit: of the values, in words; empty for a ratio.
-        read: takes it out of the facts; None where an image does not have it.
+        name: name of the fact, for programs.
+        title: title of the fact, for people.
+        unit: unit of the values, in words; empty for a ratio.
+        read: function that takes the number from the facts; None where an image has none.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Quantity:
 
     @property
     def heading(self) -> str:
-        """The title with the unit."""
+        """Title of the fact with its unit."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
@@ -42,9 +42,9 @@ class Category:
     """A fact that is a word.
 
     Attributes:
-        name: for programs.
-        title: for people.
-        read: takes it out of the facts; empty where an image does not say.
+        name: name of the fact, for programs.
+        title: title of the fact, for people.
+        read: function that takes the word from the facts; empty where an image has none.
     """
 
     name: str
@@ -74,14 +74,15 @@ TITLES = {fact.name: fact.title for fact in (*QUANTITIES, *CATEGORIES)}
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How a quantity is spread within one class.
+    """The distribution of a quantity within one class.
 
     Attributes:
-        images: number of images that have it.
-        low: 5th percentile.
-        median: 50th percentile.
-        high: 95th percentile.
-        shares: of the images in each of the bins that all classes share, adding up to one.
+        images: number of images that have the quantity.
+        low: 5th percentile of the quantity, in its unit.
+        median: median of the quantity, in its unit.
+        high: 95th percentile of the quantity, in its unit.
+        shares: fraction of the images in each bin, adding up to one; the bins are the same for
+            all classes.
     """
 
     images: int
@@ -96,10 +97,11 @@ class ClassFacts:
     """The facts of all readable images, class by class.
 
     Attributes:
-        edges: by name of a quantity, the least and the greatest value of any image.
-        spreads: by name of a quantity, then by class; classes without it are not there.
-        counts: by name of a category, then by class, then by value: number of images; a category
-            that no image says anything of is not there.
+        edges: least and greatest value of any image, by name of a quantity.
+        spreads: distribution by name of a quantity, then by class; classes without the quantity
+            are not there.
+        counts: number of images by name of a category, then by class, then by value; categories
+            that no image has are not there.
     """
 
     edges: dict[str, tuple[float, float]]
@@ -108,7 +110,7 @@ class ClassFacts:
 
 
 def column(quantity: Quantity, images: Sequence[Examined]) -> FloatArray:
-    """The values of a quantity, shape (n,); NaN where an image does not have it."""
+    """Collects the values of a quantity, shape (n,); NaN where an image does not have it."""
     return np.array([quantity.read(image.look.facts) for image in images], dtype=np.float64)
 
 
@@ -116,7 +118,7 @@ def sum_up_facts(images: Sequence[Examined], classes: Sequence[str]) -> ClassFac
     """Sums up the facts of each class.
 
     Args:
-        images: those to be summed up.
+        images: images of the data set.
         classes: names of the classes.
     """
     labels = np.array([image.record.label for image in images])

@@ -1,4 +1,4 @@
-"""What an audit has to say, and how grave it is."""
+"""Findings of an audit, and their severity."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pneumoscope.errors import Value
 
 
 class Severity(IntEnum):
-    """How grave a finding is, in rising order."""
+    """Severity of a finding, in rising order."""
 
     INFO = 0
-    """Good to know."""
+    """Information that needs no action."""
     WARNING = 1
     """May bias a result: look at it before training."""
     INVALIDATING = 2
@@ -26,15 +26,15 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that an audit has found.
+    """A finding of an audit.
 
     Attributes:
-        code: its kind, for programs: never renamed, and documented.
-        severity: how grave it is.
-        count: of what the text counts.
-        text: what was found, in a sentence.
-        advice: what to do about it; empty where nothing is needed.
-        values: what else the text was made of, by name.
+        code: kind of the finding, for programs: never renamed, and documented.
+        severity: severity of the finding.
+        count: number of files, patients or other things that were found, as the text says.
+        text: sentence that says what was found.
+        advice: sentence that says what to do about it; empty where nothing is needed.
+        values: numbers and words that the text was made of, by name.
     """
 
     code: str
@@ -45,7 +45,7 @@ class Finding:
     values: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as plain JSON types."""
+        """Returns the finding as plain JSON types."""
         return {
             "code": self.code,
             "severity": str(self.severity),

@@ -1,9 +1,9 @@
-"""Pairs of pictures that are nearly the same, found without comparing all with all.
+"""Search for pairs of nearly the same pictures, without comparing all pairs.
 
 A random projection forest (Dasgupta and Freund, Random projection trees and low dimensional
-manifolds, STOC 2008) sorts pictures so that like ones nearly always share a leaf: each tree halves
-the set again and again, along the difference of two random pictures. Only within leaves are
-pictures compared. As the size of a leaf is fixed, the work grows with n log n.
+manifolds, STOC 2008) sorts pictures so that similar ones nearly always share a leaf: each tree
+halves the set repeatedly along the difference of two random pictures. Pictures are compared only
+within leaves. As the size of a leaf is fixed, the work grows with n log n.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pneumoscope.statistics import IntArray
 THRESHOLD = 0.99
 
 _TREES = 8
-_LEAF = 256  # pictures at most
-_COARSE = 8  # pixels a side, for sorting and for a first comparison
-_FLAT = 1.0  # grey levels; a picture with a smaller standard deviation is like any other such one
+_LEAF = 256  # greatest number of pictures in a leaf
+_COARSE = 8  # side of the thumbnails for sorting and for a first comparison, in pixels
+_FLAT = 1.0  # standard deviation in grey levels below which pictures are alike, and not compared
 
 FloatArray = NDArray[np.float32]
 
@@ -37,10 +37,10 @@ def near_pairs(thumbnails: NDArray[np.uint8], *, seed: int = 0) -> dict[tuple[in
 
     Args:
         thumbnails: uint8 of shape (n, s, s), s a multiple of 8.
-        seed: of the forest.
+        seed: seed of the random projection forest.
 
     Returns:
-        The correlation by pair of indices, the lower index first.
+        Pearson correlation by pair of indices, the lower index first.
     """
     n, side, _ = thumbnails.shape
     pixels = thumbnails.reshape(n, side * side)
@@ -50,7 +50,7 @@ def near_pairs(thumbnails: NDArray[np.uint8], *, seed: int = 0) -> dict[tuple[in
     points = _standardised(coarse)
     rng = np.random.default_rng(seed)
     found: dict[tuple[int, int], float] = {}
-    with threadpool_limits(1):  # shared out, products this small take ten times as long
+    with threadpool_limits(1):  # on several threads products this small take ten times as long
         for _ in range(_TREES):
             for leaf in _leaves(points, structured, rng):
                 alike = np.triu(points[leaf] @ points[leaf].T >= THRESHOLD, k=1)
@@ -60,7 +60,7 @@ def near_pairs(thumbnails: NDArray[np.uint8], *, seed: int = 0) -> dict[tuple[in
 
 
 def _correlated(pixels: NDArray[np.uint8], members: IntArray) -> dict[tuple[int, int], float]:
-    """The pairs among the members that reach the threshold, all pixels compared."""
+    """Finds the pairs of members that reach the threshold, with all pixels compared."""
     rows = _standardised(pixels[members])
     correlations = np.minimum(np.triu(rows @ rows.T, k=1), 1.0)
     found = {}
@@ -71,7 +71,7 @@ def _correlated(pixels: NDArray[np.uint8], members: IntArray) -> dict[tuple[int,
 
 
 def _leaves(points: FloatArray, members: IntArray, rng: np.random.Generator) -> Iterator[IntArray]:
-    """Divides the members into groups of like ones, `_LEAF` at most in each."""
+    """Divides the members into groups of similar ones, of at most `_LEAF` each."""
     pending = [members]
     while pending:
         members = pending.pop()
@@ -79,13 +79,13 @@ def _leaves(points: FloatArray, members: IntArray, rng: np.random.Generator) -> 
             yield members
             continue
         one, other = points[rng.choice(members, 2, replace=False)]
-        # by rank, not by value: a set of nothing but copies is halved as well
+        # by rank, not by value, so that a set of nothing but copies is halved as well
         order = np.argsort(points[members] @ (one - other), kind="stable")
         pending += np.array_split(members[order], 2)
 
 
 def _standardised(rows: NDArray[np.generic]) -> FloatArray:
-    """Rows of zero mean and unit length: their products are correlations."""
+    """Scales rows to zero mean and unit length, so that their products are correlations."""
     centred = rows.astype(np.float32)
     centred -= centred.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""An audit as one page of HTML that needs nothing else, and shows the pictures."""
+"""The page of an audit: one HTML file that needs no other and shows the pictures."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pneumoscope.pages import data_uri, render
 from pneumoscope.parallel import in_parallel
 from pneumoscope.types import ImageRecord
 
-# What keeps a page below 5 MB, pure noise included; the JSON output lists all.
+# Limits that keep a page below 5 MB, even for pictures of noise; the JSON output lists all.
 _MAX_COPIES, _MAX_PATIENTS, _MAX_REFUSED = 30, 12, 20
 _MAX_IN_GROUP = 4
 _MAX_FILES = 200
 _SIDE = 224
 
-_CHART = (300, 90)  # units of the drawing
+_CHART = (300, 90)  # width and height, in units of the drawing
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class _Picture:
 
 
 def write_page(audit: Audit, path: Path) -> None:
-    """Writes an audit as a page of HTML: pictures and charts are in it, and no script.
+    """Writes an audit as a page of HTML, with pictures and charts in it and without scripts.
 
     Args:
-        audit: what to show.
-        path: the file.
+        audit: the audit to show.
+        path: path of the file.
 
     Raises:
-        StorageError: if it cannot be written.
+        StorageError: if the file cannot be written.
     """
     crossing = list(audit.patients.across_splits.values())
     page = render(
@@ -94,20 +94,20 @@ def _one_of_each_split(records: Sequence[ImageRecord]) -> list[ImageRecord]:
 
 
 def _outlines(audit: Audit) -> dict[str, dict[str, str]]:
-    """By quantity and class, the histogram as an SVG path; none where all images are alike."""
+    """Draws the histograms as SVG paths, by quantity and class; none where all values are equal."""
     width, height = _CHART
     outlines: dict[str, dict[str, str]] = {}
     for name, (low, high) in audit.facts.edges.items():
         spreads = audit.facts.spreads[name]
         if low == high:
             continue
-        peak = max(share for spread in spreads.values() for share in spread.shares)
+        peak = max(fraction for spread in spreads.values() for fraction in spread.shares)
         outlines[name] = {}
         for of, spread in spreads.items():
             step = width / len(spread.shares)
             steps = "".join(
-                f"V{height * (1 - share / peak):.1f}H{step * (number + 1):.1f}"
-                for number, share in enumerate(spread.shares)
+                f"V{height * (1 - fraction / peak):.1f}H{step * (number + 1):.1f}"
+                for number, fraction in enumerate(spread.shares)
             )
             outlines[name][of] = f"M0 {height}{steps}V{height}Z"
     return outlines

@@ -1,4 +1,4 @@
-"""Whether the images of a patient stay together."""
+"""Counts of patients, and patients whose images are in more than one split."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pneumoscope.types import ImageRecord
 
 @dataclass(frozen=True)
 class PatientCounts:
-    """The patients of a data set, as far as they are known.
+    """The known patients of a data set, and the images of unknown ones.
 
     Attributes:
-        known: number of patients that are known.
-        several_images: number of those with more than one image.
+        known: number of known patients.
+        several_images: number of known patients with more than one image.
         unknown_images: number of images whose patient is not known.
-        across_splits: images of each patient who is in more than one published split.
+        across_splits: images of the patients who are in more than one published split, by patient.
     """
 
     known: int

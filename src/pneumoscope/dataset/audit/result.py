@@ -1,4 +1,4 @@
-"""What an audit has looked at, measured and found."""
+"""The result of an audit."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Audit:
     """The result of an audit.
 
     Attributes:
-        images: what was audited, unreadable files included.
+        images: images of the data set, unreadable files included.
         made_of: digest of the data.
-        unreadable: the files that could not be read.
-        refused: images that predicting would refuse, by the rule.
+        unreadable: files that could not be read.
+        refused: images that predicting would refuse, by name of the rule.
         copies: files that hold the same picture, the gravest first.
-        patients: who is known, and who crosses published splits.
-        facts: of the readable images by class.
-        shortcut: how well these facts predict the label; None with too few patients to tell.
-        findings: what all this means, the gravest first.
+        patients: counts of patients, and the patients in more than one published split.
+        facts: facts of the readable images, by class.
+        shortcut: shortcut score of these facts; None with too few patients.
+        findings: findings of the audit, the gravest first.
     """
 
     images: ImageSet
@@ -45,11 +45,11 @@ class Audit:
 
     @property
     def valid(self) -> bool:
-        """Whether nothing was found that would invalidate a result."""
+        """True if nothing was found that would invalidate a result."""
         return all(finding.severity < Severity.INVALIDATING for finding in self.findings)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Number of files by published split ("all" where there is none), then by class."""
+        """Counts files by published split ("all" where there is none), then by class."""
         counts: dict[str, dict[str, int]] = {}
         for record in self.images.records:
             split = counts.setdefault(
@@ -59,11 +59,11 @@ class Audit:
         return counts
 
     def name(self, record: ImageRecord) -> str:
-        """A file as people know it: its path below the data set, or its hash."""
+        """Names a file: by its path below the data set, or by its hash."""
         return public_name(record.path, str(record.path.relative_to(self.images.root)))
 
     def to_dict(self) -> dict[str, Any]:
-        """The audit as plain JSON types; paths are below the data set."""
+        """Returns the audit as plain JSON types, with paths relative to the data set."""
         return {
             "data": str(self.images.root),
             "made_of": self.made_of,

@@ -1,4 +1,4 @@
-"""What measurements mean: the rules that make findings of them."""
+"""Rules that make findings of the measurements of an audit."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.statistics import FEW_PATIENTS
 from pneumoscope.types import ImageRecord
 
-# From here on discrimination is called acceptable (Hosmer and Lemeshow, Applied Logistic
-# Regression, 2000, section 5.2.4): too good for what should tell nothing.
+# AUROC from which discrimination is called acceptable (Hosmer and Lemeshow, Applied Logistic
+# Regression, 2000, section 5.2.4): too good for facts that should not predict the label.
 _TELLING = 0.7
-_RARE = 0.1  # a class with a smaller share of the images is hard to learn and to measure
+_RARE = 0.1  # a class with a smaller fraction of the images is hard to learn and to measure
 
 
 # Code, severity, which groups of copies, what it means, what to do about it.
@@ -41,7 +41,7 @@ _COPIES: tuple[tuple[str, Severity, Callable[[Copies], bool], str, str], ...] = 
         "copies-across-patients",
         Severity.WARNING,
         lambda group: group.harmless and group.across_patients,
-        "more than once, not as one patient's: a split by patient would tear copies apart",
+        "more than once, as different patients': a split by patient may separate copies",
         "Keep one file of each",
     ),
     (
@@ -55,7 +55,7 @@ _COPIES: tuple[tuple[str, Severity, Callable[[Copies], bool], str, str], ...] = 
 
 
 def copies_findings(copies: Sequence[Copies]) -> Iterator[Finding]:
-    """What copies of a picture do to a result."""
+    """Makes findings of the copies of pictures."""
     for code, severity, belongs, text, advice in _COPIES:
         groups = [group for group in copies if belongs(group)]
         if groups:
@@ -67,7 +67,7 @@ def copies_findings(copies: Sequence[Copies]) -> Iterator[Finding]:
 
 
 def patient_findings(patients: PatientCounts) -> Iterator[Finding]:
-    """Whether patients cross splits, and whether that can be told."""
+    """Makes findings of patients who cross splits, and of unknown patients."""
     if crossing := len(patients.across_splits):
         yield Finding(
             "patients-across-splits",
@@ -100,7 +100,7 @@ def patient_findings(patients: PatientCounts) -> Iterator[Finding]:
 
 
 def file_findings(unreadable: Sequence[Unreadable]) -> Iterator[Finding]:
-    """Files that will be left out."""
+    """Makes findings of files that will be left out."""
     for empty, code in ((True, "empty"), (False, "unreadable")):
         if count := sum(file.empty is empty for file in unreadable):
             text = f"{_count(count, f'{code} file')}, which will be left out"
@@ -119,11 +119,11 @@ _REFUSED = {
     "own-result": "results of this program",
     "derived": "captures of screens, or drawings",
 }
-"""What images are that a rule refuses, by its name."""
+"""Description of the images that a rule refuses, by name of the rule."""
 
 
 def refused_findings(groups: Mapping[str, Sequence[ImageRecord]]) -> Iterator[Finding]:
-    """Images that predicting would refuse, and training would not."""
+    """Makes findings of images that predicting would refuse, and training would not."""
     for name, records in groups.items():
         yield Finding(
             f"refused-{name}",
@@ -137,25 +137,25 @@ def refused_findings(groups: Mapping[str, Sequence[ImageRecord]]) -> Iterator[Fi
 
 
 def balance_findings(images: ImageSet) -> Iterator[Finding]:
-    """Whether a class is rare."""
+    """Makes a finding of the smallest class."""
     counts = Counter(record.label for record in images.records)
     label, count = min(counts.items(), key=lambda item: item[1])
-    share = count / len(images.records)
-    rare = share < _RARE
+    fraction = count / len(images.records)
+    rare = fraction < _RARE
     yield Finding(
         "class-balance",
         Severity.WARNING if rare else Severity.INFO,
         count,
-        f"{images.classes[label]} is the smallest class: {100 * share:.1f} % of the images",
+        f"{images.classes[label]} is the smallest class: {100 * fraction:.1f} % of the images",
         "Train with class weights, and read sensitivity and specificity, not accuracy"
         if rare
         else "",
-        {"class": images.classes[label], "images": count, "share": share},
+        {"class": images.classes[label], "images": count, "share": fraction},
     )
 
 
 def shortcut_findings(found: Shortcut | None) -> Iterator[Finding]:
-    """Whether facts that show no lung predict the label."""
+    """Makes a finding of how well facts that show no lung predict the label."""
     if found is None:
         yield Finding(
             "shortcut",

@@ -1,4 +1,4 @@
-"""An audit, from the folder to the findings."""
+"""The audit of a data set, from the folder to the findings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def audit(
     scanning: ScanSettings | None = None,
     progress: Progress | None = None,
 ) -> Audit:
-    """Looks for what would spoil a result, before a network is trained.
+    """Searches a data set for what would invalidate or bias a result, before training.
 
     Reads each file once. Finds unreadable files, copies, patients who cross published splits,
     rare classes, and how well facts such as the size of a file predict the label.
@@ -45,10 +45,11 @@ def audit(
     Args:
         data: class folders, the published train/val/test layout, a CSV manifest, or a prepared
             folder.
-        output: the page to write, with the pictures found; none by default.
-        seed: of the search for copies, and of the folds and the bootstrap of the shortcut score.
-        scanning: how the data set is to be understood.
-        progress: called after each file with (done, all).
+        output: page to write, with the pictures found; none by default.
+        seed: seed of the search for copies, and of the folds and the bootstrap of the shortcut
+            score.
+        scanning: settings of how the data set is understood.
+        progress: called with the number of files read and of all.
 
     Raises:
         DataError: if the data set cannot be used at all.
@@ -68,16 +69,17 @@ def audit(
 def audit_examined(
     data: Path, images: ImageSet, examined: Sequence[Examined | Unreadable], *, seed: int = 0
 ) -> Audit:
-    """Audits a data set whose files have been looked at already.
+    """Audits a data set whose files have been examined already.
 
     Args:
-        data: where they are from.
-        images: the data set.
-        examined: what each of its files is like, in its order.
-        seed: of the search for copies, and of the folds and the bootstrap of the shortcut score.
+        data: path of the data set.
+        images: images of the data set.
+        examined: result of the examination of each file, in the order of the data set.
+        seed: seed of the search for copies, and of the folds and the bootstrap of the shortcut
+            score.
 
     Raises:
-        DataError: if none of them could be read.
+        DataError: if none of the files could be read.
     """
     readable = [each for each in examined if isinstance(each, Examined)]
     unreadable = [each for each in examined if isinstance(each, Unreadable)]

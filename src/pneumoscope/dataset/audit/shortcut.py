@@ -1,4 +1,4 @@
-"""How well the label can be told from facts that should have nothing to do with it."""
+"""The shortcut score: how well facts that should have nothing to do with the label predict it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _MISSING = -1.0  # no fact is negative
 
 @dataclass(frozen=True)
 class Shortcut:
-    """How well facts alone tell the other classes from the reference.
+    """The shortcut score: how well facts alone discriminate the positive side from the reference.
 
     Attributes:
         score: AUROC of all facts together; 0.5 is chance.
-        by_fact: AUROC of each fact alone, the most telling first. Facts that are the same in all
+        by_fact: AUROC of each fact alone, the highest first. Facts that are the same in all
             images are not there.
     """
 
@@ -51,8 +51,8 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
     interval from a bootstrap of patients. The positive side is every class but the reference.
 
     Args:
-        images: those of the data set.
-        seed: of folds, model and bootstrap.
+        images: images of the data set.
+        seed: seed of folds, model and bootstrap.
 
     Returns:
         The score, or None if a side has fewer than `FEW_PATIENTS` patients.
@@ -83,7 +83,7 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
 
 
 def _columns(images: Sequence[Examined]) -> dict[str, FloatArray]:
-    """Each fact as numbers, shape (n,): words by their alphabetical order."""
+    """Turns each fact into numbers, shape (n,): words by their alphabetical order."""
     columns = {
         quantity.name: np.nan_to_num(column(quantity, images), nan=_MISSING)
         for quantity in QUANTITIES
@@ -97,7 +97,7 @@ def _columns(images: Sequence[Examined]) -> dict[str, FloatArray]:
 def _out_of_fold(
     facts: FloatArray, truth: BoolArray, folds: list[tuple[IntArray, IntArray]], seed: int
 ) -> FloatArray:
-    """Score of each image by a model that has seen none of its patient, shape (n,)."""
+    """Scores each image by a model that has not seen its patient, shape (n,)."""
     model = HistGradientBoostingClassifier(
         max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=seed
     )

@@ -1,4 +1,4 @@
-"""An audit as tables."""
+"""The tables of an audit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pneumoscope.tables import Table
 
 
 def tabulate_audit(found: Audit) -> Iterator[Table]:
-    """Lists the findings, the facts of each class, and what these facts tell of the label."""
+    """Yields the tables: findings, facts of each class, and how well facts predict the label."""
     yield tabulate_findings(found)
     yield tabulate_facts(found)
     if found.shortcut:
@@ -20,7 +20,7 @@ def tabulate_audit(found: Audit) -> Iterator[Table]:
 
 
 def tabulate_findings(found: Audit) -> Table:
-    """Tabulates what was found, the gravest first, with what to do about it."""
+    """Tabulates the findings, the gravest first, with what to do about them."""
     rows = tuple(
         (
             str(finding.severity),
@@ -32,7 +32,7 @@ def tabulate_findings(found: Audit) -> Table:
 
 
 def tabulate_counts(found: Audit) -> Table:
-    """Tabulates how many files there are of each published split and class."""
+    """Tabulates the number of files of each published split and class."""
     classes = found.images.classes
     rows = tuple(
         (split, *(f"{counts[name]:,}" for name in classes))
@@ -54,7 +54,7 @@ def tabulate_facts(found: Audit) -> Table:
 
 
 def tabulate_shortcut(found: Shortcut) -> Table:
-    """Tabulates how well each fact alone predicts the label, and in the title all together."""
+    """Tabulates the AUROC of each fact alone; the title gives that of all together."""
     return Table(
         f"Shortcut score: AUROC {found.score}",
         ("fact alone", "AUROC (95 % interval)"),

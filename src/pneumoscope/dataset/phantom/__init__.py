@@ -1,7 +1,7 @@
-"""Synthetic chest radiographs, with the traps of real data sets planted on demand.
+"""Synthetic chest radiographs, with shortcuts, copies and leakage planted on demand.
 
-They show no patient and carry no disease. They serve tests and demonstrations, and show how
-shortcuts, duplicates and leaking patients look in an evaluation.
+They show no patient and carry no disease. They serve tests and demonstrations, and show what
+shortcuts, duplicates and leakage do to an evaluation.
 """
 
 from pneumoscope.dataset.phantom.image import Phantom, draw_phantom

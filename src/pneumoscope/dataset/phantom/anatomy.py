@@ -1,6 +1,6 @@
-"""A made-up child's chest, drawn: how bright each part of it shows on a radiograph.
+"""The chest of a phantom: the brightness of each part of it on a radiograph.
 
-Measures are in body units and brightness is a share of the full scale, both set by eye against
+Lengths are in body units and brightness is a fraction of the full scale, both set by eye against
 frontal radiographs of young children.
 """
 
@@ -19,12 +19,12 @@ _RIB_PAIRS = 10
 
 @dataclass(frozen=True)
 class Thorax:
-    """A chest without exposure: three layers, float32 (height, width).
+    """A chest before exposure, as three layers, float32 (height, width).
 
     Attributes:
         tissue: brightness of everything but the air, about 0 to 1.
-        air: share of the air in the lungs at each pixel, in [0, 1].
-        lungs: the part of the lungs that neither heart nor diaphragm covers, in [0, 1].
+        air: fraction of air in the lungs at each pixel, in [0, 1].
+        lungs: part of the lungs that neither heart nor diaphragm covers, in [0, 1].
     """
 
     tissue: Layer
@@ -33,7 +33,7 @@ class Thorax:
 
 
 def draw_thorax(canvas: Canvas, patient: PhantomPatient) -> Thorax:
-    """Draws the chest of `patient`, without any pneumonia."""
+    """Draws the chest of a phantom without pneumonia."""
     rng = np.random.default_rng(patient.seed)
     heart = canvas.fill([_heart(patient)], 0.015)
     abdomen = canvas.fill([_abdomen(patient)], 0.012)
@@ -55,7 +55,7 @@ def draw_thorax(canvas: Canvas, patient: PhantomPatient) -> Thorax:
 
 
 def _curve(*points: tuple[float, float]) -> Points:
-    """A Bezier curve with `points` as its control points, as a line of 16 points."""
+    """Draws the Bezier curve of these control points, as a line of 16 points."""
     line = np.linspace(0, 1, 16)[:, None, None]
     control: Points = np.repeat(np.array(points, float)[None], 16, axis=0)
     while control.shape[1] > 1:
@@ -152,7 +152,7 @@ def _bones(canvas: Canvas, patient: PhantomPatient) -> Layer:
 
 
 def _rib(patient: PhantomPatient, index: int) -> tuple[Points, Points]:
-    """The part of a left rib from the spine to the side, and the part in front of the lung."""
+    """Draws a left rib: the part from the spine to the side, and the part in front of the lung."""
     start = patient.lung_height * (index * 0.118 - 0.04)
     low = start + patient.rib_drop * (0.6 + 0.11 * index)
     edge = patient.wall(low) - 0.02

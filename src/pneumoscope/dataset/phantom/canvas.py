@@ -1,4 +1,4 @@
-"""A sheet to draw a body on: shapes in body coordinates in, layers of pixels out.
+"""The canvas that phantoms are drawn on: shapes in body coordinates become layers of pixels.
 
 The origin of the body is the midline at the level of the lung tips. One unit is half the width of
 the rib cage, x grows to the viewer's right (the patient's left) and y grows downwards.
@@ -19,14 +19,14 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Canvas:
-    """A pixel grid, and where the body lies on it.
+    """A pixel grid, and the place of the body on it.
 
     Attributes:
-        height: in pixels.
-        width: in pixels.
-        unit: pixels in a unit of the body.
+        height: height of the grid, in pixels.
+        width: width of the grid, in pixels.
+        unit: length of a body unit, in pixels.
         origin: x and y of the body's origin, in pixels.
-        angle: by which the body is turned clockwise, in radians.
+        angle: angle by which the body is turned clockwise, in radians.
     """
 
     height: int
@@ -54,12 +54,12 @@ class Canvas:
     def stroke(
         self, lines: Iterable[tuple[Points, float]], blur: float, hollow: float = 0.0
     ) -> Layer:
-        """Draws lines; one thinner than a pixel is drawn fainter instead.
+        """Draws lines; those thinner than a pixel are drawn fainter instead.
 
         Args:
             lines: the points, float (n, 2), and the width of each line, in body units.
             blur: standard deviation of the soft edge, in body units.
-            hollow: in [0, 1], how much fainter the core of a line is than its edges.
+            hollow: fraction by which the core of a line is fainter than its edges, in [0, 1].
 
         Returns:
             float32 (height, width), 1 on the lines and 0 elsewhere.
@@ -76,11 +76,11 @@ class Canvas:
         return self._develop(sheet, blur)
 
     def noise(self, rng: np.random.Generator, grain: float) -> Layer:
-        """Smooth random texture.
+        """Draws a smooth random texture.
 
         Args:
-            rng: what the texture is drawn from.
-            grain: its coarseness, in body units.
+            rng: random generator of the texture.
+            grain: coarseness of the texture, in body units.
 
         Returns:
             float32 (height, width) of mean near 0 and standard deviation near 1.
@@ -93,7 +93,7 @@ class Canvas:
         return np.float32(1.4) * np.asarray(texture)
 
     def distance(self, centre: tuple[float, float], radii: tuple[float, float]) -> Layer:
-        """How far each pixel is from the centre of an ellipse.
+        """Measures the distance of each pixel from the centre of an ellipse.
 
         Args:
             centre: x and y, in body units.
@@ -111,7 +111,7 @@ class Canvas:
         return np.hypot(across, along)
 
     def _sheet(self, blur: float) -> Image.Image:
-        """An empty sheet, the coarser the more it will be blurred: that is many times faster."""
+        """Makes an empty sheet, the coarser the stronger the blur, which is many times faster."""
         shrink = max(1.0, blur * self.unit / 2)
         return Image.new("L", (round(self.width / shrink), round(self.height / shrink)))
 

@@ -1,4 +1,4 @@
-"""A made-up radiograph: a phantom patient posed, perhaps diseased, and exposed."""
+"""The radiograph of a phantom: pose, pneumonia and exposure."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pneumoscope.dataset.phantom.anatomy import SIDES, draw_thorax
 from pneumoscope.dataset.phantom.canvas import Canvas, Layer
 from pneumoscope.dataset.phantom.patient import Pattern, PhantomPatient
 
-# Brightness that lungs full of air take away, as a share of the full scale.
+# Brightness that lungs full of air take away, as a fraction of the full scale.
 _AIR_DEPTH = 0.29
 
 
 @dataclass(frozen=True)
 class Phantom:
-    """A synthetic radiograph and what is true of it.
+    """A synthetic radiograph and its ground truth.
 
     Attributes:
-        pixels: uint8 (height, width), bright where little radiation came through.
-        lesion: bool (height, width), where the pneumonia shows; all false in a healthy chest.
-        lungs: bool (height, width), the lungs that neither heart nor diaphragm covers.
-        pattern: of the pneumonia.
+        pixels: grey levels, uint8 (height, width), bright where little radiation came through.
+        lesion: mask of the visible pneumonia, bool (height, width); all false in a healthy chest.
+        lungs: mask of the lungs that neither heart nor diaphragm covers, bool (height, width).
+        pattern: pattern of the pneumonia.
     """
 
     pixels: NDArray[np.uint8]
@@ -42,17 +42,17 @@ def draw_phantom(
     exposure: float = 0.0,
     marker: bool = True,
 ) -> Phantom:
-    """Takes one radiograph of a made-up child, upright, seen from the front.
+    """Draws one radiograph of a phantom, upright and in frontal view.
 
-    The pneumonia draws from a stream of its own: the same `rng` and the same patient without a
+    The pneumonia has a random stream of its own: the same `rng` and the same patient without a
     pattern give the same radiograph without the pneumonia.
 
     Args:
-        rng: pose, breath, texture and noise of this image are drawn from it.
-        patient: whom it shows.
-        width: of the image in pixels; the height follows from the pose.
-        exposure: in [-1, 1], from dark to bright.
-        marker: whether a letter R is burned in on the patient's right, the viewer's left.
+        rng: random generator of pose, inspiration, texture and noise of this image.
+        patient: phantom that the image shows.
+        width: width of the image, in pixels; the height follows from the pose.
+        exposure: exposure of the image in [-1, 1], from dark to bright.
+        marker: True if a letter R is burned in on the patient's right, the viewer's left.
     """
     pose_rng, lesion_rng, film_rng = rng.spawn(3)
     canvas, posed = _pose(pose_rng, patient, width)
@@ -73,7 +73,7 @@ def draw_phantom(
 def _pose(
     rng: np.random.Generator, patient: PhantomPatient, width: int
 ) -> tuple[Canvas, PhantomPatient]:
-    """Lays the patient on a canvas, breathing in more or less deeply."""
+    """Places the patient on a canvas, with a deeper or shallower inspiration."""
     breath = rng.uniform(0.86, 1.05)
     left, right = patient.heart
     posed = replace(
@@ -93,7 +93,7 @@ def _pose(
 def _lesion(
     canvas: Canvas, patient: PhantomPatient, rng: np.random.Generator
 ) -> tuple[Layer, Layer]:
-    """Where the pneumonia is, and what share of the air it takes up there, both in [0, 1]."""
+    """Draws the extent of the pneumonia, and the fraction of air that it replaces, in [0, 1]."""
     if patient.pattern is Pattern.NONE:
         blank = np.zeros((canvas.height, canvas.width), np.float32)
         return blank, blank
@@ -106,7 +106,7 @@ def _lesion(
 def _consolidation(
     canvas: Canvas, patient: PhantomPatient, rng: np.random.Generator
 ) -> tuple[Layer, Layer]:
-    """One to three fuzzy patches, more often low in the lungs."""
+    """Draws one to three fuzzy patches, more often low in the lungs."""
     place = _place_rng(patient)
     patches = []
     for _ in range(place.integers(1, 4)):
@@ -123,7 +123,7 @@ def _consolidation(
 def _interstitial(
     canvas: Canvas, patient: PhantomPatient, rng: np.random.Generator
 ) -> tuple[Layer, Layer]:
-    """A hazy mesh around both hila."""
+    """Draws a hazy mesh around both hila."""
     place = _place_rng(patient)
     y = patient.lung_height * place.uniform(0.5, 0.65)
     radii = (place.uniform(0.45, 0.65), place.uniform(0.5, 0.75))
@@ -134,12 +134,12 @@ def _interstitial(
 
 
 def _place_rng(patient: PhantomPatient) -> np.random.Generator:
-    """The pneumonia sits in the same place in all images of a patient."""
+    """Makes the random generator of the place of the pneumonia, the same for a patient's images."""
     return np.random.default_rng([patient.seed, 1])
 
 
 def _fade(distance: Layer, steepness: float) -> Layer:
-    """1 well inside a distance of one, 0 well outside."""
+    """Turns distances into a layer that is 1 well inside a distance of one and 0 well outside."""
     falloff: Layer = 0.5 - 0.5 * np.tanh(steepness / 2 * (distance - 1))
     return falloff
 

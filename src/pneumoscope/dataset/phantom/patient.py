@@ -1,4 +1,4 @@
-"""A made-up child: the measures of its chest, and what it suffers from."""
+"""Phantom patients: the measures of the chest, and the pattern of the pneumonia."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Pattern(StrEnum):
-    """What the pneumonia of a phantom looks like; empty for none."""
+    """Pattern of the pneumonia of a phantom; empty for none."""
 
     NONE = ""
     CONSOLIDATION = "consolidation"
@@ -19,21 +19,21 @@ class Pattern(StrEnum):
 
 @dataclass(frozen=True)
 class PhantomPatient:
-    """One made-up child; lengths are in body units (half the width of the rib cage).
+    """A phantom patient, a child; lengths are in body units (half the width of the rib cage).
 
     Attributes:
-        number: tells the patient apart from all others of the data set.
-        seed: of everything that stays the same in all images of the patient.
-        pattern: of the pneumonia.
-        strength: how much of the air the pneumonia takes up, in [0, 1].
-        lung_height: from the tips of the lungs to the costophrenic angles.
+        number: number of the patient, unique in the data set.
+        seed: seed of everything that is the same in all images of the patient.
+        pattern: pattern of the pneumonia.
+        strength: fraction of the air that the pneumonia replaces, in [0, 1].
+        lung_height: height of the lungs from their tips to the costophrenic angles.
         dome: height of the diaphragm over the costophrenic angles.
-        heart: how far the heart reaches to the left and to the right of the midline.
+        heart: extent of the heart to the left and to the right of the midline.
         mediastinum: half-width of the upper mediastinum, thymus included.
-        rib_drop: how far a rib falls from the spine to the side.
+        rib_drop: descent of a rib from the spine to the side.
         fat: thickness of the soft tissue over the ribs.
-        arms: height of the elbows over the shoulders; negative beside the trunk.
-        vascularity: how marked the vessels of the lungs are, about 1.
+        arms: height of the elbows over the shoulders; negative if they are beside the trunk.
+        vascularity: factor on the brightness of the vessels of the lungs, about 1.
     """
 
     number: int
@@ -50,25 +50,25 @@ class PhantomPatient:
     vascularity: float
 
     def wall(self, y: float) -> float:
-        """Half-width of the rib cage at the height `y`, both in body units."""
+        """Returns the half-width of the rib cage at the height `y`, both in body units."""
         depth = min(max(y / self.lung_height / 0.95, 0.0), 1.0)
         return 0.3 + 0.7 * math.pow(math.sin(math.pi / 2 * depth), 0.65)
 
     @property
     def elbow(self) -> tuple[float, float]:
-        """Where the left elbow is, x and y in body units; the right one is its mirror image."""
+        """Place of the left elbow, x and y in body units; the right one is its mirror image."""
         return 1.75 - 0.3 * abs(self.arms), 0.1 - 1.2 * self.arms
 
 
 def sample_patient(
     rng: np.random.Generator, number: int, pattern: Pattern, lesion_strength: float = 1.0
 ) -> PhantomPatient:
-    """Makes up a child.
+    """Draws a phantom patient at random.
 
     Args:
-        rng: what it is drawn from.
-        number: of the patient.
-        pattern: of the pneumonia; `Pattern.NONE` for a healthy child.
+        rng: random generator of the measures.
+        number: number of the patient.
+        pattern: pattern of the pneumonia; `Pattern.NONE` for a healthy child.
         lesion_strength: factor on the strength of the pneumonia.
     """
     span = rng.uniform

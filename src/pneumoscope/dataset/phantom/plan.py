@@ -1,4 +1,4 @@
-"""Which image shows whom, and where it is filed: the planted leaks and duplicates among them."""
+"""The plan of a synthetic data set: the patient and the place of each image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pneumoscope.dataset.phantom.patient import Pattern, PhantomPatient, sample_
 from pneumoscope.dataset.phantom.settings import Layout, PhantomSettings
 from pneumoscope.types import Split
 
-_TEST_SHARE, _VAL_SHARE = 0.2, 0.1
+_TEST_FRACTION, _VAL_FRACTION = 0.2, 0.1
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Shot:
     """One image of the plan.
 
     Attributes:
-        patient: whom it shows.
-        index: of the image among those of the patient, from 1.
-        number: of the patient as whose it is filed; another one if it is a duplicate.
-        split: where it is filed; None without splits.
+        patient: patient whom the image shows.
+        index: number of the image among those of the patient, from 1.
+        number: number of the patient under whom it is filed; another one for a duplicate.
+        split: split in which it is filed; None without splits.
     """
 
     patient: PhantomPatient
@@ -32,7 +32,7 @@ class Shot:
 
 
 def plan(settings: PhantomSettings) -> list[Shot]:
-    """All images that are to be made, the planted leaks and duplicates among them."""
+    """Plans all images of a data set, with the planted leakage and duplicates."""
     shots: list[Shot] = []
     leaks_left = settings.leaking_patients
     for number, (pattern, split) in enumerate(_cast(settings), start=1):
@@ -51,14 +51,14 @@ def plan(settings: PhantomSettings) -> list[Shot]:
 
 
 def _cast(settings: PhantomSettings) -> list[tuple[Pattern, Split | None]]:
-    """The pattern and the split of each patient, in an order that tells nothing of either."""
+    """Chooses the pattern and the split of each patient, in random order."""
     sick = cycle((Pattern.CONSOLIDATION, Pattern.INTERSTITIAL))
     cast: list[tuple[Pattern, Split | None]] = []
     for patterns, size in (
         (sick, settings.pneumonia_patients),
         (repeat(Pattern.NONE), settings.patients - settings.pneumonia_patients),
     ):
-        test, val = (max(1, round(share * size)) for share in (_TEST_SHARE, _VAL_SHARE))
+        test, val = (max(1, round(part * size)) for part in (_TEST_FRACTION, _VAL_FRACTION))
 
         splits = chain(repeat(Split.TEST, test), repeat(Split.VAL, val), repeat(Split.TRAIN))
         places = splits if settings.layout is Layout.SPLITS else repeat(None)

@@ -1,4 +1,4 @@
-"""What synthetic data set to make up, and which traps of real ones to plant in it."""
+"""Settings of synthetic data sets, planted shortcuts, duplicates and leakage included."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pneumoscope.errors import SettingsError
 
 
 class Layout(StrEnum):
-    """The folders that a data set is written to."""
+    """Layout of the folders of a data set."""
 
     CLASSES = "classes"
     SPLITS = "splits"
@@ -18,28 +18,28 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True)
 class PhantomSettings:
-    """What data set to make up.
+    """Settings of a synthetic data set.
 
     Attributes:
         patients: number of patients.
         images_per_patient: least and greatest number of images of one patient.
-        pneumonia_share: share of the patients who have pneumonia.
+        pneumonia_share: fraction of the patients who have pneumonia.
         width: least and greatest width of an image, in pixels.
-        lesion_strength: factor on how marked the pneumonia is; 1 is moderately hard to tell.
-        layout: OUTPUT/CLASS (classes) or OUTPUT/{train,val,test}/CLASS (splits).
-        seed: the same settings give the same files.
-        marker_shortcut: share of the images in which a burned-in letter is there if and only if
-            the patient has pneumonia; in the others it is there by chance.
-        brightness_shortcut: share of the images in which pneumonia is exposed bright and normal
-            dark; in the others the exposure is chance.
-        duplicates: number of files that come again, byte for byte, as those of a new patient of
-            their class; with splits, once in train and once in test; at most
-            a third of the patients.
+        lesion_strength: factor on the opacity of the pneumonia; 1 is moderately hard to see.
+        layout: layout of the folders: OUTPUT/CLASS (classes) or OUTPUT/{train,val,test}/CLASS
+            (splits).
+        seed: seed of the data set: the same settings give the same files.
+        marker_shortcut: fraction of the images in which a burned-in letter is there if and only if
+            the patient has pneumonia; in the others it is there at random.
+        brightness_shortcut: fraction of the images in which pneumonia is exposed bright and normal
+            dark; in the others the exposure is random.
+        duplicates: number of files that are copied, byte for byte, as those of a new patient of
+            their class, with splits from train to test; at most a third of the patients.
         leaking_patients: number of patients of train whose last image lies in test; at most a
             third of the patients, and only with splits.
 
     Raises:
-        SettingsError: if they make no sense.
+        SettingsError: if a setting is out of range.
     """
 
     patients: int = PHANTOM_PATIENTS
@@ -58,7 +58,7 @@ class PhantomSettings:
         for name, fits, expected in self._limits():
             if not fits:
                 raise SettingsError(
-                    f"The phantom setting {name} makes no sense",
+                    f"The phantom setting {name} is out of range",
                     expected=expected,
                     received=f"{name}={getattr(self, name)}",
                     code="out-of-range",
@@ -71,7 +71,7 @@ class PhantomSettings:
         return round(self.patients * self.pneumonia_share)
 
     def _limits(self) -> tuple[tuple[str, bool, str], ...]:
-        """For each setting: its name, whether it fits, and what would."""
+        """Lists the name of each setting, True if it is in range, and its range in words."""
         few, many = self.images_per_patient
         narrow, wide = self.width
         splits = self.layout is Layout.SPLITS

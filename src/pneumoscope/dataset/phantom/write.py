@@ -1,4 +1,4 @@
-"""Synthetic data sets on disk: drawn in parallel, each file marked as synthetic."""
+"""Writing of synthetic data sets, in parallel, with each file marked as synthetic."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def make_phantoms(
     lungs: Path | str | None = None,
     progress: Progress | None = None,
 ) -> tuple[ImageRecord, ...]:
-    """Writes a data set of synthetic radiographs: 8-bit grey PNG, each marked as synthetic.
+    """Writes a data set of synthetic radiographs as 8-bit grey PNG, each marked as synthetic.
 
-    A name reads `phantom{seed}-{patient}-{index}.png` for normal and
+    Files are named `phantom{seed}-{patient}-{index}.png` for normal and
     `phantom{seed}-{patient}-{pattern}-{index}.png` for pneumonia.
 
     Args:
-        output: an empty folder, or one to be made.
-        settings: what to make up; 60 patients by default.
-        masks: another such folder, outside of `output`, for a mask of the pneumonia of each
-            image, under the same name: 255 in the pneumonia, 0 elsewhere.
-        lungs: a third one, for a mask of the lungs of each image.
-        progress: called with the number of images written and the number of all images.
+        output: folder of the images, empty or to be made.
+        settings: settings of the data set; 60 patients by default.
+        masks: folder outside of `output`, empty or to be made, for a mask of the pneumonia of
+            each image, under the same name: 255 in the pneumonia, 0 elsewhere.
+        lungs: folder outside of both, empty or to be made, for a mask of the lungs of each image.
+        progress: called with the number of images written and of all.
 
     Returns:
         One record for each image, by patient, the duplicates last.
@@ -118,7 +118,7 @@ def _write(
 
 
 def _take(settings: PhantomSettings, shot: Shot) -> Phantom:
-    """Draws an image, exposed and marked by chance or, where so planted, by its class."""
+    """Draws an image, with exposure and marker at random or, if a shortcut is planted, by class."""
     patient, sick = shot.patient, bool(shot.patient.pattern)
     rng = np.random.default_rng([settings.seed, patient.number, shot.index])
     width = int(rng.integers(*settings.width, endpoint=True))

@@ -48,7 +48,7 @@ class Cohort:
     acquisitions: tuple[Acquisition, ...]
     resampling: Resampling = field(default_factory=Resampling)
     seen: int = 0
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Notice, ...] = ()
     notices: tuple[Notice, ...] = ()
     not_drawn: int = 0
 
@@ -108,7 +108,7 @@ class Cohort:
 
     def left_out(self) -> dict[str, Any]:
         """What was left out, as plain JSON types."""
-        return {"seen": self.seen, "unreadable": list(self.unreadable)}
+        return {"seen": self.seen, "unreadable": [notice.to_dict() for notice in self.unreadable]}
 
     def shown(self, geometry: Geometry) -> list[ReadImage]:
         """Lists the images as a model of one of the geometries is shown them."""
@@ -133,7 +133,7 @@ class Cohort:
         left_out = len(drawn) - int(np.count_nonzero(drawn))
         return replace(self._only(drawn), not_drawn=self.not_drawn + left_out)
 
-    def without(self, broken: Mapping[int, str]) -> Cohort:
+    def without(self, broken: Mapping[int, Notice]) -> Cohort:
         """Leaves images out, as it does those that cannot be read.
 
         Args:
@@ -148,7 +148,7 @@ class Cohort:
         unreadable = (*self.unreadable, *(broken[index] for index in sorted(broken)))
         return self._only(kept, unreadable)
 
-    def _only(self, chosen: BoolArray, unreadable: tuple[str, ...] | None = None) -> Cohort:
+    def _only(self, chosen: BoolArray, unreadable: tuple[Notice, ...] | None = None) -> Cohort:
         indices = np.flatnonzero(chosen)
         return replace(
             self,

@@ -95,7 +95,7 @@ class CohortReader:
             DataError: if there is no image that no model has seen.
         """
         rows = [each for each in found if isinstance(each, _Row)]
-        unreadable = tuple(str(each) for each in found if isinstance(each, ImageError))
+        unreadable = tuple(Notice.of(each) for each in found if isinstance(each, ImageError))
         return Cohort(
             data=data,
             classes=images.classes,

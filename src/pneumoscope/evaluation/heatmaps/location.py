@@ -16,7 +16,7 @@ from pneumoscope.evaluation.heatmaps.result import Location
 from pneumoscope.imaging import load_mask, read_bytes
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import FloatArray, Resampling, StrArray
-from pneumoscope.types import Geometry, ImageRecord
+from pneumoscope.types import Geometry, ImageRecord, Notice
 
 _HALF = 0.5
 
@@ -25,7 +25,7 @@ def locate_within(
     folders: Mapping[str, Path | None],
     explained: ExplainedImages,
     cohort: Cohort,
-) -> tuple[dict[str, Location], tuple[str, ...]]:
+) -> tuple[dict[str, Location], tuple[Notice, ...]]:
     """Where maps lie: in the pneumonia that of the true class, elsewhere that of the called one.
 
     Args:
@@ -40,7 +40,7 @@ def locate_within(
         DataError: if no mask in a folder is named like any of the images.
     """
     found: dict[str, Location] = {}
-    unreadable: list[str] = []
+    unreadable: list[Notice] = []
     geometry = Geometry(*explained.pixels.shape[1:])
     for name, folder in folders.items():
         if folder is None:
@@ -57,7 +57,7 @@ def locate_within(
 
 def read_masks(
     folder: Path, records: Sequence[ImageRecord], geometry: Geometry, places: tuple[int, int]
-) -> tuple[FloatArray, tuple[str, ...]]:
+) -> tuple[FloatArray, tuple[Notice, ...]]:
     """Reads the mask of each image, as the share of each place of a map that it covers.
 
     Args:
@@ -75,7 +75,7 @@ def read_masks(
         DataError: if there is no mask for any of the images.
     """
     found = in_parallel(partial(_read, folder, geometry, places), records)
-    unreadable = tuple(str(mask) for mask in found if isinstance(mask, ImageError))
+    unreadable = tuple(Notice.of(mask) for mask in found if isinstance(mask, ImageError))
     nothing = np.full(places, np.nan)
     masks = np.stack([nothing if isinstance(mask, ImageError) else mask for mask in found])
     if np.isnan(masks).all():

@@ -106,7 +106,7 @@ class HeatmapCheck:
     randomisation: tuple[Randomisation, ...]
     location: Mapping[str, Location]
     flat: int
-    unreadable: tuple[str, ...]
+    unreadable: tuple[Notice, ...]
     notices: tuple[Notice, ...]
 
     @property
@@ -135,7 +135,7 @@ class HeatmapCheck:
             "left_out": {
                 "seen": self.cohort.seen,
                 "not_drawn": self.cohort.not_drawn,
-                "unreadable": list(self.unreadable),
+                "unreadable": [notice.to_dict() for notice in self.unreadable],
             },
             "notices": [notice.to_dict() for notice in self.notices],
             "flat": self.flat,

@@ -1,4 +1,4 @@
-"""Changes of a radiograph that leave its class as it is."""
+"""Corruptions of a radiograph: changes of its pixels that leave its class as it is."""
 
 from pneumoscope.imaging.changes.catalogue import (
     CHANGES,

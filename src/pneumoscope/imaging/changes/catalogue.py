@@ -1,7 +1,7 @@
-"""Named changes that leave a radiograph's class as it is: what another hospital might do to it.
+"""Named corruptions of a radiograph, such as another hospital might cause; its class stays.
 
-They are made at the size that a network reads. The same image, change and severity give the same
-result, always.
+They are applied at the size that a network reads. The same image, corruption and severity always
+give the same result.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pneumoscope.imaging.changes.pixels import Grey
 
 SEVERITIES = range(1, 6)
 MODERATE = 3
-"""Plain to see, and no reason to read the image otherwise."""
+"""Severity that is plain to see, and no reason to read the image otherwise."""
 
 
 class ChangeGroup(StrEnum):
-    """What a change is a change of."""
+    """Kind of a corruption: the property of the image that it changes."""
 
     GEOMETRY = "geometry"
     EXPOSURE = "exposure"
@@ -31,14 +31,14 @@ class ChangeGroup(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """A named change of an image.
+    """A named corruption of an image.
 
     Attributes:
-        name: as tables show it.
-        group: what it is a change of.
-        description: what it does, in one line, with a place for the amount.
-        amounts: how much, at severities 1 to 5; empty if there is only one way to do it.
-        alter: the image and the amount to the changed image.
+        name: name in tables.
+        group: kind of the corruption.
+        description: effect in one line, with a place for the amount.
+        amounts: amounts at severities 1 to 5; empty if there is no amount to choose.
+        alter: function that takes the image and the amount, and returns the changed image.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Change:
     alter: Callable[[Grey, float], Grey]
 
     def __call__(self, pixels: Grey, severity: int = MODERATE) -> Grey:
-        """The changed image.
+        """Applies the corruption to an image.
 
         Args:
-            pixels: uint8 of shape (h, w); left as it is.
-            severity: 1, hardly seen, to 5, severe.
+            pixels: the image, uint8 of shape (h, w); it is not changed in place.
+            severity: severity from 1, hardly visible, to 5, severe.
 
         Returns:
             uint8 of shape (h, w).
@@ -63,7 +63,7 @@ class Change:
         return self.alter(pixels, self._amount(severity))
 
     def describe(self, severity: int = MODERATE) -> str:
-        """What it does at this severity, in one line.
+        """Describes the effect at this severity, in one line.
 
         Raises:
             SettingsError: if there is no such severity.
@@ -73,7 +73,7 @@ class Change:
     def _amount(self, severity: int) -> float:
         if severity not in SEVERITIES:
             raise SettingsError(
-                "The severity of a change is out of range",
+                "The severity of a corruption is out of range",
                 expected="1 to 5",
                 received=f"{severity}",
                 code="out-of-range",
@@ -140,4 +140,4 @@ _ALL = (
     ),
 )
 CHANGES: Mapping[str, Change] = MappingProxyType({change.name: change for change in _ALL})
-"""All changes by name, in the order in which tables list them."""
+"""All corruptions by name, in the order in which tables list them."""

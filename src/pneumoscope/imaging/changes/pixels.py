@@ -1,8 +1,8 @@
-"""Ways to alter the pixels of one image, each by an amount: uint8 (h, w) to uint8 (h, w).
+"""Functions that alter the pixels of one image by an amount: uint8 (h, w) to uint8 (h, w).
 
-Lengths are shares of the image's side and greys are shares of its range, so that 128 and 224
-pixels are altered alike (save by JPEG and noise, which work on single pixels). What comes in from
-outside of the picture is black.
+Lengths are fractions of the image's side and grey levels are fractions of its range, so that images
+of 128 and 224 pixels are altered alike (except by JPEG and noise, which act on single pixels).
+Places from outside of the picture are black.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LUNGS = (0.15, 0.85, 0.12, 0.88)  # top, bottom, left, right
 
 
 def hide_lungs(pixels: Grey) -> Grey:
-    """The image with a grey rectangle over 70 % of its height and 76 % of its width.
+    """Covers 70 % of the height and 76 % of the width by a grey rectangle.
 
     It is the same for all images: a mask that followed the lungs could tell the class by its shape.
     """
@@ -53,14 +53,14 @@ def heighten(pixels: Grey, factor: float) -> Grey:
     return _window(pixels, 0, 0.5 - half, 1, 0.5 + half)
 
 
-def shift(pixels: Grey, share: float) -> Grey:
-    """Moves to the right and down by a share of the side."""
-    return _window(pixels, -share, -share, 1 - share, 1 - share)
+def shift(pixels: Grey, fraction: float) -> Grey:
+    """Moves to the right and down by a fraction of the side."""
+    return _window(pixels, -fraction, -fraction, 1 - fraction, 1 - fraction)
 
 
-def crop(pixels: Grey, share: float) -> Grey:
-    """Cuts a share off the left and the bottom, and scales the rest to the whole."""
-    return _window(pixels, share, 0, 1, 1 - share)
+def crop(pixels: Grey, fraction: float) -> Grey:
+    """Cuts a fraction off the left and the bottom, and scales the rest to the whole."""
+    return _window(pixels, fraction, 0, 1, 1 - fraction)
 
 
 def rotate(pixels: Grey, degrees: float) -> Grey:
@@ -70,13 +70,13 @@ def rotate(pixels: Grey, degrees: float) -> Grey:
 
 
 def mirror(pixels: Grey, _: float) -> Grey:
-    """Exchanges left and right; the amount says nothing."""
+    """Exchanges left and right; the amount is ignored."""
     return np.ascontiguousarray(pixels[:, ::-1])
 
 
-def brightness(pixels: Grey, share: float) -> Grey:
-    """Adds a share of the range to every pixel."""
-    return _clipped(pixels + 255 * share)
+def brightness(pixels: Grey, fraction: float) -> Grey:
+    """Adds a fraction of the range to every pixel."""
+    return _clipped(pixels + 255 * fraction)
 
 
 def contrast(pixels: Grey, factor: float) -> Grey:
@@ -91,14 +91,14 @@ def gamma(pixels: Grey, exponent: float) -> Grey:
     return table[pixels]
 
 
-def blur(pixels: Grey, share: float) -> Grey:
-    """Blurs by Pillow's Gaussian, whose standard deviation is a share of the longer side."""
-    sigma = share * max(pixels.shape)
+def blur(pixels: Grey, fraction: float) -> Grey:
+    """Blurs by a Gaussian whose standard deviation is a fraction of the longer side."""
+    sigma = fraction * max(pixels.shape)
     return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(sigma)))
 
 
 def noise(pixels: Grey, deviation: float) -> Grey:
-    """Adds Gaussian noise, whose standard deviation is a share of the range.
+    """Adds Gaussian noise, whose standard deviation is a fraction of the range.
 
     Its seed is the content of the image: the same image always gets the same noise.
     """
@@ -114,19 +114,19 @@ def jpeg(pixels: Grey, quality: float) -> Grey:
         return np.asarray(image)
 
 
-def cover_borders(pixels: Grey, share: float) -> Grey:
-    """Blackens a share of the side along all four borders."""
+def cover_borders(pixels: Grey, fraction: float) -> Grey:
+    """Blackens a fraction of the side along all four borders."""
     height, width = pixels.shape
-    y, x = _px(share, height), _px(share, width)
+    y, x = _px(fraction, height), _px(fraction, width)
     covered = np.zeros_like(pixels)
     covered[y : height - y, x : width - x] = pixels[y : height - y, x : width - x]
     return covered
 
 
-def cover_corners(pixels: Grey, share: float) -> Grey:
-    """Blackens a square in each corner, a share of the side wide."""
+def cover_corners(pixels: Grey, fraction: float) -> Grey:
+    """Blackens a square in each corner, its width a fraction of the side."""
     height, width = pixels.shape
-    y, x = _px(share, height), _px(share, width)
+    y, x = _px(fraction, height), _px(fraction, width)
     covered = pixels.copy()
     for rows in (slice(y), slice(height - y, None)):
         covered[rows, :x] = covered[rows, width - x :] = 0
@@ -134,9 +134,9 @@ def cover_corners(pixels: Grey, share: float) -> Grey:
 
 
 def _window(pixels: Grey, left: float, top: float, right: float, bottom: float) -> Grey:
-    """What is seen through a window, scaled to the size of the image.
+    """Cuts out a window and scales it to the size of the image.
 
-    The sides of the window are shares of those of the image, and lie up to a half outside of it.
+    The edges of the window are fractions of the sides of the image, up to a half outside of it.
     """
     height, width = pixels.shape
     pad = (max(height, width) + 1) // 2
@@ -145,8 +145,8 @@ def _window(pixels: Grey, left: float, top: float, right: float, bottom: float) 
     return np.asarray(canvas.resize((width, height), Image.Resampling.BILINEAR, box=box))
 
 
-def _px(share: float, side: int) -> int:
-    return round(share * side)
+def _px(fraction: float, side: int) -> int:
+    return round(fraction * side)
 
 
 def _clipped(values: NDArray[np.floating[Any]]) -> Grey:

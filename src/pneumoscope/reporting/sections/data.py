@@ -28,7 +28,9 @@ def data(material: Material) -> Section:
             "shortcut": tabulate_shortcut(found.shortcut) if found.shortcut else None,
             "notices": material.evaluation.notices,
             "seen": material.evaluation.cohort.seen,
-            "unreadable": material.evaluation.cohort.unreadable[:_UNREADABLE],
+            "unreadable": [
+                notice.text for notice in material.evaluation.cohort.unreadable[:_UNREADABLE]
+            ],
             "n_unreadable": len(material.evaluation.cohort.unreadable),
         },
     )
