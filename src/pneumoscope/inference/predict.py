@@ -14,10 +14,10 @@ from pneumoscope.names import public_name
 from pneumoscope.types import Prediction
 
 File = Image | BinaryIO
-"""A file or folder by its path, its bytes with a name, or a binary stream open for reading."""
+"""An image or folder by its path, the bytes of an image, or a binary stream open for reading."""
 
 STREAM = "-"
-"""What records call an image that came in a stream."""
+"""Path in the record of an image that was read from a stream."""
 
 
 def predict(
@@ -32,36 +32,38 @@ def predict(
     policy: Path | str | None = None,
     stray: Callable[[Path], None] | None = None,
 ) -> Iterator[Prediction]:
-    """Predicts images, and all images in folders, in order; loads the model for it.
+    """Predicts images and all images in folders, in order, with a model loaded for this call.
 
     A file that cannot be read gives a record with status `error`, and an image that the model
     cannot judge one with status `refused`. To predict again and again, `load` the model once.
 
     Args:
-        bundle: the bundle, the run folder that holds it, or the name of a model that ships; None
-            for the default model.
+        bundle: path of the bundle or of the run folder that holds it, or the name of a model that
+            ships; None for the default model.
         files: an image or a folder of images; or several, among which may be binary streams, which
             records call "-".
-        heatmap: folder to write each image under its heatmap to; none by default.
-        threads: CPU threads to use; by default as many as there are cores that this process may
-            use.
+        heatmap: folder to write each image under its heatmap to; by default none is written.
+        threads: number of CPU threads; by default that of the cores that this process may use.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
-        prevalence: fraction of positive images where the model is used, to restate probabilities
-            for; by default they stay those of the model.
-        gate: whether to refuse images that the model cannot judge, if the bundle tells which.
-        policy: a TOML file of what follows from header and pixels; by default the one that ships.
-        stray: called with each file in a folder that is stepped over, since it is no image.
+        prevalence: fraction of positive images where the model is used, for which probabilities
+            are restated; by default they stay those of the model.
+        gate: True to refuse images that the model cannot judge, if the bundle has a gate.
+        policy: path of a TOML file with the action of each rule on header and pixels; by default
+            the one that ships.
+        stray: function that is called with each file in a folder that is skipped, as it is no
+            picture.
 
     Returns:
-        A record for each image, made when it is asked for; only a few images are in memory at any
-        time.
+        The record of each image, made when it is asked for: only a few images are in memory at
+        any time.
 
     Raises:
         BundleError: as `load`; or if heatmaps are wanted, and the network gives none.
-        SettingsError: as `load`; or if `heatmap` holds a picture of another image.
+        SettingsError: as `load`; or if an overlay of another image, or by another model, has the
+            name of one.
         DataError: if a folder holds no image.
-        StorageError: if a folder may not be read, or `heatmap` cannot be written.
+        StorageError: if a folder may not be read, or the heatmaps cannot be written.
     """
     predictor = load(
         bundle,
@@ -82,7 +84,15 @@ def predict_files(
     *,
     stray: Callable[[Path], None] | None = None,
 ) -> Iterator[Prediction]:
-    """As `predict`, with a model that has been loaded already."""
+    """Predicts images and all images in folders, as `predict`, with a model in memory.
+
+    Args:
+        predictor: the model.
+        files: images, folders of images, and binary streams.
+        heatmap: folder to write each image under its heatmap to; by default none is written.
+        stray: function that is called with each file in a folder that is skipped, as it is no
+            picture.
+    """
     if heatmap is None:
         return predictor.predict_many(_images(files, stray))
     files = list(files)

@@ -77,7 +77,7 @@ def list_models() -> tuple[Bundle, ...]:
 
 
 def is_default(bundle: Bundle) -> bool:
-    """Whether a bundle is that of the model that is used where none is given."""
+    """Tells whether a bundle is that of the model that is used where none is given."""
     return bool(names()) and bundle.root.samefile(find())
 
 
@@ -107,7 +107,7 @@ def find(model: Path | str | None = None) -> Path:
             + "".join(f", or {name}" for name in names()),
             received="nothing there",
             values={"path": str(model)},
-            remedy="`pneumoscope.list_models` tells what ships",
+            remedy="`pneumoscope.list_models` lists what ships",
         )
     return Path(model)
 
