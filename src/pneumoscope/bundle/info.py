@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.bundle.sense import check_info
 from pneumoscope.errors import ClassMismatchError, SettingsError
 from pneumoscope.gate import GateLevels
 from pneumoscope.gate.store import parse_levels
@@ -117,9 +116,7 @@ def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
         known["calibration"] = _parse_calibration(known["calibration"])
     if known["gate"] is not None:
         known["gate"] = parse_levels(known["gate"])
-    info = BundleInfo(**known)
-    check_info(info)
-    return info
+    return BundleInfo(**known)
 
 
 def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
