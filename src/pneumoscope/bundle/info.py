@@ -10,14 +10,8 @@ from typing import Any
 from pneumoscope.errors import ClassMismatchError, SettingsError
 from pneumoscope.gate import GateLevels
 from pneumoscope.gate.store import parse_levels
-from pneumoscope.types import (
-    Calibration,
-    Estimate,
-    Geometry,
-    Notice,
-    OperatingPoint,
-    Undecided,
-)
+from pneumoscope.notices import Notice
+from pneumoscope.types import Calibration, Estimate, Geometry, OperatingPoint, Undecided
 
 SCHEMA_VERSION = 4  # 1 has no calibration, 2 no usable gate, 3 no codes of notices
 

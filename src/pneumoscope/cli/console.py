@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pneumoscope.files import printable
-from pneumoscope.types import RESEARCH_NOTICE, Notice
+from pneumoscope.notices import Notice
+from pneumoscope.types import RESEARCH_NOTICE
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -22,7 +22,8 @@ from pneumoscope.names import public_name
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
     from pneumoscope.inference.images import Image
-    from pneumoscope.types import Notice, Prediction, Status
+    from pneumoscope.notices import Notice
+from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"
 
