@@ -40,8 +40,8 @@ Positive = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="Class that counts as positive; give it once for each. The class that is not named "
-        "is the reference class. By default class names decide.",
+        help="Class that counts as positive; repeat the option for each. The class that is not "
+        "named is the reference class. By default class names decide.",
     ),
 ]
 Resamples = Annotated[int, typer.Option(help="Number of bootstrap resamples.", min=100)]
