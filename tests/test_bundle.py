@@ -30,12 +30,12 @@ from pneumoscope.errors import (
     SettingsError,
     StorageError,
 )
+from pneumoscope.notices import Notice
 from pneumoscope.types import (
     Calibration,
     Estimate,
     Evidence,
     ImageRecord,
-    Notice,
     OperatingPoint,
     Split,
     Undecided,

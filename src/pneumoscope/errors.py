@@ -30,13 +30,9 @@ import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from pneumoscope.types import Notice
-
-Value = float | str | tuple[str, ...] | None
-"""A value in the text of an error or a notice, of a type that JSON has."""
+from pneumoscope.notices import Notice, Value
 
 
 class PneumoscopeError(Exception):
@@ -83,6 +79,10 @@ class PneumoscopeError(Exception):
         if remedy:
             parts.append(remedy.rstrip("."))
         super().__init__(". ".join(parts) + ".")
+
+    def to_notice(self) -> Notice:
+        """Keeps what it says, for work that goes on without the file that caused it."""
+        return Notice(self.code, str(self), self.values)
 
 
 class SettingsError(PneumoscopeError):

@@ -8,7 +8,8 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import PneumoscopeError, SettingsError, Value
+from pneumoscope.errors import SettingsError
+from pneumoscope.notices import Notice
 
 RECORD_SCHEMA = 2
 """Schema version of the record of a prediction; in version 1, reasons were sentences alone."""
@@ -49,45 +50,6 @@ class Evidence(StrEnum):
     def hashed(self) -> bool:
         """True if the patient key was made under the secret key of one user."""
         return self in (Evidence.COLUMN, Evidence.HEADER, Evidence.STUDY)
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A reason, a warning or a remark on an image, a data set or a result.
-
-    Attributes:
-        code: code of the kind of notice, for programs: never renamed, and documented.
-        text: text for people, with the values in it; that of a prediction has no semicolon, which
-            separates one reason from the next.
-        values: values in the text, by name: finite numbers, and words.
-    """
-
-    code: str
-    text: str
-    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
-
-    def __str__(self) -> str:
-        return self.text
-
-    @classmethod
-    def of(cls, error: PneumoscopeError) -> Notice:
-        """Keeps what an error says, for what goes on without the file that caused it."""
-        return cls(error.code, str(error), error.values)
-
-    @classmethod
-    def parse(cls, content: Mapping[str, Any] | str) -> Notice:
-        """Reads a notice from JSON types, or from a text alone, as in bundles before codes."""
-        if isinstance(content, str):
-            return cls("uncoded", content)
-        values = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in content["values"].items()
-        }
-        return cls(content["code"], content["text"], values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Converts the notice to plain JSON types."""
-        return {"code": self.code, "text": self.text, "values": dict(self.values)}
 
 
 class Status(StrEnum):

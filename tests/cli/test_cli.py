@@ -86,7 +86,7 @@ def test_predict_counts_what_it_steps_over(run: Run, bundle: Path, images: Path)
     for number in range(5):
         (images / f"{number}.csv").write_text("text")
     _, _, err = run("predict", bundle, images)
-    said = "5 files that are no images were stepped over: 0.csv, 1.csv, 2.csv, and 2 more"
+    said = "5 files that are no images were skipped: 0.csv, 1.csv, 2.csv, and 2 more"
     assert said in err.splitlines()
 
 

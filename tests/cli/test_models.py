@@ -127,7 +127,7 @@ def test_misspelt_model_is_said_with_its_record(
     first, *rest = [json.loads(line) for line in out.splitlines()]
     assert (first["path"], first["status"]) == ("runs/fifth", "error")
     assert "It is no model either" in first["error"]
-    assert "no bundle there, and what ships is bright-1, bright-2" in first["error"]
+    assert "no bundle, and the models that ship are bright-1, bright-2" in first["error"]
     assert "bright-2 predicted the rest" in first["error"]
     assert [record["status"] for record in rest] == ["accepted"] * 3
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"no image")))

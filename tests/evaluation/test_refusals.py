@@ -15,8 +15,8 @@ from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, accuracy_at, measure_refusals
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import Judgement
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import Resampling
-from pneumoscope.types import Notice
 from tests.conftest import GATE_LEVELS
 
 SCORED = Callable[..., ScoredImages]

@@ -14,7 +14,8 @@ from pneumoscope.errors import BundleError, SettingsError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import load
 from pneumoscope.inference.prevalence import odds_ratio, restated
-from pneumoscope.types import Calibration, Notice
+from pneumoscope.notices import Notice
+from pneumoscope.types import Calibration
 from tests.conftest import bundle_info, encoded, write_bundle
 from tests.inference.test_predictor import shade
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pneumoscope.notices import Notice
 from pneumoscope.training.doubts import find_doubts
-from pneumoscope.types import Notice
 
 N = 60
 

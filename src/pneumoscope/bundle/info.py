@@ -7,18 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.bundle.sense import check_info
 from pneumoscope.errors import ClassMismatchError, SettingsError
 from pneumoscope.gate import GateLevels
 from pneumoscope.gate.store import parse_levels
-from pneumoscope.types import (
-    Calibration,
-    Estimate,
-    Geometry,
-    Notice,
-    OperatingPoint,
-    Undecided,
-)
+from pneumoscope.notices import Notice
+from pneumoscope.types import Calibration, Estimate, Geometry, OperatingPoint, Undecided
 
 SCHEMA_VERSION = 4  # 1 has no calibration, 2 no usable gate, 3 no codes of notices
 
@@ -117,9 +110,7 @@ def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
         known["calibration"] = _parse_calibration(known["calibration"])
     if known["gate"] is not None:
         known["gate"] = parse_levels(known["gate"])
-    info = BundleInfo(**known)
-    check_info(info)
-    return info
+    return BundleInfo(**known)
 
 
 def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:

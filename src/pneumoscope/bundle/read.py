@@ -17,6 +17,7 @@ from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo, parse_info
 from pneumoscope.bundle.layout import CARD, GATE, MANIFEST, NETWORK, REFERENCE, REMEDY, SEEN, former
 from pneumoscope.bundle.reference import parse_reference
 from pneumoscope.bundle.seen import Seen
+from pneumoscope.bundle.sense import check_info
 from pneumoscope.errors import (
     BundleError,
     BundleMissingError,
@@ -144,6 +145,7 @@ def _read_once(root: Path) -> Bundle:
     with making_sense_of(root / MANIFEST):
         files = manifest["files"]
         info = parse_info(manifest)
+        check_info(info)
     content = read_files(root, files)
     check_graph(root / NETWORK, content[NETWORK], info)
     sha256 = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()

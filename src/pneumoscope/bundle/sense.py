@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import is_dataclass
 from types import UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-if TYPE_CHECKING:
-    from pneumoscope.bundle.info import BundleInfo
+from pneumoscope.bundle.info import BundleInfo
 
 _LONGEST = 10_000  # greatest length of a text, in characters
 _GREATEST = 2**63  # bound of the absolute value of a number

@@ -1,4 +1,4 @@
-"""`pneumoscope data audit`."""
+"""The command `pneumoscope data audit`."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pneumoscope.cli.tables import print_table
 from pneumoscope.defaults import SEED
 from pneumoscope.errors import DataError
 
-_WIDTH = 80  # also on a wide terminal: long lines are hard to read
+_WIDTH = 80  # characters, also on a wide terminal: long lines are hard to read
 
 
 def audit(
     data: Data[Path],
     output: Annotated[
         Path | None,
-        declare_output("The page to write, with the pictures found; by default audit/DATA.html."),
+        declare_output("HTML page to write, with the images found; by default audit/DATA.html."),
     ] = None,
     seed: Seed = SEED,
     strict: Annotated[
         bool,
         typer.Option(
             "--strict",
-            help="Exit with 2 if a result would be invalid, or it is in doubt how the data is "
+            help="Exit with 2 if a result would be invalid, or it is unclear how the data is "
             "meant.",
         ),
     ] = False,
@@ -36,14 +36,14 @@ def audit(
     hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the traps of a data set before training on it.
+    """Find what would invalidate results on a data set, before training on it.
 
     \b
     pneumoscope data audit chest_xray
     pneumoscope data audit chest_xray --output chest_xray.html --strict --json
 
-    Finds unreadable files, copies across splits and labels, patients in two splits, and how well
-    facts such as the size of a file predict the label: the shortcut score.
+    Finds unreadable files, copies across splits and labels, and patients in two splits. Measures
+    how well facts such as the file size alone predict the label: the shortcut score.
     """
     from pneumoscope.dataset import ScanSettings
     from pneumoscope.dataset.audit import audit as audit_images

@@ -1,4 +1,4 @@
-"""`pneumoscope check-heatmaps`."""
+"""The command `pneumoscope check-heatmaps`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_heatmaps(
     bundle: Model,
     data: Data[Path],
     output: Annotated[
-        Path | None, declare_output("Folder for the figure and the tables, if wanted.")
+        Path | None, declare_output("Folder for figure and tables; by default none is written.")
     ] = None,
     masks: Annotated[
         Path | None,
@@ -27,21 +27,22 @@ def check_heatmaps(
         Path | None, typer.Option(help="Folder of masks of the lungs, named like the images.")
     ] = None,
     images: Annotated[
-        int, typer.Option(help="About how many images to check, in whole patients.", min=1)
+        int, typer.Option(help="About how many images to check, of whole patients.", min=1)
     ] = HEATMAP_IMAGES,
     seed: Seed = SEED,
     as_json: AsJson = False,
 ) -> None:
-    """Check whether heatmaps tell what a model goes by, and where they lie.
+    """Check whether heatmaps show what a model relies on, and where they lie.
 
     \b
     pneumoscope check-heatmaps runs/first chest_xray
     pneumoscope check-heatmaps runs/first phantoms --masks masks --lungs lungs --output checked
 
-    Deletes and inserts the places that the heatmap shows, against random places and those nearest
-    to the centre; shuffles the weights, after which heatmaps should change; and measures how much
-    of them lies within masks. With 95 % intervals from a bootstrap of patients, on images and
-    patients that the model has not seen. Shuffling weights needs the extra "train".
+    Deletes and inserts the places that the heatmap shows, and for comparison random places and
+    those nearest to the centre; randomises the weights, after which heatmaps should change; and
+    measures how much of each heatmap lies within masks. With 95 % intervals from a bootstrap of
+    patients, on images and patients that the model has not seen. Randomising weights needs the
+    extra "train".
     """
     from pneumoscope.evaluation.heatmaps import check_heatmaps as check
     from pneumoscope.evaluation.heatmaps import tabulate_heatmaps

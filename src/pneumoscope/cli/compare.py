@@ -1,4 +1,4 @@
-"""`pneumoscope compare`."""
+"""The command `pneumoscope compare`."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def compare(
     pneumoscope compare runs/first runs/second chest_xray
     pneumoscope compare runs/first runs/second runs/third other_hospital --output compared
 
-    Each model is held against the first: paired differences of all measures with 95 % intervals
+    Each model is compared with the first: paired differences of all measures with 95 % intervals
     from a bootstrap of patients, DeLong's test of AUROC, and McNemar's exact test at the
-    operating points. Both tests take images for independent: where patients have several images,
-    trust the intervals.
+    operating points. Both tests assume that images are independent: where patients have several
+    images, trust the intervals.
     """
     if len(paths) < 3:
         raise typer.BadParameter(

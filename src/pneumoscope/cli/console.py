@@ -1,4 +1,4 @@
-"""What all commands share: how they print, show progress and say what went wrong."""
+"""Printing, progress bars and error messages of all commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pneumoscope.files import printable
-from pneumoscope.types import RESEARCH_NOTICE, Notice
+from pneumoscope.notices import Notice
+from pneumoscope.types import RESEARCH_NOTICE
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -24,12 +25,12 @@ def say(text: str) -> None:
 
 
 def fail(text: str) -> None:
-    """Prints what went wrong, in one line."""
+    """Prints an error as one line, on standard error."""
     say("Error: " + " ".join(text.split()))
 
 
 def say_left_out(notices: Iterable[Notice], unreadable: Iterable[Notice], seen: int) -> None:
-    """Says on standard error what there is to know of a data set, and what was not measured."""
+    """Prints the notices about a data set, and what was not measured, on standard error."""
     for notice in notices:
         say(notice.text)
     for reason in unreadable:
@@ -39,12 +40,15 @@ def say_left_out(notices: Iterable[Notice], unreadable: Iterable[Notice], seen: 
 
 
 def say_notice() -> None:
-    """Says what the tool is not."""
+    """Prints that this is a research tool, on standard error."""
     say(RESEARCH_NOTICE)
 
 
 def leave(unreadable: int) -> None:
-    """Ends a command that has read images: the notice, and the exit code of what it could not read.
+    """Ends a command that has read images: prints the notice, and sets the exit code.
+
+    Args:
+        unreadable: Number of files that could not be read.
 
     Raises:
         typer.Exit: with 1, if there were such files.
@@ -55,7 +59,7 @@ def leave(unreadable: int) -> None:
 
 
 def choose_model(given: str | None) -> Path:
-    """Finds the model that was given, or else the default one, and says which that is."""
+    """Finds the model that was given, or else the default model, whose name it prints."""
     from pneumoscope.shipped import find
 
     root = find(given)
@@ -65,20 +69,20 @@ def choose_model(given: str | None) -> Path:
 
 
 def name_results(models: Iterable[Path], data: Path) -> str:
-    """What results are called by default: after the models and the data."""
+    """Makes the default name of results: the names of the models and of the data."""
     folders = [root.parent if root.name == "bundle" else root for root in models]
     names = [folder.resolve().name for folder in folders]
     return "-".join([*names, data.resolve().stem])[:100]
 
 
 def print_json(content: Any) -> None:
-    """Prints a result for programs, on standard output."""
+    """Prints a result as JSON, on standard output."""
     print(json.dumps(content, indent=2))
 
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Bars with a rate and the time left, on standard error; nothing where that is no terminal."""
+    """Shows progress bars with rate and time left, if standard error is a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -92,7 +96,7 @@ def progress_bars() -> Iterator[Progress]:
     from rich.text import Text
 
     class RateColumn(ProgressColumn):
-        """Images, or what else is counted, a second, once it is known."""
+        """Images (or another unit) per second, once the rate is known."""
 
         def render(self, task: Task) -> Text:
             rate = task.finished_speed or task.speed
@@ -114,7 +118,7 @@ def progress_bars() -> Iterator[Progress]:
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """One bar, as a function to be called with the number of images done and of all."""
+    """Shows one bar; yields a function that takes the numbers of images done and in all."""
     with progress_bars() as bars:
         yield add_bar(bars, description)
 
@@ -122,7 +126,17 @@ def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
 def add_bar(
     bars: Progress, description: str, unit: str = "images", size: float = 1
 ) -> Callable[[int, int], None]:
-    """One more bar, shown from the first call on; `unit` is so many of what is counted."""
+    """Adds a bar, which is shown from the first call on.
+
+    Args:
+        bars: The bars to add it to.
+        description: Text before the bar.
+        unit: Unit of the numbers that are shown.
+        size: Number of counted things in one unit, such as 1e6 bytes in one MB.
+
+    Returns:
+        A function that takes the numbers of things done and in all.
+    """
     task = bars.add_task(description, total=None, visible=False, unit=unit)
     return lambda done, total: bars.update(
         task, completed=done / size, total=total / size, visible=True

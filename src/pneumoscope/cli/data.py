@@ -1,4 +1,4 @@
-"""`pneumoscope data`: everything that happens to images before training."""
+"""The commands `pneumoscope data`: what is done with images before training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pneumoscope.defaults import PHANTOM_PATIENTS, SEED, SPLIT_SEED, TEST_SHARE,
 from pneumoscope.types import Geometry, Split
 
 app = typer.Typer(
-    help="Fetch, audit and prepare data sets, and make synthetic ones.", no_args_is_help=True
+    help="Fetch, audit and prepare data sets, and draw synthetic ones.", no_args_is_help=True
 )
 app.command(name="fetch")(fetch.fetch)
 app.command(name="audit")(audit.audit)
@@ -55,8 +55,8 @@ def prepare(
     pneumoscope data prepare chest_xray
     pneumoscope data prepare chest_xray --output prepared --seed 7
 
-    `train` does this by itself. Run again, it goes on where it was. Files that cannot be read are
-    left out, and listed in left_out.csv.
+    `train` does this by itself. After an interruption, run it again: it goes on where it was.
+    Files that cannot be read are left out, and listed in left_out.csv.
     """
     from pneumoscope.dataset import ScanSettings, SplitSettings
     from pneumoscope.dataset import prepare as prepare_images
@@ -98,14 +98,15 @@ def prepare(
 
 @app.command()
 def phantoms(
-    output: Annotated[Path, typer.Argument(help="An empty folder, or one to be made.")],
+    output: Annotated[Path, typer.Argument(help="Folder to write, new or empty.")],
     patients: Annotated[int, typer.Option(help="Number of patients.")] = PHANTOM_PATIENTS,
     seed: Seed = SEED,
     masks: Annotated[
-        Path | None, typer.Option(help="Another folder, for a mask of each pneumonia.")
+        Path | None, typer.Option(help="Folder for a mask of each pneumonia, new or empty.")
     ] = None,
     lungs: Annotated[
-        Path | None, typer.Option(help="A third folder, for a mask of the lungs in each image.")
+        Path | None,
+        typer.Option(help="Folder for a mask of the lungs in each image, new or empty."),
     ] = None,
 ) -> None:
     """Draw synthetic chest radiographs, for demonstrations and tests only.

@@ -1,4 +1,4 @@
-"""`pneumoscope evaluate`."""
+"""The command `pneumoscope evaluate`."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def evaluate(
     hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a model on the images and patients that it has not seen.
+    """Evaluate a model on the images and patients that it has not seen.
 
     \b
     pneumoscope evaluate runs/first chest_xray
     pneumoscope evaluate other_hospital --output evaluation/other --json
 
     Images that the model was trained or chosen on, and their patients, are left out. Every
-    measure comes with a 95 % interval from a bootstrap of patients. Says how far the images and
-    their scores lie from those of the training. Images that the model refuses count like all
-    others; how many they are is said, and the accuracy on the rest. Draws the confusion matrix,
-    ROC, precision-recall, the scores, their reliability, the decision curve, and sample
-    predictions with heatmaps.
+    measure comes with a 95 % interval from a bootstrap of patients. Drift of the images and their
+    scores from those of the training is measured as well. Images that the model refuses count
+    like all others; their number is given, and the accuracy on the rest. Draws the confusion
+    matrix, ROC and precision-recall curves, score distributions, reliability diagram, decision
+    curve, and sample predictions with heatmaps.
     """
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
@@ -83,7 +83,7 @@ def evaluate(
 
 
 def _split(first: str | None, second: Path | None) -> tuple[str | None, Path]:
-    """The model, if two arguments were given, and the data."""
+    """Splits the arguments into the model, if two were given, and the data."""
     from pneumoscope.shipped import is_model
 
     if second is not None:

@@ -1,4 +1,4 @@
-"""`pneumoscope data fetch`."""
+"""The command `pneumoscope data fetch`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pneumoscope.defaults import PUBLIC_DATA
 
 def fetch(
     source: Annotated[
-        str | None, typer.Argument(help="mendeley (the original, the default) or kaggle.")
+        str | None,
+        typer.Argument(help="Source: mendeley (the original, and the default) or kaggle."),
     ] = None,
-    output: Annotated[Path, declare_output("A new folder.")] = Path(PUBLIC_DATA),
+    output: Annotated[Path, declare_output("New folder for the data.")] = Path(PUBLIC_DATA),
     as_json: AsJson = False,
 ) -> None:
     """Fetch the public data set: 5,856 radiographs of children, 1.2 GB, CC BY 4.0.
@@ -25,8 +26,9 @@ def fetch(
     pneumoscope data fetch
     pneumoscope data fetch kaggle --output chest_xray
 
-    Says first whose data they are, and keeps that beside them in ATTRIBUTION.md. What arrives is
-    checked. Interrupted, run it again: it goes on where it was. Kaggle needs the extra `fetch`.
+    First prints authors and licence, which are also written to ATTRIBUTION.md. Every file that
+    arrives is checked. After an interruption, run it again: it goes on where it was. Kaggle needs
+    the extra `fetch`.
     """
     from pneumoscope.dataset.fetch import fetch as fetch_data
     from pneumoscope.dataset.fetch import find_public_data

@@ -1,4 +1,4 @@
-"""Ctrl-C: one line and exit code 130, whatever it meets.
+"""Ctrl-C: one line and exit code 130, whatever it interrupts.
 
 While a module is imported, Python and compiled code turn the exception that Ctrl-C raises into
 others, or lose it. There the process ends at once: nothing that an import does needs cleaning up.
@@ -12,12 +12,12 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-_EXIT_CODE = 130  # that of `InterruptedRunError`, without what it would take to import it
+_EXIT_CODE = 130  # that of `InterruptedRunError`, whose import would take too long here
 _IMPORTING = "<frozen importlib._bootstrap>"
 
 
 def watch() -> None:
-    """Ends the process if Ctrl-C is pressed during an import; raises as Python does otherwise.
+    """Makes Ctrl-C end the process during an import, and raise KeyboardInterrupt otherwise.
 
     Where Ctrl-C is ignored, as below `nohup`, it stays so.
     """
@@ -26,12 +26,12 @@ def watch() -> None:
 
 
 def ignore() -> None:
-    """Lets Python end undisturbed, once all is done."""
+    """Ignores Ctrl-C from now on, so that Python ends undisturbed once all is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def leave() -> NoReturn:
-    """Says that the program was interrupted, and ends it at once."""
+    """Prints that the program was interrupted, and ends it at once."""
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"Interrupted.\n")
     os._exit(_EXIT_CODE)
 

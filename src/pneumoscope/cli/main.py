@@ -1,4 +1,4 @@
-"""The `pneumoscope` command. Each command imports the rooms that it needs when it runs."""
+"""The command `pneumoscope`; each of its commands imports the library only when it runs."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from pneumoscope.version import __version__
 
 
 class _OutputClosed(Exception):
-    """Whoever read our output has had enough."""
+    """The reader of standard output has closed it."""
 
 
 class _Commands(TyperGroup):
-    """The commands; a closed output and Ctrl-C are told before typer makes something of them."""
+    """The commands; a closed output and Ctrl-C are caught here, before typer handles them."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the command that was asked for."""
+        """Runs the given command."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
@@ -50,7 +50,8 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="pneumoscope",
     cls=_Commands,
-    help=f"""Train, prove and run a network that tells normal chest radiographs from pneumonia.
+    help=f"""Trains, evaluates and runs a convolutional network that classifies chest radiographs as
+    normal or pneumonia.
 
     {RESEARCH_NOTICE}
 
@@ -89,7 +90,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass
@@ -133,12 +137,12 @@ def main() -> None:
 
 
 def _drop_output() -> None:
-    """Sends what is still to be printed nowhere: Python would complain once more at its exit."""
+    """Discards what is still to be printed, for which Python would report an error at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: while a class is made, Python 3.11 wraps it into one."""
+    """Tells whether Ctrl-C caused an error: while a class is made, Python 3.11 wraps it in one."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return True

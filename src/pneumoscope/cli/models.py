@@ -1,4 +1,4 @@
-"""`pneumoscope models`."""
+"""The command `pneumoscope models`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def models(
     model: Annotated[
         str | None,
-        typer.Argument(help="Print the model card of this one; a bundle will also do."),
+        typer.Argument(help="Model whose card to print: a name, a bundle or a run folder."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -83,7 +83,7 @@ def _lines(bundle: Bundle) -> Iterator[str]:
 
 
 def _expectation(point: OperatingPoint) -> str:
-    """Its threshold, and what it came to on validation images as they are and changed."""
+    """Words its threshold, and its sensitivity and specificity on the validation images."""
     if point.sensitivity is None or point.specificity is None:
         return f"positive from {point.threshold:.3g} up"
     return (

@@ -26,36 +26,48 @@ ModelOrDefault = Annotated[
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-ImageSize = Annotated[T, typer.Option(help="Pixels of each side.")]
+ImageSize = Annotated[
+    T, typer.Option(help="Height and width of the images that the network reads, in pixels.")
+]
 OperatingPoint = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Threshold of the label; by default the bundle's first."),
+    typer.Option(
+        metavar="NAME",
+        help="Operating point whose threshold decides the label; by default the bundle's first.",
+    ),
 ]
 Positive = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="Class that counts as positive; the one that is not named is the reference. By "
-        "default told by the names.",
+        help="Class that counts as positive; repeat the option for each. The class that is not "
+        "named is the reference class. By default class names decide.",
     ),
 ]
-Resamples = Annotated[int, typer.Option(help="Of the bootstrap.", min=100)]
+Resamples = Annotated[int, typer.Option(help="Number of bootstrap resamples.", min=100)]
 Root = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Folder of the images of a CSV manifest; by default that of the manifest.",
+        help="Folder that holds all images of a CSV manifest; by default that of the manifest.",
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Of everything that is random.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seed of everything that is random.", min=0)]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Make it an error if it is in doubt how the data is meant.")
+    bool,
+    typer.Option("--strict", help="Stop with an error if it is unclear how the data is meant."),
 ]
 TestShare = Annotated[
-    float, typer.Option(help="Share held out for evaluation, if no test split was published.")
+    float,
+    typer.Option(
+        help="Fraction of the images held out for evaluation, if no test split was published."
+    ),
 ]
 ValidationShare = Annotated[
-    float, typer.Option(help="Share of the images, held out to choose epoch and threshold.")
+    float,
+    typer.Option(
+        help="Fraction of the images held out for calibration and to choose epoch and thresholds."
+    ),
 ]
 
 
@@ -69,12 +81,12 @@ HashPaths = Annotated[
     typer.Option(
         "--hash-paths",
         callback=_hash_paths,
-        help="Call files by keyed hashes: their names may hold a patient's.",
+        help="Replace file names, which may hold a patient's name, by keyed hashes.",
     ),
 ]
-"""This one needs no more than to be declared."""
+"""The option `--hash-paths`, which works by itself: commands that declare it never read it."""
 
 
 def declare_output(text: str) -> Any:
-    """The option `--output`: what is written to it differs from command to command."""
+    """Declares the option `--output`, whose help differs from command to command."""
     return typer.Option("--output", "-o", help=text)

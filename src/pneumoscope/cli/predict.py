@@ -1,4 +1,4 @@
-"""`pneumoscope predict`."""
+"""The command `pneumoscope predict`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
-    from pneumoscope.types import Notice, Prediction, Status
+    from pneumoscope.notices import Notice
+    from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"
 
@@ -33,12 +34,12 @@ def predict(
     ] = None,
     heatmap: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write each image under its heatmap to this folder."),
+        typer.Option(metavar="DIR", help="Folder for the heatmaps, each laid over its image."),
     ] = None,
     operating_point: OperatingPoint = None,
     prevalence: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help="Restate probabilities for this share of positives."),
+        typer.Option(metavar="FRACTION", help="Prevalence for which to restate probabilities."),
     ] = None,
     no_gate: Annotated[
         bool, typer.Option("--no-gate", help="Refuse nothing: give every image a label.")
@@ -47,7 +48,7 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="TOML file of what follows from header and pixels: refuse, warn or ignore.",
+            help="TOML file that maps rules on header and pixels to refuse, warn or ignore.",
         ),
     ] = None,
     threads: Annotated[
@@ -70,9 +71,9 @@ def predict(
     pneumoscope predict runs/first radiographs/ --operating-point screening --prevalence 0.1
     cat radiograph.png | pneumoscope predict - --json
 
-    A file that cannot be read is reported and the rest goes on; the exit code is then 1. An image
-    that the model cannot judge is refused: it gets reasons in place of a label, and no heatmap.
-    That is a result, and no error.
+    A file that cannot be read is reported, and the others are still predicted; the exit code is
+    then 1. An image that the model cannot judge is refused: it gets reasons in place of a label,
+    and no heatmap. That is a result, not an error.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
@@ -103,12 +104,12 @@ def predict(
         counts[prediction.status] += 1
         warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
     if strays:
-        say(f"{len(strays)} files that are no images were stepped over: {name_few(strays)}")
+        say(f"{len(strays)} files that are no images were skipped: {name_few(strays)}")
     if heatmap is not None:
         say(f"Heatmaps in {heatmap}")
     _say_summary(predictor, counts, warned, no_gate)
     if prevalence is not None:
-        say(f"Probabilities are restated for a prevalence of {prevalence:g}, labels are not")
+        say(f"Probabilities are restated for a prevalence of {prevalence:g}; labels stay")
     leave(counts[Status.ERROR])
 
 
@@ -119,7 +120,7 @@ def _say_policy(path: Path) -> None:
     changed = [
         f"{name} {action}" for name, action in read_policy(path).items() if action != usual[name]
     ]
-    say(f"Policy {path}: {', '.join(changed) or 'nothing but the default'}")
+    say(f"Policy {path}: {', '.join(changed) or 'the same as the default'}")
 
 
 def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_gate: bool) -> None:
@@ -127,7 +128,7 @@ def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_
 
     done = counts.total()
     if no_gate:
-        say("The gate is off (--no-gate): images that the model cannot judge have a label, too")
+        say("The gate is off (--no-gate): images that the model cannot judge get a label, too")
     elif not predictor.refuses:
         say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
     if counts[Status.REFUSED]:
@@ -139,7 +140,7 @@ def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_
 
 
 def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
-    """The model, if the first argument is one, and the images."""
+    """Splits the arguments into the model, if the first is one, and the images."""
     from pneumoscope.shipped import is_model, names
 
     if "" in arguments:
@@ -159,13 +160,13 @@ def _is_missing(argument: str) -> bool:
 
 
 def _with_hint(predictions: Iterator[Prediction], predictor: Predictor) -> Iterator[Prediction]:
-    """Says with the first one, of a path that is not there, that it is no model either."""
+    """Adds to the error of the first path, which does not exist, that it is no model either."""
     from pneumoscope.shipped import names
 
     first = next(predictions)
     hint = (
-        f"It is no model either: there is no bundle there, and what ships is {', '.join(names())}. "
-        f"{predictor.info.name} predicted the rest."
+        f"It is no model either: there is no bundle, and the models that ship are "
+        f"{', '.join(names())}. {predictor.info.name} predicted the rest."
     )
     yield replace(first, error=first.error and f"{first.error} {hint}")
     yield from predictions
@@ -217,7 +218,7 @@ def _csv_writer() -> Callable[[Prediction], None]:
 
 
 def _texts_and_codes(reasons: Sequence[Notice]) -> tuple[str, str]:
-    """Two columns: no text has a semicolon, and no code a space."""
+    """Joins texts and codes into two columns: no text has a semicolon, and no code a space."""
     texts = "; ".join(printable(reason.text) for reason in reasons)
     return texts, " ".join(reason.code for reason in reasons)
 

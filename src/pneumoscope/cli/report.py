@@ -1,4 +1,4 @@
-"""`pneumoscope report`."""
+"""The command `pneumoscope report`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def report(
     ] = None,
     output: Annotated[
         Path | None,
-        declare_output("The page; by default RUN/report.html, or reports/NAME/report.html."),
+        declare_output(
+            "HTML page to write; by default RUN/report.html, or reports/NAME/report.html."
+        ),
     ] = None,
     root: Root = None,
     resamples: Resamples = RESAMPLES,
@@ -44,9 +46,9 @@ def report(
     pneumoscope report runs/first other_hospital --output other/report.html
     pneumoscope report residual-2 other_hospital
 
-    Audits the data, measures the model on the images and patients that it has not seen, as they
-    are and changed, and says whether to trust it, for whom, and why or why not. The page is one
-    file that fetches nothing; MODEL_CARD.md is written beside it.
+    Audits the data, evaluates the model on the images and patients that it has not seen, as they
+    are and under corruptions, and says whether to trust it, for whom, and why or why not. The
+    page is one file that loads nothing from elsewhere; MODEL_CARD.md is written beside it.
     """
     from pneumoscope.reporting import report as report_run
     from pneumoscope.reporting import tabulate_verdict

@@ -1,4 +1,4 @@
-"""`pneumoscope stress`."""
+"""The command `pneumoscope stress`."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ def stress(
         list[Path],
         typer.Argument(
             metavar="BUNDLE... DATA",
-            help="Bundles, or the run folders that hold them; last the class folders, CSV "
-            "manifest or prepared folder.",
+            help="One or more bundles, or run folders that hold them, and last the data: class "
+            "folders, a CSV manifest, or a prepared folder.",
         ),
     ],
     output: Annotated[
-        Path | None, declare_output("Folder for the figures and the tables, if wanted.")
+        Path | None, declare_output("Folder for figures and tables; by default none is written.")
     ] = None,
     severities: Annotated[
         bool,
         typer.Option(
             "--severities",
-            help="Make each change at all five severities, and compare heatmaps: four times as "
-            "many predictions.",
+            help="Apply each corruption at all five severities, and compare heatmaps: four times "
+            "as many predictions.",
         ),
     ] = False,
     resamples: Resamples = RESAMPLES,
     as_json: AsJson = False,
 ) -> None:
-    """Compare models on images changed as another hospital might.
+    """Compare models on images changed as those of another hospital may be.
 
     \b
     pneumoscope stress runs/first chest_xray
     pneumoscope stress runs/first runs/second chest_xray --output stress
     pneumoscope stress runs/first chest_xray --severities --output stress
 
-    Zoomed, turned, darkened, blurred, covered, and without lungs: each change on its own, their
-    mean and the worst, with 95 % intervals from a bootstrap of patients. Images and patients that
-    any of the models has seen are left out.
+    Images are zoomed, rotated, darkened, blurred, covered, and shown without lungs. Gives the
+    result under each corruption, their mean and the worst, with 95 % intervals from a bootstrap
+    of patients. Images and patients that any of the models has seen are left out.
     """
     from pneumoscope.evaluation.stress import stress as stress_bundles
     from pneumoscope.evaluation.stress import tabulate_stress

@@ -1,6 +1,6 @@
-"""What libraries read from the environment, before any of them is imported.
+"""Environment variables that libraries read when they are imported.
 
-Set for the command line only: what a program that imports Pneumoscope wants is its own affair.
+They are set for the command line only: a program that imports Pneumoscope sets its own.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pneumoscope.folders import locate_cache
 
 
 def settle() -> None:
-    """Keeps algebra to one thread and libraries to our cache, unless the user says else.
+    """Limits OpenBLAS to one thread and keeps library files in our cache, unless set otherwise.
 
-    OpenBLAS's threads spin while they wait, and its products here are too small to be shared out:
-    the cores are kept busy by images. Matplotlib and Keras would also take up settings in the
-    user's home folder, and make others.
+    OpenBLAS's threads spin while they wait, and its products here are too small to be divided:
+    the cores are kept busy by images. Matplotlib and Keras would also read settings from the
+    user's home folder, and write others there.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with suppress(StorageError):  # no home folder: then they have a temporary one
+    with suppress(StorageError):  # no home folder: then libraries make a temporary one
         os.environ.setdefault("MPLCONFIGDIR", str(locate_cache() / "matplotlib"))
         os.environ.setdefault("KERAS_HOME", str(locate_cache() / "keras"))

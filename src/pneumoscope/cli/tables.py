@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def print_tables(parts: Iterable[Part]) -> None:
-    """Prints a result from top to bottom: tables whole, sentences as wide as the terminal."""
+    """Prints tables unbroken, and sentences as wide as the terminal, in their order."""
     parts = list(parts)
     for number, part in enumerate(parts, start=1):
         if isinstance(part, str):
@@ -29,10 +29,10 @@ def print_table(table: Table, *, wrap: bool = False, width: int | None = None) -
     """Prints one table.
 
     Args:
-        table: what to print.
-        wrap: continue long cells on the next line; otherwise they stay whole however narrow the
-            terminal is, which then breaks the lines.
-        width: the most, in characters; by default that of the terminal.
+        table: The table to print.
+        wrap: True to continue long cells on the next line; otherwise they stay whole however
+            narrow the terminal is, which then breaks the lines.
+        width: Greatest width in characters; by default that of the terminal.
     """
     from rich import box
     from rich import table as rich
@@ -54,11 +54,11 @@ def print_table(table: Table, *, wrap: bool = False, width: int | None = None) -
 
 
 def _new_console() -> Console:
-    """Standard output, without markup and colours: most of what is printed is not ours."""
+    """Makes a console for standard output, without markup: most of what is printed is not ours."""
     from rich.console import Console
 
     class Output(Console):
-        """Standard output; where it is closed, that is said as Python says it."""
+        """Standard output that raises BrokenPipeError where it is closed."""
 
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError

@@ -1,4 +1,4 @@
-"""`pneumoscope train`."""
+"""The command `pneumoscope train`."""
 
 from __future__ import annotations
 
@@ -38,44 +38,57 @@ def train(
     output: Annotated[
         Path | None, declare_output("Run folder; by default a new one under runs/.")
     ] = None,
-    arch: Annotated[str, typer.Option(help="The network.")] = ARCHITECTURE,
+    arch: Annotated[str, typer.Option(help="Architecture of the network.")] = ARCHITECTURE,
     seed: Seed = SPLIT_SEED,
     validation_share: ValidationShare = VALIDATION_SHARE,
     test_share: TestShare = TEST_SHARE,
     precision: Annotated[
         str,
-        typer.Option(help="float32, mixed_bfloat16, or auto: whichever is faster on this CPU."),
+        typer.Option(
+            help="Number format of the training: float32, mixed_bfloat16, or auto for the faster "
+            "one on this CPU."
+        ),
     ] = AUTO,
     weights: Annotated[
         str,
         typer.Option(
-            help="What it starts from: none, imagenet, or a file of weights for three channels. "
+            help="Initial weights: none, imagenet, or a file of weights for three channels. "
             "auto: imagenet for networks of keras.applications, none for our own."
         ),
     ] = AUTO,
     image_size: ImageSize[int | None] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="At most this many; 0: as many as the images need.")
+        int | None,
+        typer.Option(help="Greatest number of epochs; 0: set by the number of images."),
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(help="Stop after so many epochs without a lower validation loss; 0: never."),
+        typer.Option(
+            help="Number of epochs without a lower validation loss after which to stop; 0: never."
+        ),
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a batch.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam, at its highest.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Number of images in a batch.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     cosine: Annotated[
-        bool | None, typer.Option(help="Warm the rate up, then let it fall along a cosine.")
+        bool | None,
+        typer.Option(help="Warm the learning rate up, then lower it along a cosine."),
     ] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Decoupled.")] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Decoupled weight decay; 0: none.")
+    ] = None,
     averaging: Annotated[
-        float | None, typer.Option(help="Momentum of the average of the weights that is kept.")
+        float | None,
+        typer.Option(help="Momentum of the exponential average of the weights; 0: none."),
     ] = None,
     label_smoothing: Annotated[
-        float | None, typer.Option(help="Share of each label spread over all classes.")
+        float | None, typer.Option(help="Fraction of each label spread over all classes.")
     ] = None,
-    class_weights: Annotated[bool | None, typer.Option(help="Let each class count alike.")] = None,
+    class_weights: Annotated[
+        bool | None,
+        typer.Option(help="Weight classes so that each counts the same in the loss."),
+    ] = None,
     augmentation: Annotated[
-        bool | None, typer.Option(help="Randomly change the training images.")
+        bool | None, typer.Option(help="Change the training images randomly.")
     ] = None,
     positive: Positive = None,
     root: Root = None,
@@ -93,8 +106,8 @@ def train(
     pneumoscope train chest_xray --arch baseline --output runs/first --epochs 30
     pneumoscope train --resume runs/first
 
-    Each network has its recipe: what is left out from --image-size on is taken from it.
-    Ctrl-C ends the run with the best model so far; `--resume` goes on.
+    Each architecture has a recipe, which sets the options from --image-size to --augmentation
+    that are not given. Ctrl-C ends the run with the best model so far; `--resume` goes on.
     """
     _check_usage(context, data, resume)
     from pneumoscope.run import TrainingSettings
@@ -132,7 +145,7 @@ def train(
 
 
 def _chosen(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:
-    """What the user chose; the options bear the names of the settings."""
+    """Picks the settings that the user chose, from options of the same names."""
     names = {field.name for field in fields(settings)}
     return {
         name: value for name, value in context.params.items() if name in names and value is not None

@@ -1,4 +1,4 @@
-"""The command line's words for what the library names in Python's."""
+"""Rewording of the library's messages, which name Python, for the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMMANDS = {
     "resume": "train --resume",
     "train": "train",
 }
-"""What to type in place of each function of `pneumoscope` that an error names."""
+"""Command for each function of `pneumoscope` that an error names."""
 
 _CODE = re.compile(
     r'`(?:pneumoscope\.(?P<function>[\w.]+?)(?:\("(?P<argument>.*?)"\))?|(?P<setting>\w+))`'
@@ -30,8 +30,12 @@ def in_options(text: str, app: typer.Typer) -> str:
     What is no option of any command, and no function of `COMMANDS`, stays as it is.
 
     Args:
-        text: with parameters, functions and calls of a function with one string in backticks.
-        app: whose options they are.
+        text: Message with parameters, functions, and calls of a function with one string, each
+            in backticks.
+        app: The command line that has the options.
+
+    Returns:
+        The message with options and commands in their place.
     """
     settings = options(app)
 
@@ -47,9 +51,9 @@ def in_options(text: str, app: typer.Typer) -> str:
 
 
 def options(app: typer.Typer) -> dict[str, str]:
-    """What to type for each parameter: --output for `output`, DATA for `data`.
+    """Lists what to type for each parameter: --output for `output`, DATA for `data`.
 
-    A switch such as --no-gate is also that of the parameter `gate` which it turns off.
+    A switch such as --no-gate also stands for the parameter `gate`, which it turns off.
     """
     found: dict[str, str] = {}
     for parameter in _parameters(get_command(app)):

@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 
 from pneumoscope.errors import DataError
-from pneumoscope.types import Label, Notice
+from pneumoscope.notices import Notice
+from pneumoscope.types import Label
 
 _NONE = set("no non not without sin sans ohne kein keine senza sem nao bez без".split())  # noqa: SIM905
 _NEGATIONS = ("non", "no", "un", "not")

@@ -14,7 +14,8 @@ from pneumoscope.errors import DataError
 from pneumoscope.files import Skipped, list_files, list_folders, name_few, printable
 from pneumoscope.imaging import is_stray
 from pneumoscope.names import public_name
-from pneumoscope.types import Notice, Split
+from pneumoscope.notices import Notice
+from pneumoscope.types import Split
 
 # Names of splits without case, spaces and marks, and without such words as set and data.
 _SPLITS = {

@@ -19,7 +19,8 @@ from typing import Protocol
 
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.names import public_name
-from pneumoscope.types import Notice, Split
+from pneumoscope.notices import Notice
+from pneumoscope.types import Split
 
 MAX_BYTES = 256 * 2**20
 MAX_VALUES = 20

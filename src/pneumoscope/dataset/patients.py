@@ -12,9 +12,10 @@ from pneumoscope.dataset.manifest import Entry
 from pneumoscope.dataset.placeholder import Claim, find_crowds, is_filler, says_nobody
 from pneumoscope.imaging.identity import PatientIdentity, patient_of
 from pneumoscope.names import public_name
+from pneumoscope.notices import Notice
 from pneumoscope.parallel import in_parallel
 from pneumoscope.pseudonym import key_fingerprint, pseudonym
-from pneumoscope.types import Evidence, Notice
+from pneumoscope.types import Evidence
 
 _STUDY = "StudyInstanceUID"  # keeps the key of a study from being that of a patient
 

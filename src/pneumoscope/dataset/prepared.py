@@ -27,8 +27,9 @@ from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, is_junk, sha256_of, write_text
 from pneumoscope.imaging import RECIPE
 from pneumoscope.names import names_are_hashed, public_name
+from pneumoscope.notices import Notice
 from pneumoscope.parallel import in_parallel
-from pneumoscope.types import Evidence, Geometry, ImageRecord, Notice, Split
+from pneumoscope.types import Evidence, Geometry, ImageRecord, Split
 
 _HEADER = "dataset.json"
 _MANIFEST = "manifest.csv"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pneumoscope.files import name_few
 from pneumoscope.gate import RULES, Action, Facts, Rule, read_policy
 from pneumoscope.imaging import Source, read_acquisition
-from pneumoscope.types import Geometry, Notice
+from pneumoscope.notices import Notice
+from pneumoscope.types import Geometry
 
 
 def refusals(source: Source, pixels: NDArray[np.uint8], geometry: Geometry) -> tuple[str, ...]:

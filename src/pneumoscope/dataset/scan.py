@@ -13,7 +13,8 @@ from pneumoscope.dataset.layout import Listing, list_images
 from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.patients import find_patients
 from pneumoscope.errors import DataError, SettingsError, with_notices
-from pneumoscope.types import Evidence, ImageRecord, Notice, Split
+from pneumoscope.notices import Notice
+from pneumoscope.types import Evidence, ImageRecord, Split
 
 _LAYOUT_REMEDY = (
     "Give a folder with one subfolder for each class, such as NORMAL and PNEUMONIA, or a CSV "

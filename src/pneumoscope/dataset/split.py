@@ -11,8 +11,9 @@ import numpy as np
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.defaults import SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
 from pneumoscope.errors import DataError, SettingsError
+from pneumoscope.notices import Notice
 from pneumoscope.pseudonym import is_pseudonym
-from pneumoscope.types import ImageRecord, Notice, Split
+from pneumoscope.types import ImageRecord, Split
 
 # Difference from the fraction asked for above which a notice says so.
 _OFF = 0.05

@@ -10,8 +10,8 @@ from pneumoscope.bundle import Bundle
 from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging import tabulate_pixels
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import Shift, measure_shift
-from pneumoscope.types import Notice
 
 NOT_DIVIDED = "too few training images, or all of them alike"
 _NO_SUMMARY = "the bundle holds no summary of its training images: make it again"

@@ -12,8 +12,8 @@ import numpy as np
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import GateLevels
 from pneumoscope.graph import FEATURES
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import BoolArray, Estimate, FloatArray, Resampling
-from pneumoscope.types import Notice
 
 KEPT = np.linspace(0.1, 1.0, 91)
 """Shares of the images that are kept, at which a curve is measured: of fewer it says nothing."""

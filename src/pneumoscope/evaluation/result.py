@@ -12,7 +12,8 @@ from pneumoscope.evaluation.drift import Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.uncalibrated import Uncalibrated
-from pneumoscope.types import Notice, OperatingPoint
+from pneumoscope.notices import Notice
+from pneumoscope.types import OperatingPoint
 
 
 @dataclass(frozen=True)

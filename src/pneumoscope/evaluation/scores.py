@@ -15,9 +15,9 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.gate import Judgement
 from pneumoscope.inference import Predictor
 from pneumoscope.names import public_name
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import FEW_PATIENTS, BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.task import called_class, is_positive, positive_score
-from pneumoscope.types import Notice
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2

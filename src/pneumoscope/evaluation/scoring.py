@@ -11,8 +11,9 @@ from pneumoscope.evaluation.progress import ticker
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import Judgement
 from pneumoscope.inference import Predictor
+from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress
-from pneumoscope.types import Notice, Prediction, Status
+from pneumoscope.types import Prediction, Status
 
 
 def score_images(

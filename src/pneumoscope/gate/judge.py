@@ -15,8 +15,8 @@ from pneumoscope.gate.levels import GateLevel, GateLevels
 from pneumoscope.gate.policy import Policy, read_policy
 from pneumoscope.gate.rules import Action, Facts, findings
 from pneumoscope.graph import FEATURES
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import FloatArray
-from pneumoscope.types import Notice
 
 Grey = NDArray[np.uint8]
 

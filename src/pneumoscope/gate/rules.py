@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pneumoscope.gate.header import Part, View, part_shown, view_shown
 from pneumoscope.imaging import Acquisition, Origin
-from pneumoscope.types import Geometry, Notice
+from pneumoscope.notices import Notice
+from pneumoscope.types import Geometry
 
 # Grey levels of 256, after the image was brought to the size of the network.
 _LEAST_CONTRAST = 8.0

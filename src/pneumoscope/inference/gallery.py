@@ -19,8 +19,9 @@ from pneumoscope.imaging import Source, load_display, own_mark, read_bytes
 from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import Image
 from pneumoscope.inference.predictor import Explanation, Predictor
+from pneumoscope.notices import Notice
 from pneumoscope.results import digest, require_own
-from pneumoscope.types import Notice, Prediction
+from pneumoscope.types import Prediction
 
 _LONGEST = 200  # bytes of a file name; file systems take 255, and `atomic_path` adds to it
 _FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -9,8 +9,9 @@ from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import ImageError
 from pneumoscope.gate import Judgement
 from pneumoscope.inference.prevalence import odds_ratio, restated
+from pneumoscope.notices import Notice
 from pneumoscope.task import called_class, positive_score
-from pneumoscope.types import Notice, OperatingPoint, Prediction, Status
+from pneumoscope.types import OperatingPoint, Prediction, Status
 
 
 class Recorder:

@@ -10,6 +10,7 @@ from pneumoscope.bundle import find_bundle
 from pneumoscope.dataset import identify
 from pneumoscope.errors import SettingsError
 from pneumoscope.files import write_text
+from pneumoscope.notices import Notice
 from pneumoscope.pages import render
 from pneumoscope.reporting.card import held_out_card
 from pneumoscope.reporting.checks import judge
@@ -20,7 +21,6 @@ from pneumoscope.reporting.sections import SECTIONS
 from pneumoscope.reporting.verdict import CLINICAL, Verdict
 from pneumoscope.results import digest, require_own
 from pneumoscope.statistics import RESAMPLES
-from pneumoscope.types import Notice
 
 _CARD = "MODEL_CARD.md"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from pneumoscope.notices import Notice
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
 from pneumoscope.statistics.few import FEWEST_PATIENTS
 from pneumoscope.statistics.ranking import cumulative, ratio
 from pneumoscope.statistics.resampling import Resampling
 from pneumoscope.task import called_positive
-from pneumoscope.types import Notice, OperatingPoint, Undecided
+from pneumoscope.types import OperatingPoint, Undecided
 
 _AT_LEAST = 0.95
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import (
     FEWEST_PATIENTS,
     FloatArray,
@@ -24,7 +25,7 @@ from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.architectures import PROBABILITIES
 from pneumoscope.training.doubts import find_doubts
 from pneumoscope.training.network import Network
-from pneumoscope.types import Calibration, Notice, OperatingPoint
+from pneumoscope.types import Calibration, OperatingPoint
 
 _MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
 _SAME = 1e-6

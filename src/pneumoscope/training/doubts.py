@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import (
     BoolArray,
     FloatArray,
@@ -13,7 +14,6 @@ from pneumoscope.statistics import (
     cumulative,
 )
 from pneumoscope.task import called_positive
-from pneumoscope.types import Notice
 
 _CHANCE = 0.5
 _REMEDY = "look at its curves, and train on more images, for more epochs or at another rate"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from pneumoscope.errors import Value
+from pneumoscope.notices import Value
 
 
 class Severity(IntEnum):

@@ -15,9 +15,10 @@ from pneumoscope.imaging import Acquisition
 from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import ReadImage
 from pneumoscope.names import public_name
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import BoolArray, IntArray, Resampling, StrArray
 from pneumoscope.task import is_positive
-from pneumoscope.types import Geometry, ImageRecord, Notice
+from pneumoscope.types import Geometry, ImageRecord
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,9 +16,10 @@ from pneumoscope.evaluation.cohort.lineup import read_for_all
 from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import Predictor
+from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.statistics import Resampling
-from pneumoscope.types import Geometry, ImageRecord, Notice
+from pneumoscope.types import Geometry, ImageRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ class CohortReader:
             DataError: if there is no image that no model has seen.
         """
         rows = [each for each in found if isinstance(each, _Row)]
-        unreadable = tuple(Notice.of(each) for each in found if isinstance(each, ImageError))
+        unreadable = tuple(each.to_notice() for each in found if isinstance(each, ImageError))
         return Cohort(
             data=data,
             classes=images.classes,

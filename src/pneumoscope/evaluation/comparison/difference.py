@@ -10,6 +10,7 @@ import numpy as np
 from pneumoscope.evaluation.groups import SUBGROUP_METRICS, GroupResult, subgroups, summarise
 from pneumoscope.evaluation.metrics import all_metrics
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import (
     FEW_PATIENTS,
     DeLong,
@@ -20,7 +21,6 @@ from pneumoscope.statistics import (
     delong,
     mcnemar,
 )
-from pneumoscope.types import Notice
 
 
 @dataclass(frozen=True)

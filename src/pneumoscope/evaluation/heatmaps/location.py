@@ -14,9 +14,10 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
 from pneumoscope.evaluation.heatmaps.result import Location
 from pneumoscope.imaging import load_mask, read_bytes
+from pneumoscope.notices import Notice
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import FloatArray, Resampling, StrArray
-from pneumoscope.types import Geometry, ImageRecord, Notice
+from pneumoscope.types import Geometry, ImageRecord
 
 _HALF = 0.5
 
@@ -75,7 +76,7 @@ def read_masks(
         DataError: if there is no mask for any of the images.
     """
     found = in_parallel(partial(_read, folder, geometry, places), records)
-    unreadable = tuple(Notice.of(mask) for mask in found if isinstance(mask, ImageError))
+    unreadable = tuple(mask.to_notice() for mask in found if isinstance(mask, ImageError))
     nothing = np.full(places, np.nan)
     masks = np.stack([nothing if isinstance(mask, ImageError) else mask for mask in found])
     if np.isnan(masks).all():

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pneumoscope.evaluation.cohort import Cohort
-from pneumoscope.types import Estimate, Notice
+from pneumoscope.notices import Notice
+from pneumoscope.types import Estimate
 
 ORDERS = ("heatmap", "random", "centre")
 """In which order places are taken: by the map, by chance, and from the centre outwards."""

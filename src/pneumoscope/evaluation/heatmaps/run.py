@@ -25,9 +25,9 @@ from pneumoscope.evaluation.heatmaps.write import write_check
 from pneumoscope.evaluation.progress import ticker
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.inference import Predictor, load
+from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import RESAMPLES, BoolArray, Resampling
-from pneumoscope.types import Notice
 
 
 def check_heatmaps(

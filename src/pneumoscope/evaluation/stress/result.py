@@ -9,8 +9,8 @@ from typing import Any
 from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.stress.conditions import Condition
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import Estimate
-from pneumoscope.types import Notice
 
 MEASURES = ("auroc", "sensitivity", "specificity", "balanced_accuracy")
 Measures = Mapping[str, Estimate]
