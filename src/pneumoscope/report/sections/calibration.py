@@ -1,4 +1,4 @@
-"""Whether probabilities are frequencies."""
+"""The section on the calibration of the probabilities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MEASURES = ("log_loss", "brier", "ece")
 
 
 def calibration(material: Material) -> Section:
-    """The reliability diagram, and what the fit has changed."""
+    """Makes the section of the reliability diagram and the measures before and after the fit."""
     found = material.evaluation
     ece = found.overall.estimates["ece"]
     band = reliability_band(found.scored, found.cohort.resampling)
@@ -31,7 +31,7 @@ def calibration(material: Material) -> Section:
         "Calibration",
         {
             "fitted": material.info.calibration,
-            "measures": Table("What the fit has changed", columns, tuple(_rows(material))),
+            "measures": Table("Before and after calibration", columns, tuple(_rows(material))),
             "reliability": draw(
                 reliability_diagram(found.scored, ece, band, found.uncalibrated),
                 "reliability",
