@@ -31,7 +31,7 @@ def test_a_result_becomes_json(make_scored):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_each_class_is_told_from_the_rest(make_scored, classes):
+def test_each_class_is_measured_against_the_rest(make_scored, classes):
     scored = make_scored(classes=classes, distance=1.0)
     results = evaluate_classes(scored, Resampling(50))
     assert tuple(results) == scored.classes
@@ -108,7 +108,7 @@ def test_other_positive_classes_are_no_comparison_group(make_scored):
     assert result.estimates["sensitivity"].value == pytest.approx(called)
 
 
-def test_a_subgroup_without_comparison_says_what_it_cannot(make_scored):
+def test_a_subgroup_without_comparison_has_no_specificity(make_scored):
     scored = make_scored(distance=1.0)
     result = evaluate_subgroups(scored.subset(scored.positive), Resampling(50))["viral"]
     assert result.comparison_images == 0

@@ -99,7 +99,7 @@ def test_severities_and_heatmaps_are_measured(made: Made) -> None:
         "As each change grows",
         "Mean over the changes by severity",
         "What heatmaps are worth",
-        "Probability of the called class as places go or come",
+        "Probability of the predicted class as places are deleted or inserted",
         "Weights were not shuffled",
         "The location of heatmaps was not measured",
     ):

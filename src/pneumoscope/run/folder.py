@@ -110,7 +110,7 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
 
     Raises:
         SettingsError: if something is in the folder already, or another process writes into it.
-        StorageError: if it cannot be written.
+        StorageError: if a file cannot be written.
     """
     root = root or _unused(settings)
     with claimed(root):

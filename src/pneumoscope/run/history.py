@@ -28,7 +28,7 @@ def write_history(folder: Path, history: History) -> None:
     """Writes the history of a run into its folder, in one step.
 
     Raises:
-        StorageError: if it cannot be written.
+        StorageError: if a file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

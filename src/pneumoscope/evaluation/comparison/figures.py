@@ -1,4 +1,4 @@
-"""The chart of a comparison: ROC curves over one another, and how the measures differ."""
+"""The chart of a comparison: ROC curves of all models, and the differences of the measures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pneumoscope.plots import (
 )
 from pneumoscope.statistics import Estimate
 
-# What tells the models apart without colour.
+# Distinguish the models without colour.
 _STYLES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 
