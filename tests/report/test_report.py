@@ -116,7 +116,7 @@ def test_parts_of_many_images_are_stated_as_such(
     known = {"attributions": [{"name": "phantom", "title": "phantoms"}]}
     _, read = page(write_run(tmp_path / "run", phantoms, training_data=known))
     for command in ("stress", "stress --severities", "check-heatmaps"):
-        assert f"pneumoscope {command} measures on more" in read.words
+        assert f"pneumoscope {command} measures more of them" in read.words
     assert "lies within the planted pneumonia" in read.words
     assert "The location of heatmaps was measured on phantoms" in read.words
 
@@ -258,7 +258,7 @@ def test_other_data_and_another_output(page: MakePage, phantoms: Path, tmp_path:
     found, read = page(run, phantoms, output=tmp_path / "deep" / "page.html")
     assert found.page == tmp_path / "deep" / "page.html"
     assert found.card == tmp_path / "deep" / "MODEL_CARD.md"
-    assert "of other data than it was trained on" in read.words
+    assert "from data other than it was trained on" in read.words
     assert "on unseen patients of other data" in read.words
 
 

@@ -49,7 +49,7 @@ def _measured(material: Material, verdict: Verdict) -> str:
     counts, name = in_markdown(found.scored.counts), in_markdown(point.name)
     return f"""## Measured on other patients
 
-On {counts} that the model was neither trained nor chosen on, at the threshold {name} \
+On {counts}, which the model was neither trained nor chosen on, at the threshold {name} \
 ({point.threshold:.4g}). 95 % confidence intervals: {found.cohort.resampling}.
 
 {tabulate_overall(found).to_markdown()}

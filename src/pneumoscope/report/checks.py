@@ -63,7 +63,7 @@ def population(material: Material) -> Found:
     """Names the patients for whom the figures hold."""
     known = [each.population for each in material.audit.images.attributions if each.population]
     whom = f"images of {'; '.join(known)}" if known else "images like these, of unknown origin"
-    text = f"The figures hold for {whom}. Nothing was measured for any other patients."
+    text = f"The figures hold for {whom}. Nothing was measured for anybody else."
     return Level.INFO, text
 
 
@@ -192,8 +192,8 @@ def refusal(material: Material) -> Found:
         f"It refuses {coverage.refused:,} of these {coverage.images:,} images. The fraction beyond "
         f"its level of refusal is {beyond}; {expected:.3f} was expected."
     )
-    strange = beyond.low is not None and beyond.low > expected
-    return Level.WARNING if strange else Level.FINE, text
+    more = beyond.low is not None and beyond.low > expected
+    return Level.WARNING if more else Level.FINE, text
 
 
 def heatmaps(material: Material) -> Found:
@@ -207,7 +207,7 @@ def heatmaps(material: Material) -> Found:
     if misses_planted(material.heatmaps):
         text = "They are not shown to lie in the planted pneumonia more than by chance."
         return Level.WARNING, text
-    more = "and than the centre does" if centre else "but are not shown to beat the centre"
+    more = "and better than the centre does" if centre else "but are not shown to beat the centre"
     return Level.FINE, f"They find what the network needs better than random places do, {more}."
 
 

@@ -4,7 +4,7 @@ They were made for three colour channels, each normalised with a mean and a devi
 grey image in all three is a function of one number a pixel, so the first convolution needs no
 three: its kernel is summed over the channels, each scaled by its deviation. What the means add is
 the same for every pixel but not where the convolution pads, with zeros, beyond the border. So it
-becomes the kernel of a second plane, which is one inside the image and padded with zeros likewise.
+becomes the kernel of a second plane, which is one inside the image and padded with zeros, too.
 Where all channels are normalised alike, there is nothing to add, and no second plane.
 """
 

@@ -119,8 +119,8 @@ class HeatmapCheck:
         height, width = self.places
         return (
             f"{self.cohort.described}; maps of {height} x {width} places, "
-            f"{self.flat:,} of them the same everywhere; places are filled with the image's mean; "
-            f"95 % intervals: {self.cohort.resampling}"
+            f"{self.flat:,} of them with one value everywhere; places are filled with the image's "
+            f"mean; 95 % intervals: {self.cohort.resampling}"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -36,8 +36,8 @@ def calibration(material: Material) -> Section:
                 reliability_diagram(found.scored, ece, band, found.uncalibrated),
                 "reliability",
                 alt=f"Observed against predicted frequency, expected calibration error {ece}.",
-                caption="How often images of a predicted probability are positive, and how many "
-                "there are. A perfect model lies on the diagonal.",
+                caption="Observed frequency of positive images by predicted probability, and the "
+                "number of images. A perfectly calibrated model lies on the diagonal.",
             ),
         },
     )
