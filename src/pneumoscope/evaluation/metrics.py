@@ -38,6 +38,9 @@ TITLES = {
 }
 """Title of each measure, for people, by its name."""
 
+LESS_IS_BETTER = {"brier", "log_loss", "ece"}
+"""Names of the metrics that measure an error."""
+
 
 def binary_metrics(
     truth: BoolArray, called: BoolArray, score: FloatArray, weights: FloatArray

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
-from pneumoscope.evaluation.metrics import TITLES, all_metrics, roc_curve
+from pneumoscope.evaluation.metrics import LESS_IS_BETTER, TITLES, all_metrics, roc_curve
 from pneumoscope.plots import (
     CLASS_COLOURS,
     GREY,
@@ -108,5 +108,4 @@ def _dress_differences(axes: Axes, comparison: Comparison) -> None:
 
 
 def _row(name: str) -> str:
-    less = name in {"brier", "log_loss", "ece"}
-    return f"{TITLES[name]}\n(less is better)" if less else TITLES[name]
+    return f"{TITLES[name]}\n(less is better)" if name in LESS_IS_BETTER else TITLES[name]
