@@ -217,7 +217,7 @@ def test_evaluate_tells_how_far_images_lie(
 ) -> None:
     code, out, _ = run("evaluate", bundle, phantoms, "-o", tmp_path / "out", "--resamples", "100")
     assert code == 0
-    assert "Distance from the training not computable" in out
+    assert "Drift not computable" in out
 
 
 def test_data_prepare(run: Run, class_folders: Callable[..., Path], tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_ten_images_from_training_to_report(ten: Path, tmp_path: Path, run: Run)
     assert "Few patients (2): the intervals are too narrow" in err
     (auroc,) = {line for line in out.splitlines() if line.startswith("  AUROC ")}
     assert "(interval not computable)" in auroc
-    assert "Distance from the training not computable" in out
+    assert "Drift not computable" in out
     code, _, err = run("report", root)
     assert code == 0
     assert "Few patients (2)" in err

@@ -74,7 +74,7 @@ def test_bundle_of_the_first_schema(bundle: Path, phantoms: Path, images: Path, 
     assert (code, out) == (3, "")
     code, out, err = run("evaluate", bundle, phantoms, "--resamples", "100", "-o", images / "out")
     assert code == 0
-    assert "Distance from the training not computable" in out
+    assert "Drift not computable" in out
     assert "Refused by the gate" not in out
 
 

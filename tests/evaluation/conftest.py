@@ -1,4 +1,4 @@
-"""Synthetic scores with several images a patient."""
+"""Synthetic scores with several images per patient."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_model_against_itself(bundle: Path, phantoms: Path) -> None:
     assert [model.name for model in found.models] == ["brightness", "brightness (2)"]
     difference = found.models[1].difference
     assert difference is not None
-    assert any("nothing to tell them apart" in remark.text for remark in difference.remarks)
+    assert any("they do not differ here" in remark.text for remark in difference.remarks)
     written = found.to_dict()["models"][1]["difference"]["remarks"]
     assert written[0]["code"] == "same-of-every-image"
 

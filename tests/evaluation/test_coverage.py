@@ -1,4 +1,4 @@
-"""What a model refuses is counted, and changes no other measure."""
+"""The coverage: refusals are counted, and change no other measure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paired differences, and what is said where they cannot be."""
+"""Paired differences, and the remarks where they cannot be computed."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ def constant(scored):
 
 
 CANNOT = {
-    "identical": (lambda s: (s, s), "nothing to tell them apart"),
+    "identical": (lambda s: (s, s), "they do not differ here"),
     "other threshold": (lambda s: (s, replace(s, threshold=0.9)), "only their thresholds differ"),
     "constant first": (lambda s: (constant(s), s), "The first model gave all images one"),
     "constant second": (lambda s: (s, constant(s)), "This model gave all images one"),
-    "both constant": (lambda s: (constant(s), constant(s)), "nothing to tell them apart"),
+    "both constant": (lambda s: (constant(s), constant(s)), "they do not differ here"),
     "positives only": (
         lambda s: (s.subset(s.positive), other(s).subset(s.positive)),
         "All images are Pneumonia: no AUROC",
@@ -105,7 +105,7 @@ CANNOT = {
 
 @pytest.mark.parametrize("case", CANNOT)
 @pytest.mark.filterwarnings("error")
-def test_what_cannot_be_said_is_said(case, make_scored):
+def test_remarks_name_what_is_not_computable(case, make_scored):
     models, remark = CANNOT[case]
     first, second = models(make_scored())
     found = compare_scores(first, second, Resampling(100))

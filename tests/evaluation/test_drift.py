@@ -1,4 +1,4 @@
-"""How far images lie from those of the training, with and without a summary of these."""
+"""The drift of images from those of the training, with and without a summary of these."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FACTS = {"brightness", "contrast", "dark", "light", "black", "sharpness"}
 
 @pytest.fixture
 def trained(phantoms: Path, tmp_path: Path) -> Path:
-    """A bundle that remembers the phantoms."""
+    """A bundle with a summary of the phantoms as its training images."""
     plain = write_bundle(tmp_path / "plain")
     paths = [record.path for record in scan(phantoms).records]
     columns = tabulate_pictures(paths, Geometry(SIDE, SIDE))
@@ -37,7 +37,7 @@ def trained(phantoms: Path, tmp_path: Path) -> Path:
     return tmp_path / "trained"
 
 
-def test_the_training_images_themselves_have_not_moved(trained: Path, phantoms: Path) -> None:
+def test_the_training_images_themselves_have_not_drifted(trained: Path, phantoms: Path) -> None:
     drift = evaluate(trained, phantoms, resamples=100).drift
     assert set(drift.shifts) == FACTS | {"score"}
     for name in ("brightness", "contrast", "sharpness", "score"):
@@ -47,7 +47,7 @@ def test_the_training_images_themselves_have_not_moved(trained: Path, phantoms: 
         assert shift.ks == pytest.approx(0, abs=1e-9)
 
 
-def test_brighter_images_have_moved(trained: Path, phantoms: Path, tmp_path: Path) -> None:
+def test_brighter_images_have_drifted(trained: Path, phantoms: Path, tmp_path: Path) -> None:
     brighter = tmp_path / "brighter"
     for path in phantoms.rglob("*.png"):
         target = brighter / path.relative_to(phantoms)

@@ -165,7 +165,7 @@ def test_charts_tell_their_axes_and_numbers(make_scored, draw):
     assert figure.axes[-1].get_xlabel()
 
 
-def test_confusion_shows_counts_and_shares_of_the_true_class(make_scored):
+def test_confusion_shows_counts_and_fractions_of_the_true_class(make_scored):
     scored = make_scored(10, 10)
     probabilities = np.array([[0.9, 0.1]] * 7 + [[0.2, 0.8]] * 3)
     words = words_of(figures.confusion(replace(scored, probabilities=probabilities)))
@@ -175,7 +175,7 @@ def test_confusion_shows_counts_and_shares_of_the_true_class(make_scored):
     assert "Pneumonia\nn = 5" in words
 
 
-def test_confusion_claims_no_share_of_nothing(make_scored):
+def test_confusion_gives_no_fraction_of_no_images(make_scored):
     scored = make_scored()
     assert words_of(figures.confusion(scored.subset(scored.positive))).count("no image") == 2
 

@@ -47,7 +47,7 @@ def test_what_is_no_result_of_ours_is_kept(bundle: Path, phantoms: Path, tmp_pat
         evaluate(bundle, phantoms, tmp_path, resamples=100)
 
 
-def test_data_is_told_by_place_and_prepared_data_by_content(
+def test_data_is_identified_by_place_and_prepared_data_by_content(
     bundle: Path, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = load(bundle)

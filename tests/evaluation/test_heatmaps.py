@@ -207,7 +207,7 @@ def test_shuffled_networks_have_other_maps(learnt: Path, phantoms: Path) -> None
         assert part.absolute.value < 0.99
 
 
-def test_what_cannot_be_shuffled_is_said(
+def test_notice_says_why_weights_were_not_shuffled(
     bundle: Path, learnt: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(BundleError, match="cannot be shuffled"):
@@ -252,7 +252,7 @@ def test_nothing_marked_has_no_location() -> None:
     assert place(np.ones((2, 4, 4)), np.zeros((2, 4, 4))) is None
 
 
-def test_masks_are_found_by_name_and_broken_ones_are_told(tmp_path: Path) -> None:
+def test_masks_are_found_by_name_and_broken_ones_are_named(tmp_path: Path) -> None:
     mask = np.zeros((80, 64), np.uint8)
     mask[:40] = 255
     for name in ("a.png", "b.png"):

@@ -1,4 +1,4 @@
-"""What is refused is counted by code, and a curve tells what refusing more would bring."""
+"""Refusals are counted by code, and a curve shows the accuracy as more images are refused."""
 
 from __future__ import annotations
 

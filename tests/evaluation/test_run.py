@@ -1,4 +1,4 @@
-"""Evaluation: only on what the model has not seen, and with all that was left out told."""
+"""Evaluation: on unseen images only, with a count of all that were left out."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_figures_numbers_and_predictions(bundle: Path, phantoms: Path, tmp_path:
     assert found.overall.estimates["accuracy"].value == pytest.approx(right)
 
 
-def test_constant_scores_order_nothing(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+def test_constant_scores_rank_nothing(class_folders: Callable[..., Path], tmp_path: Path) -> None:
     constant = write_bundle(tmp_path / "constant", unit=float("inf"))
     data = class_folders(NORMAL=10, PNEUMONIA=10)
     found = evaluate(constant, data, tmp_path / "out", resamples=100)
@@ -70,7 +70,7 @@ def test_constant_scores_order_nothing(class_folders: Callable[..., Path], tmp_p
     assert ".." not in str(caught.value)
 
 
-def test_few_patients_are_said(bundle: Path, class_folders: Callable[..., Path]) -> None:
+def test_few_patients_give_a_notice(bundle: Path, class_folders: Callable[..., Path]) -> None:
     found = evaluate(bundle, class_folders(NORMAL=9, PNEUMONIA=10), resamples=100)
     assert str(found.notices[-1]) == "Few patients (19): the intervals are too narrow"
     assert found.to_dict()["notices"][-1] == {
@@ -140,7 +140,7 @@ def trained_on(data: Path, tmp_path: Path) -> Path:
     return write_bundle(tmp_path / "trained", seen=Seen.of("key", used, images.patient_key))
 
 
-def test_strangers_without_a_name_are_not_seen(tmp_path: Path) -> None:
+def test_patients_without_identifier_are_unseen(tmp_path: Path) -> None:
     names = [f"P{number}" for number in range(20)]
     model = trained_on(hospital(tmp_path / "a", *["ANONYMOUS"] * 6, *names), tmp_path)
     strangers = hospital(tmp_path / "b", *["ANONYMOUS"] * 12)
@@ -149,7 +149,7 @@ def test_strangers_without_a_name_are_not_seen(tmp_path: Path) -> None:
     assert evaluate(model, mixed, resamples=100).cohort.seen == 3
 
 
-def test_patients_hashed_under_another_secret_are_doubted(
+def test_patients_hashed_with_another_key_give_a_notice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path
 ) -> None:
     names = [f"P{number}" for number in range(12)]

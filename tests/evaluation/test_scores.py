@@ -59,6 +59,6 @@ BAD_FIELDS = [
 
 
 @pytest.mark.parametrize(("name", "value", "message"), BAD_FIELDS)
-def test_bad_fields_are_told(make_scored, name, value, message):
+def test_bad_fields_are_refused(make_scored, name, value, message):
     with pytest.raises(DataError, match=message):
         replace(make_scored(3, 3), **{name: value})

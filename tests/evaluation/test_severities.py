@@ -1,4 +1,4 @@
-"""Curves over severities: they meet the conditions, and maps are compared where they went."""
+"""Curves over severities: they agree with the conditions, and maps move with their images."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_curves_meet_the_conditions_at_severity_3(made: tuple[Stress, Path]) -> 
         assert model.curves["mean"][4][measure].value == pytest.approx(np.mean(values))
 
 
-def test_a_network_of_brightness_gives_way_as_brightness_grows(
+def test_network_that_reads_brightness_degrades_as_brightness_grows(
     made: tuple[Stress, Path],
 ) -> None:
     curves = made[0].models[0].curves
@@ -177,7 +177,7 @@ def test_rank_correlation_is_spearmans() -> None:
     assert rank_correlation(first, second) == pytest.approx(expected)
 
 
-def test_means_leave_out_what_is_not_known() -> None:
+def test_means_leave_out_nan() -> None:
     values = np.array([1.0, np.nan, 3.0, np.nan])
     patients = np.array(["a", "b", "c", "b"])
     found = Resampling(200).estimate_means({"some": values, "none": values * np.nan}, patients)

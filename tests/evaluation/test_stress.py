@@ -63,7 +63,7 @@ def test_clean_is_what_evaluate_says(bundle: Path, shades: Path, found: Stress) 
         assert value(found, "clean", measure) == pytest.approx(expected[measure].value)
 
 
-def test_a_network_of_brightness_fails_where_brightness_is_changed(found: Stress) -> None:
+def test_network_that_reads_brightness_fails_where_brightness_changes(found: Stress) -> None:
     assert value(found, "clean") > 0.95
     assert value(found, "flip") == pytest.approx(value(found, "clean"))
     # All as much darker or brighter: the order stays, and the threshold no longer fits.
@@ -87,7 +87,7 @@ def test_mean_and_worst_are_over_the_changes(found: Stress) -> None:
 
 
 def test_hidden_lungs(bundle: Path, tmp_path: Path) -> None:
-    """Images that differ in the middle alone cannot be told apart; those that do at the rim can."""
+    """Images that differ in the middle alone are not classified then; those at the rim are."""
     aurocs = {}
     for place in ("middle", "rim"):
         for index, folder in enumerate(("NORMAL", "PNEUMONIA")):
@@ -161,7 +161,7 @@ def test_models_are_measured_on_what_none_of_them_has_seen(shades: Path, tmp_pat
     assert both.models[0].conditions == both.models[1].conditions
 
 
-def test_models_of_the_same_name_are_told_apart(shades: Path, tmp_path: Path) -> None:
+def test_models_of_the_same_name_get_different_names(shades: Path, tmp_path: Path) -> None:
     roots = [write_bundle(tmp_path / name) for name in "ab"]
     found = stress(roots, shades, resamples=100)
     assert [model.label for model in found.models] == ["brightness", "brightness (2)"]

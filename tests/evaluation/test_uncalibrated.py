@@ -1,4 +1,4 @@
-"""Taking a calibration out of probabilities again."""
+"""The probabilities before calibration."""
 
 from __future__ import annotations
 

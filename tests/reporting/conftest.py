@@ -1,4 +1,4 @@
-"""What tests of the report share: a run folder that needed no training, and its page."""
+"""Fixtures of the report's tests: a run folder that needed no training, and its page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MakePage = Callable[..., tuple[Report, Reader]]
 
 
 def write_run(root: Path, data: Path, history: str = HISTORY, **changes: object) -> Path:
-    """A run folder around `brightness_network`; its held-out images are not said."""
+    """Writes a run folder around `brightness_network`, which does not record held-out images."""
     settings = {"epochs": 3, "patience": 0, **changes.get("settings", {})}
     write_bundle(
         root / "bundle",

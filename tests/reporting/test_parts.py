@@ -1,4 +1,4 @@
-"""The parts of a report: judging gaps, runs that ended early, figures side by side."""
+"""The parts of a report: gaps between subgroups, runs that ended early, figures of one page."""
 
 from __future__ import annotations
 
@@ -130,12 +130,12 @@ def heatmap_check(random: Estimate, centre: Estimate, **changes: object) -> Heat
 
 MORE, UNSURE = Estimate(0.1, 0.05, 0.2), Estimate(0.1, -0.05, 0.2)
 
-# better than random by, than the centre by, whether it is each, words
+# better than random by, better than the centre by, whether it is each, words
 HEATMAPS = [
     (MORE, MORE, (True, True), "and more than the centre"),
-    (MORE, UNSURE, (True, False), "pointing at the centre of every image is not shown"),
+    (MORE, UNSURE, (True, False), "more than the centre of the image is not shown"),
     (UNSURE, MORE, (False, True), "not shown to find what the network needs"),
-    (UNKNOWN, MORE, (None, True), "cannot be said"),
+    (UNKNOWN, MORE, (None, True), "could not be measured"),
 ]
 
 

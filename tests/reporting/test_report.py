@@ -1,4 +1,4 @@
-"""The report: one page of everything, that says what it cannot say."""
+"""The report: all evidence on one page, which also names what could not be measured."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_figures_are_those_of_evaluate(made: Made, phantoms: Path) -> None:
         for group in groups.values():
             assert all(str(estimate) in page.words for estimate in group.estimates.values())
     few = [name for name, group in expected.subgroups.items() if group.patients < FEW_PATIENTS]
-    words = f"Fewer than {FEW_PATIENTS} patients, and so hardly anything to say: {', '.join(few)}"
+    words = f"Fewer than {FEW_PATIENTS} patients, too few for a conclusion: {', '.join(few)}"
     assert words in page.words
     card = found.card.read_text("utf-8")
     for estimate in expected.overall.estimates.values():
@@ -77,7 +77,7 @@ def test_figures_are_those_of_evaluate(made: Made, phantoms: Path) -> None:
         assert f"| {estimate} |" in card
 
 
-def test_refusing_is_measured(made: Made, phantoms: Path) -> None:
+def test_refusals_are_measured(made: Made, phantoms: Path) -> None:
     found, page, run = made
     coverage = evaluate(run / "bundle", phantoms, resamples=100).coverage
     assert coverage is not None
@@ -99,9 +99,9 @@ def test_severities_and_heatmaps_are_measured(made: Made) -> None:
         "As each change grows",
         "Mean over the changes by severity",
         "What heatmaps are worth",
-        "Probability of the called class as places go or come",
+        "Probability of the predicted class as places are deleted or inserted",
         "Weights were not shuffled",
-        "Where heatmaps lie was not measured",
+        "The location of heatmaps was not measured",
     ):
         assert words in page.words, words
     assert level(found, "Heatmaps") in (Level.FINE, Level.WARNING)
@@ -110,15 +110,15 @@ def test_severities_and_heatmaps_are_measured(made: Made) -> None:
 def test_parts_of_many_images_are_stated_as_such(
     page: MakePage, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a model of phantoms, which new ones are drawn for."""
+    """For a model trained on phantoms, new phantoms are drawn."""
     for name in ("_STRESSED", "_GRADED", "_CHECKED", "_PLANTED", "_FEWEST"):
         monkeypatch.setattr(f"pneumoscope.reporting.material.{name}", 6)
     known = {"attributions": [{"name": "phantom", "title": "phantoms"}]}
     _, read = page(write_run(tmp_path / "run", phantoms, training_data=known))
     for command in ("stress", "stress --severities", "check-heatmaps"):
-        assert f"pneumoscope {command} takes more" in read.words
+        assert f"pneumoscope {command} measures more of them" in read.words
     assert "lies within the planted pneumonia" in read.words
-    assert "Where heatmaps lie was measured on phantoms" in read.words
+    assert "The location of heatmaps was measured on phantoms" in read.words
 
 
 def test_verdict_stands_on_page_and_card(made: Made) -> None:
@@ -140,7 +140,7 @@ def test_card_keeps_what_the_bundle_says_and_leaves_it_whole(made: Made) -> None
     assert found.card != bundle.root / "MODEL_CARD.md"
 
 
-def test_words_of_a_stranger_stay_words(
+def test_markup_in_names_and_cards_stays_text(
     page: MakePage, class_folders: Callable[..., Path], tmp_path: Path
 ) -> None:
     classes = ("NORMAL", "<b>[x](y)|")
@@ -164,8 +164,8 @@ def test_points_of_a_section_of_a_card() -> None:
     assert bullets(card, "Missing") == []
 
 
-def test_a_network_of_brightness_is_doubted(page: MakePage, tmp_path: Path) -> None:
-    """Noise whose mean is the class: good here, and gone with the brightness."""
+def test_network_that_reads_brightness_gives_doubts(page: MakePage, tmp_path: Path) -> None:
+    """On noise whose mean is the class it is good, until a change takes the brightness away."""
     rng = np.random.default_rng(1)
     for folder, mean in (("NORMAL", 124), ("PNEUMONIA", 132)):
         (tmp_path / "data" / folder).mkdir(parents=True)
@@ -175,7 +175,7 @@ def test_a_network_of_brightness_is_doubted(page: MakePage, tmp_path: Path) -> N
             )
             (tmp_path / "data" / folder / f"{number}.png").write_bytes(encoded(pixels))
     found, _ = page(write_run(tmp_path / "run", tmp_path / "data"))
-    assert level(found, "Telling the classes apart") is Level.FINE
+    assert level(found, "Discrimination") is Level.FINE
     assert level(found, "Changed images") is Level.WARNING
     assert level(found, "Lungs covered") is Level.WARNING
     assert level(found, "Shortcuts in the data") is Level.WARNING
@@ -183,8 +183,10 @@ def test_a_network_of_brightness_is_doubted(page: MakePage, tmp_path: Path) -> N
     assert found.verdict.level is Level.WARNING
 
 
-def test_run_that_leaves_much_unsaid(page: MakePage, phantoms: Path, tmp_path: Path) -> None:
-    """Interrupted, by an older version, on data that has grown since, without a card."""
+def test_page_names_what_an_incomplete_run_lacks(
+    page: MakePage, phantoms: Path, tmp_path: Path
+) -> None:
+    """A run of an older version, without history and card, on data that has grown since."""
     counts = {"NORMAL": 1, "PNEUMONIA": 1}
     run = write_run(
         tmp_path / "run",
@@ -212,7 +214,7 @@ def test_run_that_leaves_much_unsaid(page: MakePage, phantoms: Path, tmp_path: P
     assert level(found, "Data and run") is Level.WARNING
     assert level(found, "Probabilities") is Level.WARNING
     assert level(found, "Refusal") is Level.WARNING
-    assert level(found, "Distance from the training") is Level.INFO
+    assert level(found, "Drift from the training images") is Level.INFO
 
 
 def test_interrupted_run_says_so(page: MakePage, phantoms: Path, tmp_path: Path) -> None:
@@ -242,24 +244,22 @@ def test_one_class_and_a_subgroup_of_one_patient(page: MakePage, tmp_path: Path)
     ]
     run = write_run(tmp_path / "run", tmp_path / "data", seen=Seen.of("key", records))
     found, read = page(run)
-    assert "It cannot be said: all images are of one class" in read.words
+    assert "Not computable: all images are of one class" in read.words
     assert "not computable" in read.words
-    assert "hardly anything to say: bacterial, viral" in read.words
+    assert "too few for a conclusion: bacterial, viral" in read.words
     assert "2 images of the data were left out" in read.words
     assert "Files that could not be read: 1" in read.words
     assert "<b>.png" in read.text
     assert found.unreadable
 
 
-def test_data_from_elsewhere_and_an_own_place(
-    page: MakePage, phantoms: Path, tmp_path: Path
-) -> None:
+def test_other_data_and_another_output(page: MakePage, phantoms: Path, tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", tmp_path / "gone")
     found, read = page(run, phantoms, output=tmp_path / "deep" / "page.html")
     assert found.page == tmp_path / "deep" / "page.html"
     assert found.card == tmp_path / "deep" / "MODEL_CARD.md"
-    assert "of other data than it was trained on" in read.words
-    assert "on patients of other data" in read.words
+    assert "from data other than it was trained on" in read.words
+    assert "on unseen patients of other data" in read.words
 
 
 def test_bundle_without_a_run(page: MakePage, phantoms: Path, tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_page_that_cannot_be_written(phantoms: Path, tmp_path: Path) -> None:
 def test_each_image_is_read_and_decoded_once(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the audit and all measurements together."""
+    """The audit and all measurements share one reading of each image."""
     run = write_run(tmp_path / "run", phantoms)
     read, decoded = count_readings(monkeypatch)
     gather(read_model(run), phantoms, resamples=50)

@@ -82,7 +82,7 @@ NO_SETTINGS = ("", "{}", "[1]", '{"data"', '{"data": "a", "resolved": {}, "given
 
 
 @pytest.mark.parametrize("text", NO_SETTINGS)
-def test_settings_that_make_no_sense(text: str, tmp_path: Path) -> None:
+def test_settings_that_cannot_be_used(text: str, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text(text)
     with pytest.raises(DataError, match=r"Cannot read .*settings\.json"):
         read_run(tmp_path)

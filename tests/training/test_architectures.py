@@ -137,7 +137,7 @@ def test_unknown_architecture() -> None:
         find("resnet999")
 
 
-def test_residual_is_blind_to_brightness_and_contrast() -> None:
+def test_residual_does_not_depend_on_brightness_and_contrast() -> None:
     network = find("residual")(GEOMETRY, 2)
     images, _ = stripes(4)
     dimmer = (images // 2 + 40).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Training images are changed, and stay what they are."""
+"""Training images are changed at random, and keep their class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks of `keras.applications` see a grey image as they would see it in three channels."""
+"""Networks of `keras.applications` give for a grey image what they give for three channels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PREPROCESSING = {
 
 
 def lively(network: Any) -> Any:
-    """Gives a network weights that no layer is blind to, as training would."""
+    """Gives a network weights that all layers depend on, as training would."""
     rng = np.random.default_rng(0)
     for variable in network.weights:
         if variable.path.endswith("moving_variance"):

@@ -103,13 +103,13 @@ USELESS = {
     "few patients": (LABELS[:12], LOGITS[:12], "10 validation patients of each class"),
     "a class without images": (LABELS, np.column_stack([LOGITS, LOGITS[:, 0]]), "one class has 0"),
     "constant": (LABELS, np.tile([0.3, 0.8], (60, 1)), "all images have the same"),
-    "not a number": (LABELS, np.where(LOGITS > 2, np.nan, LOGITS), "no numbers"),
-    "upside down": (LABELS, -LOGITS, "no better order than chance"),
+    "NaN": (LABELS, np.where(LOGITS > 2, np.nan, LOGITS), "not finite"),
+    "upside down": (LABELS, -LOGITS, "rank the classes no better than chance"),
 }
 
 
 @pytest.mark.parametrize("name", USELESS)
-def test_what_cannot_be_fitted_is_told(name: str) -> None:
+def test_notice_says_why_nothing_was_fitted(name: str) -> None:
     labels, logits, why = USELESS[name]
     found = fit_calibration(scores(labels, logits))
     assert not found.fitted
@@ -122,12 +122,12 @@ def test_what_cannot_be_fitted_is_told(name: str) -> None:
     np.testing.assert_array_equal(calibrated(before, found), before)
 
 
-def test_not_a_number_has_no_measure() -> None:
+def test_nan_has_no_measure() -> None:
     found = fit_calibration(scores(LABELS, np.where(LOGITS > 2, np.nan, LOGITS)))
     assert set(found.before.values()) == {None}
 
 
-def test_zero_probabilities_are_survived() -> None:
+def test_zero_probabilities_stay_finite() -> None:
     found = fit_calibration(scores(LABELS, 1000 * LOGITS))
     assert found.fitted
     assert np.isfinite([found.temperature, *found.biases]).all()
@@ -180,7 +180,7 @@ def test_points_are_chosen_on_the_fitted_probabilities() -> None:
     assert lines[0].startswith("Calibrated on 400 images of 400 validation patients: temperature")
     assert lines[1].startswith("Operating point balanced: threshold 0.")
     zone = points[0].undecided
-    assert lines[2].startswith(f"Undecided from {zone.low:.4f} to {zone.high:.4f}: share of the")
+    assert lines[2].startswith(f"Undecided from {zone.low:.4f} to {zone.high:.4f}: fraction of the")
 
 
 def test_probabilities_are_fitted_to_plain_images_and_points_chosen_on_changed_ones() -> None:
@@ -193,7 +193,7 @@ def test_probabilities_are_fitted_to_plain_images_and_points_chosen_on_changed_o
     assert points[0].threshold > alike.threshold + 0.1
 
 
-def test_what_is_missing_is_said_in_words() -> None:
+def test_words_name_what_could_not_be_chosen() -> None:
     few = scores(LABELS[:12], LOGITS[:12])
     found, points = calibrate(None, few, few, seed=0)
     assert points == (OperatingPoint(),)

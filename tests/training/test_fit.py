@@ -41,7 +41,7 @@ OPTIONS = shlex.split(
 
 
 class Recorder(Observer):
-    """Keeps what it was told, and presses Ctrl-C after so many epochs or batches."""
+    """Keeps what it receives, and presses Ctrl-C after so many epochs or batches."""
 
     def __init__(self, stop_after_epoch: int = 99, stop_at_batch: bool = False) -> None:
         self.notes: list[str] = []
@@ -65,7 +65,7 @@ class Recorder(Observer):
 
 @pytest.fixture(scope="module")
 def whole(prepared: PreparedSet, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
-    """A run that nobody disturbed."""
+    """A run without an interruption."""
     return train(prepared.root, tmp_path_factory.mktemp("runs") / "whole", SETTINGS)
 
 
@@ -107,7 +107,7 @@ def test_bundle_holds_the_best_epoch(whole: TrainingResult, prepared: PreparedSe
     assert loss == pytest.approx(min(whole.history["val_loss"]), abs=1e-5)
 
 
-def test_bundle_tells_its_story(whole: TrainingResult, prepared: PreparedSet) -> None:
+def test_bundle_records_its_training(whole: TrainingResult, prepared: PreparedSet) -> None:
     info = read_bundle(whole.bundle).info
     assert info.classes == ("NORMAL", "PNEUMONIA")
     assert info.seed == SEED
@@ -199,7 +199,7 @@ def test_full_disk_stops_the_run_in_one_line(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK broken"])
-def test_broken_checkpoint_is_told(
+def test_broken_checkpoint_is_refused(
     content: bytes | None, prepared: PreparedSet, tmp_path: Path
 ) -> None:
     train(prepared.root, tmp_path / "run", SETTINGS, observer=Recorder(stop_after_epoch=1))
@@ -256,7 +256,7 @@ def test_a_run_that_has_ended_is_left_as_it_is(whole: TrainingResult) -> None:
     assert observer.notes == [f"Finished already: {whole.bundle}"]
 
 
-def test_two_do_not_go_on_with_one_run(whole: TrainingResult) -> None:
+def test_two_processes_do_not_resume_one_run(whole: TrainingResult) -> None:
     with claimed(whole.run), pytest.raises(SettingsError, match="being written by process"):
         resume(whole.run)
 

@@ -1,4 +1,4 @@
-"""What is minimised, and how."""
+"""The loss and the optimizer."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STEPS = (1, 2, 30, 100, 3000)
 
 @pytest.mark.parametrize("steps", STEPS)
 def test_average_forgets_where_it_started(steps: int) -> None:
-    """A weight that is 1 at the first step and 0 from then on: what of it is in the average."""
+    """Of a weight that is 1 at the first step and 0 from then on, little is in the average."""
     weight = keras.Variable([1.0])
     optimizer = make_optimizer(TrainingSettings(averaging=0.998).recipe, 1000)
     optimizer.build([weight])

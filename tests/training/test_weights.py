@@ -1,4 +1,4 @@
-"""First weights: of a file, of ImageNet as far as that goes without internet, or none."""
+"""Initial weights: of a file, of ImageNet as far as that goes without internet, or none."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def file(published: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(
     *, include_top: bool, weights: None, input_shape: Any = None, input_tensor: Any = None
 ) -> Any:
-    """As small as a network can be that is called as those of `keras.applications` are."""
+    """Builds a very small network, with the parameters of those of `keras.applications`."""
     assert not include_top
     assert weights is None
     given = keras.Input(input_shape) if input_tensor is None else input_tensor
@@ -104,7 +104,7 @@ def test_our_own_networks_start_from_nothing(choice: str) -> None:
         weights.origin("baseline", choice)
 
 
-def test_missing_file_is_told_with_the_way_to_make_one(tmp_path: Path) -> None:
+def test_missing_file_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nothing there.*MobileNetV3Small\(include_top=False"):
         weights.origin(NAME, str(tmp_path / "gone.weights.h5"))
     with pytest.raises(SettingsError, match="a folder"):
@@ -112,30 +112,30 @@ def test_missing_file_is_told_with_the_way_to_make_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["junk.weights.h5", "junk.h5", "junk.keras", "junk.npz"])
-def test_file_that_is_none_is_told(name: str, tmp_path: Path) -> None:
+def test_file_that_holds_no_weights_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"PK no weights")
     with pytest.raises(SettingsError, match=rf"{name} cannot be loaded.*Expected a \.weights\.h5"):
         weights.read(NAME, str(tmp_path / name))
 
 
 @pytest.mark.parametrize("arch", ["baseline", NAME])
-def test_weights_of_another_network_are_told(arch: str, tmp_path: Path) -> None:
+def test_weights_of_another_network_are_refused(arch: str, tmp_path: Path) -> None:
     path = tmp_path / "other.weights.h5"
     architectures.find(arch)(Geometry(32, 32), 2).save_weights(path)
     with pytest.raises(SettingsError, match=r"three channels.*Received A total of \d+ objects"):
         weights.read(NAME, str(path))
 
 
-def test_weights_that_are_no_numbers_are_told(published: Any, tmp_path: Path) -> None:
+def test_weights_that_are_nan_are_refused(published: Any, tmp_path: Path) -> None:
     path = tmp_path / "half.weights.h5"
     published.save_weights(path)
     with h5py.File(path, "a") as content:
         content["layers/conv2d_3/vars/0"][0, 0, 0, 0] = np.nan
-    with pytest.raises(SettingsError, match="Received no numbers for expanded_conv"):
+    with pytest.raises(SettingsError, match="Received no values for expanded_conv"):
         weights.read(NAME, str(path))
 
 
-def test_imagenet_without_internet_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imagenet_without_internet_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: object) -> None:
         raise urllib.error.URLError("no route to host")
 

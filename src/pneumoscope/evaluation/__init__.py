@@ -1,4 +1,4 @@
-"""Predictions to evidence: how good a model is, how sure that is, and what it gets wrong."""
+"""Evaluation of models on labelled images: measures, confidence intervals and mistakes."""
 
 from pneumoscope.errors import extra_needed
 

@@ -1,4 +1,4 @@
-"""What refusing changes: how many images are left, and how often the model is right on these."""
+"""The coverage of a model: the images that it accepts, and its accuracy on these."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Coverage:
     """The images that a model accepts.
 
     Attributes:
-        images: number of all.
-        refused: number of those that it refuses.
-        accuracy: share of the accepted images that were called what they are; None if it accepts
-            none.
+        images: number of all images.
+        refused: number of images that the model refuses.
+        accuracy: fraction of the accepted images that are classified correctly; None if none is
+            accepted.
     """
 
     images: int
@@ -34,11 +34,11 @@ class Coverage:
 
 
 def measure_coverage(scored: ScoredImages, resampling: Resampling) -> Coverage | None:
-    """Counts what a model refuses; None if it can refuse nothing.
+    """Counts the images that a model refuses; None if it can refuse nothing.
 
     Args:
         scored: all images, the refused ones among them.
-        resampling: of the patients.
+        resampling: resamples of the patients.
     """
     if scored.refused is None:
         return None

@@ -1,4 +1,4 @@
-"""How far the images and scores of an evaluation lie from those that the model was made with."""
+"""The drift of the images and scores of an evaluation from those of the training."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _NO_SUMMARY = "the bundle holds no summary of its training images: make it again
 
 @dataclass(frozen=True)
 class Drift:
-    """The distance of each quantity from the training.
+    """The drift of each quantity from the training.
 
     Attributes:
-        shifts: by name of an image fact, against the training images, and of "score", against the
-            scores of the validation images; None where the bundle could not sum these up.
-        missing: why there is none at all; None otherwise.
+        shifts: shift of each image fact against the training images, by its name, and of "score"
+            against the scores of the validation images; None where the bundle has no summary.
+        missing: reason why no shift at all could be measured; None otherwise.
     """
 
     shifts: Mapping[str, Shift | None]
     missing: Notice | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain JSON types."""
+        """Returns the result as plain JSON types."""
         quantities = {
             name: {**asdict(shift), "reading": shift.reading} if shift else None
             for name, shift in self.shifts.items()
@@ -40,15 +40,15 @@ class Drift:
 
 
 def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift:
-    """Measures how far images and scores lie from those of the training.
+    """Measures the drift of images and scores from those of the training.
 
-    The facts are those of the images as the network is shown them (`imaging.picture`), on both
-    sides. Another mix of classes shifts them, too.
+    The facts are those of the images as the network gets them (`imaging.picture`), both here and
+    in the training. Another prevalence of the classes shifts them, too.
 
     Args:
-        bundle: the model, with what it remembers of its training.
+        bundle: the model, with the summary of its training images.
         cohort: the images.
-        scored: what it said of them.
+        scored: the images with their scores.
     """
     reference = bundle.reference()
     if reference is None:

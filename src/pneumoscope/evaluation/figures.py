@@ -44,7 +44,7 @@ _BINS = 40
 _COARSE_BINS = 20
 _MIN_HEIGHT = 1e-9  # less is rounding: all resamples agree
 
-# Told apart by dashes as well as by colours.
+# Distinguished by dashes as well as by colours.
 _REFUSED_FIRST = {
     "unsure": (BLUE, "-", "least sure refused first"),
     "unlike": (VERMILLION, "--", "least like training first"),
@@ -52,7 +52,7 @@ _REFUSED_FIRST = {
 
 
 def confusion(scored: ScoredImages) -> Figure:
-    """Draws how many images, and what share, of each true class were called what."""
+    """Draws the confusion matrix: number and fraction of each true class by predicted class."""
     counts = confusion_matrix(scored)
     totals = counts.sum(axis=1, keepdims=True)
     share = counts / np.maximum(totals, 1)
@@ -146,7 +146,7 @@ def precision_recall(scored: ScoredImages, average_precision: Estimate) -> Figur
 
 
 def score_histogram(scored: ScoredImages) -> Figure:
-    """Draws the scores of each true class, with the threshold between the two calls."""
+    """Draws the distribution of the scores in each true class, with the threshold."""
     c = len(scored.classes)
     figure = new_figure(COLUMN, 0.8 + 1.05 * c)
     panels = figure.subplots(c, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
@@ -242,9 +242,9 @@ def refusal_figure(found: Refusals, kept: float, note: str) -> Figure:
     """Draws the accuracy on the images that are left, with pointwise 95 % bands.
 
     Args:
-        found: with both curves.
-        kept: share of the images that the model accepts, in [0, 1]: it is marked.
-        note: such as the number of images.
+        found: the refusals, with both curves.
+        kept: fraction of the images that the model accepts, in [0, 1], which is marked.
+        note: text above the axes, such as the number of images.
     """
     figure = new_figure(COLUMN, COLUMN)
     axes = figure.subplots()

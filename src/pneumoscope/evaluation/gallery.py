@@ -1,4 +1,4 @@
-"""Example predictions: choosing the telling ones, and drawing them with their heatmaps."""
+"""Example predictions: their choice, and the figure that shows them with their heatmaps."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ class Sample:
     """One predicted image.
 
     Attributes:
-        image: uint8 of shape (h, w), in its own proportions.
-        overlay: the image under its heatmap, uint8 RGB of shape (h, w, 3), if there is one.
+        image: the radiograph, uint8 of shape (h, w), in its own proportions.
+        overlay: the radiograph overlaid with its heatmap, uint8 RGB of shape (h, w, 3); None if
+            there is no heatmap.
         truth: name of the true class.
         predicted: name of the predicted class.
-        probability: of the positive side, in [0, 1].
-        name: of the file.
+        probability: probability of the positive side, in [0, 1].
+        name: name of the file.
     """
 
     image: NDArray[np.uint8]
@@ -44,11 +45,11 @@ class Sample:
 
 
 def worst_mistakes(scored: ScoredImages, count: int) -> IntArray:
-    """The wrongly predicted images whose true class was given the least probability, worst first.
+    """Finds the misclassified images whose true class got the lowest probability, worst first.
 
     Args:
         scored: the labelled images.
-        count: how many to return at most.
+        count: greatest number of images to return.
 
     Returns:
         Indices of the images, int64, at most one image of each patient.
@@ -59,12 +60,12 @@ def worst_mistakes(scored: ScoredImages, count: int) -> IntArray:
 
 
 def right_examples(scored: ScoredImages, count: int, *, seed: int = 0) -> IntArray:
-    """Rightly predicted images drawn at random, the classes taking turns.
+    """Draws correctly predicted images at random, alternating between the classes.
 
     Args:
         scored: the labelled images.
-        count: how many to return at most.
-        seed: of the draw.
+        count: greatest number of images to return.
+        seed: seed of the random draw.
 
     Returns:
         Indices of the images, int64, at most one image of each patient.
@@ -78,14 +79,14 @@ def right_examples(scored: ScoredImages, count: int, *, seed: int = 0) -> IntArr
 
 
 def sample_grid(samples: Sequence[Sample], positive_name: str) -> Figure:
-    """Draws right predictions above wrong ones, each image above its heatmap.
+    """Draws correct predictions above wrong ones, each image above its heatmap.
 
     Args:
         samples: the images, right and wrong in any order: the first `COLUMNS` of each are shown.
-        positive_name: what their probability is of.
+        positive_name: name of the positive side, whose probability is shown.
 
     Returns:
-        The figure; without the row of which there is no sample.
+        The figure; a row without samples is left out.
     """
     right = [sample for sample in samples if sample.truth == sample.predicted][:COLUMNS]
     wrong = [sample for sample in samples if sample.truth != sample.predicted][:COLUMNS]
@@ -108,7 +109,7 @@ def sample_grid(samples: Sequence[Sample], positive_name: str) -> Figure:
 
 
 def _write_heading(figure: Figure, heading: str, middle: float, colour: str) -> None:
-    """Writes it upwards in the left margin, around `middle`, in inches from the bottom."""
+    """Writes a heading upwards in the left margin, around `middle`, in inches from the bottom."""
     width, height = figure.get_size_inches()
     figure.text(
         0.4 * _MARGIN / width,

@@ -23,9 +23,9 @@ class GroupResult:
     Attributes:
         images: number of images of the group.
         patients: number of patients of the group.
-        comparison_images: number of images that the group is told apart from, where these are
-            not of the group itself; otherwise 0.
-        estimates: by name of the measure.
+        comparison_images: number of images that the group is compared with, where these are not
+            of the group itself; otherwise 0.
+        estimates: estimate of each measure, by its name.
     """
 
     images: int
@@ -35,11 +35,11 @@ class GroupResult:
 
 
 def evaluate_all(scored: ScoredImages, resampling: Resampling) -> GroupResult:
-    """Measures the whole set: those of `metrics.all_metrics`.
+    """Measures the whole set, by all of `metrics.all_metrics`.
 
     Args:
         scored: the labelled images.
-        resampling: of the patients.
+        resampling: resamples of the patients.
 
     Returns:
         The counts and estimates.
@@ -52,12 +52,12 @@ def evaluate_all(scored: ScoredImages, resampling: Resampling) -> GroupResult:
 def evaluate_classes(scored: ScoredImages, resampling: Resampling) -> dict[str, GroupResult]:
     """Measures each class against the rest: sensitivity (recall), PPV (precision), F1 and AUROC.
 
-    The score of a class is its own probability. What an image is called comes from the
-    operating point, as for the whole set.
+    The score of a class is its own probability. The predicted class comes from the operating
+    point, as for the whole set.
 
     Args:
         scored: the labelled images.
-        resampling: of the patients.
+        resampling: resamples of the patients.
 
     Returns:
         The counts and estimates by class name, in the order of the classes.
@@ -77,14 +77,14 @@ def evaluate_subgroups(scored: ScoredImages, resampling: Resampling) -> dict[str
     """Measures each subgroup, positive against reference: sensitivity, specificity and AUROC.
 
     A subgroup of one side only, such as bacterial among the pneumonias, is compared with all
-    images of the other side that belong to none of its kind: specificity is then that of the
-    comparison group. What else images are told apart by is measured likewise, each on its own and
-    named "sex=F". Patients are resampled over both together, so that a patient with images in
-    both moves as one.
+    images of the other side that belong to no subgroup of its kind: specificity is then that of
+    the comparison group. The subgroups of other attributes are measured in the same way, each
+    attribute on its own, and are named such as "sex=F". Patients are resampled over the subgroup
+    and its comparison group together, so that a patient with images in both stays whole.
 
     Args:
         scored: the labelled images.
-        resampling: of the patients.
+        resampling: resamples of the patients.
 
     Returns:
         The counts and estimates by name; empty if there is no subgroup.
@@ -96,11 +96,11 @@ def evaluate_subgroups(scored: ScoredImages, resampling: Resampling) -> dict[str
 
 
 def subgroups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray, BoolArray]]:
-    """The subgroups of a set, each with what it is compared with.
+    """Lists the subgroups of a set, each with its comparison group.
 
     Yields:
-        Its name, whether each image is of it, and whether each is of its comparison group, both of
-        shape (n,).
+        Name of the subgroup, True for each image of it, and True for each image of its comparison
+        group, both of shape (n,).
     """
     for prefix, values in _columns(scored):
         for value in sorted(set(values.tolist()) - {""}):
@@ -115,7 +115,7 @@ def summarise(
     estimates: dict[str, Estimate],
     names: tuple[str, ...],
 ) -> GroupResult:
-    """The counts of a group, with those of its estimates that have these names."""
+    """Counts the images and patients of a group, and keeps its estimates of these names."""
     return GroupResult(
         images=int(np.count_nonzero(members)),
         patients=len(np.unique(scored.patients[members])),
@@ -134,9 +134,10 @@ def evaluate_part(
 
     Args:
         scored: the n labelled images.
-        members: which of them are measured, shape (n,).
-        comparison: which they are compared with, shape (n,); none if they are of both sides.
-        resampling: of the patients.
+        members: True for each image of the group, shape (n,).
+        comparison: True for each image of the comparison group, shape (n,); False everywhere if
+            the group has images of both sides.
+        resampling: resamples of the patients.
 
     Returns:
         The counts and estimates.

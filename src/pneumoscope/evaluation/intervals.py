@@ -1,4 +1,4 @@
-"""The bands in which curves lie, from a bootstrap over patients."""
+"""Confidence bands of curves, from a bootstrap of patients."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.statistics import FloatArray, Resampling, reliability
 
 Band = tuple[FloatArray, FloatArray, FloatArray]
-"""Where on the horizontal axis, and the lower and upper end of the curve there, of shape (k,)."""
+"""Positions on the horizontal axis, and lower and upper end of the curve there, each (k,)."""
 
 _THRESHOLDS = np.linspace(0.01, 0.99, 99)
 
 
 def roc_band(scored: ScoredImages, resampling: Resampling) -> Band:
-    """The pointwise 95 % band of the ROC curve: of sensitivity at given false-positive rates.
+    """Computes the pointwise 95 % band of the ROC curve: sensitivity at false-positive rates.
 
     Curves of resampled patients are averaged vertically (Fawcett, Pattern Recognit Lett
     2006;27:861-874, section 8), with percentiles in place of the mean.
 
     Args:
         scored: the labelled images.
-        resampling: of the patients.
+        resampling: resamples of the patients.
 
     Returns:
         101 false-positive rates from 0 to 1, and the lower and upper end of sensitivity at each;
@@ -38,15 +38,17 @@ def roc_band(scored: ScoredImages, resampling: Resampling) -> Band:
 
 
 def reliability_band(scored: ScoredImages, resampling: Resampling) -> Band:
-    """The 95 % interval of the observed frequency in each bin of `statistics.reliability`.
+    """Computes the 95 % interval of the observed frequency in each bin of a reliability diagram.
+
+    The bins are those of `statistics.reliability`.
 
     Args:
         scored: the labelled images.
-        resampling: of the patients.
+        resampling: resamples of the patients.
 
     Returns:
-        The mean score of each bin, and the lower and upper end of the share that is positive; NaN
-        where it cannot be computed.
+        The mean score of each bin, and the lower and upper end of the fraction of positive images;
+        NaN where it cannot be computed.
     """
     ones = np.ones((1, len(scored.labels)))
     score = reliability(scored.positive, scored.score, ones).score[0]
@@ -57,11 +59,11 @@ def reliability_band(scored: ScoredImages, resampling: Resampling) -> Band:
 
 
 def net_benefit_band(scored: ScoredImages, resampling: Resampling) -> Band:
-    """The pointwise 95 % band of the decision curve.
+    """Computes the pointwise 95 % band of the decision curve.
 
     Args:
         scored: the labelled images.
-        resampling: of the patients.
+        resampling: resamples of the patients.
 
     Returns:
         99 threshold probabilities from .01 to .99, and the lower and upper end of the net benefit

@@ -36,23 +36,26 @@ TITLES = {
     "log_loss": "log-loss",
     "ece": "ECE",
 }
-"""For people, by name of the measure."""
+"""Title of each measure, for people, by its name."""
+
+LESS_IS_BETTER = {"brier", "log_loss", "ece"}
+"""Names of the metrics that measure an error."""
 
 
 def binary_metrics(
     truth: BoolArray, called: BoolArray, score: FloatArray, weights: FloatArray
 ) -> dict[str, FloatArray]:
-    """Measures of one class against the rest.
+    """Computes the measures of one class against the rest.
 
     Sensitivity is also known as recall, PPV as precision. F1 is their harmonic mean, and so is
     not defined where sensitivity is not. Average precision is the sum of precision times the step
     in recall, without interpolation, as scikit-learn defines it.
 
     Args:
-        truth: whether each image is of the class, shape (n,).
-        called: whether each image is said to be, shape (n,).
+        truth: True for each image of the class, shape (n,).
+        called: True for each image predicted to be of the class, shape (n,).
         score: probability of the class, in [0, 1], shape (n,).
-        weights: of each image, shape (r, n), not negative.
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
         By name `sensitivity`, `specificity`, `ppv`, `npv`, `f1`, `auroc` and `average_precision`:
@@ -75,14 +78,15 @@ def binary_metrics(
 
 
 def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArray]:
-    """Accuracy and balanced accuracy over all classes, and the rest of positive against reference.
+    """Computes all measures of a set.
 
-    Balanced accuracy is the mean of the recalls of all classes, and not defined where one of
-    them has no image.
+    Accuracy and balanced accuracy are over all classes, the others of the positive side against
+    the reference class. Balanced accuracy is the mean of the recalls of all classes, and not
+    defined where one of them has no image.
 
     Args:
         scored: the n labelled images.
-        weights: of each image, shape (r, n), not negative.
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
         `accuracy`, `balanced_accuracy`, and what `binary_metrics` and `calibration_measures`
@@ -100,7 +104,7 @@ def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArr
 
 
 def confusion_matrix(scored: ScoredImages) -> IntArray:
-    """Images by true class (rows) and predicted class (columns), int64 of shape (c, c)."""
+    """Counts images by true class (rows) and predicted class (columns), int64 of shape (c, c)."""
     c = len(scored.classes)
     pairs = scored.labels * c + scored.predicted
     return np.bincount(pairs, minlength=c * c).reshape(c, c).astype(np.int64)
@@ -109,12 +113,12 @@ def confusion_matrix(scored: ScoredImages) -> IntArray:
 def roc_curve(
     truth: BoolArray, score: FloatArray, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The corners of the receiver operating characteristic, from (0, 0) to (1, 1).
+    """Computes the corners of the receiver operating characteristic, from (0, 0) to (1, 1).
 
     Args:
-        truth: whether each image is positive, shape (n,).
-        score: of each image, shape (n,).
-        weights: of each image, shape (r, n), not negative.
+        truth: True for each positive image, shape (n,).
+        score: score of each image, shape (n,).
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
         False-positive rate and sensitivity, each of shape (r, k + 1) for k distinct scores; NaN
@@ -130,11 +134,11 @@ def roc_curve(
 
 
 def precision_recall_curve(truth: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Recall and precision at every distinct score, from the highest score down.
+    """Computes recall and precision at every distinct score, from the highest score down.
 
     Args:
-        truth: whether each image is positive, shape (n,).
-        score: of each image, shape (n,).
+        truth: True for each positive image, shape (n,).
+        score: score of each image, shape (n,).
 
     Returns:
         Recall and precision, each of shape (k,); recall is NaN if there is no positive.
@@ -147,21 +151,21 @@ def precision_recall_curve(truth: BoolArray, score: FloatArray) -> tuple[FloatAr
 def net_benefit(
     truth: BoolArray, score: FloatArray, thresholds: FloatArray, weights: FloatArray
 ) -> FloatArray:
-    """What acting on a score is worth, in true positives an image (Vickers and Elkin 2006).
+    """Computes the net benefit of acting on a score, in true positives per image.
 
-    Who acts from a probability t up holds a false positive to be t / (1 - t) as bad as a true
-    positive is good: that is what false positives are counted with (Med Decis Making
+    Whoever acts from a probability t up holds a false positive to be t / (1 - t) as bad as a true
+    positive is good: false positives are weighed by that (Vickers and Elkin, Med Decis Making
     2006;26:565-574).
 
     Args:
-        truth: whether each image is positive, shape (n,).
-        score: probability of that, in [0, 1], shape (n,).
+        truth: True for each positive image, shape (n,).
+        score: probability of the positive side, in [0, 1], shape (n,).
         thresholds: the probabilities t, in [0, 1), shape (k,).
-        weights: of each image, shape (r, n), not negative.
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
-        Shape (r, k): at most the prevalence, below 0 where acting on nothing is better; NaN
-        without any weight.
+        Net benefit, shape (r, k): at most the prevalence, below 0 where acting on no image is
+        better; NaN where all weights are 0.
     """
     worth = np.where(truth[:, None], 1.0, -thresholds / (1 - thresholds))  # (n, k)
     called = called_positive(score[:, None], thresholds)
@@ -170,6 +174,6 @@ def net_benefit(
 
 def _average_precision(counts: Cumulative) -> FloatArray:
     tp, fp = counts.true_positives, counts.false_positives
-    # where nothing is called yet there is no step in recall either: any precision will do
+    # where no image is called positive yet, recall makes no step: any precision will do
     precision = np.divide(tp, tp + fp, out=np.zeros_like(tp), where=tp + fp > 0)
     return ratio(np.einsum("rk,rk->r", np.diff(tp, axis=1, prepend=0.0), precision), tp[:, -1])

@@ -1,4 +1,4 @@
-"""Progress of work that is done in parts."""
+"""The progress of work that is done in parts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pneumoscope.parallel import Progress
 
 
 def ticker(total: int, progress: Progress | None, *, before: int = 0) -> Callable[[int], None]:
-    """What to call after each part with the number of items that it had.
+    """Makes a function to call after each part with its number of items.
 
     Args:
-        total: of all items.
-        progress: called with the number of items done and of all.
-        before: number of items that were done earlier, and are shown as well.
+        total: number of all items.
+        progress: called with the number of items done and of all items.
+        before: number of items that were done earlier, and are counted as well.
     """
     done = before
 
@@ -27,5 +27,5 @@ def ticker(total: int, progress: Progress | None, *, before: int = 0) -> Callabl
 
 
 def first_of(parts: int, progress: Progress | None) -> Progress | None:
-    """The progress of the first of several equal parts, shown as one."""
+    """Makes the progress of the first of several equal parts, which are shown as one."""
     return progress and (lambda done, total: progress(done, parts * total))

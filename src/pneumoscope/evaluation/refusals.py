@@ -1,4 +1,4 @@
-"""What the gate says of labelled images, and how often a model is right on those that are left."""
+"""The refusals of labelled images by the gate, and the accuracy on the images that are left."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pneumoscope.notices import Notice
 from pneumoscope.statistics import BoolArray, Estimate, FloatArray, Resampling
 
 KEPT = np.linspace(0.1, 1.0, 91)
-"""Shares of the images that are kept, at which a curve is measured: of fewer it says nothing."""
+"""Fractions of the images kept at which a curve is measured; below .1 too few images are left."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """How often a model is right on the images that are left as others are refused.
+    """The accuracy on the images that are left as others are refused.
 
     Attributes:
-        accuracy: on the share `KEPT` of the images, shape (k,).
-        low: lower end of its pointwise 95 % interval; NaN where it cannot be computed.
-        high: upper end.
+        accuracy: accuracy on each of the fractions `KEPT` of the images, shape (k,).
+        low: lower end of its pointwise 95 % interval, shape (k,); NaN where not computable.
+        high: upper end of its pointwise 95 % interval, shape (k,); NaN where not computable.
     """
 
     accuracy: FloatArray
@@ -36,16 +36,17 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Refusals:
-    """What the gate says of the images of a set.
+    """The refusals and warnings of the gate on a set of images.
 
     Attributes:
-        reasons: by code, the number of images that are refused for it; an image may
-            have several.
-        warnings: likewise, the number of accepted images that are warned of.
+        reasons: number of refused images by code of the reason; an image may have several.
+        warnings: number of accepted images by code of the warning; an image may have several.
         warned: number of accepted images with a warning.
-        wrong: number of refused images that would have been called wrong.
-        beyond: "warn" and "refuse": share of the images beyond this level of the features.
-        curves: by what images are refused first, "unsure" or "unlike".
+        wrong: number of refused images that would have been misclassified.
+        beyond: fraction of the images beyond each level of the out-of-distribution score, by
+            "warn" and "refuse".
+        curves: accuracy as more images are refused, by which are refused first: "unsure" or
+            "unlike".
     """
 
     reasons: Mapping[str, int]
@@ -62,13 +63,13 @@ def measure_refusals(
     """Counts reasons, and measures accuracy as more and more images are refused.
 
     The accuracy-coverage curve is that of El-Yaniv and Wiener (J Mach Learn Res
-    2010;11:1605-1641), with two orders: the images are refused first whose called class is the
-    least probable, or those that lie farthest from the training images.
+    2010;11:1605-1641), with two orders: the images are refused first whose predicted class is
+    the least probable, or those that lie farthest from the training images.
 
     Args:
         scored: all images, the refused ones among them.
-        levels: of the gate.
-        resampling: of the patients.
+        levels: levels of the gate.
+        resampling: resamples of the patients.
 
     Returns:
         The counts and curves; None if the model can refuse nothing.
@@ -97,15 +98,15 @@ def measure_refusals(
 
 
 def accuracy_at(right: BoolArray, keep_first: FloatArray, weights: FloatArray) -> FloatArray:
-    """Share of right calls among the images that are kept; of ties, an equal part of each.
+    """Computes the accuracy on the images that are kept; of ties, an equal part of each is kept.
 
     Args:
-        right: whether each image is called what it is, shape (n,).
-        keep_first: the greater, the longer an image is kept, shape (n,).
-        weights: of each image, shape (r, n), not negative.
+        right: True for each image that is classified correctly, shape (n,).
+        keep_first: rank of each image, shape (n,): the greater, the longer it is kept.
+        weights: weight of each image, shape (r, n), not negative.
 
     Returns:
-        Shape (r, k), at each of `KEPT`.
+        Accuracy at each of `KEPT`, shape (r, k).
     """
     order = np.argsort(-keep_first, kind="stable")
     _, starts = np.unique(-keep_first[order], return_index=True)
@@ -130,6 +131,6 @@ def _curve(
 
 
 def _count(found: Iterable[tuple[Notice, ...]]) -> dict[str, int]:
-    """Images by code, the most frequent first."""
+    """Counts images by code, the most frequent first."""
     codes = Counter(code for each in found for code in sorted({reason.code for reason in each}))
     return dict(codes.most_common())

@@ -1,4 +1,4 @@
-"""What an evaluation has found."""
+"""The result of an evaluation."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from pneumoscope.types import OperatingPoint
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good a model is on data that it has not seen.
+    """The performance of a model on unseen images.
 
     Attributes:
-        model: what was evaluated.
-        operating_point: whose threshold made the calls.
+        model: description of the evaluated model.
+        operating_point: operating point whose threshold gives the predicted classes.
         cohort: the images that it was evaluated on.
-        made_of: digest of model and data.
+        made_of: digest of the model and the data.
         scored: the same images with their probabilities.
         overall: measures of the whole set.
         classes: measures of each class against the rest.
         subgroups: measures of each subgroup against its comparison group.
-        uncalibrated: what it would be without calibration; None if it was not calibrated.
-        coverage: what the model refuses, which all other measures leave aside; None if it can
-            refuse nothing.
-        drift: how far the images and their scores lie from those of the training.
-        notices: what a person should know about the data set, and about what it cannot tell.
+        uncalibrated: the probabilities before calibration, with their measures; None if the model
+            was not calibrated.
+        coverage: coverage of the model, whose refusals all other measures disregard; None if it
+            can refuse nothing.
+        drift: drift of the images and their scores from those of the training.
+        notices: notices about the data set, and about what could not be measured.
     """
 
     model: BundleInfo
@@ -50,7 +51,7 @@ class Evaluation:
     notices: tuple[Notice, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it but the single images, as plain JSON types."""
+        """Returns the result without the single images, as plain JSON types."""
         return {
             "model": {"name": self.model.name, "version": self.model.version},
             "data": str(self.cohort.data),

@@ -1,4 +1,4 @@
-"""A bundle against a labelled data set, on images and patients that it has not seen."""
+"""The evaluation of a bundle on the unseen images of a labelled data set."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ def evaluate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Evaluates a bundle on the images of a data set that had no part in making it.
+    """Evaluates a bundle on the unseen images of a data set.
 
-    Left out are the images that it was trained or chosen on, and all other images of their
-    patients, where it is known who these are.
+    The images that it was trained or chosen on are left out, and all other images of their
+    patients, where these are known.
 
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships; None
             for the default model.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write the figures, `metrics.json`, `evaluation` as Markdown and LaTeX,
-            and `predictions.csv`; nowhere by default.
+        output: folder for the figures, `metrics.json`, `evaluation` as Markdown and LaTeX, and
+            `predictions.csv`; by default nothing is written.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
-        operating_point: name of the threshold that makes the calls; by default the bundle's
-            first.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
-        progress: called with the number of images read and predicted and of all: each is read
-            once, and predicted once.
+        operating_point: name of the operating point whose threshold gives the predicted classes;
+            by default the first of the bundle.
+        resamples: number of bootstrap resamples behind the intervals.
+        seed: seed of the bootstrap.
+        progress: called with the number of steps done and of all: each image is read once, and
+            predicted once.
 
     Raises:
         SettingsError: if the bundle has no such operating point, or `output` holds the results of
             another model or other data.
         BundleError: if the bundle cannot be used, or has other classes than the data.
-        DataError: if the data cannot be used, or holds nothing that the model has not seen.
+        DataError: if the data cannot be used, or has no unseen image.
         StorageError: if `output` cannot be written.
     """
     data = Path(data)
@@ -80,11 +80,12 @@ def evaluate_cohort(
 
     Args:
         predictor: the model.
-        cohort: images that it has not seen, at its geometry.
-        progress: called with the number of images read and predicted and of all.
+        cohort: unseen images, at the geometry of the model.
+        progress: called with the number of steps done and of all: each image is read once, and
+            predicted once.
 
     Raises:
-        DataError: if it gives a probability of none of them.
+        DataError: if the model gives no image a probability.
     """
     cohort, (scored,) = score_images([predictor], cohort, progress)
     resampling = cohort.resampling

@@ -1,4 +1,4 @@
-"""What a model said of a set of labelled images: the input of everything in this room."""
+"""Labelled images with the probabilities of a model: the input of everything in this room."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class ScoredImages:
         labels: true class of each image, int64 of shape (n,), each in 0 to c - 1.
         probabilities: float64 of shape (n, c) in [0, 1], each row adding up to one.
         patients: key of the patient of each image, str of shape (n,).
-        subgroups: finer kind of each image, str of shape (n,); empty where none is known.
+        subgroups: subgroup of each image, str of shape (n,); empty where none is known.
         paths: the n files.
-        threshold: an image is called positive at a score of this or more, in [0, 1].
-        groups: what else the images are told apart by: by name, such as "sex", the value of each
-            image, str of shape (n,); empty where none is known.
-        refused: whether the model refuses each image, bool of shape (n,); None if it can refuse
-            none. Refused images have probabilities like all others.
-        judgements: what was said of each image besides its probabilities, n of them; empty where
-            nothing can be refused.
+        threshold: score from which on an image is called positive, in [0, 1].
+        groups: further attributes by name, such as "sex": the value for each image, str of shape
+            (n,); empty where none is known.
+        refused: True for each image that the model refuses, bool of shape (n,); None if it can
+            refuse none. Refused images have probabilities like all others.
+        judgements: decision of the gate on each image, n of them; empty where nothing can be
+            refused.
 
     Raises:
         DataError: on construction, if a value is out of range or the lengths differ.
@@ -68,14 +68,16 @@ class ScoredImages:
         refused: BoolArray | None = None,
         judgements: Sequence[Judgement] = (),
     ) -> ScoredImages:
-        """Brings the images of a cohort and what a model said of them together.
+        """Joins the images of a cohort and the predictions of a model.
 
         Args:
             cohort: the n images.
-            predictor: the model of c classes, with the threshold that makes its calls.
-            probabilities: of any float type, shape (n, c).
-            refused: see above.
-            judgements: see above.
+            predictor: the model of c classes, with the threshold of its operating point.
+            probabilities: probability of each class, any float type, shape (n, c).
+            refused: True for each image that the model refuses, bool of shape (n,); None if it
+                can refuse none.
+            judgements: decision of the gate on each image, n of them; empty where nothing can be
+                refused.
 
         Raises:
             DataError: if a probability is out of range.
@@ -109,7 +111,7 @@ class ScoredImages:
 
     @cached_property
     def positive(self) -> BoolArray:
-        """Whether each image is truly of another class than the reference, shape (n,)."""
+        """True for each image whose true class is not the reference, shape (n,)."""
         return is_positive(self.labels)
 
     @cached_property
@@ -119,7 +121,7 @@ class ScoredImages:
 
     @property
     def positive_name(self) -> str:
-        """What `score` is the probability of, in words."""
+        """Name of the positive side, whose probability `score` is."""
         two = len(self.classes) == 2
         return self.classes[1] if two else f"any class but {self.classes[0]}"
 
@@ -130,7 +132,7 @@ class ScoredImages:
 
     @property
     def counts(self) -> str:
-        """How many images of how many patients, in words."""
+        """Number of images and of patients, in words."""
         images, patients = len(self.paths), self.n_patients
         return (
             f"{images:,} image{'s' if images != 1 else ''}, "
@@ -138,7 +140,7 @@ class ScoredImages:
         )
 
     def subset(self, chosen: BoolArray) -> ScoredImages:
-        """The images where `chosen`, bool of shape (n,), is true: at least one."""
+        """Selects the images where `chosen`, bool of shape (n,), is True: at least one."""
         return ScoredImages(
             classes=self.classes,
             labels=self.labels[chosen],
@@ -202,7 +204,7 @@ class ScoredImages:
 
 
 def remark_on_few(patients: int) -> tuple[Notice, ...]:
-    """What to say of intervals from so many patients; nothing if they are enough."""
+    """Makes the notice that intervals from so few patients are too narrow; none if enough."""
     if patients >= FEW_PATIENTS:
         return ()
     text = f"Few patients ({patients}): the intervals are too narrow"

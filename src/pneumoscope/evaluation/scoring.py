@@ -1,4 +1,4 @@
-"""What models say of the images of a cohort."""
+"""The predictions of models on the images of a cohort."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from pneumoscope.types import Prediction, Status
 def score_images(
     predictors: Sequence[Predictor], cohort: Cohort, progress: Progress | None = None
 ) -> tuple[Cohort, list[ScoredImages]]:
-    """Has each model score the same images.
+    """Scores the same images by each model.
 
     Args:
         predictors: one or more models of the same classes.
-        cohort: what to score.
-        progress: called with the number of images read and predicted and of all, the models
-            together.
+        cohort: the images to score.
+        progress: called with the number of steps done and of all: each image is read once, and
+            predicted once by each model.
 
     Returns:
-        The images that all models gave a probability, and what each said of them.
+        The images that all models gave a probability, and the scores of each model.
 
     Raises:
-        DataError: if there is no such image.
+        DataError: if no image got a probability from all models.
     """
     tick = ticker(len(predictors) * len(cohort), progress, before=len(cohort))
     broken: dict[int, Notice] = {}

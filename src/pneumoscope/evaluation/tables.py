@@ -24,7 +24,7 @@ def tabulate_evaluation(found: Evaluation) -> Iterator[Part]:
     if found.coverage:
         yield str(found.coverage)
     if found.drift.missing:
-        yield f"Distance from the training not computable: {found.drift.missing}"
+        yield f"Drift not computable: {found.drift.missing}"
     else:
         yield tabulate_drift(found.drift)
     yield f"{found.scored.counts}; 95 % intervals: {found.cohort.resampling}"
@@ -45,9 +45,9 @@ def tabulate_groups(kind: str, groups: Mapping[str, GroupResult], value: str = V
     """Tabulates the measures of several groups, those of a group below one another.
 
     Args:
-        kind: what the groups are: "class" or "subgroup".
-        groups: by name.
-        value: heading of the estimates.
+        kind: kind of the groups: "class" or "subgroup".
+        groups: measures of each group, by its name.
+        value: heading of the column of the estimates.
     """
     columns = (kind, "images\n(patients)", "measure", value)
     rows = tuple(row for name, group in groups.items() for row in _group_rows(name, group))
@@ -55,9 +55,9 @@ def tabulate_groups(kind: str, groups: Mapping[str, GroupResult], value: str = V
 
 
 def tabulate_drift(drift: Drift) -> Table:
-    """Tabulates how far each quantity lies from the training; none may be missing altogether."""
+    """Tabulates the drift of each quantity; `drift.missing` must be empty."""
     return Table(
-        "Distance from the training images, and from the validation scores",
+        "Drift from the training images, and from the validation scores",
         ("quantity", "PSI", "by chance", "KS", "change"),
         tuple((name, *_shift_cells(shift)) for name, shift in drift.shifts.items()),
     )

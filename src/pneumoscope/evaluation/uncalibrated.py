@@ -1,4 +1,4 @@
-"""What a network would have said without its calibration, which is part of the network."""
+"""The probabilities without the calibration, which is part of the network."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Uncalibrated:
 def undo_calibration(
     scored: ScoredImages, calibration: Calibration | None, resampling: Resampling
 ) -> Uncalibrated | None:
-    """Takes a temperature and biases out of probabilities again, and measures what is left.
+    """Undoes temperature and biases in the probabilities, and measures the probabilities before.
 
     Args:
         scored: the labelled images.
-        calibration: what the bundle says was fitted.
-        resampling: of the patients.
+        calibration: the fitted calibration, from the bundle.
+        resampling: resamples of the patients.
 
     Returns:
-        None if nothing was fitted.
+        The images with their probabilities before calibration; None if nothing was fitted.
     """
     if calibration is None or not calibration.fitted:
         return None

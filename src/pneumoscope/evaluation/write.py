@@ -1,4 +1,4 @@
-"""An evaluation as files: figures for people, numbers for programs."""
+"""The files of an evaluation: figures for people, numbers for programs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
     """Writes figures as PNG, measures as JSON, tables as Markdown and LaTeX, predictions as CSV.
 
     Args:
-        evaluation: what to write.
+        evaluation: the evaluation to write.
         predictor: the model, for the heatmaps of the examples.
         output: the folder; files of a former evaluation in it are replaced.
 
     Raises:
-        StorageError: if it cannot be written.
+        StorageError: if a file cannot be written.
     """
     scored = evaluation.scored
     estimates = evaluation.overall.estimates
@@ -64,11 +64,11 @@ def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> 
 def samples(
     scored: ScoredImages, chosen: IntArray, predictor: Predictor
 ) -> Iterator[gallery.Sample]:
-    """Some of the images, as a gallery shows them.
+    """Explains some of the images, as a gallery shows them.
 
     Args:
         scored: the labelled images.
-        chosen: indices of those that are wanted.
+        chosen: indices of the wanted images.
         predictor: the model, for their heatmaps.
 
     Raises:

@@ -1,12 +1,16 @@
 """The report: all evidence of a run on one page that needs nothing else.
 
-source.py     the run folder: model, data, history
-material.py   everything that is measured, in one go
-checks.py     what the measurements mean, in sentences
-verdict.py    what they come to together
+model.py      the model and its run folder: bundle, data, history
+material.py   all measurements, made in one go
+checks.py     the checks: each judges the measurements, and words what was measured
+groups.py     the two subgroups that differ most
+heatmaps.py   the check of the heatmaps, in sentences
+verdict.py    the results of all checks together
 tables.py     the verdict as a table
-sections/     material to sections of the page: a function and a template each
+section.py    a section of the page, and a figure in it
+sections/     the sections: a function and a template each
 card.py       the model card with the figures of the held-out patients
+write.py      the report itself: everything measured, judged and written
 """
 
 from pneumoscope.errors import extra_needed

@@ -1,4 +1,4 @@
-"""The model card with what was measured on patients that had no part in making the model."""
+"""The model card, with the figures of the held-out patients."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _BEFORE = "## Not for"
 
 
 def held_out_card(material: Material, verdict: Verdict) -> str:
-    """The card of the bundle with one more section, before what the model is not for.
+    """Makes the card of the bundle with one more section, before the uses the model is not for.
 
     The card in the bundle is made while training, when these figures are not known, and stays as
     it is: its SHA-256 is part of the bundle.
 
     Args:
-        material: what was measured.
-        verdict: what it means.
+        material: all measurements.
+        verdict: the results of the checks.
 
     Returns:
-        Markdown.
+        The card, as Markdown.
     """
     try:
         card = without_html(material.predictor.bundle.card())
@@ -38,7 +38,7 @@ def held_out_card(material: Material, verdict: Verdict) -> str:
 
 
 def bullets(card: str, heading: str) -> list[str]:
-    """The points of the list below a heading of a model card; empty if it has none."""
+    """Returns the items of the list below a heading of a model card; empty if it has none."""
     found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", card, re.M | re.S)
     return re.findall(r"^- (.*)$", found[1], re.M) if found else []
 
@@ -49,8 +49,8 @@ def _measured(material: Material, verdict: Verdict) -> str:
     counts, name = in_markdown(found.scored.counts), in_markdown(point.name)
     return f"""## Measured on other patients
 
-On {counts} that the model was not made with, at the threshold {name} \
-({point.threshold:.4g}). 95 % intervals: {found.cohort.resampling}.
+On {counts}, which the model was neither trained nor chosen on, at the threshold {name} \
+({point.threshold:.4g}). 95 % confidence intervals: {found.cohort.resampling}.
 
 {tabulate_overall(found).to_markdown()}
 
@@ -58,5 +58,5 @@ On {counts} that the model was not made with, at the threshold {name} \
 
 {tabulate_verdict(verdict).to_markdown()}
 
-What stands behind each answer is on the page beside this card: what the model refuses under \
+The evidence for each answer is on the page beside this card: what the model refuses under \
 Refusal, changes of all severities under Robustness, what heatmaps are worth under Explanations."""

@@ -1,4 +1,4 @@
-"""What is asked of a model: each check words what was measured, and says whether to doubt."""
+"""The checks of a model: each words what was measured, and says whether it gives a doubt."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from pneumoscope.reporting.verdict import Level, Statement, Verdict
 from pneumoscope.statistics import Estimate
 
 _STRESSED = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
+_NO_INTERVAL = "No confidence interval could be computed."
 _NOTABLE_ECE = 0.05  # probabilities that are off by this much mislead whoever reads them
 
 
 Found = tuple[Level, str]
-"""What a check comes to, and what was measured."""
+"""The level of a check, and a text of what was measured."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """Something that is asked of a model.
+    """A check of a model.
 
     Attributes:
-        code: its name, for programs: never renamed, and documented.
-        topic: what is asked, for people.
-        find: finds the answer.
+        code: name of the check, for programs: never renamed, and documented.
+        topic: title of the check, for people.
+        find: the function that judges the measurements.
     """
 
     code: str
@@ -43,31 +44,31 @@ def judge(material: Material) -> Verdict:
 
 
 def discrimination(material: Material) -> Found:
-    """Whether it tells the classes apart on patients whom it does not know."""
+    """Judges whether the model discriminates between the classes on unseen patients."""
     scored, estimates = material.evaluation.scored, material.evaluation.overall.estimates
     auroc = estimates["auroc"]
     if auroc.value is None:
-        text = f"It cannot be said: all images are of one class ({scored.counts})."
+        text = f"Not computable: all images are of one class ({scored.counts})."
         return Level.WARNING, text
     others = "of the same data" if material.own_data else "of other data"
-    text = f"AUROC {auroc} on patients {others} whom it does not know."
+    text = f"AUROC {auroc} on unseen patients {others}."
     if auroc.low is None:
-        return Level.INFO, f"{text} How sure that is cannot be said."
+        return Level.INFO, f"{text} {_NO_INTERVAL}"
     if auroc.low > 0.5:
         return Level.FINE, text
-    return Level.WARNING, f"{text} That cannot be told from chance."
+    return Level.WARNING, f"{text} That cannot be distinguished from chance."
 
 
 def population(material: Material) -> Found:
-    """For whom the figures hold."""
+    """Names the patients for whom the figures hold."""
     known = [each.population for each in material.audit.images.attributions if each.population]
     whom = f"images of {'; '.join(known)}" if known else "images like these, of unknown origin"
-    text = f"For {whom}. For anybody else nothing was measured."
+    text = f"The figures hold for {whom}. Nothing was measured for anybody else."
     return Level.INFO, text
 
 
 def soundness(material: Material) -> Found:
-    """Whether run and data are what the figures pretend."""
+    """Judges whether the data and the run are sound enough for the figures to be right."""
     faults = [f for f in material.audit.findings if f.severity is Severity.INVALIDATING]
     if faults:
         text = "; ".join(f"{fault.text}" for fault in faults)
@@ -86,20 +87,20 @@ def soundness(material: Material) -> Found:
 
 
 def changed_counts(material: Material) -> str:
-    """How what was measured differs from what the run held out; empty if it does not."""
+    """Words how the measured images differ from those that the run held out; empty if not."""
     scored = material.evaluation.scored
     expected = sum(material.held_out.values())
     found = len(scored.paths) + len(material.evaluation.cohort.unreadable)
     if not material.own_data or not material.held_out or expected == found:
         return ""
     return (
-        f"The run held out {expected:,} images and {found:,} are new to it now: the data has "
+        f"The run held out {expected:,} images and {found:,} are unseen now: the data has "
         "changed since, or holds other images of these patients"
     )
 
 
 def stress(material: Material) -> Found:
-    """What it loses on images changed as another hospital might."""
+    """Judges how much the model degrades on images changed as another hospital might."""
     model = material.stressed
     clean, worst = model.conditions[CLEAN], model.worst
     parts, apart = [], False
@@ -111,26 +112,26 @@ def stress(material: Material) -> Found:
                 f"{_short(clean[measure])}; mean: {_short(model.mean[measure])})"
             )
     if not parts:
-        return Level.INFO, "It cannot be said: nothing was computable."
+        return Level.INFO, "Not computable."
     text = f"The worst of {_n_changes(material)} changes: {'; '.join(parts)}."
     if all(side[measure].low is None for side in (clean, worst) for measure in _STRESSED):
-        return Level.INFO, f"{text} How sure that is cannot be said."
+        return Level.INFO, f"{text} {_NO_INTERVAL}"
     return Level.WARNING if apart else Level.FINE, text
 
 
 def without_lungs(material: Material) -> Found:
-    """Whether it needs the lungs."""
+    """Judges whether the model needs the lungs to predict the class."""
     hidden = material.stressed.conditions[HIDDEN]["auroc"]
     if hidden.low is None or hidden.high is None:
         return Level.INFO, f"AUROC {hidden}."
-    tells = hidden.low > 0.5 or hidden.high < 0.5
-    meaning = "the rest of the image tells it the class" if tells else "as chance would have it"
-    level = Level.WARNING if tells else Level.FINE
+    predicts = hidden.low > 0.5 or hidden.high < 0.5
+    meaning = "it predicts the class from the rest of the image" if predicts else "as by chance"
+    level = Level.WARNING if predicts else Level.FINE
     return level, f"AUROC {hidden}: {meaning}."
 
 
 def shortcuts(material: Material) -> Found:
-    """Whether the data offers what is easier to learn than the disease."""
+    """Judges whether the data has shortcuts, which are easier to learn than the disease."""
     finding = next(f for f in material.audit.findings if f.code == "shortcut")
     if material.audit.shortcut is None:
         return Level.INFO, f"{finding.text}."
@@ -139,24 +140,24 @@ def shortcuts(material: Material) -> Found:
 
 
 def drift(material: Material) -> Found:
-    """Whether these images are like those of the training."""
+    """Judges whether these images are like the training images."""
     found = material.evaluation.drift
     if found.missing:
-        return Level.INFO, f"It cannot be said: {found.missing}."
+        return Level.INFO, f"Not computable: {found.missing}."
     sizes = {name: shift.reading for name, shift in found.shifts.items() if shift}
     moved = {n: size for n, size in sizes.items() if size in ("moderate", "large")}
     if not moved:
-        return Level.FINE, f"Little, or no more than chance: {_listed(sizes)}."
+        return Level.FINE, f"Little drift, or no more than by chance: {_listed(sizes)}."
     text = "; ".join(f"{size} in {name}" for name, size in moved.items())
     level = Level.WARNING if "large" in moved.values() else Level.INFO
-    return level, f"A change that is {text}."
+    return level, f"The drift is {text}."
 
 
 def subgroups(material: Material) -> Found:
-    """Whether it serves all alike."""
+    """Judges whether the model performs alike on all subgroups."""
     gap = widest_gap(material.evaluation.subgroups)
     if gap is None:
-        return Level.INFO, "It cannot be said: fewer than two are known."
+        return Level.INFO, "Not computable: fewer than two subgroups are known."
     text = (
         f"{gap.measure.capitalize()} is {gap.lowest} for {printable(gap.lowest_name)} and "
         f"{gap.highest} for {printable(gap.highest_name)}."
@@ -165,11 +166,11 @@ def subgroups(material: Material) -> Found:
 
 
 def calibration(material: Material) -> Found:
-    """Whether a probability is a frequency."""
+    """Judges whether the probabilities are calibrated."""
     fitted = material.info.calibration
     ece = material.evaluation.overall.estimates["ece"]
     if fitted is None or not fitted.fitted:
-        text = f"Not calibrated: they order images and are no frequencies (ECE {ece})."
+        text = f"Not calibrated: they rank images, but are not frequencies of disease (ECE {ece})."
         return Level.WARNING, text
     text = (
         f"They are off by {_short(ece)} on average (ECE), at a prevalence of "
@@ -181,55 +182,55 @@ def calibration(material: Material) -> Found:
 
 
 def refusal(material: Material) -> Found:
-    """Whether it refuses what it cannot judge."""
+    """Judges whether the model refuses images that it cannot judge."""
     levels, found, coverage = material.info.gate, material.refusals, material.evaluation.coverage
     if levels is None or found is None or coverage is None:
-        text = "It refuses nothing: any picture at all gets a label."
+        text = "It refuses nothing: any image at all gets a label."
         return Level.WARNING, text
     beyond, expected = found.beyond["refuse"], levels.refuse.share
     text = (
-        f"It refuses {coverage.refused:,} of these {coverage.images:,} images. Beyond its level of "
-        f"refusal lies {beyond} of them; {expected:.3f} was expected."
+        f"It refuses {coverage.refused:,} of these {coverage.images:,} images. The fraction beyond "
+        f"its level of refusal is {beyond}; {expected:.3f} was expected."
     )
-    strange = beyond.low is not None and beyond.low > expected
-    return Level.WARNING if strange else Level.FINE, text
+    more = beyond.low is not None and beyond.low > expected
+    return Level.WARNING if more else Level.FINE, text
 
 
 def heatmaps(material: Material) -> Found:
-    """Whether heatmaps show what it needs."""
+    """Judges whether heatmaps show what the network needs."""
     random, centre = (better_than(material.heatmaps, order) for order in ("random", "centre"))
     if random is None:
-        return Level.INFO, "Whether they show what it needs cannot be said."
+        return Level.INFO, "Whether they show what the network needs could not be measured."
     if not random:
-        text = "They are not shown to find what it needs better than chance does."
+        text = "They are not shown to find what the network needs better than random places do."
         return Level.WARNING, text
     if misses_planted(material.heatmaps):
-        text = "They are not shown to lie in the planted pneumonia more than chance would."
+        text = "They are not shown to lie in the planted pneumonia more than by chance."
         return Level.WARNING, text
-    more = "and than the centre" if centre else "but are not shown to beat the centre"
-    return Level.FINE, f"They find what it needs better than chance, {more}."
+    more = "and better than the centre does" if centre else "but are not shown to beat the centre"
+    return Level.FINE, f"They find what the network needs better than random places do, {more}."
 
 
 CHECKS = (
-    Check("discrimination", "Telling the classes apart", discrimination),
-    Check("population", "For whom", population),
+    Check("discrimination", "Discrimination", discrimination),
+    Check("population", "Population", population),
     Check("soundness", "Data and run", soundness),
     Check("stress", "Changed images", stress),
     Check("without-lungs", "Lungs covered", without_lungs),
     Check("shortcuts", "Shortcuts in the data", shortcuts),
-    Check("drift", "Distance from the training", drift),
+    Check("drift", "Drift from the training images", drift),
     Check("subgroups", "Subgroups", subgroups),
     Check("calibration", "Probabilities", calibration),
     Check("refusal", "Refusal", refusal),
     Check("heatmaps", "Heatmaps", heatmaps),
 )
-"""One more check is one more function, and its line here."""
+"""All checks, in the order of the page; one more check is one more function, and its line here."""
 
 
 def lies_below(low: Estimate, high: Estimate) -> bool:
-    """Whether the interval of one lies below that of the other.
+    """Tells whether the interval of one estimate lies below that of the other.
 
-    Where one of the two has none, as a perfect figure has, its value stands for it.
+    Where one of the two has no interval, as a perfect figure has none, its value stands for it.
     """
     if low.value is None or high.value is None or low.high is high.low is None:
         return False

@@ -1,4 +1,4 @@
-"""How far the subgroups of a set lie apart."""
+"""The two subgroups of a set that differ most."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Gap:
     """Two subgroups that differ in a measure.
 
     Attributes:
-        measure: in which.
-        lowest: of it.
-        lowest_name: whose that is.
-        highest: of it.
-        highest_name: whose that is.
+        measure: name of the measure.
+        lowest: the lower of the two estimates.
+        lowest_name: name of the subgroup with the lower estimate.
+        highest: the higher of the two estimates.
+        highest_name: name of the subgroup with the higher estimate.
     """
 
     measure: str
@@ -32,18 +32,19 @@ class Gap:
 
     @property
     def apart(self) -> bool:
-        """Whether their intervals do not overlap."""
+        """True if the two intervals do not overlap."""
         ends = self.lowest.high, self.highest.low
         return ends[0] is not None and ends[1] is not None and ends[0] < ends[1]
 
 
 def widest_gap(subgroups: Mapping[str, GroupResult]) -> Gap | None:
-    """The two subgroups of a kind that differ most; of those whose intervals lie apart, if any do.
+    """Finds the two subgroups of a kind that differ most.
 
-    A kind is what stands before the sign of equality, such as "sex" in "sex=F".
+    Those whose intervals do not overlap come before all others. A kind is what stands before the
+    sign of equality, such as "sex" in "sex=F".
 
     Args:
-        subgroups: measures by name.
+        subgroups: measures by name of the subgroup.
 
     Returns:
         The gap; None if no kind has two subgroups of which a measure can be computed.

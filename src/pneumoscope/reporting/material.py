@@ -1,4 +1,4 @@
-"""Everything that a report shows, measured in one go."""
+"""All measurements that a report shows, made in one go."""
 
 from __future__ import annotations
 
@@ -42,25 +42,27 @@ _SIDE, _FEWEST = 128, 25
 _PLANTED = 100
 
 Bars = Callable[[str], Progress]
-"""Makes the progress of a part of the work, by what is done in it."""
+"""Makes the progress display of a part of the work, given the name of that part."""
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What was measured of a run.
+    """All measurements of a model.
 
     Attributes:
-        model: what the report is about.
-        predictor: its model.
-        own_data: whether it was measured on what it was trained from, its held-out patients.
-        audit: of all the data.
-        evaluation: on the images that the model has not seen.
-        points: each operating point on these images.
-        refusals: what the gate says of these images; None if the model can refuse nothing.
-        stress: on these images, changed; on a part of them if there are many.
-        graded: the same on fewer of them, with the changes at all of their severities.
-        heatmaps: what these are worth, on as few; where they lie, for a model of phantoms only,
-            on new phantoms.
+        model: the model that the report is about, with its run.
+        predictor: the loaded model.
+        own_data: True if the data is the one that the model was trained on, so that its held-out
+            patients are measured.
+        audit: audit of all the data.
+        evaluation: evaluation on the unseen images.
+        points: each operating point with its measures on the unseen images.
+        refusals: the decisions of the gate on the unseen images; None if the model can refuse
+            nothing.
+        stress: stress validation on the unseen images; on some of them if there are many.
+        graded: stress validation at all severities of the changes, on fewer of these images.
+        heatmaps: check of the heatmaps on some of the unseen images; where they lie is measured
+            on new phantoms, and only for a model trained on phantoms alone.
     """
 
     model: TrainedModel
@@ -76,17 +78,17 @@ class Material:
 
     @property
     def info(self) -> BundleInfo:
-        """What the model is."""
+        """Description of the model, from its bundle."""
         return self.predictor.info
 
     @property
     def stressed(self) -> ModelStress:
-        """What became of the model under changes."""
+        """Stress validation of this model."""
         return self.stress.models[0]
 
     @property
     def held_out(self) -> dict[str, int]:
-        """Images of each class that the run itself held out; empty if it does not say."""
+        """Number of images of each class that the run held out; empty if it is not recorded."""
         return dict(self.info.training_data.get("images", {}).get("test", {}))
 
 
@@ -99,15 +101,15 @@ def gather(
     seed: int = 0,
     bars: Bars | None = None,
 ) -> Material:
-    """Audits the data, and measures the model on what it has not seen of it.
+    """Audits the data, and measures the model on the images of it that are unseen.
 
     Args:
-        model: what the report is about.
-        data: what to measure on.
+        model: the model that the report is about, with its run.
+        data: the data set to measure on.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest,
             or the one that the run was given with it.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap and the audit.
+        resamples: number of bootstrap resamples behind the intervals.
+        seed: seed of the bootstrap and the audit.
         bars: shows the progress of each part.
 
     Raises:
@@ -169,7 +171,7 @@ def _read(
     resampling: Resampling,
     progress: Progress,
 ) -> tuple[Audit, Cohort]:
-    """Reads each file once: for the audit, and where the model has not seen it to measure it on."""
+    """Reads each file once, for the audit and, if it is unseen, for the measurements."""
     images = read_images(data, predictor.info.geometry, root=root)
     ordered = images.ordered_as(predictor.info.classes)
     predictor.info.require_classes(ordered.classes, data)
@@ -190,13 +192,13 @@ def _read(
 
 
 def _affordable(images: int, size: Geometry) -> int:
-    """How many images of a size take about as long as so many of 128x128 pixels."""
+    """Returns how many images of a size take about as long as so many of 128x128 pixels."""
     share = _SIDE**2 / (size.height * size.width)
     return max(_FEWEST, round(images * min(1.0, share)))
 
 
 def _locate_planted(predictor: Predictor, resampling: Resampling) -> Mapping[str, Location]:
-    """Nothing but for a model of phantoms alone: to any other they are strange drawings."""
+    """Locates heatmaps on phantoms, for a model trained on phantoms alone; empty for others."""
     known = [each.get("name") for each in predictor.info.training_data.get("attributions", [])]
     if known != ["phantom"] or len(predictor.info.classes) != 2:
         return {}

@@ -15,13 +15,13 @@ from pneumoscope.shipped import is_shipped, read_model
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A bundle, and what its training has left around it.
+    """A bundle, and what the run that made it has left around it.
 
     Attributes:
-        root: the folder around the bundle; of a model that ships, one for its reports.
+        root: the folder around the bundle; for a model that ships, the folder of its reports.
         bundle: the model.
-        run: the run that made it; None where there is nothing of it but the bundle.
-        history: losses and metrics by name, a value for each epoch; empty if there is none.
+        run: the run that made it; None where only the bundle is there.
+        history: losses and metrics by name, a value for each epoch; empty if there is no history.
     """
 
     root: Path
@@ -31,7 +31,7 @@ class TrainedModel:
 
     @property
     def unfinished(self) -> bool:
-        """Whether the training was stopped before its own end."""
+        """True if the training ended before its last epoch, and not by early stopping."""
         done = len(self.history.get(MONITOR, ()))
         if self.run is None or not done:
             return False
@@ -44,12 +44,12 @@ def read_trained_model(run: Path | str) -> TrainedModel:
     """Reads a run folder, or a bundle without one.
 
     Args:
-        run: either, or the name of a model that ships.
+        run: the run folder, the bundle, or the name of a model that ships.
 
     Raises:
         BundleError: if there is no bundle in it, or one that cannot be used.
-        DataError: if the settings of the run make no sense.
-        StorageError: if something may not be read.
+        DataError: if the settings of the run cannot be used.
+        StorageError: if a file may not be read.
     """
     bundle = read_model(run)
     root = Path("reports", bundle.info.name) if is_shipped(bundle) else bundle.root.parent
@@ -57,10 +57,11 @@ def read_trained_model(run: Path | str) -> TrainedModel:
 
 
 def find_data(model: TrainedModel, given: Path | None) -> Path:
-    """The data to measure on: what was given, or else what the model was trained on.
+    """Returns the data to measure on: what was given, or else what the model was trained on.
 
     Raises:
-        DataError: if it is not known, or not there any more.
+        DataError: if no data was given and that of the training is not known, or if there is
+            nothing at its path.
     """
     data = given or (model.run.data if model.run else None)
     if data is None:
@@ -83,7 +84,7 @@ def find_data(model: TrainedModel, given: Path | None) -> Path:
 
 
 def _read_history(root: Path) -> History:
-    """The history; empty where there is none, or it was cut off: curves are not worth an error."""
+    """Reads the history; empty where it is missing or cut off: curves are not worth an error."""
     try:
         return read_history(root)
     except DataError:

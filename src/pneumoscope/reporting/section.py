@@ -1,4 +1,4 @@
-"""What sections of the page are made of."""
+"""The parts of the page: a section, and a figure in it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Section:
     """One section of the page.
 
     Attributes:
-        anchor: what links lead to; `sections/{anchor}.html.j2` is its template.
-        title: its heading.
-        content: what its template shows, as `content`.
+        anchor: id that links lead to; `sections/{anchor}.html.j2` is its template.
+        title: heading of the section.
+        content: values that the template shows, as `content`.
     """
 
     anchor: str
@@ -32,7 +32,7 @@ class Section:
 
 
 def in_two_lines(estimate: Estimate) -> str:
-    """An estimate above its interval, for tables of many columns."""
+    """Writes an estimate above its interval, for tables of many columns."""
     return str(estimate).replace(" (", "\n(", 1)
 
 
@@ -41,10 +41,10 @@ class Drawing:
     """A figure in the page.
 
     Attributes:
-        svg: its elements.
-        alt: what it shows, for those who cannot see it.
-        caption: below it.
-        wide: whether it needs the width of a page.
+        svg: the SVG element.
+        alt: description of the figure, for those who cannot see it.
+        caption: text below the figure.
+        wide: True if the figure needs the width of the page.
     """
 
     svg: str
@@ -54,17 +54,17 @@ class Drawing:
 
 
 def draw(figure: Figure, name: str, *, alt: str, caption: str, wide: bool = False) -> Drawing:
-    """A figure of ours as part of the page.
+    """Draws a figure as SVG within the page.
 
-    Letters are drawn as paths: it looks the same wherever it is opened. Ids begin with `name`, so
-    that figures of different names do not meet in one page.
+    Letters are drawn as paths, so that the figure looks the same wherever it is opened. Ids begin
+    with `name`, so that those of two figures of one page differ.
 
     Args:
-        figure: to be drawn.
-        name: letters, digits and dashes.
-        alt: what it shows, for those who cannot see it.
-        caption: below it.
-        wide: whether it needs the width of a page.
+        figure: the figure to draw.
+        name: name of the figure on the page: letters, digits and dashes.
+        alt: description of the figure, for those who cannot see it.
+        caption: text below the figure.
+        wide: True if the figure needs the width of the page.
     """
     stream = StringIO()
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):

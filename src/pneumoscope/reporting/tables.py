@@ -8,8 +8,8 @@ from pneumoscope.tables import Table
 
 
 def tabulate_verdict(verdict: Verdict) -> Table:
-    """Tabulates what was asked, what the answer is, and what was measured."""
+    """Tabulates the checks: the topic, the result, and what was measured."""
     rows = tuple(
         (each.topic, each.level.words, printable(each.text)) for each in verdict.statements
     )
-    return Table(verdict.headline, ("asked", "answer", "measured"), rows)
+    return Table(verdict.headline, ("check", "result", "measured"), rows)

@@ -1,7 +1,4 @@
-"""What the measurements mean: whether to trust a model, for whom, and why or why not.
-
-None of it is a reason for clinical use.
-"""
+"""The verdict: the results of all checks of a model, none of them a reason for clinical use."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ CLINICAL = "None of this is a reason to use the model in the care of a patient."
 
 
 class Level(StrEnum):
-    """What a check comes to; the names are those of the page's colours."""
+    """The level of a check; the page has a colour for each."""
 
     FINE = "fine"
     """No reason for doubt was found."""
@@ -26,13 +23,13 @@ class Level(StrEnum):
 
     @property
     def words(self) -> str:
-        """For people."""
+        """The level in words, for people."""
         return _WORDS[self]
 
 
 _WORDS = {
     Level.FINE: "no doubt found",
-    Level.INFO: "to know",
+    Level.INFO: "for information",
     Level.WARNING: "reason for doubt",
     Level.INVALIDATING: "invalid",
 }
@@ -40,13 +37,13 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Statement:
-    """One thing that was checked.
+    """The result of a check.
 
     Attributes:
-        code: of the check, for programs: never renamed, and documented.
-        topic: what was asked.
-        level: what it comes to.
-        text: what was measured, in a sentence or two.
+        code: code of the check, for programs: never renamed, and documented.
+        topic: title of the check.
+        level: whether it gives a doubt.
+        text: measured values, in a sentence or two.
     """
 
     code: str
@@ -55,7 +52,7 @@ class Statement:
     text: str
 
     def to_dict(self) -> dict[str, str]:
-        """The statement as plain JSON types."""
+        """Returns the statement as plain JSON types."""
         return {
             "code": self.code,
             "topic": self.topic,
@@ -66,24 +63,24 @@ class Statement:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks together.
+    """The results of all checks together.
 
     Attributes:
-        statements: in the order of the questions.
+        statements: result of each check, in the order of the checks.
     """
 
     statements: tuple[Statement, ...]
 
     @property
     def level(self) -> Level:
-        """The gravest of all."""
+        """The gravest level of all checks."""
         found = {statement.level for statement in self.statements}
         grave = (Level.INVALIDATING, Level.WARNING)
         return next((level for level in grave if level in found), Level.FINE)
 
     @property
     def headline(self) -> str:
-        """What it comes to, in a sentence."""
+        """The verdict in one sentence."""
         if self.level is Level.INVALIDATING:
             return "These figures are not to be trusted."
         asked = [s for s in self.statements if s.level is not Level.INFO]
@@ -96,7 +93,7 @@ class Verdict:
         return "No check gave a reason for doubt, which proves nothing about patients elsewhere."
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as plain JSON types."""
+        """Returns the verdict as plain JSON types."""
         return {
             "level": str(self.level),
             "headline": self.headline,

@@ -1,4 +1,4 @@
-"""A run to its report."""
+"""The report of a run: measured, judged and written."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _CARD = "MODEL_CARD.md"
 
 @dataclass(frozen=True)
 class Report:
-    """What was written.
+    """The files of a report, and its verdict.
 
     Attributes:
-        page: the page of HTML.
-        card: the model card, as Markdown.
-        verdict: what the measurements mean.
-        notices: what a person should know about how the data set was understood.
-        unreadable: why each file that could not be read was left out.
+        page: path of the HTML page.
+        card: path of the model card, in Markdown.
+        verdict: the results of the checks.
+        notices: notices about how the data set was understood.
+        unreadable: the reason why a file could not be read, for each such file.
     """
 
     page: Path
@@ -44,7 +44,7 @@ class Report:
     unreadable: tuple[Notice, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain JSON types."""
+        """Returns the report as plain JSON types."""
         return {
             "page": str(self.page),
             "card": str(self.card),
@@ -66,28 +66,28 @@ def report(
 ) -> Report:
     """Writes all evidence of a run as one page that needs nothing else, and as a model card.
 
-    The data is audited, and the model measured on the images and patients that it was not made
-    with, as they are and changed.
+    The data is audited, and the model is measured on the unseen images, as they are and changed.
 
     Args:
         run: the run folder, a bundle, or the name of a model that ships.
-        data: what to measure on; by default what the run was trained on.
-        output: the page; by default `report.html` in the run folder, or in `reports/NAME` for a
-            model that ships. The card is written beside it, as `MODEL_CARD.md`.
+        data: the data set to measure on; by default the one that the run was trained on.
+        output: path of the page; by default `report.html` in the run folder, or in
+            `reports/NAME` for a model that ships. The card is written beside it, as
+            `MODEL_CARD.md`.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest,
             or the one that the run was given with it.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap and the audit.
-        bars: shows the progress: called with what is done, returns what is called with the number
-            of items done and of all.
+        resamples: number of bootstrap resamples behind the intervals.
+        seed: seed of the bootstrap and the audit.
+        bars: shows the progress of each part of the work: called with the name of the part, it
+            returns a function that is called with the number of items done and of all items.
 
     Raises:
-        BundleError: if the run has no bundle, or one that cannot be used or has other classes.
-        DataError: if the data is gone, cannot be used, or holds nothing that the model has not
-            seen.
-        SettingsError: if the page would stand in a bundle, or page or card in the place of those
-            of another model or other data.
-        StorageError: if it cannot be written.
+        BundleError: if the run has no bundle, or one that cannot be used or has other classes
+            than the data.
+        DataError: if the data is missing, cannot be used, or has no unseen image.
+        SettingsError: if the page would lie in a bundle, or if the page or the card would replace
+            one of another model or other data.
+        StorageError: if the page or the card cannot be written.
     """
     model = read_trained_model(run)
     page = Path(output) if output else model.root / "report.html"

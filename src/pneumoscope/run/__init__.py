@@ -1,6 +1,6 @@
-"""The folder of a training run: what was chosen, how it went, and where its bundle stands.
+"""The folder of a training run: its settings, its history and its bundle.
 
-Who trains writes it, and who reports reads it; neither Keras nor TensorFlow is needed for that.
+Training writes it, and the report reads it; neither Keras nor TensorFlow is needed to read it.
 """
 
 from pneumoscope.run.folder import Run, is_run, library_versions, new_run, read_run

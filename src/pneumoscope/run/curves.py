@@ -16,11 +16,11 @@ _PANELS = (("loss", "Loss (cross-entropy)"), ("accuracy", "Accuracy"))
 
 
 def draw_curves(history: Mapping[str, Sequence[float]], kept: int) -> Figure:
-    """Loss and accuracy of each epoch, on training and validation images.
+    """Draws loss and accuracy of each epoch, on training and validation images.
 
     Args:
-        history: `loss`, `val_loss`, `accuracy` and `val_accuracy`, one number an epoch.
-        kept: number of the epoch, from 1, whose weights were kept: it is marked.
+        history: `loss`, `val_loss`, `accuracy` and `val_accuracy`, one number per epoch each.
+        kept: number of the epoch, from 1, whose weights were kept; it is marked.
 
     Returns:
         The figure.
@@ -60,7 +60,7 @@ def _columns(history: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
     if 0 in lengths.values() or len(set(lengths.values())) > 1:
         raise DataError(
             "The training history cannot be drawn",
-            expected=f"{', '.join(names)}, one number an epoch each",
+            expected=f"{', '.join(names)}, one number per epoch each",
             received=", ".join(f"{count} of {name}" for name, count in lengths.items()),
             remedy="Train for at least one epoch, or give the history as it was written",
         )

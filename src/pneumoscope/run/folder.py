@@ -3,11 +3,11 @@
     settings.json      the data, and the settings as given and as resolved
     environment.json   versions, machine
     history.csv        losses and metrics of each epoch
-    tensorboard/       the same, for TensorBoard
-    figures/           the same, as a picture
-    checkpoint/        to go on from; gone once the run has ended
+    tensorboard/       losses and metrics for TensorBoard
+    figures/           losses and metrics as a figure
+    checkpoint/        the state to resume from; deleted once the run has ended
     .claimed           only while a process writes into the folder
-    bundle/            the result
+    bundle/            the model
 
 Only `training.fit` writes into one.
 """
@@ -45,13 +45,13 @@ class Run:
     """One training run and its folder.
 
     Attributes:
-        root: the folder.
-        data: what it trains on.
+        root: the run folder.
+        data: the data set to train on.
         given: the settings as the user chose them, complete.
-        precision: what `auto` was resolved to; `AUTO` until it is.
-        fingerprint: of the prepared data; empty until it is known.
-        weights: what `weights` was resolved to; empty until it is.
-        epochs: what `epochs` was resolved to; 0 until it is.
+        precision: precision that `auto` was resolved to; `AUTO` until then.
+        fingerprint: fingerprint of the prepared data; empty until it is known.
+        weights: origin that `weights` was resolved to; empty until then.
+        epochs: number of epochs that `epochs` was resolved to; 0 until then.
     """
 
     root: Path
@@ -64,17 +64,17 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """How the network is trained."""
+        """Recipe of the training."""
         return self.given.recipe
 
     @property
     def bundle(self) -> Path:
-        """Where its bundle stands once it is made."""
+        """Folder of the bundle, once it is made."""
         return self.root / "bundle"
 
     @property
     def resolved(self) -> TrainingSettings:
-        """The settings in force, which go into the bundle: names of folders and files only."""
+        """Settings in force, which go into the bundle: with names of folders and files only."""
         return replace(
             self.given,
             precision=self.precision,
@@ -105,12 +105,12 @@ class Run:
 def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterator[Run]:
     """Claims `root`, or a folder under `runs` named after network and time, and saves a run there.
 
-    It is saved at once, so that it can be resumed however early it is killed. Where an error ends
-    it before its data are known, nothing is left.
+    It is saved at once, so that it can be resumed however early it is killed. If an error ends it
+    before its data are known, no file is left.
 
     Raises:
-        SettingsError: if something is in the folder already, or another process writes into it.
-        StorageError: if it cannot be written.
+        SettingsError: if the folder is not empty, or another process writes into it.
+        StorageError: if a file cannot be written.
     """
     root = root or _unused(settings)
     with claimed(root):
@@ -136,7 +136,7 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
 
 
 def _unused(settings: TrainingSettings) -> Path:
-    """A folder that no other process, started in the same second, has made."""
+    """Makes a folder that no other process, started in the same second, has made."""
     name = f"{settings.arch}-{datetime.now():%Y%m%d-%H%M%S}"
     with storage_errors("write", Path("runs")):
         Path("runs").mkdir(exist_ok=True)
@@ -149,7 +149,7 @@ def _unused(settings: TrainingSettings) -> Path:
 
 
 def is_run(root: Path) -> bool:
-    """Whether a folder is that of a run, however far the run has come."""
+    """Tells whether a folder is that of a run, finished or not."""
     return (root / SETTINGS).is_file()
 
 
@@ -157,8 +157,8 @@ def read_run(root: Path) -> Run:
     """Reads a run folder back, also one that an earlier version wrote.
 
     Raises:
-        DataError: if it is no run folder, or its settings make no sense.
-        StorageError: if they may not be read.
+        DataError: if it is no run folder, or its settings cannot be used.
+        StorageError: if the settings may not be read.
     """
     path = root / SETTINGS
     remedy = "Give the folder that `pneumoscope.train` wrote"
@@ -187,7 +187,7 @@ def read_run(root: Path) -> Run:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that make a model, as far as they are installed."""
+    """Lists the versions of Python and of the libraries that make a model, if installed."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

@@ -10,7 +10,7 @@ from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import write_text
 
 MONITOR = "val_loss"
-"""What tells the best epoch: the lowest."""
+"""Name of the loss by which the best epoch is chosen: the lowest is best."""
 
 History = dict[str, list[float]]
 """Losses and metrics by name, a value for each epoch."""
@@ -28,7 +28,7 @@ def write_history(folder: Path, history: History) -> None:
     """Writes the history of a run into its folder, in one step.
 
     Raises:
-        StorageError: if it cannot be written.
+        StorageError: if a file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -42,8 +42,8 @@ def read_history(folder: Path) -> History:
     """Reads the history of a run from its folder.
 
     Raises:
-        DataError: if there is none, or it is not whole.
-        StorageError: if it may not be read.
+        DataError: if there is no history, or it is incomplete.
+        StorageError: if the history may not be read.
     """
     path = folder / _FILE
     with storage_errors("read", path):

@@ -1,4 +1,4 @@
-"""What is told of a run while it goes on."""
+"""The observer of a run, which receives its progress."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 
 class Observer:
-    """Is told what a run is doing; this one ignores it all. Override what is of interest."""
+    """An observer of a run that ignores everything; override the methods of interest."""
 
     def note(self, text: str) -> None:
-        """Something that a person should know."""
+        """Receives a sentence that a person should know."""
 
     def prepared(self, done: int, total: int) -> None:
-        """So many images have been prepared."""
+        """Receives the number of images prepared, and of all images."""
 
     def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
-        """So many images of this epoch (from 1) have been trained on."""
+        """Receives the number of images of this epoch, from 1, trained on, and of all images."""
 
     def epoch_ended(self, epoch: int, results: Mapping[str, float], best: bool) -> None:
-        """An epoch (from 1) has ended with these losses and metrics."""
+        """Receives losses and metrics of an epoch, from 1, that ended, and if it is the best."""

@@ -1,4 +1,4 @@
-"""How each network is trained unless the user says otherwise."""
+"""The recipe of each network: its settings of training, unless the user chooses others."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from pneumoscope.types import Geometry
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that belongs to the training of one network.
+    """The settings of training of one network.
 
     Attributes:
-        image_size: pixels of each side of what the network reads.
-        epochs: at most this many; at 0 as many as the number of images needs (`epochs_for`).
-        patience: stop after this many epochs without a lower validation loss, and keep the best
-            epoch; at 0 all epochs are trained and the last is kept.
-        batch_size: images in a batch.
-        learning_rate: of Adam; the highest, if it changes.
-        cosine: whether the rate warms up and then falls along a cosine to the last epoch.
-        weight_decay: decoupled from the rate's adaptation; 0 for none.
+        image_size: side of the images that the network reads, in pixels.
+        epochs: greatest number of epochs; 0 for as many as the number of images needs
+            (`epochs_for`).
+        patience: number of epochs without a lower validation loss after which training stops and
+            the best epoch is kept; at 0 all epochs are trained and the last is kept.
+        batch_size: number of images in a batch.
+        learning_rate: learning rate of Adam; the highest, if it changes.
+        cosine: True if the rate warms up and then falls along a cosine to the last epoch.
+        weight_decay: weight decay, decoupled from the adaptation of the rate; 0 for none.
         averaging: momentum of the exponential average of the weights; 0 for none.
-        label_smoothing: share of each label that is spread over all classes.
-        class_weights: whether each class counts alike, however many images it has.
-        augmentation: whether training images are randomly changed.
+        label_smoothing: fraction of each label that is spread over all classes.
+        class_weights: True if each class counts alike, however many images it has.
+        augmentation: True if training images are randomly changed.
 
     Raises:
         SettingsError: on construction, if a value is out of range.
@@ -64,11 +65,11 @@ class Recipe:
 
     @property
     def geometry(self) -> Geometry:
-        """The image size."""
+        """Height and width of the images that the network reads."""
         return Geometry(self.image_size, self.image_size)
 
 
-# The published one: Adam at a constant rate, stopped early, on the images as they are.
+# The published recipe: Adam at a constant rate, stopped early, on the images as they are.
 PUBLISHED = Recipe(
     image_size=224,
     epochs=20,
@@ -98,8 +99,8 @@ ROBUST = Recipe(
     augmentation=True,
 )
 
-# At the size that their weights were trained at, in small steps, so that they keep what they know:
-# customary, not measured.
+# At the size that their weights were trained at, and at a low rate, so that these change little:
+# that is customary, and was not measured.
 PRETRAINED = replace(ROBUST, image_size=224, learning_rate=2e-4)
 
 RECIPES = {
@@ -110,16 +111,16 @@ RECIPES = {
     "densenet121": PRETRAINED,
     "resnet50_v2": PRETRAINED,
 }
-"""By name of the network; one without a recipe of its own is trained like ours."""
+"""Recipe of each architecture, by name; one without a recipe is trained as `residual`."""
 
-# Of few images 80 epochs are too few steps: docs/how-to/few-images.md has the measurements.
+# With few images 80 epochs are too few steps: docs/how-to/few-images.md has the measurements.
 _EPOCHS, _FEWEST_STEPS = 80, 1600
 
 
 def epochs_for(steps: int) -> int:
-    """How many epochs are trained where no number is given: 80, or what comes to 1,600 steps.
+    """Computes the number of epochs where none is given: 80, or enough for 1,600 steps.
 
     Args:
-        steps: batches in an epoch.
+        steps: number of batches in an epoch.
     """
     return max(_EPOCHS, -(-_FEWEST_STEPS // steps))

@@ -1,4 +1,4 @@
-"""What a person may choose about a training run."""
+"""The settings of a training run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pneumoscope.run.recipes import RECIPES, ROBUST, Recipe
 
 
 class Precision(StrEnum):
-    """How weights and activations are held while training; a bundle is always float32."""
+    """Number format of weights and activations in training; a bundle is always float32."""
 
     AUTO = "auto"
     FLOAT32 = "float32"
@@ -22,10 +22,10 @@ class Precision(StrEnum):
 
     @classmethod
     def of(cls, name: str) -> Precision:
-        """The precision of this name.
+        """Finds the precision of a name.
 
         Raises:
-            SettingsError: if there is none.
+            SettingsError: if there is no precision of this name.
         """
         if name not in list(cls):
             raise SettingsError(
@@ -40,21 +40,24 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The choices of a training run; each is an option of `pneumoscope train`.
+    """The settings of a training run; each is an option of `pneumoscope train`.
 
-    What is None comes from the recipe of the network, and means what it means in `Recipe`.
+    An attribute that is not described here is one of `Recipe`; None takes it from the recipe of
+    the architecture.
 
     Attributes:
-        arch: name of the network.
-        seed: of the split, the weights, the order, and everything else that is random.
-        validation_share: of the images, held out to choose the best epoch and the threshold.
-        test_share: of the images, held out for evaluation where no test split was published; at 0
-            none are.
+        arch: name of the architecture.
+        seed: seed of the split, the weights, the order, and everything else that is random.
+        validation_share: fraction of the images held out to choose the best epoch and the
+            threshold.
+        test_share: fraction of the images held out for evaluation where no test split was
+            published; 0 for none.
         precision: number format of the training.
-        weights: what it starts from: `none`, `imagenet`, a file of weights for three channels, or
-            `auto`: `imagenet` for a network of `keras.applications`, `none` for our own.
-        positive: the classes that count as positive, all but one; by default told by the names.
-        strict: whether a doubt about the data is an error.
+        weights: origin of the initial weights: `none`, `imagenet`, a file of weights for three
+            channels, or `auto`: `imagenet` for a network of `keras.applications`, else `none`.
+        positive: the classes that count as positive, all but one; by default chosen by their
+            names.
+        strict: True to make a doubt about the data an error.
         root: the folder that holds all images of a CSV manifest; empty for that of the manifest.
 
     Raises:
@@ -99,27 +102,27 @@ class TrainingSettings:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe of the network, with what was chosen in place of what it says."""
+        """Recipe of the architecture, with the chosen settings in place of its own."""
         chosen = {field.name: getattr(self, field.name) for field in fields(Recipe)}
         given = {name: value for name, value in chosen.items() if value is not None}
         return replace(RECIPES.get(self.arch, ROBUST), **given)
 
     def complete(self) -> TrainingSettings:
-        """The same choices with the recipe written out, so that they outlast its changes."""
+        """Writes the recipe out in the settings, so that later changes of it do not matter."""
         return replace(self, **asdict(self.recipe))
 
     @property
     def split(self) -> SplitSettings:
-        """How patients are divided."""
+        """Settings of the split of patients."""
         return SplitSettings(self.seed, self.validation_share, self.test_share)
 
     @property
     def scanning(self) -> ScanSettings:
-        """How the data set is to be understood."""
+        """Settings of how the data set is understood."""
         return ScanSettings(self.positive, self.strict, Path(self.root) if self.root else None)
 
     def command(self, data: Path) -> str:
-        """The command line that makes the same run, with names of folders and files only."""
+        """Makes the command line of the same run, with names of folders and files only."""
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
         usual = asdict(TrainingSettings(self.arch, self.seed).complete())
         for name, value in asdict(self.complete()).items():

@@ -1,4 +1,4 @@
-"""Splits to a bundle: the only room that imports Keras or TensorFlow."""
+"""Training: from splits to a bundle; the only room that imports Keras or TensorFlow."""
 
 from pneumoscope.errors import extra_needed
 

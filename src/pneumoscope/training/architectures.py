@@ -24,7 +24,7 @@ Builder = Callable[[Geometry, int], Network]
 
 
 def baseline(geometry: Geometry, classes: int) -> Network:
-    """The published network: three convolutions, 32 to 64 to 128, each with max-pooling.
+    """Builds the published network: convolutions of 32, 64 and 128 filters, each max-pooled.
 
     Args:
         geometry: the image size.
@@ -50,10 +50,10 @@ def baseline(geometry: Geometry, classes: int) -> Network:
 
 
 def residual(geometry: Geometry, classes: int) -> Network:
-    """A small residual network with global pooling: 0.9 million parameters at any image size.
+    """Builds a small residual network with global pooling, of 0.9 million parameters at any size.
 
     Each image is first brought to mean 0 and standard deviation 1, so that neither brightness nor
-    contrast can tell the classes apart. Four blocks of two 3x3 convolutions follow, 32 to 192 maps
+    contrast can predict the class. Four blocks of two 3x3 convolutions follow, 32 to 192 maps
     (He et al. 2016, arXiv:1512.03385; shortcuts are pooled: He et al. 2019, arXiv:1812.01187). The
     last keeps the size of the one before, a sixteenth of the image's, for the sake of the heatmap.
 
@@ -90,7 +90,7 @@ def residual(geometry: Geometry, classes: int) -> Network:
 
 
 def _convolution(x: Tensor, filters: int, size: int, strides: int = 1) -> Tensor:
-    """A convolution and its batch normalisation."""
+    """Adds a convolution and its batch normalisation."""
     x = keras.layers.Conv2D(
         filters,
         size,
@@ -103,7 +103,7 @@ def _convolution(x: Tensor, filters: int, size: int, strides: int = 1) -> Tensor
 
 
 def on_backbone(name: str, geometry: Geometry, classes: int) -> Network:
-    """A network of `keras.applications`, averaged over places, dropout, and one dense layer.
+    """Builds a network on a body of `keras.applications`: global pooling, dropout, a dense layer.
 
     Args:
         name: one of `BACKBONES`.
@@ -132,10 +132,10 @@ ARCHITECTURES: dict[str, Builder] = {
 
 
 def find(name: str) -> Builder:
-    """The architecture of this name.
+    """Finds the architecture of a name.
 
     Raises:
-        SettingsError: if there is none.
+        SettingsError: if there is no architecture of this name.
     """
     try:
         return ARCHITECTURES[name]

@@ -1,7 +1,7 @@
 """Random changes to training images that leave their class as it is.
 
-A network learns whatever tells the classes apart: in hospital files also the field of view, the
-exposure, the sharpness and what stands in the corners. These changes make each of them worthless,
+A network learns whatever predicts the class: in hospital files also the field of view, the
+exposure, the sharpness and what is in the corners. These changes make each of them uninformative,
 so that what is left to learn is in the lungs. docs/adr/0015-shipped-network.md has the figures.
 """
 
@@ -16,7 +16,7 @@ from pneumoscope.training.network import Network, Tensor
 
 
 def with_augmentation(network: Network) -> Network:
-    """The network behind random changes, for training only; it shares the network's weights.
+    """Puts random changes before a network, for training only; the weights are shared.
 
     Args:
         network: a model from uint8 (n, h, w, 1).
@@ -37,7 +37,7 @@ def with_augmentation(network: Network) -> Network:
 
 
 class _RandomChange(keras.layers.Layer):  # type: ignore[misc]
-    """Changes four in five of float32 images (n, h, w, 1) in 0 to 1, while training."""
+    """A layer that changes four in five of float32 images (n, h, w, 1) in [0, 1], in training."""
 
     CHANCE = 0.8
 
@@ -46,43 +46,43 @@ class _RandomChange(keras.layers.Layer):  # type: ignore[misc]
         self._seed = keras.random.SeedGenerator()
 
     def call(self, images: Tensor, training: bool | None = None) -> Tensor:
-        """The images, changed if training; values stay in 0 to 1."""
+        """Changes the images if training; values stay in [0, 1]."""
         if not training:
             return images
         changed = keras.ops.clip(self.change(images), 0.0, 1.0)
         return keras.ops.where(self._draw(images, 0.0, 1.0) < self.CHANCE, changed, images)
 
     def change(self, images: Tensor) -> Tensor:
-        """The images, changed."""
+        """Changes all images."""
         raise NotImplementedError
 
     def _draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        """A number for each image, (n, 1, 1, 1), evenly between two."""
+        """Draws a number for each image, (n, 1, 1, 1), uniformly between two."""
         shape = (keras.ops.shape(images)[0], 1, 1, 1)
         return keras.random.uniform(shape, low, high, seed=self._seed)
 
     def _draw_factor(self, images: Tensor, least: float, most: float) -> Tensor:
-        """A factor for each image, (n, 1, 1, 1), evenly between two in its logarithm."""
+        """Draws a factor for each image, (n, 1, 1, 1), log-uniformly between two."""
         return keras.ops.exp(self._draw(images, math.log(least), math.log(most)))
 
 
 class RandomView(_RandomChange):
-    """How the child lies and how far the field reaches: mirror, turn, zoom, aspect, shear, shift.
+    """Random position and field of view: mirror, rotation, zoom, aspect ratio, shear and shift.
 
-    One resampling does it all. The aspect ratio counts most: the published images were squashed to
-    a square, and normal ones were squarer before. What lies beyond the image is black in half of
-    them, as behind a shutter, and of a random grey up to twice its mean in the others: a border
-    must not tell anything either.
+    One interpolation does it all. The aspect ratio counts most: the published images were squashed
+    to a square, and normal ones were squarer before. Outside of the image it is black in half of
+    them, as behind a collimator, and of a random grey up to twice the mean in the others: a border
+    must not predict the class either.
     """
 
     TURN = math.radians(12)
-    FIELD = (0.7, 1.2)  # of the width and height that is seen
+    FIELD = (0.7, 1.2)  # fraction of the width and height that is seen
     ASPECT = 1.5
     SHEAR = 0.1
     SHIFT = 0.1
 
     def change(self, images: Tensor) -> Tensor:
-        """The images, seen otherwise."""
+        """Changes position and field of view of the images."""
         mean = keras.ops.mean(images, axis=(1, 2, 3), keepdims=True)
         beyond = mean * keras.ops.maximum(0.0, self._draw(images, -2.0, 2.0))
         moved = keras.ops.image.affine_transform(
@@ -94,7 +94,7 @@ class RandomView(_RandomChange):
         return moved + beyond
 
     def _transforms(self, images: Tensor) -> Tensor:
-        """For each image the way from places in the result to places in it, (n, 8)."""
+        """Draws for each image the transform from positions in the result to its own, (n, 8)."""
         ops = keras.ops
         height, width = images.shape[1:3]
         turn = self._draw(images, -self.TURN, self.TURN)
@@ -114,7 +114,7 @@ class RandomView(_RandomChange):
 
 
 class RandomExposure(_RandomChange):
-    """How the film was exposed: uneven shading, gamma, contrast and brightness."""
+    """Random exposure: uneven shading, gamma, contrast and brightness."""
 
     SHADE = 0.12
     GAMMA = 1.65
@@ -122,7 +122,7 @@ class RandomExposure(_RandomChange):
     BRIGHTNESS = 0.15
 
     def change(self, images: Tensor) -> Tensor:
-        """The images, exposed otherwise."""
+        """Changes the exposure of the images."""
         ops = keras.ops
         grid = (ops.shape(images)[0], 4, 4, 1)
         shade = keras.random.normal(grid, stddev=self.SHADE, seed=self._seed)
@@ -134,12 +134,12 @@ class RandomExposure(_RandomChange):
 
 
 class RandomDetail(_RandomChange):
-    """How sharp and how noisy the image is: what is not sharp must not pass for pneumonia."""
+    """Random sharpness and noise: a blurred image must not be taken for pneumonia."""
 
     NOISE = 0.12
 
     def change(self, images: Tensor) -> Tensor:
-        """The images, from sharpened to blurred by 2.2 pixels, with noise: little in most."""
+        """Sharpens the images, or blurs them by up to 2.2 pixels, and adds noise, mostly little."""
         ops = keras.ops
         blurred = self._blur(images, 1)
         soft = self._blur(blurred, 2)
@@ -150,7 +150,7 @@ class RandomDetail(_RandomChange):
         return mixed + noise * self.NOISE * ops.square(self._draw(images, 0.0, 1.0))
 
     def _blur(self, images: Tensor, step: int) -> Tensor:
-        """The images under a binomial kernel, of a standard deviation of `step` pixels."""
+        """Blurs the images by a binomial kernel with a standard deviation of `step` pixels."""
         binomial = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
         kernel = np.outer(binomial, binomial)[..., np.newaxis, np.newaxis]
         return keras.ops.conv(
@@ -159,18 +159,18 @@ class RandomDetail(_RandomChange):
 
 
 class RandomCovers(_RandomChange):
-    """What is hidden: at most two grey rectangles anywhere, and in half of the images a frame.
+    """Random covers: at most two grey rectangles anywhere, and in half of the images a frame.
 
     Random erasing: Zhong et al. 2020, arXiv:1708.04896. (`keras.layers.RandomErasing` fills with
-    one value for all images or with noise: either would tell what was covered.) The frame hides
-    shoulders, neck, belly and markers, which tell the classes of these images apart all too well.
+    one value for all images or with noise: either would show what was covered.) The frame hides
+    shoulders, neck, abdomen and markers, which predict the class of these images all too well.
     """
 
     SIDE = (0.1, 0.4)
-    FRAME = 0.2  # at most, on each side
+    FRAME = 0.2  # largest fraction of the image on each side
 
     def change(self, images: Tensor) -> Tensor:
-        """The images, covered in part."""
+        """Covers parts of the images."""
         ops = keras.ops
         height, width = images.shape[1:3]
         down = ops.reshape((ops.arange(height, dtype="float32") + 0.5) / height, (1, -1, 1, 1))

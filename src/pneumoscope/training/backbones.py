@@ -4,7 +4,7 @@ They were made for three colour channels, each normalised with a mean and a devi
 grey image in all three is a function of one number a pixel, so the first convolution needs no
 three: its kernel is summed over the channels, each scaled by its deviation. What the means add is
 the same for every pixel but not where the convolution pads, with zeros, beyond the border. So it
-becomes the kernel of a second plane, which is one inside the image and padded with zeros likewise.
+becomes the kernel of a second plane, which is one inside the image and padded with zeros, too.
 Where all channels are normalised alike, there is nothing to add, and no second plane.
 """
 
@@ -34,10 +34,10 @@ class Backbone:
     """A network of `keras.applications`, without its top.
 
     Attributes:
-        function: builds it, with its weights for three channels if wanted.
-        mean: of each channel in its training data, red, green and blue from 0 to 1.
-        deviation: likewise the standard deviation.
-        normalises: whether the function puts the normalisation into the network by itself.
+        function: builds the network, with its weights for three channels if wanted.
+        mean: mean of each channel in its training data, red, green and blue, in [0, 1].
+        deviation: standard deviation of each channel in its training data, red, green and blue.
+        normalises: True if the function puts the normalisation into the network by itself.
     """
 
     function: Callable[..., Network]
@@ -47,11 +47,11 @@ class Backbone:
 
     @property
     def name(self) -> str:
-        """Its name in `keras.applications`."""
+        """Name of the network in `keras.applications`."""
         return self.function.__name__
 
     def three_channels(self, weights: str | None) -> Network:
-        """The network as published, with the weights `imagenet` or, if None, random ones."""
+        """Builds the network as published, with the weights `imagenet` or, if None, random ones."""
         return self.function(include_top=False, weights=weights, input_shape=(224, 224, 3))
 
     def feature_maps(self, images: Tensor) -> Tensor:
@@ -80,9 +80,9 @@ class Backbone:
         return network.output
 
     def grey_kernel(self, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The first kernel for three channels, (y, x, 3, k), as that of `feature_maps`.
+        """Turns the first kernel for three channels, (y, x, 3, k), into that of `feature_maps`.
 
-        On a grey image the convolution gives the same, borders included.
+        On a grey image the convolution gives the same result, borders included.
         """
         mean, deviation = np.mean(self.mean), np.mean(self.deviation)
         planes = [deviation / np.asarray(self.deviation)]

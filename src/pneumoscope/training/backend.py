@@ -1,4 +1,4 @@
-"""Brings Keras in: the one place that imports it, so that it is quiet.
+"""The import of Keras, in one place, so that it is quiet.
 
 TensorFlow writes start-up notices to the process's standard error before it can be told not to.
 """

@@ -1,4 +1,4 @@
-"""Probabilities that hold for the validation patients, folded into the network, and thresholds.
+"""The calibration of the probabilities, folded into the network, and the choice of thresholds.
 
 See `docs/adr/0014-calibration.md`.
 """
@@ -36,11 +36,11 @@ Biases = tuple[float, ...]
 
 @dataclass(frozen=True, eq=False)
 class ValidationScores:
-    """What a network says of labelled images.
+    """Labelled images with the probabilities of a network.
 
     Attributes:
         labels: class of each image, int64 of shape (n,).
-        probabilities: of each class, float64 of shape (n, c).
+        probabilities: probability of each class, float64 of shape (n, c).
         patients: key of the patient of each image, str of shape (n,).
     """
 
@@ -52,21 +52,22 @@ class ValidationScores:
 def calibrate(
     network: Network, scores: ValidationScores, changed: ValidationScores, *, seed: int
 ) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
-    """Fits a network to the validation patients, and chooses its thresholds on them.
+    """Calibrates a network on the validation patients, and chooses its thresholds on them.
 
     Probabilities are fitted to the images as they are. A threshold has to serve where images look
-    otherwise, so it is chosen on changed copies as well, and what is expected of it is expected
-    of those too. What the default leaves undecided is found on the images as they are.
+    otherwise, so it is chosen on changed copies as well, and its expected sensitivity and
+    specificity include these. The undecided zone of the default is found on the images as they
+    are.
 
     Args:
-        network: of `architectures`; its last layer is changed, so that whatever is made of it
-            gives the fitted probabilities.
-        scores: what it says of the validation images before.
-        changed: what it says of them and of their changed copies before.
-        seed: of the bootstrap behind the intervals.
+        network: a network of `architectures`; its last layer is changed, so that whatever is made
+            of the network gives the fitted probabilities.
+        scores: probabilities of the validation images, before the fit.
+        changed: probabilities of these images and of their changed copies, before the fit.
+        seed: seed of the bootstrap behind the intervals.
 
     Returns:
-        What was fitted, and the operating points, the default first.
+        The calibration, and the operating points, the default first.
     """
     calibration = fit_calibration(scores)
     fold_into(network, calibration)
@@ -88,20 +89,20 @@ def fit_calibration(scores: ValidationScores) -> Calibration:
 
     The logits are divided by the temperature (Guo et al. 2017, arXiv:1706.04599) and the biases
     added (bias-corrected temperature scaling: Alexandari et al. 2020, arXiv:1901.06852). With two
-    classes this is Platt scaling of their difference. It has the least mean cross-entropy to
-    Platt's targets, which stand for one more image of each class: a class of N images is not
-    believed beyond N + 1 in N + c, so that scores without a mistake do not make certainty
+    classes this is Platt scaling of their difference. It minimises the mean cross-entropy to
+    Platt's targets, which stand for one more image of each class: the probability of a class of N
+    images is at most N + 1 in N + c, so that scores without a mistake do not become certain
     (Platt, in Advances in Large Margin Classifiers, 1999:61-74, for c = 2).
 
     Returns:
-        The fit; temperature 1 and no bias, with a notice, where there is nothing to fit it to.
+        The fit; temperature 1 and no bias, with a notice, where nothing can be fitted.
     """
     obstacle = _obstacle(scores)
     if not obstacle:
         slope, biases = _fit(_logits(scores.probabilities), scores.labels)
         if slope > _FLATTEST:
             return _describe(scores, 1 / slope, biases)
-        obstacle = "they put the classes in no better order than chance"
+        obstacle = "they rank the classes no better than chance"
     nothing = _describe(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
     text = f"The probabilities were not calibrated: {obstacle}"
     notice = Notice("not-calibrated", text, {"why": obstacle})
@@ -109,14 +110,14 @@ def fit_calibration(scores: ValidationScores) -> Calibration:
 
 
 def calibrated(probabilities: FloatArray, calibration: Calibration) -> FloatArray:
-    """Fitted probabilities, float64 (n, c), of those before the fit, of the same shape."""
+    """Applies a calibration to probabilities from before the fit, float64 (n, c)."""
     if not calibration.fitted:
         return probabilities
     return _tempered(probabilities, calibration.temperature, calibration.biases)
 
 
 def fold_into(network: Network, calibration: Calibration) -> None:
-    """Makes the last layer of a network give the fitted probabilities itself."""
+    """Changes the last layer of a network so that it gives the fitted probabilities."""
     if not calibration.fitted:
         return
     layer = network.get_layer(PROBABILITIES)
@@ -126,7 +127,7 @@ def fold_into(network: Network, calibration: Calibration) -> None:
 
 
 def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tuple[str, ...]:
-    """What was fitted and chosen, and what was not, a line for each."""
+    """Words the calibration, the operating points and the notices, a line for each."""
     lines = [notice.text for notice in calibration.notices]
     if calibration.fitted:
         before, after = calibration.before["log_loss"], calibration.after["log_loss"]
@@ -143,8 +144,8 @@ def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tu
             )
         if (zone := point.undecided) is not None:
             lines.append(
-                f"Undecided from {zone.low:.4f} to {zone.high:.4f}: share of the validation "
-                f"images {zone.share}, of the others called wrong {zone.error}"
+                f"Undecided from {zone.low:.4f} to {zone.high:.4f}: fraction of the validation "
+                f"images {zone.share}, of the others misclassified {zone.error}"
             )
     return tuple(lines)
 
@@ -181,9 +182,9 @@ def _logits(probabilities: FloatArray) -> FloatArray:
 
 
 def _obstacle(scores: ValidationScores) -> str:
-    """Why nothing can be fitted; empty if something can."""
+    """Returns the reason why nothing can be fitted; empty if it can."""
     if not np.isfinite(scores.probabilities).all():
-        return "some are no numbers"
+        return "some are not finite"
     classes = range(scores.probabilities.shape[1])
     fewest = min(len(np.unique(scores.patients[scores.labels == label])) for label in classes)
     if fewest < FEWEST_PATIENTS:
@@ -197,7 +198,7 @@ def _obstacle(scores: ValidationScores) -> str:
 
 
 def _fit(logits: FloatArray, labels: IntArray) -> tuple[float, Biases]:
-    """The reciprocal of the temperature, and the biases: a convex problem."""
+    """Fits the reciprocal of the temperature, and the biases: a convex problem."""
     n, classes = logits.shape
     truth = np.eye(classes)[labels]
     size = truth.sum(axis=0)[labels][:, None]

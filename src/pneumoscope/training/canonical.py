@@ -1,4 +1,4 @@
-"""One form for all ONNX graphs that compute the same in the same way.
+"""The canonical form of an ONNX graph: one for all that compute the same in the same way.
 
 A converter names tensors and orders nodes by counters and sets, which differ from run to run.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def make_canonical(graph: GraphProto) -> None:
-    """Orders the nodes of a graph by what its outputs need first, and names all else after them.
+    """Orders the nodes of a graph as its outputs need them, and names all tensors after nodes.
 
     Inputs, outputs and `KERNEL` keep their names.
 
@@ -36,7 +36,7 @@ def make_canonical(graph: GraphProto) -> None:
 
 
 def _in_order(graph: GraphProto) -> list[NodeProto]:
-    """The nodes that outputs need, each after those that it needs itself."""
+    """Lists the nodes that outputs need, each after those that it needs itself."""
     makers = {name: node for node in graph.node for name in node.output}
     waiting = [value.name for value in reversed(graph.output)]
     done: dict[str, NodeProto] = {}

@@ -11,7 +11,7 @@ from pneumoscope.types import RESEARCH_NOTICE
 
 
 def model_card(info: BundleInfo) -> str:
-    """The model card of a bundle, as Markdown (after Mitchell et al. 2019, arXiv:1810.03993)."""
+    """Makes the model card of a bundle, in Markdown (Mitchell et al. 2019, arXiv:1810.03993)."""
     environment = Environment(
         loader=PackageLoader("pneumoscope.training", "."),
         undefined=StrictUndefined,

@@ -1,12 +1,12 @@
-"""The state of a run after each epoch: enough to go on as if nothing had happened.
+"""The checkpoint of a run: its state after each epoch, from which it is resumed exactly.
 
     checkpoint/epoch-0007.npz    network and optimizer after an epoch: the last and the best
     checkpoint/progress.json     the history
 
-Only `progress.json` says what counts, and it is replaced in one step, so that a run that is killed
-at any moment finds either the former state or the new one. (`keras.callbacks.BackupAndRestore`
-keeps neither the history nor what early stopping knows, writes its two files one by one, and its
-HDF5 brings the process down when the disk is full.)
+Only `progress.json` says which states are valid, and it is replaced in one step, so that a run
+that is killed at any moment finds either the former state or the new one.
+(`keras.callbacks.BackupAndRestore` keeps neither the history nor the state of early stopping,
+writes its two files one by one, and its HDF5 crashes the process when the disk is full.)
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from pneumoscope.training.network import Network, Variable
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps the last and the best state of a run, and its history.
+    """A callback that keeps the last and the best state of a run, and its history.
 
     Random layers are given a new state at each epoch, made of the seed and the number of the epoch
-    alone, so that a resumed run draws what it would have drawn.
+    alone, so that a resumed run draws the same random numbers as an uninterrupted one.
 
     Args:
-        folder: of the run; the checkpoint is a folder in it, the history a CSV beside.
-        seed: of the run.
-        keep_last: whether the last epoch is to be kept as the best, whatever its loss.
+        folder: the run folder; the checkpoint is a folder in it, the history a CSV file beside.
+        seed: seed of the run.
+        keep_last: True to keep the last epoch as the best, whatever its loss.
     """
 
     def __init__(self, folder: Path, seed: int, *, keep_last: bool) -> None:
@@ -51,7 +51,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def epochs(self) -> int:
-        """How many epochs have been completed."""
+        """Number of completed epochs."""
         return len(self.history.get(MONITOR, ()))
 
     @property
@@ -63,17 +63,17 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def epochs_since_best(self) -> int:
-        """How many epochs have passed without being better."""
+        """Number of epochs since the best one."""
         return self.epochs - 1 - self.best_epoch
 
     def load_last(self, model: Network) -> None:
-        """Puts a compiled model into the state after the last epoch that is kept, if any is."""
+        """Puts a compiled model into the state after the last completed epoch, if there is one."""
         if self.epochs:
             model.optimizer.build(model.trainable_variables)
             self._load(self.epochs - 1, _variables(model))
 
     def load_best(self, model: Network) -> None:
-        """Gives a compiled model the weights of the best epoch: their average, if they have one.
+        """Gives a compiled model the weights of the best epoch: their average, if it has one.
 
         The history must not be empty.
         """
@@ -84,7 +84,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def remove(self) -> None:
         """Deletes the states of a run that has ended; the history stays.
 
-        First what declares them: killed after that, the run is one that has ended.
+        `progress.json` is deleted first: a run that is killed after that counts as ended.
         """
         with storage_errors("remove", self._folder):
             self._progress.unlink(missing_ok=True)
@@ -97,7 +97,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             state.assign([(self._seed * 7919 + number) % 2**32, epoch * 2**20 % 2**32])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Writes the state, then declares it the one that counts."""
+        """Writes the state, and then the progress that makes it valid."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         values = [keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)]
@@ -125,14 +125,14 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
-    """Early stopping that knows the epochs before the run was interrupted."""
+    """Early stopping that takes the epochs before an interruption into account."""
 
     def __init__(self, checkpoint: Checkpoint, patience: int) -> None:
         super().__init__(monitor=MONITOR, patience=patience)
         self._checkpoint = checkpoint
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Takes up the best value and the wait from the checkpoint's history."""
+        """Sets the best value and the waiting epochs from the history of the checkpoint."""
         super().on_train_begin(logs)
         if self._checkpoint.epochs:
             self.best_epoch = self._checkpoint.best_epoch
@@ -141,5 +141,5 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
 
 
 def _variables(model: Network) -> list[Variable]:
-    """All that training changes, the network's own weights first."""
+    """Lists all variables that training changes, those of the network first."""
     return [*model.weights, *model.optimizer.variables]

@@ -1,4 +1,4 @@
-"""Whether a training has worked at all, as far as the validation patients tell."""
+"""Doubts whether a training has worked at all, by its validation patients."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _REMEDY = "look at its curves, and train on more images, for more epochs or at a
 def find_doubts(
     truth: BoolArray, score: FloatArray, patients: StrArray, threshold: float, *, seed: int
 ) -> tuple[Notice, ...]:
-    """Says of a network that has learnt nothing, or calls all images alike, that it failed.
+    """Finds out whether a network may be no better than chance, or predicts one class only.
 
     Args:
-        truth: whether each validation image is positive, shape (n,).
-        score: its probability of being so, in [0, 1], shape (n,).
-        patients: key of its patient, shape (n,).
-        threshold: of the default operating point.
-        seed: of the bootstrap behind the interval.
+        truth: True for each positive validation image, shape (n,).
+        score: probability of the positive side of each image, in [0, 1], shape (n,).
+        patients: key of the patient of each image, shape (n,).
+        threshold: threshold of the default operating point.
+        seed: seed of the bootstrap behind the interval.
 
     Returns:
         A notice for each doubt; none if the training has worked, or if all images are of one side,
-        which tell nothing.
+        so that this cannot be judged.
     """
     if truth.all() or not truth.any():
         return ()

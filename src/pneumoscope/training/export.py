@@ -1,4 +1,4 @@
-"""Network to ONNX, with three outputs: probabilities, class-activation maps and features."""
+"""The export of a network to ONNX: probabilities, class-activation maps and features."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _BATCH = 16
 
 
 class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
-    """The head of a network, computed so that each place of the feature maps shows its share.
+    """The head of a network, computed so that the contribution of each place can be read.
 
-    Its first dense layer is linear in the feature maps: the sum of what each place contributes.
+    Its first dense layer is linear in the feature maps: a sum over the contributions of all places.
     The sum goes on through the rest of the head; the contributions, weighted with the gradient of
-    the class score that comes back, are the class-activation map. This is the gradient times the
+    the class score, are the class-activation map. This is the gradient times the
     feature maps, summed over channels (HiResCAM: Draelos & Carin 2020, arXiv:2011.08891; for a head
     of global average pooling and one dense layer it is CAM: Zhou et al. 2016, arXiv:1512.04150), at
     the cost of one pass.
 
-    The score of a class is its logit less the mean of all logits, since the softmax is blind to
-    what they have in common.
+    The score of a class is its logit less the mean of all logits, since the softmax does not
+    depend on that mean.
 
     Args:
-        network: ends as `architectures` says.
+        network: a network of `architectures`.
     """
 
     def __init__(self, network: Network) -> None:
@@ -53,7 +53,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
             raise TypeError(f"the head of {network.name} is not one that can be explained")
 
     def kernel(self, height: int, width: int) -> Tensor:
-        """The first dense layer's kernel by place, (h * w, k, u); (k, u) if it sees their mean."""
+        """Returns the kernel of the first dense layer: (h * w, k, u) by place, (k, u) if pooled."""
         kernel = self._dense[0].kernel
         places = height * width
         if self._pools:
@@ -61,10 +61,10 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         return keras.ops.reshape(kernel, (places, kernel.shape[0] // places, -1))
 
     def call(self, features: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Feature maps (n, h, w, k) to probabilities (n, c), maps (n, c, h, w), and features.
+        """Computes probabilities (n, c), maps (n, c, h, w) and features from maps (n, h, w, k).
 
         Features are those of the whole image, (n, u): the last hidden layer, or the mean of each
-        feature map where there is none.
+        feature map where there is no hidden layer.
         """
         ops = keras.ops
         _, height, width, _ = features.shape
@@ -74,7 +74,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         slopes = []
         for layer, following in zip(self._dense, self._dense[1:], strict=False):
             inputs = inputs + layer.bias
-            slopes.append(ops.cast(inputs > 0, "float32"))  # of a ReLU: 1 where it lets through
+            slopes.append(ops.cast(inputs > 0, "float32"))  # of a ReLU: 1 where it is active
             last = ops.relu(inputs)
             inputs = ops.matmul(last, following.kernel)
         probabilities = ops.softmax(inputs + self._dense[-1].bias)
@@ -84,7 +84,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         return probabilities, maps, last
 
     def _contributions(self, features: Tensor, kernel: Tensor) -> Tensor:
-        """What each place adds to the first dense layer, (n, h * w, u)."""
+        """Computes the contribution of each place to the first dense layer, (n, h * w, u)."""
         ops = keras.ops
         _, height, width, channels = features.shape
         flat = ops.reshape(features, (-1, height * width, channels))
@@ -94,7 +94,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
         return ops.transpose(by_place, (1, 0, 2))
 
     def _backward(self, slopes: list[Tensor]) -> Tensor:
-        """Gradient of the class scores at the output of the first dense layer, (n or 1, u, c)."""
+        """Computes the gradient of the class scores by the first dense layer, (n or 1, u, c)."""
         ops = keras.ops
         classes = self._dense[-1].units
         centred = ops.eye(classes) - 1.0 / classes
@@ -107,11 +107,11 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
 
 
 def explained(network: Network) -> tuple[Network, Tensor]:
-    """The network with class-activation maps and features, as `ExplainedHead` gives them.
+    """Adds class-activation maps and features to a network, as `ExplainedHead` computes them.
 
     Returns:
-        The model, with the outputs that `graph` names; and the tensor that it wants as its second
-        input `graph.KERNEL`: most of its weights, which so need not pass through a converter.
+        The model, with the outputs that `graph` names; and the tensor for its second input
+        `graph.KERNEL`: most of its weights, which so need not pass through a converter.
     """
     features = network.get_layer(FEATURES).output
     head = ExplainedHead(network)
@@ -125,14 +125,14 @@ def explained(network: Network) -> tuple[Network, Tensor]:
 def export_onnx(network: Network, path: Path) -> None:
     """Writes a float32 network as ONNX: fixed height and width, any number of images.
 
-    The input `image` is uint8 (n, height, width, 1): a picture in another range does not fit.
+    The input `image` is uint8 (n, height, width, 1): images in another range are not accepted.
 
     Args:
         network: a float32 network of `architectures`.
         path: the file to write.
 
     Raises:
-        PneumoscopeError: if the written file does not give the network's own numbers.
+        PneumoscopeError: if the written file does not give the probabilities of the network.
     """
     model, kernel = explained(network)
     signature = [
@@ -143,7 +143,7 @@ def export_onnx(network: Network, path: Path) -> None:
         keras.InputSpec(shape=kernel.shape, dtype="float32", name=graph.KERNEL),
     ]
     with warnings.catch_warnings():
-        # Keras asks numpy for a name that it has given up.
+        # Keras uses a name that numpy has removed.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         model.export(path, format="onnx", input_signature=[signature], verbose=False)
     _finish(path, keras.ops.convert_to_numpy(kernel))
@@ -161,7 +161,7 @@ def export_onnx(network: Network, path: Path) -> None:
 def _finish(path: Path, kernel: NDArray[np.float32]) -> None:
     """Turns the input `graph.KERNEL` into a constant, and the graph into its canonical form.
 
-    A constant from the beginning would be copied dozens of times by tf2onnx.
+    As a constant from the beginning, it would be copied dozens of times by tf2onnx.
     """
     import onnx
 
@@ -175,7 +175,7 @@ def _finish(path: Path, kernel: NDArray[np.float32]) -> None:
 
 
 def run_onnx(path: Path, images: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
-    """An output of an exported network, for images of shape (n, height, width, 1)."""
+    """Computes an output of an exported network, for images of shape (n, height, width, 1)."""
     session = open_session(path, usable_cores())
     batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
     found = [session.run([output], {graph.IMAGE: batch})[0] for batch in batches]

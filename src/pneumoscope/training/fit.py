@@ -1,4 +1,4 @@
-"""A run from data to bundle."""
+"""A training run, from data to bundle."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ from pneumoscope.version import __version__
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run has come to.
+    """The result of a training run.
 
     Attributes:
-        run: its folder.
-        bundle: the model.
+        run: the run folder.
+        bundle: the folder of the bundle.
         history: losses and metrics by name, a value for each epoch.
-        best_epoch: number of the epoch (from 1) whose weights are in the bundle.
-        interrupted: whether it was stopped by Ctrl-C before its end.
+        best_epoch: number of the epoch, from 1, whose weights are in the bundle.
+        interrupted: True if the run was stopped by Ctrl-C before its end.
         unreadable: number of files of the data that could not be read.
     """
 
@@ -84,7 +84,7 @@ class TrainingResult:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were trained."""
+        """Number of epochs trained."""
         return len(self.history["loss"])
 
 
@@ -100,14 +100,14 @@ def train(
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: the run folder, which must be new or empty; by default one under `runs`.
-        settings: the choices; the defaults train the network that ships with the package.
-        observer: is told of the progress.
+        settings: the settings; the defaults train the network that ships with the package.
+        observer: receives the progress.
 
     Raises:
-        SettingsError: if a setting makes no sense, or the output folder is not empty.
+        SettingsError: if a setting cannot be used, or the output folder is not empty.
         FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
         DataError: if the data cannot be used.
-        StorageError: if something cannot be written.
+        StorageError: if a file cannot be written.
     """
     settings = settings or TrainingSettings()
     architectures.find(settings.arch)
@@ -116,15 +116,15 @@ def train(
 
 
 def resume(run: Path | str, *, observer: Observer | None = None) -> TrainingResult:
-    """Goes on with a run where it was, with the settings that it was started with.
+    """Resumes a run after its last completed epoch, with the settings that it was started with.
 
     It ends with the history that it would have had without the interruption. Of a run that has
     ended nothing is written again.
 
     Raises:
         DataError: if `run` is no run folder, or its data has changed.
-        SettingsError: if another process writes into it.
-        BundleError: if it has ended, and its bundle is not whole.
+        SettingsError: if another process writes into the run folder.
+        BundleError: if the run has ended, and its bundle is damaged or incomplete.
     """
     root, observer = Path(run), observer or Observer()
     read_run(root)
@@ -142,7 +142,7 @@ def _checkpoint(run: Run) -> Checkpoint:
 
 
 def _ended(run: Run, observer: Observer) -> TrainingResult:
-    """What a run came to that has ended: nothing but a bundle and its history is left of it."""
+    """Makes the result of a run that has ended, from its bundle and history."""
     epoch = int(read_bundle(run.bundle).info.metrics["epoch"])
     observer.note(f"Finished already: {run.bundle}")
     return TrainingResult(run.root, run.bundle, read_history(run.root), epoch, False)
@@ -151,7 +151,7 @@ def _ended(run: Run, observer: Observer) -> TrainingResult:
 def _execute(run: Run, observer: Observer) -> TrainingResult:
     settings, recipe = run.given, run.recipe
     checkpoint = _checkpoint(run)
-    # Before the images are prepared: a file that does not fit is told at once.
+    # Before the images are prepared: weights that do not fit are refused at once.
     run, first_weights = (run, []) if checkpoint.epochs else _start(run)
     prepared = ensure_prepared(
         run.data,
@@ -195,7 +195,7 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
 
 
 def _start(run: Run) -> tuple[Run, weights.Arrays]:
-    """The weights that a run starts from, and the run that knows them."""
+    """Reads the weights that a run starts from, and records their origin in the run."""
     settings = run.given
     origin = weights.origin(settings.arch, settings.weights)
     if run.weights not in ("", origin):
@@ -245,7 +245,7 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
 def _fit(
     trainee: Network, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
 ) -> bool:
-    """Trains until the end or Ctrl-C; tells whether it was the latter."""
+    """Trains until the end or Ctrl-C; returns True if it was Ctrl-C."""
     recipe = run.recipe
     first_epoch = checkpoint.epochs
     if first_epoch >= run.epochs or _stopped_early(recipe, checkpoint):
@@ -270,7 +270,7 @@ def _fit(
                 *_tensorboard(run.root),
                 _Reporter(observer, checkpoint, recipe.batch_size, training.images),
             ],
-            shuffle=False,  # the stream has seen to it
+            shuffle=False,  # the stream is shuffled already
             verbose=0,
         )
     except KeyboardInterrupt:
@@ -293,26 +293,26 @@ def _optional_callbacks(recipe: Recipe, checkpoint: Checkpoint) -> list[keras.ca
 
 
 def _tensorboard(root: Path) -> list[keras.callbacks.Callback]:
-    """The curves for TensorBoard, where it is installed: without it TensorFlow writes none."""
+    """Makes the callback for TensorBoard, where it is installed: TensorFlow needs it for that."""
     if find_spec("tensorboard") is None:
         return []
     return [keras.callbacks.TensorBoard(root / TENSORBOARD, write_graph=False)]
 
 
 def _steps(recipe: Recipe, prepared: PreparedSet) -> int:
-    """Batches in an epoch."""
+    """Counts the batches in an epoch."""
     return math.ceil(sum(prepared.count(Split.TRAIN).values()) / recipe.batch_size)
 
 
 def _class_weights(prepared: PreparedSet) -> dict[int, float]:
-    """Weights that make every class count alike, 1 on average over the images."""
+    """Computes weights by which every class counts alike, 1 on average over the images."""
     counts = Counter(record.label for record in prepared.images.published(Split.TRAIN))
     total = sum(counts.values())
     return {label: total / (len(counts) * count) for label, count in sorted(counts.items())}
 
 
 class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
-    """Passes the progress on to an observer."""
+    """A callback that passes the progress on to an observer."""
 
     def __init__(
         self, observer: Observer, checkpoint: Checkpoint, batch_size: int, images: int
@@ -348,7 +348,7 @@ def _write_bundle(
     scores, changed = score_validation(plain, prepared, run.recipe.batch_size)
     if not np.isfinite(scores.probabilities).all():
         raise DivergedError(
-            f"The training in {run.root} has diverged: its probabilities are no numbers",
+            f"The training in {run.root} has diverged: its probabilities are not finite",
             remedy="Start a new run with a lower `learning_rate`",
         )
     calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)

@@ -1,4 +1,4 @@
-"""What this room uses of Keras's models: they carry no types of their own."""
+"""Types of what this room uses of Keras, which has no types of its own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from pneumoscope.training.backend import keras
 
 Tensor = Any
-"""An array of Keras's backend, or one that is still symbolic: the two share no type."""
+"""An array of the backend of Keras, or a symbolic one: the two share no type."""
 
 Loss = str | Callable[[Tensor, Tensor], Tensor]
-"""Takes labels and probabilities; or the name of one of Keras's own."""
+"""A function of labels and probabilities, or the name of a loss of Keras."""
 
 
 class Variable(Protocol):
@@ -23,10 +23,10 @@ class Variable(Protocol):
 
     @property
     def path(self) -> str:
-        """Its name, after those of its layers."""
+        """Name of the variable, after those of its layers."""
 
     def assign(self, value: ArrayLike) -> object:
-        """Gives it a value of its shape."""
+        """Sets the value, of the shape of the variable."""
 
     def __array__(self) -> NDArray[np.float32]: ...
 
@@ -36,13 +36,13 @@ class Optimizer(Protocol):
 
     @property
     def variables(self) -> list[Variable]:
-        """Its state, once it is built."""
+        """State of the optimizer, once it is built."""
 
     def build(self, variables: list[Variable]) -> None:
-        """Makes its state for the variables that it is to train."""
+        """Makes the state for the variables to train."""
 
     def finalize_variable_values(self, variables: list[Variable]) -> None:
-        """Gives the variables their averages, if it keeps any."""
+        """Sets the variables to their averages, if the optimizer keeps any."""
 
 
 class Layer(Protocol):
@@ -50,20 +50,20 @@ class Layer(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name, once in a network."""
+        """Name of the layer."""
 
     @property
     def output(self) -> Tensor:
-        """What it gives, symbolic."""
+        """Symbolic output of the layer."""
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Applies it."""
+        """Applies the layer."""
 
     def get_weights(self) -> list[NDArray[np.float32]]:
-        """Copies of all its weights."""
+        """Copies all weights of the layer."""
 
     def set_weights(self, weights: Sequence[NDArray[np.float32]]) -> None:
-        """Takes over weights, in the order of `get_weights`."""
+        """Sets all weights, in the order of `get_weights`."""
 
 
 class Network(Layer, Protocol):
@@ -71,33 +71,33 @@ class Network(Layer, Protocol):
 
     @property
     def input(self) -> Tensor:
-        """What it reads, symbolic."""
+        """Symbolic input of the network."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of what it reads; the first number is None."""
+        """Shape of the input; its first number is None."""
 
     @property
     def layers(self) -> list[Layer]:
-        """Its layers, each after those that it needs."""
+        """Layers of the network, each after those that it needs."""
 
     @property
     def weights(self) -> list[Variable]:
-        """All its variables but those of random layers."""
+        """Variables of the network, but for those of random layers."""
 
     @property
     def trainable_variables(self) -> list[Variable]:
-        """Those that training changes by the gradient."""
+        """Variables that training changes by the gradient."""
 
     @property
     def optimizer(self) -> Optimizer:
-        """What it was compiled with."""
+        """Optimizer that the network was compiled with."""
 
     def get_layer(self, name: str) -> Layer:
-        """The layer of a name."""
+        """Finds the layer of a name."""
 
     def compile(self, optimizer: Optimizer | str, loss: Loss, metrics: Sequence[str] = ()) -> None:
-        """Says how it is to be trained."""
+        """Sets how the network is to be trained."""
 
     def fit(
         self,
@@ -112,21 +112,21 @@ class Network(Layer, Protocol):
         shuffle: bool,
         verbose: int,
     ) -> object:
-        """Trains it."""
+        """Trains the network."""
 
     def train_on_batch(self, x: NDArray[np.uint8], y: NDArray[np.int32]) -> object:
-        """Takes one step."""
+        """Trains the network by one step."""
 
     def predict_on_batch(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The probabilities of one batch."""
+        """Predicts the probabilities of one batch."""
 
     def load_weights(self, path: Path) -> None:
-        """Takes over the weights of a file."""
+        """Loads the weights of a file."""
 
     def save(self, path: Path) -> None:
-        """Writes it as a file of Keras."""
+        """Writes the network as a file of Keras."""
 
     def export(
         self, path: Path, *, format: str, input_signature: Sequence[object], verbose: bool
     ) -> None:
-        """Writes it as a graph of another library."""
+        """Writes the network as a graph of another library."""

@@ -1,4 +1,4 @@
-"""What training minimises, and how."""
+"""The loss and the optimizer of a training."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ _WARM_UP = 0.05  # of all steps
 
 
 class WarmAveragingAdam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam whose average of the weights forgets its start, however short the training.
+    """Adam with a warm-up of the average of the weights, for trainings of any length.
 
     At step t, from 0, the momentum of the average is min(m, (1 + t) / (10 + t)) (as in
-    `tf.train.ExponentialMovingAverage`): the average reaches back over about a tenth of the steps
-    that have been, until that is the 1 / (1 - m) steps of the momentum m. Keras itself averages
-    with m from the second step on, so that after fewer steps most of the average is the weights of
-    the first.
+    `tf.train.ExponentialMovingAverage`): the average reaches back over about a tenth of all steps
+    so far, until that is the 1 / (1 - m) steps of the momentum m. Keras itself averages with m
+    from the second step on, so that after fewer steps most of the average is the first weights.
     """
 
     @property
     def ema_momentum(self) -> Tensor:
-        """Of the next step: a tensor of the step, since the step is compiled once."""
+        """Momentum of the next step: a tensor, since the step is compiled once."""
         ops = keras.ops
         step = ops.cast(self.iterations, "float32")
         return ops.minimum(self._highest_momentum, (1 + step) / (10 + step))
@@ -32,16 +31,16 @@ class WarmAveragingAdam(keras.optimizers.Adam):  # type: ignore[misc]
 
 
 def make_optimizer(recipe: Recipe, steps: int) -> Optimizer:
-    """Adam, with what the recipe adds to it.
+    """Makes the optimizer of a recipe: Adam, with weight decay, schedule and averaging if wanted.
 
     Weight decay is decoupled and spares biases and normalisation (Loshchilov & Hutter 2019,
     arXiv:1711.05101). The cosine schedule warms up over the first twentieth of all steps and ends
     at a hundredth of the rate. Weights are averaged exponentially (Polyak & Juditsky 1992), at
-    first over few steps; what is validated and kept is their average.
+    first over few steps; their average is validated and kept.
 
     Args:
-        recipe: of the run.
-        steps: batches in all epochs together.
+        recipe: recipe of the run.
+        steps: number of batches in all epochs together.
     """
     rate: float | keras.optimizers.schedules.LearningRateSchedule = recipe.learning_rate
     if recipe.cosine:
@@ -61,12 +60,12 @@ def make_optimizer(recipe: Recipe, steps: int) -> Optimizer:
 
 
 def make_loss(recipe: Recipe, classes: int) -> Loss:
-    """Sparse categorical cross-entropy, with smoothed labels if the recipe says so.
+    """Makes the loss of a recipe: sparse categorical cross-entropy, with smoothed labels if wanted.
 
     Label smoothing: Szegedy et al. 2016, arXiv:1512.00567.
 
     Args:
-        recipe: of the run.
+        recipe: recipe of the run.
         classes: number of classes.
     """
     if not recipe.label_smoothing:

@@ -16,14 +16,14 @@ _ROUNDS = 4
 
 
 def resolve(precision: Precision, build: Callable[[], Network]) -> Precision:
-    """Turns `AUTO` into the faster of the two formats; leaves a choice as it is.
+    """Resolves `AUTO` to the faster of the two formats; leaves a choice as it is.
 
     Processors with bfloat16 instructions (AVX512-BF16, AMX) train several times as fast with it;
-    on others it is emulated and slow. Asking the clock needs no list of processors.
+    on others it is emulated and slow. Measuring needs no list of processors.
 
     Args:
-        precision: as the user chose it.
-        build: makes the network in the precision that is then set.
+        precision: precision as the user chose it.
+        build: makes the network, in the precision that is set when it is called.
     """
     if precision is not Precision.AUTO:
         return precision
@@ -51,7 +51,7 @@ def build_in(precision: Precision, build: Callable[[], Network]) -> Network:
 
 
 def _training_step(precision: Precision, build: Callable[[], Network]) -> Callable[[], object]:
-    """One step of training in a precision, compiled already."""
+    """Makes a function that takes one step of training in a precision, compiled already."""
     network = build_in(precision, build)
     network.compile("adam", "sparse_categorical_crossentropy")
     images = np.zeros((_BATCH, *network.input_shape[1:]), dtype=np.uint8)

@@ -1,6 +1,7 @@
-"""What a bundle is to remember of the images that its network was made with: read, and handed on.
+"""The summaries of the training and validation images that a bundle keeps: gate and reference.
 
-Arrays go to `gate.fit` and to `bundle.reference`, which know nothing of training.
+The images are read here, and go as arrays to `gate.fit` and `bundle.reference`, which do not
+depend on training.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ def fit_gate_of(
     """Fits the gate of an exported network to the data that it was trained on.
 
     Args:
-        network: as `export_onnx` wrote it.
-        prepared: the data, whose images are seen as they are, unchanged.
+        network: the network, as `export_onnx` wrote it.
+        prepared: the data, whose images are used unchanged.
 
     Returns:
-        As `gate.fit.fit_gate`.
+        The levels and distances of the gate, as `gate.fit.fit_gate` returns them.
     """
     training, validation = (prepared.images.published(split) for split in (Split.TRAIN, Split.VAL))
     known, other = (_describe(network, prepared, split) for split in (Split.TRAIN, Split.VAL))
@@ -46,11 +47,12 @@ def fit_gate_of(
 
 
 def make_reference_of(prepared: PreparedSet, probabilities: FloatArray) -> dict[str, Bins]:
-    """Sums up the data that a network was trained on, as `bundle.make_reference`.
+    """Sums up the data that a network was trained on, by `bundle.make_reference`.
 
     Args:
         prepared: the data.
-        probabilities: of the validation images as the bundle gives them, shape (n, classes).
+        probabilities: probabilities of the validation images after calibration, shape
+            (n, classes).
     """
     training = prepared.images.published(Split.TRAIN)
     return make_reference(

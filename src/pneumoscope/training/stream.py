@@ -1,6 +1,6 @@
-"""Prepared folders to batches: loaded once, kept as bytes, shuffled anew for every epoch.
+"""The batches of prepared folders: loaded once, kept as bytes, shuffled anew for every epoch.
 
-The only file that speaks TensorFlow rather than Keras.
+The only file that uses TensorFlow itself rather than Keras.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Stream:
     """Batches of (uint8 (b, height, width, 1), int32 (b,)) for `fit`.
 
     Attributes:
-        batches: a `tf.data.Dataset`.
+        batches: the batches, a `tf.data.Dataset`.
         images: number of images in one epoch.
         steps: number of batches in one epoch.
     """
@@ -37,13 +37,13 @@ class Stream:
 def validation_stream(
     folder: Path, classes: tuple[str, ...], geometry: Geometry, batch_size: int
 ) -> Stream:
-    """All images of a split once, in their order.
+    """Makes the stream of all images of a split, once and in their order.
 
     Args:
         folder: a prepared split, with a folder for each class.
         classes: class names, in the order of their numbers.
-        geometry: of the prepared images.
-        batch_size: images in a batch.
+        geometry: geometry of the prepared images.
+        batch_size: number of images in a batch.
     """
     images, count = _load(folder, classes, geometry)
     return Stream(images.batch(batch_size).prefetch(1), count, math.ceil(count / batch_size))
@@ -58,16 +58,17 @@ def training_stream(
     seed: int,
     first_epoch: int,
 ) -> Stream:
-    """Epoch after epoch without end, each in an order that is a function of seed and epoch alone.
+    """Makes an endless stream of epochs, each in an order made of seed and epoch alone.
 
-    So a run that is resumed at `first_epoch` is shown the batches that it would have been shown.
+    So a run that is resumed at `first_epoch` gets the batches that it would have had without the
+    interruption.
 
     Args:
         folder: a prepared split, with a folder for each class.
         classes: class names, in the order of their numbers.
-        geometry: of the prepared images.
-        batch_size: images in a batch.
-        seed: of the order.
+        geometry: geometry of the prepared images.
+        batch_size: number of images in a batch.
+        seed: seed of the order.
         first_epoch: number of the first epoch, from 0.
     """
     import tensorflow as tf

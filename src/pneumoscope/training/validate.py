@@ -1,4 +1,4 @@
-"""What a trained network says of the validation images, as they are and after changes."""
+"""The predictions of a trained network for the validation images, unchanged and changed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ CHOSEN_ON = (
     *("darker", "brighter", "low-contrast", "high-contrast", "low-gamma", "high-gamma"),
     *("blur", "noise", "jpeg", "borders", "corners"),
 )
-"""Changes of `imaging.perturb` whose copies thresholds are chosen on: with another list, the same
-training has other thresholds, so that a change which `stress` measures is not on it by itself."""
+"""Changes of `imaging.changes` on whose copies thresholds are chosen.
+
+Another list gives the same training other thresholds, so that a new change of `stress` is not added
+here by itself.
+"""
 
 
 def score_validation(
@@ -31,12 +34,12 @@ def score_validation(
     """Scores the validation images, and copies of them after each change of `CHOSEN_ON`.
 
     Args:
-        network: gives probabilities (n, classes).
+        network: the network, which gives probabilities (n, classes).
         prepared: the data that it was trained on.
-        batch_size: images in a batch.
+        batch_size: number of images in a batch.
 
     Returns:
-        The scores of the images as they are; and of all, these among them.
+        The scores of the unchanged images; and of these and the changed copies together.
     """
     records = prepared.images.published(Split.VAL)
     images = read_split(prepared, Split.VAL)
@@ -46,7 +49,7 @@ def score_validation(
 
 
 def read_split(prepared: PreparedSet, split: Split) -> list[Grey]:
-    """The images of a split as they are, in the order of their records."""
+    """Reads the images of a split, in the order of their records."""
     return in_parallel(partial(_read, prepared.geometry), prepared.images.published(split))
 
 

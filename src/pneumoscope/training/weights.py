@@ -1,4 +1,4 @@
-"""The weights that a network starts from: random ones, those of ImageNet, or a file's."""
+"""The weights that a network starts from: random ones, those of ImageNet, or those of a file."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ Arrays = list[NDArray[np.float32]]
 
 
 def origin(arch: str, weights: str) -> str:
-    """Where a network's first weights come from, as its bundle tells.
+    """Resolves the origin of the initial weights of a network, as its bundle names it.
 
     Args:
-        arch: name of the network.
-        weights: `none`, `imagenet`, a file, or `auto`: `imagenet` where there is such a thing.
+        arch: name of the architecture.
+        weights: `none`, `imagenet`, a file, or `auto`: `imagenet` where such weights exist.
 
     Returns:
         `none`, `imagenet`, or the name of the file and its SHA-256.
 
     Raises:
-        SettingsError: if the network has no such weights, or the file is not there.
+        SettingsError: if there are no such weights for the network, or no such file.
         StorageError: if the file may not be read.
     """
     if weights == AUTO:
@@ -62,13 +62,13 @@ def origin(arch: str, weights: str) -> str:
 
 
 def read(arch: str, weights: str) -> Arrays:
-    """The first weights of all layers before the head; an empty list for random ones.
+    """Reads the initial weights of all layers before the head; an empty list for random ones.
 
     Nothing of a file is executed: only its arrays are read.
 
     Args:
-        arch: name of the network.
-        weights: as for `origin`, which has found them fitting.
+        arch: name of the architecture.
+        weights: origin of the weights, as for `origin`, which has accepted it.
 
     Raises:
         FetchError: if the weights of ImageNet cannot be downloaded.
@@ -85,7 +85,7 @@ def read(arch: str, weights: str) -> Arrays:
 
 
 def put_in(network: Network, arrays: Arrays) -> None:
-    """Gives a network of `architectures` what `read` has read; its head stays as it is."""
+    """Sets the weights of a network of `architectures` to those read; its head stays as it is."""
     for variable, array in zip(network.weights, arrays, strict=False):
         variable.assign(array)
 
@@ -94,7 +94,7 @@ def _download(backbone: Backbone) -> Network:
     try:
         with redirect_stdout(sys.stderr):  # Keras reports its progress there
             return backbone.three_channels(IMAGENET)
-    except Exception as error:  # Keras raises whatever it meets, and bare ones of its own
+    except Exception as error:  # Keras raises errors of many kinds, bare `Exception` among them
         raise FetchError(
             f"The ImageNet weights of {backbone.name} cannot be downloaded: {_brief(error)}",
             remedy=f"{_how_to_save(backbone)}. Or start from random weights with `weights` none",
@@ -107,12 +107,12 @@ def _load(backbone: Backbone, path: Path) -> Network:
         variable.assign(keras.ops.full_like(variable, np.nan))
     try:
         with warnings.catch_warnings():
-            # Of what it has left as it was, which it may also say of a file that is whole but old.
+            # Keras warns of weights not loaded, also without need: NaN shows what is missing.
             warnings.simplefilter("ignore", UserWarning)
             network.load_weights(path)
         for variable in network.weights:
             if not np.isfinite(variable).all():
-                raise ValueError(f"no numbers for {variable.path}")
+                raise ValueError(f"no values for {variable.path}")
     except Exception as error:  # those of Keras, h5py and zipfile share no base
         raise SettingsError(
             f"The weights {printable(str(path))} cannot be loaded",

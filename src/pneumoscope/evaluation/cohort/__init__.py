@@ -1,4 +1,4 @@
-"""Who is measured: the images of a data set that no model has seen, each read once."""
+"""The cohort: the images of a data set that no model has seen, each read once."""
 
 from pneumoscope.evaluation.cohort.cohort import Cohort
 from pneumoscope.evaluation.cohort.gather import CohortReader, Found, gather

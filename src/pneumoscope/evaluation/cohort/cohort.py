@@ -23,19 +23,19 @@ from pneumoscope.types import Geometry, ImageRecord
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Images that had no part in making the models that are measured on them, each read once.
+    """Images that none of the models measured on them has seen, each read once.
 
     Attributes:
-        data: the folder or manifest that they are from.
-        classes: names of their c >= 2 classes.
+        data: the folder or manifest of the images.
+        classes: names of the c >= 2 classes.
         records: the n >= 1 images, with the hash of their source.
-        pixels: uint8 of shape (n, h, w), by the geometry of each model.
-        acquisitions: what the n files say of how they were taken.
-        resampling: the resamples of their patients that all intervals are from.
-        seen: number of images that were left out because a model was made with them, or with
-            others of their patients.
-        unreadable: why each file that could not be read was left out.
-        notices: what a person should know about the data set, and about what it cannot tell.
+        pixels: pixels of the images, uint8 of shape (n, h, w), by the geometry of each model.
+        acquisitions: acquisition of each of the n images, from its file.
+        resampling: resamples of the patients, for all confidence intervals.
+        seen: number of images that were left out because they, or others of their patients, were
+            used to make a model.
+        unreadable: reason why a file could not be read, for each such file.
+        notices: notices about the data set, and about what could not be measured.
         not_drawn: number of images that were left out by `draw`.
 
     Raises:
@@ -66,8 +66,8 @@ class Cohort:
             )
         raise DataError(
             f"{self.data} holds no image to evaluate on",
-            expected="images that the model was not made with",
-            received=f"{self.seen} readable images, all of which it knows",
+            expected="images that the model has not seen",
+            received=f"{self.seen} readable images, all of which it has seen",
             remedy="Give other data, or train with a larger `test_share`",
             code="nothing-unseen",
             values={"path": str(self.data), "seen": self.seen},
@@ -83,7 +83,7 @@ class Cohort:
 
     @cached_property
     def positive(self) -> BoolArray:
-        """Whether each image is of another class than the reference, shape (n,)."""
+        """True for each image of another class than the reference, bool of shape (n,)."""
         return is_positive(self.labels)
 
     @cached_property
@@ -98,7 +98,7 @@ class Cohort:
 
     @property
     def described(self) -> str:
-        """How many images of each class, and of how many patients, in words."""
+        """Number of images of each class, and of patients, in words."""
         images = ", ".join(f"{count:,} {name}" for name, count in self.count().items())
         return f"{images} of {self.n_patients:,} patients"
 
@@ -108,11 +108,11 @@ class Cohort:
         return dict(zip(self.classes, counts, strict=True))
 
     def left_out(self) -> dict[str, Any]:
-        """What was left out, as plain JSON types."""
+        """Returns what was left out, as plain JSON types."""
         return {"seen": self.seen, "unreadable": [notice.to_dict() for notice in self.unreadable]}
 
     def shown(self, geometry: Geometry) -> list[ReadImage]:
-        """Lists the images as a model of one of the geometries is shown them."""
+        """Lists the images as they are given to a model of one of the geometries."""
         return [
             ReadImage(public_name(record.path), acquisition, pixels)
             for record, acquisition, pixels in zip(
@@ -121,11 +121,12 @@ class Cohort:
         ]
 
     def draw(self, images: int) -> Cohort:
-        """Draws whole patients by chance until there are as many images; all, if there are fewer.
+        """Draws whole patients at random until there are as many images; all, if there are fewer.
+
+        The seed is that of the resampling, so that a smaller draw is a part of a larger one.
 
         Args:
-            images: how many are wanted, at least 1; the last patient may bring a few more. Fewer
-                are a part of more: the seed is that of the resampling.
+            images: number of wanted images, at least 1; the last patient may bring a few more.
         """
         keys, codes, counts = np.unique(self.patients, return_inverse=True, return_counts=True)
         order = np.random.default_rng(self.resampling.seed).permutation(len(keys))
@@ -135,13 +136,13 @@ class Cohort:
         return replace(self._only(drawn), not_drawn=self.not_drawn + left_out)
 
     def without(self, broken: Mapping[int, Notice]) -> Cohort:
-        """Leaves images out, as it does those that cannot be read.
+        """Leaves images out, and counts them as unreadable.
 
         Args:
-            broken: why, by index of the image.
+            broken: reason why an image is left out, by its index.
 
         Raises:
-            DataError: if none is left.
+            DataError: if no image is left.
         """
         if not broken:
             return self

@@ -1,4 +1,4 @@
-"""A data set to the images that models can be measured on, each read and decoded once."""
+"""The reading of a cohort: the unseen images of a data set, each read and decoded once."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class _Row:
     """An image that no model has seen.
 
     Attributes:
-        record: which it is, with the hash of its source.
-        pixels: uint8 (h, w), by geometry.
-        acquisition: what its file says.
+        record: the image, with the hash of its source.
+        pixels: pixels of the image, uint8 of shape (h, w), by geometry.
+        acquisition: acquisition of the image, from its file.
     """
 
     record: ImageRecord
@@ -38,11 +38,11 @@ class _Row:
 
 
 Found = _Row | ImageError | None
-"""An image that no model has seen; why it cannot be read; or None, if a model has seen it."""
+"""An image that no model has seen; the error of reading it; or None if a model has seen it."""
 
 
 class CohortReader:
-    """Reads what models have not seen, at the geometry of each.
+    """A reader of the images that models have not seen, at the geometry of each model.
 
     Args:
         predictors: one or more models of the same classes.
@@ -53,9 +53,10 @@ class CohortReader:
         self._geometries = tuple(dict.fromkeys(each.info.geometry for each in predictors))
 
     def knows(self, record: ImageRecord) -> bool:
-        """Whether it can be told without the file that a model has seen the image or its patient.
+        """Tells from the record alone whether a model has seen the image or its patient.
 
-        By patient as well as by image: the same radiograph may have been scaled or saved anew.
+        The patient counts as well as the image, since the same radiograph may have been scaled or
+        saved anew.
         """
         return any(
             (record.patient_known and seen.has_patient(record.patient))
@@ -87,13 +88,13 @@ class CohortReader:
         """Makes a cohort of what has been read.
 
         Args:
-            data: where the images are from.
+            data: the folder or manifest of the images.
             images: the data set.
-            found: what was read, in any number.
-            resampling: of the patients.
+            found: result of reading each image, in any number.
+            resampling: resamples of the patients.
 
         Raises:
-            DataError: if there is no image that no model has seen.
+            DataError: if models have seen all images that could be read.
         """
         rows = [each for each in found if isinstance(each, _Row)]
         unreadable = tuple(each.to_notice() for each in found if isinstance(each, ImageError))
@@ -118,23 +119,22 @@ def gather(
     root: Path | None = None,
     progress: Progress | None = None,
 ) -> Cohort:
-    """Reads the images of a data set that had no part in making any of the models.
+    """Reads the images of a data set that no model has seen.
 
-    Left out are the images that a model was trained or chosen on, and all others of their
-    patients, where it is known who these are; their files are not opened where that is known
-    without. All images are held in memory, at the size that the models read: 16 kB each at
-    128x128 pixels.
+    The images that a model was trained or chosen on are left out, and all others of their
+    patients, where these are known; their files are not opened where the record alone tells that.
+    All images are held in memory, at the size that the models read: 16 kB each at 128x128 pixels.
 
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         predictors: one or more models.
-        resampling: of the patients.
+        resampling: resamples of the patients.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         progress: called with the number of images read and of those to be read.
 
     Raises:
         BundleError: if a model has other classes than the first, or than the data.
-        DataError: if the data cannot be used, or holds nothing that no model has seen.
+        DataError: if the data cannot be used, or has no image that no model has seen.
     """
     images = read_for_all(data, predictors, root)
     reader = CohortReader(predictors)

@@ -1,4 +1,4 @@
-"""Several models before the same data set."""
+"""Several models on one data set: their common list of images, and their names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pneumoscope.inference import Predictor
 
 
 def read_for_all(data: Path, predictors: Sequence[Predictor], root: Path | None = None) -> ImageSet:
-    """Reads the list of the images, if all models can be measured on them.
+    """Reads the list of the images of a data set that all models can be measured on.
 
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
@@ -32,7 +32,7 @@ def read_for_all(data: Path, predictors: Sequence[Predictor], root: Path | None 
 
 
 def name_models(predictors: Sequence[Predictor]) -> list[str]:
-    """Names that tell the models apart: the second of a name is "name (2)"."""
+    """Makes a different name for each model: the second one of a name is "name (2)"."""
     used: Counter[str] = Counter()
     names = []
     for predictor in predictors:

@@ -1,4 +1,4 @@
-"""One model against another on the same images: differences, tests, and what cannot be said."""
+"""One model against another on the same images: differences, tests, and remarks on these."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class Difference:
         overall: differences of the measures of the whole set.
         subgroups: differences of the measures of each subgroup against its comparison group.
         delong: test of the areas under the ROC curves; None if it cannot be computed.
-        mcnemar: test of who is right at the operating points; None if it cannot be computed.
-        remarks: what cannot be said, and why.
+        mcnemar: test of which model is right at the operating points; None if it cannot be
+            computed.
+        remarks: remarks on what could not be computed, or holds with reservations only.
     """
 
     overall: GroupResult
@@ -43,14 +44,14 @@ class Difference:
 
 
 def compare_scores(first: ScoredImages, second: ScoredImages, resampling: Resampling) -> Difference:
-    """Compares what two models said of the same images.
+    """Compares the predictions of two models on the same images.
 
     The differences are paired: each resample of patients measures both models on the same images.
 
     Args:
-        first: what the first model said.
-        second: what the other said of the same images, in the same order.
-        resampling: of the patients.
+        first: scores of the first model.
+        second: scores of the other model on the same images, in the same order.
+        resampling: resamples of the patients.
     """
     estimates = _differences(first, second, resampling)
     everything = np.ones(len(first.labels), np.bool_)
@@ -94,14 +95,14 @@ def _subgroup_differences(
 def _remarks_on_scores(first: ScoredImages, second: ScoredImages) -> Iterator[Notice]:
     if np.array_equal(first.probabilities, second.probabilities):
         if first.threshold == second.threshold:
-            text = "Both said the same of every image: there is nothing to tell them apart by."
+            text = "Both gave the same predictions for every image: they do not differ here."
             yield Notice("same-of-every-image", text)
         else:
             text = "Both gave every image the same probability: only their thresholds differ."
             yield Notice("only-thresholds-differ", text)
     for model, name, scored in (("first", "The first", first), ("second", "This", second)):
         if len(np.unique(scored.score)) == 1:
-            text = f"{name} model gave all images one probability: it puts them in no order."
+            text = f"{name} model gave all images one probability: it does not rank them."
             yield Notice("one-probability", text, {"model": model})
 
 
@@ -140,6 +141,6 @@ def _remarks_on_patients(scored: ScoredImages) -> Iterator[Notice]:
         if patients < FEW_PATIENTS:
             text = (
                 f"Subgroup {name} has {patients} patient{'s' if patients != 1 else ''}: too few "
-                "to say how it would be with others."
+                "for a conclusion about others."
             )
             yield Notice("few-patients-in-subgroup", text, {"subgroup": name, "patients": patients})

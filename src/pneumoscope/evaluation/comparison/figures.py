@@ -1,4 +1,4 @@
-"""The chart of a comparison: ROC curves over one another, and how the measures differ."""
+"""The chart of a comparison: ROC curves of all models, and the differences of the measures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
-from pneumoscope.evaluation.metrics import TITLES, all_metrics, roc_curve
+from pneumoscope.evaluation.metrics import LESS_IS_BETTER, TITLES, all_metrics, roc_curve
 from pneumoscope.plots import (
     CLASS_COLOURS,
     GREY,
@@ -24,7 +24,7 @@ from pneumoscope.plots import (
 )
 from pneumoscope.statistics import Estimate
 
-# What tells the models apart without colour.
+# Distinguish the models without colour.
 _STYLES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 
@@ -108,5 +108,4 @@ def _dress_differences(axes: Axes, comparison: Comparison) -> None:
 
 
 def _row(name: str) -> str:
-    less = name in {"brier", "log_loss", "ece"}
-    return f"{TITLES[name]}\n(less is better)" if less else TITLES[name]
+    return f"{TITLES[name]}\n(less is better)" if name in LESS_IS_BETTER else TITLES[name]

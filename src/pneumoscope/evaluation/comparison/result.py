@@ -1,4 +1,4 @@
-"""What a comparison of models has found."""
+"""The result of a comparison of models."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class ComparedModel:
     """One model of a comparison.
 
     Attributes:
-        name: its own, with a number where several have the same.
-        bundle: the folder that it was read from.
-        info: what it is.
-        scored: what it said of the images.
-        overall: its measures of the whole set.
-        difference: it less the first model; None for the first.
+        name: name of the model, with a number where several have the same.
+        bundle: folder that the model was read from.
+        info: description of the model, from its bundle.
+        scored: the images with its probabilities.
+        overall: measures of the whole set.
+        difference: difference to the first model; None for the first.
     """
 
     name: str
@@ -41,12 +41,12 @@ class ComparedModel:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How models do on the same images.
+    """The performance of models on the same images.
 
     Attributes:
-        models: in the order given; the first is what the others are held against.
+        models: the models in the order given; the others are compared with the first.
         cohort: the images, which none of the models has seen.
-        made_of: digest of models and data.
+        made_of: digest of the models and the data.
     """
 
     models: tuple[ComparedModel, ...]
@@ -55,11 +55,11 @@ class Comparison:
 
     @property
     def first(self) -> ComparedModel:
-        """What the others are held against."""
+        """The first model, which the others are compared with."""
         return self.models[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it but the single images, as plain JSON types."""
+        """Returns the result without the single images, as plain JSON types."""
         return {
             "data": str(self.cohort.data),
             "made_of": self.made_of,

@@ -1,4 +1,4 @@
-"""Bundles against one another, on images and patients that none of them has seen."""
+"""The comparison of bundles, on images and patients that none of them has seen."""
 
 from __future__ import annotations
 
@@ -28,22 +28,24 @@ def compare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Compares models on the images of a data set that had no part in making any of them.
+    """Compares models on the images of a data set that none of them has seen.
 
     Args:
-        bundles: two or more, or the run folders that hold them; the first is what the others are
-            held against.
+        bundles: two or more bundles, or the run folders that hold them; the others are compared
+            with the first.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write `comparison` as JSON, Markdown, LaTeX and PNG; nowhere by default.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
-        progress: called with the number of images read and predicted and of all, the models
-            together.
+        output: folder for `comparison` as JSON, Markdown, LaTeX and PNG; by default nothing is
+            written.
+        resamples: number of bootstrap resamples behind the intervals.
+        seed: seed of the bootstrap.
+        progress: called with the number of steps done and of all: each image is read once, and
+            predicted once by each model.
 
     Raises:
-        SettingsError: if there are fewer than two bundles, or `output` holds other results.
+        SettingsError: if there are fewer than two bundles, or `output` holds the results of other
+            models or other data.
         BundleError: if a bundle cannot be used, or has other classes than the data or the first.
-        DataError: if the data cannot be used, or holds nothing that no model has seen.
+        DataError: if the data cannot be used, or has no image that no model has seen.
         StorageError: if `output` cannot be written.
     """
     if len(bundles) < 2:

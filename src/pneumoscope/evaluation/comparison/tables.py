@@ -15,7 +15,7 @@ _DIFFERENCE = "difference (95 % interval)"
 
 
 def tabulate_comparison(found: Comparison) -> Iterator[Part]:
-    """Lists of each model how it differs from the first, the tests, and what cannot be said."""
+    """Lists the differences of each model to the first, the tests, and the remarks on these."""
     for model in found.models[1:]:
         if model.difference is not None:
             yield _overall(found.first, model, model.difference)

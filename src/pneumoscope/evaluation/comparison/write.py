@@ -1,4 +1,4 @@
-"""A comparison as files: a figure and tables for people, numbers for programs."""
+"""The files of a comparison: a figure and tables for people, numbers for programs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def write_comparison(found: Comparison, output: Path) -> None:
     """Writes `comparison` as JSON, Markdown, LaTeX and PNG.
 
     Args:
-        found: what to write.
+        found: the comparison to write.
         output: the folder; files of a former comparison in it are replaced.
 
     Raises:
-        StorageError: if it cannot be written.
+        StorageError: if a file cannot be written.
     """
     write_text(output / "comparison.json", json.dumps(found.to_dict(), indent=2) + "\n")
     write_tables(tabulate_comparison(found), output / "comparison")

@@ -1,4 +1,4 @@
-"""Heatmaps, checked: whether the network needs what they show, and where they lie."""
+"""The check of heatmaps: whether the network needs what they show, and where they lie."""
 
 from pneumoscope.evaluation.heatmaps.result import (
     HeatmapCheck,

@@ -1,10 +1,10 @@
 """Deletion and insertion: whether the network needs the places that its heatmap shows.
 
 The places of the map are taken one after another, strongest first: deleted from the image, or
-inserted into an empty one. If the map tells what the prediction rests on, the probability of the
-called class falls at once, or rises at once (Petsiuk et al. 2018, arXiv:1806.07421). What is not
-there is filled with the mean of the image: a blurred chest would still show how bright its lungs
-are, which is what pneumonia changes.
+inserted into an empty one. If the map shows what the prediction rests on, the probability of the
+predicted class falls at once, or rises at once (Petsiuk et al. 2018, arXiv:1806.07421). Deleted
+places are filled with the mean of the image: a blurred chest would still show how bright its
+lungs are, which is what pneumonia changes.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from pneumoscope.statistics import BoolArray, FloatArray, IntArray, Resampling
 
 STEPS = 10
 PREDICTIONS = 2 + len(KINDS) * len(ORDERS) * (STEPS - 1)
-"""For each image: whole and empty, and each step between on each way."""
+"""Predictions of each image: whole, empty, and at each step of each kind and order."""
 
-_CHUNK = 16  # images: their steps are in memory at a time
+_CHUNK = 16  # images whose steps are in memory at a time
 
 
 def measure_curves(
     predictor: Predictor, images: ExplainedImages, seed: int, tick: Callable[[int], None]
 ) -> FloatArray:
-    """Probabilities of the called class along all ways.
+    """Measures the probability of the predicted class at each step of each kind and order.
 
     Args:
         predictor: the model.
         images: n images and their maps.
-        seed: of the random order, and of the order of places that tie.
+        seed: seed of the random order, and of the order of places of equal value.
         tick: called with the number of predictions made since it was last called.
 
     Returns:
-        Shape (n, kinds, orders, STEPS + 1), in [0, 1].
+        Probabilities, shape (n, kinds, orders, STEPS + 1), in [0, 1].
     """
     parts = []
     for start in range(0, len(images.pixels), _CHUNK):
@@ -62,13 +62,13 @@ def measure_curves(
 def summarise_curves(
     curves: FloatArray, images: ExplainedImages, members: BoolArray, resampling: Resampling
 ) -> Perturbation:
-    """Mean curves, areas under them, and gains, with intervals from a bootstrap of patients.
+    """Computes mean curves, the areas under them, and gains, with bootstrap intervals.
 
     Args:
-        curves: of all n images, as `measure_curves` returns them.
+        curves: curves of all n images, as `measure_curves` returns them.
         images: the images.
-        members: which of them are meant, shape (n,): at least one.
-        resampling: of the patients.
+        members: True for each image of the group, shape (n,): at least one.
+        resampling: resamples of the patients.
     """
     curves, patients = curves[members], images.scored.patients[members]
     areas: FloatArray = np.asarray(
@@ -98,7 +98,7 @@ def summarise_curves(
 
 
 def _along(images: ExplainedImages, seed: int, index: int) -> Grey:
-    """The image whole, empty, and at each step of each kind and order, (PREDICTIONS, h, w)."""
+    """Makes the image whole, empty, and at each step of each kind and order (PREDICTIONS, h, w)."""
     pixels, places = images.pixels[index], images.called_maps[index]
     empty = np.full_like(pixels, round(float(pixels.mean())))
     rng = np.random.default_rng([seed, index])
@@ -111,7 +111,7 @@ def _along(images: ExplainedImages, seed: int, index: int) -> Grey:
 
 
 def _orders(places: NDArray[np.float32], rng: np.random.Generator) -> list[IntArray]:
-    """When each place is taken, 0 first, in each of `ORDERS`; ties at random."""
+    """Ranks the places in each of `ORDERS`: 0 is taken first; ties are broken at random."""
     height, width = places.shape
     rows, columns = np.ogrid[:height, :width]
     away = np.hypot((rows + 0.5) / height - 0.5, (columns + 0.5) / width - 0.5)
@@ -126,7 +126,7 @@ def _ranked(by: NDArray[np.floating], rng: np.random.Generator) -> IntArray:
 
 
 def _on_pixels(places: IntArray, shape: tuple[int, ...]) -> IntArray:
-    """Places (h', w') as the blocks of pixels that they stand for, (h, w)."""
+    """Spreads places (h', w') over the blocks of pixels that they stand for, (h, w)."""
     rows, columns = (
         np.arange(side) * count // side for side, count in zip(shape, places.shape, strict=True)
     )

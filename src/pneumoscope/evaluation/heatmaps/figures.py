@@ -22,7 +22,7 @@ from pneumoscope.plots import (
 )
 from pneumoscope.types import Estimate
 
-# Told apart by dashes and marks as well as by colours.
+# Distinguished by dashes and marks as well as by colours.
 _STYLES = {
     "heatmap": (VERMILLION, "-", "o"),
     "random": (GREY, ":", "s"),
@@ -31,20 +31,20 @@ _STYLES = {
 _AXES = {"deletion": "Share of places deleted", "insertion": "Share of places inserted"}
 
 Row = tuple[str, Estimate, str]
-"""Name, value, and colour."""
+"""Name, estimate and colour of a row."""
 
 
 def check_figure(found: HeatmapCheck) -> Figure:
     """Draws deletion and insertion, shuffled weights, and where heatmaps lie.
 
-    Deletion and insertion have a row for each called class: an empty image is called one of them,
-    so that the mean over both would tell of their shares.
+    Deletion and insertion have a row for each predicted class: an empty image is predicted one of
+    them, so that a mean over both would depend on how many images are of each.
 
     Args:
-        found: what to draw.
+        found: the check to draw.
 
     Returns:
-        The figure, with a panel for whatever was measured.
+        The figure, with a panel for each part that was measured.
     """
     called = [name for name in found.perturbation if name != "all"]
     shuffled, places = _randomisation(found), _location(found)

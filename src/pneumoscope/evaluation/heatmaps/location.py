@@ -1,4 +1,4 @@
-"""Where heatmaps lie: within the pneumonia, or within the lungs, where masks tell these."""
+"""The location of heatmaps: how much of them lies within masks of the pneumonia or the lungs."""
 
 from __future__ import annotations
 
@@ -27,15 +27,18 @@ def locate_within(
     explained: ExplainedImages,
     cohort: Cohort,
 ) -> tuple[dict[str, Location], tuple[Notice, ...]]:
-    """Where maps lie: in the pneumonia that of the true class, elsewhere that of the called one.
+    """Measures how much of the maps lies within masks.
+
+    Within the pneumonia it is the map of the true class, elsewhere that of the predicted class.
 
     Args:
-        folders: of masks, by what they mark, "pneumonia" or "lungs"; None where there are none.
+        folders: folders of masks, by what these mark, "pneumonia" or "lungs"; None where there
+            are no masks.
         explained: n images and their maps.
         cohort: the images.
 
     Returns:
-        What was found by the name of the place, and why masks were left out.
+        The location by what is marked, and the reasons why masks could not be read.
 
     Raises:
         DataError: if no mask in a folder is named like any of the images.
@@ -59,18 +62,18 @@ def locate_within(
 def read_masks(
     folder: Path, records: Sequence[ImageRecord], geometry: Geometry, places: tuple[int, int]
 ) -> tuple[FloatArray, tuple[Notice, ...]]:
-    """Reads the mask of each image, as the share of each place of a map that it covers.
+    """Reads the masks of images, as the fraction of each place of a map that they cover.
 
     Args:
-        folder: masks under the file names of their images, or as PNG under their stems: 255 where
-            something is marked, 0 elsewhere, over the whole image.
-        records: n images.
-        geometry: of the network.
+        folder: folder of the masks, under the file names of their images, or as PNG under their
+            stems: 255 where something is marked, 0 elsewhere, over the whole image.
+        records: the n images.
+        geometry: geometry of the network.
         places: height and width of a map.
 
     Returns:
-        Shape (n, h', w'), in [0, 1], NaN where an image has no mask; and why each mask that could
-        not be read was left out.
+        Fraction covered, shape (n, h', w'), in [0, 1], NaN where an image has no mask; and the
+        reason for each mask that could not be read.
 
     Raises:
         DataError: if there is no mask for any of the images.
@@ -96,15 +99,16 @@ def locate(
 ) -> Location | None:
     """Measures how much of each map lies within its mask.
 
-    The share of the mass within is the energy-based pointing game (Wang et al. 2020,
+    The fraction of the mass within is the energy-based pointing game (Wang et al. 2020,
     arXiv:1910.01279), the strongest place alone the pointing game (Zhang et al. 2018,
     arXiv:1608.00507), here without a tolerance around the mask.
 
     Args:
-        maps: signed, float32 of shape (n, h', w'); their positive part is what counts.
-        masks: share of each place that is marked, shape (n, h', w'); NaN where there is no mask.
+        maps: signed maps, float32 of shape (n, h', w'); only their positive part counts.
+        masks: fraction of each place that is marked, shape (n, h', w'); NaN where there is no
+            mask.
         patients: key of the patient of each image, shape (n,).
-        resampling: of the patients.
+        resampling: resamples of the patients.
 
     Returns:
         The estimates over the images that have something marked; None if there is none. A map
@@ -116,7 +120,7 @@ def locate(
     masks, patients = masks[marked], patients[marked]
     heat = np.maximum(maps[marked].astype(np.float64), 0.0)
     total, peak = heat.sum(axis=(1, 2)), heat.max(axis=(1, 2), keepdims=True)
-    with np.errstate(invalid="ignore"):  # nothing speaks for the class: 0 / 0
+    with np.errstate(invalid="ignore"):  # 0 / 0 where no place is positive
         mass = (heat * masks).sum(axis=(1, 2)) / total
     within = masks >= _HALF
     hits = (within & (heat == peak)).sum(axis=(1, 2)) / (heat == peak).sum(axis=(1, 2))
@@ -146,7 +150,7 @@ def _read(
 
 
 def _shares(mask: FloatArray, places: tuple[int, int]) -> FloatArray:
-    """The mean of a mask over each place, the blocks that deletion takes."""
+    """Computes the mean of a mask over each place, the blocks of pixels that deletion takes."""
     for axis, count in enumerate(places):
         block = np.arange(mask.shape[axis]) * count // mask.shape[axis]
         starts = np.searchsorted(block, np.arange(count))

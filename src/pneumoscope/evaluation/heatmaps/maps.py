@@ -16,12 +16,12 @@ from pneumoscope.inference import Predictor
 
 @dataclass(frozen=True, eq=False)
 class ExplainedImages:
-    """n images, what a model said of them, and where its evidence lies.
+    """Images with their predictions and class-activation maps.
 
     Attributes:
-        pixels: uint8 of shape (n, h, w).
-        scored: their labels and probabilities.
-        maps: signed, float32 of shape (n, c, h', w').
+        pixels: pixels of the n images, uint8 of shape (n, h, w).
+        scored: labels and probabilities of the images.
+        maps: signed map of each image and class, float32 of shape (n, c, h', w').
     """
 
     pixels: Grey
@@ -30,26 +30,26 @@ class ExplainedImages:
 
     @cached_property
     def called_maps(self) -> NDArray[np.float32]:
-        """The map that a heatmap is made of: of the class that the image is called, (n, h', w')."""
+        """Map of the predicted class of each image, float32 of shape (n, h', w')."""
         return self.maps_of(self.scored.predicted)
 
     @property
     def flat(self) -> int:
-        """Number of images whose map is the same everywhere."""
+        """Number of images whose map has one value everywhere."""
         return int(np.count_nonzero(np.ptp(self.called_maps, axis=(1, 2)) == 0))
 
     def maps_of(self, labels: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The map of one class of each image, by its index, float32 of shape (n, h', w')."""
+        """Selects the map of one class of each image, by its index: float32 (n, h', w')."""
         maps: NDArray[np.float32] = self.maps[np.arange(len(labels)), labels]
         return maps
 
 
 def explain_images(predictor: Predictor, cohort: Cohort) -> ExplainedImages:
-    """What a model says of n images, and where its evidence lies.
+    """Computes the predictions and the class-activation maps of images.
 
     Args:
         predictor: the model.
-        cohort: the images, at its geometry.
+        cohort: the n images, at the geometry of the model.
 
     Raises:
         BundleError: if the network gives no class-activation maps.

@@ -1,4 +1,4 @@
-"""Where heatmaps lie on new phantoms, whose pneumonia was planted and so is known."""
+"""The location of heatmaps on new phantoms, whose pneumonia was planted and so is known."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ def locate_planted(
 ) -> Mapping[str, Location]:
     """Draws phantoms with their masks, and measures how much of each heatmap lies within.
 
-    It is of use for a model that was made with phantoms: to any other they are strange drawings.
+    It is of use for a model that was trained on phantoms only: to others they are out of
+    distribution.
 
     Args:
         predictor: a model of the classes of phantoms, normal first.
-        patients: how many to draw, with one image each.
-        resampling: of the patients.
+        patients: number of patients to draw, with one image each.
+        resampling: resamples of the patients.
 
     Returns:
-        What was found by the name of the place, "pneumonia" and "lungs".
+        The location by what is marked, "pneumonia" and "lungs".
 
     Raises:
         BundleError: if the network gives no class-activation maps.
-        StorageError: if there is no room for them.
+        StorageError: if the phantoms cannot be written to the temporary folder.
     """
     settings = PhantomSettings(patients=patients, images_per_patient=(1, 1), seed=_SEED)
     with TemporaryDirectory(prefix="pneumoscope-") as folder:

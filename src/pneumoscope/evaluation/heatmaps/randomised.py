@@ -1,8 +1,8 @@
 """Heatmaps of a network whose weights were shuffled, beside its own.
 
-A map that stays as it was tells nothing of what the network has learnt (Adebayo et al. 2018,
-arXiv:1810.03292). Shuffling the values of a tensor among its places destroys what was learnt, and
-keeps their spread, so that the network neither dies nor bursts.
+A map that stays as it was shows nothing that the network has learnt (Adebayo et al. 2018,
+arXiv:1810.03292). Shuffling the values within a tensor destroys what was learnt, and keeps their
+distribution, so that activations neither vanish nor explode.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def measure_randomised(
 
     Args:
         predictor: the model.
-        images: n images and its maps of them.
-        resampling: of the patients; its seed is that of the shuffling, too.
+        images: n images and their maps.
+        resampling: resamples of the patients; its seed is that of the shuffling, too.
         tick: called with the number of predictions made since it was last called.
 
     Returns:
-        One for each of `LAYERS`, over the mean of `DRAWS` draws for each image.
+        One result for each of `LAYERS`, over the mean of `DRAWS` draws for each image.
 
     Raises:
         DependencyError: if onnx, which rewrites the network, is not installed.
@@ -70,16 +70,16 @@ def _shuffled(predictor: Predictor, layers: str, seed: int) -> Iterator[Predicto
 
 
 def shuffle_weights(exported: bytes, layers: str, seed: list[int]) -> bytes:
-    """A network with the values of its kernels shuffled, each within its own tensor.
+    """Shuffles the values of the kernels of a network, each within its own tensor.
 
     The kernel of the first dense layer goes into the probabilities as well as into the maps, so
     that these stay exact for the new network. Later dense layers of the head keep their weights,
-    which the maps hold in a form of their own: what these weigh has been shuffled before them.
+    which the maps hold in a form of their own: their inputs are shuffled already.
 
     Args:
         exported: the network as ONNX.
-        layers: "head": the first dense layer; "all": and every convolution.
-        seed: of the shuffling.
+        layers: "head" for the first dense layer, "all" for every convolution as well.
+        seed: seed of the shuffling.
 
     Raises:
         DependencyError: if onnx is not installed.

@@ -1,4 +1,4 @@
-"""What a check of heatmaps has found."""
+"""The result of a check of heatmaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pneumoscope.notices import Notice
 from pneumoscope.types import Estimate
 
 ORDERS = ("heatmap", "random", "centre")
-"""In which order places are taken: by the map, by chance, and from the centre outwards."""
+"""Orders in which places are taken: by the map, at random, and from the centre outwards."""
 
 KINDS = ("deletion", "insertion")
 
@@ -23,11 +23,11 @@ class Perturbation:
     Attributes:
         images: number of images.
         patients: number of their patients.
-        curves: by one of `KINDS` and one of `ORDERS`, the mean probability of the called class
-            after each share of the places.
-        areas: by kind and order, the area under that curve, in [0, 1].
-        gains: by kind, and "random" and "centre", how much better the heatmap's order is than
-            that one: lower by so much for deletion, higher for insertion.
+        curves: mean probability of the predicted class after each fraction of the places, by one
+            of `KINDS` and one of `ORDERS`.
+        areas: area under each curve, in [0, 1], by kind and order.
+        gains: advantage of the order of the heatmap over another, by kind, and by "random" or
+            "centre": how much lower its area is for deletion, and how much higher for insertion.
     """
 
     images: int
@@ -42,9 +42,10 @@ class Randomisation:
     """Heatmaps of the network beside those of the same network with shuffled weights.
 
     Attributes:
-        layers: which weights were shuffled: "head" or "all".
+        layers: layers whose weights were shuffled: "head" or "all".
         signed: mean over images of Spearman's correlation of the two maps.
-        absolute: the same of their absolute values, which does not see that a sign has changed.
+        absolute: mean over images of Spearman's correlation of the absolute values of the two
+            maps, which does not depend on their signs.
     """
 
     layers: str
@@ -54,17 +55,17 @@ class Randomisation:
 
 @dataclass(frozen=True)
 class Location:
-    """Where heatmaps lie, beside what chance would give.
+    """The location of heatmaps with respect to masks, beside what chance would give.
 
     Attributes:
         images: number of images that have something marked.
         patients: number of their patients.
-        mass: share of the positive part of the map that lies within.
-        area: share of the image that lies within: the mass of a map that knows nothing.
-        gain: mass less area.
-        hits: share of the images whose strongest place lies within, by half or more of it (the
-            pointing game).
-        chance: share of the places that do.
+        mass: fraction of the positive part of the map that lies within the mask.
+        area: fraction of the image that lies within the mask: the mass of an even map.
+        gain: `mass` less `area`.
+        hits: fraction of the images whose strongest place lies within the mask, by half or more
+            of it (the pointing game).
+        chance: fraction of all places that lie within the mask, by half or more of each.
     """
 
     images: int
@@ -78,22 +79,24 @@ class Location:
 
 @dataclass(frozen=True)
 class HeatmapCheck:
-    """What the heatmaps of a model are worth, on images that it has not seen.
+    """The check of the heatmaps of a model, on images that it has not seen.
 
     Attributes:
         model: name of the model.
-        version: of Pneumoscope, which made it.
-        architecture: name of the network.
+        version: version of Pneumoscope that made the model.
+        architecture: name of the architecture of the network.
         cohort: the images, which the model has not seen.
-        made_of: digest of model and data.
+        made_of: digest of the model and the data.
         places: height and width of a map.
-        shares: of the places, that had been taken when a probability was measured.
-        perturbation: deletion and insertion by the class that images are called, of "all" first.
-        randomisation: of the head, and of all layers; empty where it could not be done.
-        location: by what was marked, "pneumonia" or "lungs"; empty where nothing was.
-        flat: number of images whose map is the same everywhere.
-        unreadable: why each file, image or mask, that could not be read was left out.
-        notices: what a person should know about the data, and about what could not be done.
+        shares: fractions of the places that had been taken when a probability was measured.
+        perturbation: deletion and insertion by predicted class, of "all" images first.
+        randomisation: results with the weights of the head, and of all layers, shuffled; empty
+            where this could not be done.
+        location: location of the heatmaps by what was marked, "pneumonia" or "lungs"; empty where
+            nothing was marked.
+        flat: number of images whose map has one value everywhere.
+        unreadable: reason why a file, image or mask, could not be read, for each such file.
+        notices: notices about the data, and about what could not be done.
     """
 
     model: str
@@ -112,16 +115,16 @@ class HeatmapCheck:
 
     @property
     def basis(self) -> str:
-        """What the figures rest on, in one line."""
+        """Images, maps and resamples that the figures are from, in one line."""
         height, width = self.places
         return (
             f"{self.cohort.described}; maps of {height} x {width} places, "
-            f"{self.flat:,} of them the same everywhere; places are filled with the image's mean; "
-            f"95 % intervals: {self.cohort.resampling}"
+            f"{self.flat:,} of them with one value everywhere; places are filled with the image's "
+            f"mean; 95 % intervals: {self.cohort.resampling}"
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain JSON types."""
+        """Returns the result as plain JSON types."""
         return {
             "model": self.model,
             "version": self.version,

@@ -1,4 +1,4 @@
-"""A bundle's heatmaps, checked on images that it has not seen."""
+"""The check of the heatmaps of a bundle, on images that it has not seen."""
 
 from __future__ import annotations
 
@@ -42,29 +42,31 @@ def check_heatmaps(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> HeatmapCheck:
-    """Checks whether heatmaps tell what a network goes by, and where they lie.
+    """Checks whether heatmaps show what a network bases its predictions on, and where they lie.
 
-    Three checks: deletion and insertion, shuffled weights, and, where masks are given, the place
-    of the evidence. That a map is the exact gradient of the network is tested when it is
-    exported, and not here.
+    There are three checks: deletion and insertion, shuffled weights, and, where masks are given,
+    the location of the heatmaps. That a map is the exact gradient of the network is tested when
+    it is exported, and not here.
 
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write `heatmap_check` as JSON, Markdown, LaTeX and PNG; nowhere by default.
+        output: folder for `heatmap_check` as JSON, Markdown, LaTeX and PNG; by default nothing is
+            written.
         masks: folder of masks of the pneumonia, named like the images.
         lungs: folder of masks of the lungs, named like the images.
-        images: about how many images to check, in whole patients drawn by chance.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap and all that is left to chance.
+        images: approximate number of images to check, of whole patients drawn at random.
+        resamples: number of bootstrap resamples behind the intervals.
+        seed: seed of the bootstrap and of all random choices.
         progress: called with the number of predictions made and of all.
 
     Raises:
         BundleError: if the bundle cannot be used, gives no class-activation maps, or has other
             classes than the data.
-        DataError: if the data cannot be used, hold no image that the model has not seen, or no
-            mask is named like any of them.
-        SettingsError: if `images` is below 1, or `output` holds other results.
+        DataError: if the data cannot be used or has no unseen image, or if no mask is named like
+            any of the images.
+        SettingsError: if `images` is below 1, or `output` holds the results of another model or
+            other data.
         StorageError: if `output` cannot be written.
     """
     if images < 1:
@@ -94,8 +96,8 @@ def check_cohort(
 
     Args:
         predictor: the model.
-        cohort: images that it has not seen, at its geometry; the seed of their resampling is that
-            of all that is left to chance.
+        cohort: unseen images, at the geometry of the model; the seed of their resampling is that
+            of all random choices.
         masks: folder of masks of the pneumonia, named like the images.
         lungs: folder of masks of the lungs, named like the images.
         progress: called with the number of predictions made and of all.
@@ -130,7 +132,7 @@ def check_cohort(
 
 
 def _groups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray]]:
-    """All images, and those called each class, if there are any."""
+    """Groups the images: all of them, and those of each predicted class, if there are any."""
     yield "all", np.ones(len(scored.labels), bool)
     for index, name in enumerate(scored.classes):
         members = scored.predicted == index
@@ -144,7 +146,7 @@ def _shuffle(
     resampling: Resampling,
     tick: Callable[[int], None],
 ) -> tuple[tuple[Randomisation, ...], tuple[Notice, ...]]:
-    """Shuffled weights; or nothing, and why."""
+    """Measures with shuffled weights; returns a notice of the reason where it cannot be done."""
     try:
         found = measure_randomised(predictor, explained, resampling, tick)
     except (BundleError, DependencyError) as error:

@@ -1,4 +1,4 @@
-"""A check of heatmaps as tables."""
+"""The tables of a check of heatmaps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LAYERS = {"head": "the head", "all": "all layers"}
 
 
 def tabulate_heatmaps(found: HeatmapCheck) -> list[Table]:
-    """Tabulates deletion and insertion; shuffled weights and places where they were measured."""
+    """Tabulates deletion and insertion, and, if measured, shuffled weights and the location."""
     tables = [_perturbation(found)]
     if found.randomisation:
         tables.append(_randomisation(found))
@@ -40,7 +40,8 @@ def _perturbation(found: HeatmapCheck) -> Table:
         "better than random\nby (95 % interval)",
         "better than centre\nby (95 % interval)",
     )
-    return Table("Probability of the called class as places go or come", columns, tuple(rows))
+    title = "Probability of the predicted class as places are deleted or inserted"
+    return Table(title, columns, tuple(rows))
 
 
 def _randomisation(found: HeatmapCheck) -> Table:

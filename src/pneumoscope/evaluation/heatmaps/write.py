@@ -1,4 +1,4 @@
-"""A check of heatmaps as files: a figure and tables for people, numbers for programs."""
+"""The files of a check of heatmaps: a figure and tables for people, numbers for programs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def write_check(found: HeatmapCheck, output: Path) -> None:
     """Writes `heatmap_check` as JSON, Markdown, LaTeX and PNG.
 
     Args:
-        found: what to write.
+        found: the check to write.
         output: the folder; files of a former run in it are replaced.
 
     Raises:
-        StorageError: if it cannot be written.
+        StorageError: if a file cannot be written.
     """
     content = json.dumps(found.to_dict(), indent=2) + "\n"
     write_text(output / "heatmap_check.json", content)

@@ -1,4 +1,4 @@
-"""Stress validation: the same images, changed as other hospitals might, and what is left then."""
+"""Stress validation: how far models degrade on images changed as other hospitals might."""
 
 from pneumoscope.evaluation.stress.result import ModelStress, Stress
 from pneumoscope.evaluation.stress.run import stress

@@ -1,4 +1,4 @@
-"""Export batches: files of one class that left their archive together, told by their names."""
+"""Export batches: files of one class that were exported together, as their names show."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ def export_batches(
 ) -> dict[str, BoolArray]:
     """Finds each series of numbers within each class, and its low, middle and high third.
 
-    Patients were numbered as they were exported: near numbers share more than the disease.
+    Patients were numbered as they were exported: those of near numbers have more in common than
+    the disease.
 
     Args:
-        records: n images.
+        records: the n images.
         classes: names of the classes.
 
     Returns:
-        By name which images are of the batch, shape (n,); empty if no name tells a series. There
-        are thirds where a series has at least three patients.
+        True for each image of a batch, shape (n,), by name of the batch; empty if no file name
+        shows a series. There are thirds where a series has at least three patients.
     """
     identities = [
         identify(record.path.name) if record.evidence is Evidence.NAME else None
@@ -47,7 +48,7 @@ def export_batches(
 
 
 def _thirds(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """The first and the last number of each third."""
+    """Yields the first and the last number of each third."""
     if len(numbers) >= _PARTS:
         for part in np.array_split(numbers, _PARTS):
             yield int(part[0]), int(part[-1])

@@ -25,15 +25,15 @@ _OTHER_MEAN = "other-mean"
 
 @dataclass(frozen=True)
 class Condition:
-    """One way in which all images are shown to a network.
+    """A condition under which all images are predicted.
 
     Attributes:
-        name: as tables show it.
-        group: what is changed; None for the two that are not among the changes: images as they
-            are, and images without lungs.
-        description: what is done, in one line.
-        alter: makes the pixels that are shown of those of an image, uint8 (h, w), and of whether
-            the image is positive.
+        name: name of the condition in tables.
+        group: group of the change; None for the two conditions that are no changes: images as
+            they are, and images without lungs.
+        description: description of the condition, in one line.
+        alter: makes the pixels to predict from those of an image, uint8 of shape (h, w), and from
+            whether the image is positive.
     """
 
     name: str
@@ -43,15 +43,15 @@ class Condition:
 
 
 def conditions(pixels: Grey, positive: BoolArray) -> tuple[Condition, ...]:
-    """All conditions, in the order of the tables.
+    """Makes all conditions, in the order of the tables.
 
     Args:
         pixels: all n images at one geometry, uint8 of shape (n, h, w).
-        positive: whether each is positive, shape (n,).
+        positive: True for each positive image, shape (n,).
 
     Returns:
-        First the images as they are, then the changes group by group, last without lungs. A
-        single side has no other to be as bright as.
+        First the images as they are, then the changes group by group, last without lungs. The
+        brightness of the other side is there only if both sides have images.
     """
     changes = [_of_change(change) for change in CHANGES.values()]
     if len(np.unique(positive)) == 2:
@@ -75,7 +75,7 @@ def _of_change(change: Change) -> Condition:
 
 
 def _other_mean(pixels: Grey, positive: BoolArray) -> Condition:
-    """Each image as bright as those of the other side are on average."""
+    """Makes the condition of each image as bright as those of the other side on average."""
     means = np.array([image.mean() for image in pixels])  # of all at once, they would become floats
     other = {side: float(means[positive != side].mean()) for side in (True, False)}
     return Condition(

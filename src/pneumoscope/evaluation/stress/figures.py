@@ -1,4 +1,4 @@
-"""The charts of a stress validation: each condition, and each change as it grows."""
+"""The charts of a stress validation: each condition, and each change by severity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pneumoscope.plots import (
 from pneumoscope.types import Estimate
 
 _PANELS = {"auroc": "AUROC", "balanced_accuracy": "Balanced accuracy"}
-_STYLES = tuple(zip(CLASS_COLOURS, "osD^vP", strict=True))  # told apart without colours, too
+_STYLES = tuple(zip(CLASS_COLOURS, "osD^vP", strict=True))  # distinct without colours, too
 _SPREAD = 0.6  # of a row, over which the models are spread
 _TITLES = {
     "auroc": "AUROC",
@@ -39,17 +39,17 @@ _TITLES = {
 _COLUMNS = 5
 
 Line = tuple[ModelStress, str, str]
-"""A model, one of `CURVE_MEASURES`, and what the legend calls it."""
+"""A model, one of `CURVE_MEASURES`, and its name in the legend."""
 
 
 def stress_figure(found: Stress) -> Figure:
     """Draws AUROC and balanced accuracy of each model under each condition, with their intervals.
 
     Args:
-        found: what to draw.
+        found: the stress validation to draw.
 
     Returns:
-        The figure; what cannot be computed has no mark.
+        The figure; a measure that is not computable has no mark.
     """
     names = list(found.models[0].rows)
     n = len(found.models)
@@ -80,23 +80,23 @@ def severity_figure(found: Stress, measure: str) -> Figure:
     """Draws one measure by severity: a panel for each change, the mean over them last.
 
     Args:
-        found: with curves.
+        found: a stress validation with curves.
         measure: one of `CURVE_MEASURES`.
 
     Returns:
-        The figure, bands being 95 % intervals; what cannot be computed has no mark.
+        The figure, with bands of 95 % intervals; a measure that is not computable has no mark.
     """
     lines = [(model, measure, shortened(model.label)) for model in found.models]
     return _panels(lines, _TITLES[measure], chance=measure == "auroc")
 
 
 def measures_figure(model: ModelStress, measures: Mapping[str, str], title: str) -> Figure:
-    """As `severity_figure`, several measures of one model.
+    """Draws several measures of one model by severity, as `severity_figure` does.
 
     Args:
-        model: with curves.
-        measures: of `CURVE_MEASURES`, by which name the legend calls each.
-        title: of the vertical axis.
+        model: a model with curves.
+        measures: name in the legend, by the measure, one of `CURVE_MEASURES`.
+        title: title of the vertical axis.
     """
     return _panels([(model, each, shortened(name)) for each, name in measures.items()], title)
 
@@ -124,7 +124,7 @@ def _draw(
 
 
 def _borders(found: Stress) -> list[int]:
-    """The rows with which another group begins; mean and worst are the last."""
+    """Lists the rows with which another group begins; mean and worst are the last group."""
     groups = [condition.group for condition in found.conditions]
     changing = [i for i in range(1, len(groups)) if groups[i] is not groups[i - 1]]
     return [*changing, len(groups)]
@@ -159,7 +159,7 @@ def _panels(lines: Sequence[Line], title: str, *, chance: bool = False) -> Figur
 def _draw_line(axes: Axes, line: Line, name: str, style: tuple[str, str]) -> None:
     model, measure, label = line
     colour, marker = style
-    # Of labels and maps the images as they are agree with themselves.
+    # Labels and maps of the unchanged images agree with themselves.
     first = model.conditions[CLEAN].get(measure, Estimate(1.0, None, None))
     estimates = [first, *(step[measure] for step in model.curves[name])]
     value, low, high = (

@@ -1,4 +1,4 @@
-"""Predictions under all conditions to estimates: of each, of their mean, and of the worst."""
+"""The estimates of a stress validation: of each condition, of their mean, and of the worst."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def measure_model(
     """Measures each condition, the mean and the lowest over those that are changes, and batches.
 
     All conditions are measured on the same resamples of patients. The interval of the lowest is
-    that of the lowest of each resample, whichever condition that is: it lies a little low, since
-    each resample has its own chance to be unlucky somewhere.
+    made from the lowest of each resample, whichever condition that is: it lies a little too low,
+    since each resample may by chance be worse under one of them.
 
     Args:
-        label: tells the model apart from others.
-        info: of the model.
-        scored: the n images by condition.
-        batches: by name which images, all of one side, are of the batch, shape (n,).
-        resampling: of the patients.
+        label: name of the model, different from those of the others.
+        info: description of the model.
+        scored: scores of the n images, by condition.
+        batches: True for each image of a batch, all of one side, shape (n,), by name of the batch.
+        resampling: resamples of the patients.
 
     Returns:
         The estimates.
@@ -63,7 +63,7 @@ def measure_model(
 
 
 def _measure(scored: Mapping[str, ScoredImages], weights: FloatArray) -> dict[str, FloatArray]:
-    """Each measure of each condition, of shape (r,), under the key "condition measure"."""
+    """Computes each measure of each condition, shape (r,), under the key "condition measure"."""
     values = {name: all_metrics(images, weights) for name, images in scored.items()}
     changes = [values[name] for name in _changes(scored)]
     for row, over in ((_MEAN, np.mean), (_WORST, np.min)):

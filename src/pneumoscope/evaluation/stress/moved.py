@@ -1,4 +1,4 @@
-"""Activation maps of changed images beside those of the same images as they are."""
+"""The agreement of the activation maps of changed images with those of the unchanged images."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from pneumoscope.imaging.changes import ChangeGroup
 from pneumoscope.statistics import FloatArray, rank_correlation
 
 _WHITE = 255
-_FEWEST = 4  # places: fewer have no order to speak of
+_FEWEST = 4  # places: a rank correlation of fewer says nothing
 
 Maps = NDArray[np.float32]
 """A map for each image, float32 of shape (n, h, w)."""
 
 
 def map_correlation(condition: Condition, clean: Maps, changed: Maps) -> FloatArray:
-    """How alike two maps of each image put its places into order.
+    """Computes the rank correlation of two maps of each image, unchanged and changed.
 
-    A change of geometry moves the places. The map of the image as it is is then moved by the same
-    change, and only places that were in the picture before are compared.
+    A change of geometry moves the places. The map of the unchanged image is then moved by the
+    same change, and only places that were in the image before are compared.
 
     Args:
-        condition: what was done to the images.
-        clean: maps of the n images as they are.
-        changed: of the changed images, for the same classes.
+        condition: the condition of the changed images.
+        clean: maps of the n unchanged images.
+        changed: maps of the n changed images, for the same classes.
 
     Returns:
-        Spearman's correlation over the places, shape (n,); NaN where a map is the same everywhere.
+        Spearman's correlation over the places, shape (n,); NaN where a map has one value
+        everywhere.
     """
     inside = np.ones(clean.shape[1:], bool)
     if condition.group is ChangeGroup.GEOMETRY:
@@ -41,7 +42,7 @@ def map_correlation(condition: Condition, clean: Maps, changed: Maps) -> FloatAr
 
 
 def _moved(condition: Condition, places: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A map changed as the image was, in 256 steps from its lowest place to its highest."""
+    """Changes a map as its image, in 256 steps from its lowest value to its highest."""
     low, high = places.min(), places.max()
     if high <= low:
         return places

@@ -1,4 +1,4 @@
-"""All images under all conditions through a model, with little more in memory than they are."""
+"""The predictions of all images under all conditions, made with little additional memory."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ _CHUNK = 256  # images that are changed before they are predicted
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a model said of the n images under one condition.
+    """The predictions of a model for n images under one condition.
 
     Attributes:
         scored: the images with their probabilities.
-        map_correlation: Spearman's correlation of each image's activation map with that of the
-            same image as it is, where its places now are, shape (n,); for the class that the
-            image is called as it is. NaN where there is no map, or it is the same everywhere.
+        map_correlation: Spearman's correlation of the activation map of each image with that of
+            the unchanged image, moved to where its places now are, shape (n,); for the class
+            predicted of the unchanged image. NaN where there is no map, or where it has one value
+            everywhere.
     """
 
     scored: ScoredImages
@@ -47,14 +48,14 @@ def predict_under(
     """Predicts all images under each condition.
 
     Args:
-        conditions: how they are shown; first as they are.
+        conditions: the conditions; the first is that of the unchanged images.
         predictor: the model.
         cohort: the images.
         tick: called with the number of predictions that have been made since it was last called.
-        maps: whether activation maps are compared, where the network gives any.
+        maps: True to compare activation maps, where the network gives any.
 
     Returns:
-        What the model said, by condition.
+        The predictions by name of the condition.
     """
     outcomes: dict[str, Outcome] = {}
     clean_maps = np.empty(0, np.float32)
@@ -79,7 +80,7 @@ def _predict(
     tick: Callable[[int], None],
     maps: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Probabilities (n, c), and if wanted and there are any maps (n, c, h', w')."""
+    """Predicts probabilities (n, c), and maps (n, c, h', w') if wanted and there are any."""
     pixels = cohort.pixels[predictor.info.geometry]
     show = partial(_show, condition, pixels, cohort.positive)
     probabilities, found = [], []

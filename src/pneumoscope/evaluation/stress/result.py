@@ -1,4 +1,4 @@
-"""What a stress validation has found."""
+"""The result of a stress validation."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from pneumoscope.statistics import Estimate
 
 MEASURES = ("auroc", "sensitivity", "specificity", "balanced_accuracy")
 Measures = Mapping[str, Estimate]
-"""The estimates of one condition by `MEASURES`."""
+"""Estimates of one condition, by measure."""
 
 CURVE_MEASURES = (*MEASURES, "agreement", "map_correlation")
 Curves = Mapping[str, tuple[Measures, ...]]
-"""By change, and "mean" over them last, the estimates by `CURVE_MEASURES` at severities 1 to 5.
+"""Estimates of `CURVE_MEASURES` at severities 1 to 5, by change, and of their "mean" last.
 
-`agreement` is the share of images that are called what they are called unchanged;
+`agreement` is the fraction of images that keep the predicted class of the unchanged image;
 `map_correlation` the mean over images of Spearman's correlation of the two activation maps.
 """
 
 
 @dataclass(frozen=True)
 class ModelStress:
-    """What became of one model.
+    """The stress validation of one model.
 
     Attributes:
-        label: tells it apart from the other models.
-        version: of Pneumoscope, which made it.
-        threshold: of its operating point.
-        conditions: by name, the images as they are first, then each change, last without lungs.
-        mean: over the changes.
-        worst: the lowest over the changes.
-        worst_at: by measure, the change at which it is lowest; a measure that cannot be computed
-            has none.
-        batches: of the images as they are, each against the other side.
-        curves: of the changes at all of their severities; empty unless asked for.
+        label: name of the model, different from those of the others.
+        version: version of Pneumoscope that made the model.
+        threshold: threshold of its operating point.
+        conditions: estimates by name of the condition: the images as they are first, then each
+            change, last without lungs.
+        mean: mean of the estimates over the changes.
+        worst: lowest of the estimates over the changes.
+        worst_at: name of the change at which a measure is lowest, by measure; a measure that
+            cannot be computed has none.
+        batches: measures of each export batch, unchanged, against the other side.
+        curves: estimates of the changes at all of their severities; empty unless asked for.
     """
 
     label: str
@@ -64,12 +65,12 @@ class Stress:
 
     Attributes:
         cohort: the images, which none of the models has seen.
-        made_of: digest of models and data.
-        models: in the order in which they were given.
-        conditions: how the images were shown, in the order of the tables.
-        notices: what a person should know about the data set, and about what it cannot tell.
-        severity: of the changes, 1 to 5.
-        severities: by change what it does at severities 1 to 5, where curves were asked for.
+        made_of: digest of the models and the data.
+        models: result of each model, in the order in which they were given.
+        conditions: the conditions, in the order of the tables.
+        notices: notices about the data set, and about what could not be measured.
+        severity: severity of the changes among the conditions, 1 to 5.
+        severities: descriptions of each change at severities 1 to 5, where curves were asked for.
     """
 
     cohort: Cohort
@@ -82,19 +83,19 @@ class Stress:
 
     @property
     def basis(self) -> str:
-        """What the figures rest on, in one line."""
+        """Images, severity and resamples that the figures are from, in one line."""
         return self._basis(f"changes of severity {self.severity} of 5")
 
     @property
     def basis_of_curves(self) -> str:
-        """The same of the curves."""
+        """Images, severities and resamples that the curves are from, in one line."""
         return self._basis("changes of severities 1 to 5")
 
     def _basis(self, changes: str) -> str:
         return f"{self.cohort.described}; {changes}; 95 % intervals: {self.cohort.resampling}"
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain JSON types."""
+        """Returns the result as plain JSON types."""
         return {
             "data": str(self.cohort.data),
             "made_of": self.made_of,

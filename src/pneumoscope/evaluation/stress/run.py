@@ -1,4 +1,4 @@
-"""Bundles against a labelled data set, under conditions that none of them was made for."""
+"""The stress validation of bundles on the unseen images of a labelled data set."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ def stress(
 ) -> Stress:
     """Measures bundles on changed images, on export batches, and on images without lungs.
 
-    All bundles are measured on the same images: those that had no part in making any of them, nor
-    have others of their patients. Changes are made at the size that each network reads, which all
-    of these images are held in memory at.
+    All bundles are measured on the same images, which none of them has seen. The changes are made
+    at the size that each network reads; all images are held in memory at these sizes.
 
     Args:
         bundles: one or more bundles, or the run folders that hold them.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: where to write `stress` as JSON, CSV, Markdown and LaTeX, and the figures;
-            nowhere by default.
-        severities: whether the changes are made at all of their severities, which takes four times
-            as many predictions, and activation maps are compared.
-        resamples: of the bootstrap behind the intervals.
-        seed: of the bootstrap.
+        output: folder for `stress` as JSON, CSV, Markdown and LaTeX, and for the figures; by
+            default nothing is written.
+        severities: True to make the changes at all of their severities, which takes four times as
+            many predictions, and to compare activation maps.
+        resamples: number of bootstrap resamples behind the intervals.
+        seed: seed of the bootstrap.
         progress: called with the number of predictions made and of all.
 
     Raises:
         BundleError: if a bundle cannot be used, or has other classes than the data.
-        DataError: if the data cannot be used, or holds no image that is new to all bundles.
-        SettingsError: if no bundle is given, or `output` holds other results.
+        DataError: if the data cannot be used, or has no image that is unseen by all bundles.
+        SettingsError: if no bundle is given, or `output` holds the results of other models or
+            other data.
         StorageError: if `output` cannot be written.
     """
     if not bundles:
@@ -84,9 +84,9 @@ def stress_cohort(
     """Measures loaded models on images that have been read already.
 
     Args:
-        models: what tables call each model, and the model.
+        models: name of each model in tables, and the model.
         cohort: images that none of the models has seen, at the geometry of each.
-        severities: whether changes are made at all of their severities.
+        severities: True to make the changes at all of their severities.
         progress: called with the number of predictions made and of all.
     """
     geometries = list(dict.fromkeys(predictor.info.geometry for _, predictor in models))

@@ -1,4 +1,4 @@
-"""The changes at each of their severities: what is left of a model as a change grows."""
+"""The changes at each of their severities: how far a model degrades as a change grows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pneumoscope.imaging.changes import CHANGES, MODERATE, SEVERITIES, Change, G
 from pneumoscope.statistics import FloatArray, Resampling, known_mean
 
 GRADED: Mapping[str, Change] = {name: c for name, c in CHANGES.items() if c.amounts}
-"""The changes that there is more or less of."""
+"""The changes that have severities."""
 
 _MEAN = "mean"
 
 
 def other_severities() -> tuple[Condition, ...]:
-    """The graded changes at all severities but the one at which conditions show them."""
+    """Makes the conditions of the graded changes at all severities but the usual one."""
     return tuple(
         Condition(
             _name(change, severity),
@@ -39,14 +39,14 @@ def measure_curves(outcomes: Mapping[str, Outcome], resampling: Resampling) -> C
     """Measures each graded change at each severity, and their mean.
 
     The mean over changes at each severity is that of Hendrycks and Dietterich (2019,
-    arXiv:1903.12261), of the measures themselves and not of errors beside another model's.
+    arXiv:1903.12261), of the measures themselves and not of errors relative to another model.
 
     Args:
-        outcomes: of one model by condition: the clean images, and all graded changes.
-        resampling: of the patients.
+        outcomes: predictions of one model by condition: unchanged images, and all graded changes.
+        resampling: resamples of the patients.
 
     Returns:
-        By change, and "mean" of them last, the estimates at severities 1 to 5.
+        The estimates at severities 1 to 5 by change, and of their "mean" last.
     """
     patients = outcomes[CLEAN].scored.patients
     found = resampling.estimate(partial(_measure, outcomes), patients)
@@ -60,7 +60,7 @@ def measure_curves(outcomes: Mapping[str, Outcome], resampling: Resampling) -> C
 
 
 def _measure(outcomes: Mapping[str, Outcome], weights: FloatArray) -> dict[str, FloatArray]:
-    """Each measure of each step, of shape (r,), under the key "change severity measure"."""
+    """Computes each measure of each step, shape (r,), under the key "change severity measure"."""
     clean = outcomes[CLEAN].scored
     values: dict[str, FloatArray] = {}
     for severity in SEVERITIES:
@@ -81,7 +81,7 @@ def _measure(outcomes: Mapping[str, Outcome], weights: FloatArray) -> dict[str, 
 
 
 def descriptions() -> Iterator[tuple[str, list[str]]]:
-    """By graded change what it does at severities 1 to 5."""
+    """Describes each graded change at severities 1 to 5, by its name."""
     for name, change in GRADED.items():
         yield name, [change.describe(severity) for severity in SEVERITIES]
 

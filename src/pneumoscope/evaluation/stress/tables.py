@@ -1,4 +1,4 @@
-"""A stress validation as tables."""
+"""The tables of a stress validation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHORT = ("AUROC", "sens.", "spec.", "bal. acc.")  # of MEASURES
 
 
 def tabulate_stress(found: Stress) -> list[Table]:
-    """Tabulates the summary with its intervals, each condition, and batches if there are any."""
+    """Tabulates the summary with its intervals, each condition, and export batches, if any."""
     tables = [_summary(found), _conditions(found)]
     if found.models[0].batches:
         tables.append(_batches(found))

@@ -1,4 +1,4 @@
-"""A stress validation as files: a figure and a table for people, numbers for programs."""
+"""The files of a stress validation: figures and tables for people, numbers for programs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def write_stress(found: Stress, output: Path) -> None:
     """Writes `stress` as JSON, CSV, Markdown, LaTeX and PNG, and a figure of each curve.
 
     Args:
-        found: what to write.
+        found: the stress validation to write.
         output: the folder; files of a former run in it are replaced.
 
     Raises:
-        StorageError: if it cannot be written.
+        StorageError: if a file cannot be written.
     """
     write_text(output / "stress.json", json.dumps(found.to_dict(), indent=2) + "\n")
     write_text(output / "stress.csv", _csv(found))
@@ -35,7 +35,7 @@ def write_stress(found: Stress, output: Path) -> None:
 
 
 def _csv(found: Stress) -> str:
-    """One line for each model, row and measure; the value is empty where it is not computable."""
+    """Makes a line for each model, row and measure; the value is empty if not computable."""
     columns = ("model", "kind", "name", "measure", "value", "low", "high")
     return Table("Each measure", columns, tuple(_rows(found))).to_csv()
 

@@ -1,4 +1,4 @@
-"""Material to the sections of the page: each is a function here and a template of its anchor."""
+"""The sections of the page: each is a function here and a template named by its anchor."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ SECTIONS: tuple[Callable[[Material], Section], ...] = (
     limitations,
     reproduce,
 )
-"""In the order of the page, below the summary; one more section is one more function."""
+"""All sections below the summary, in their order on the page."""

@@ -1,4 +1,4 @@
-"""Whether probabilities are frequencies."""
+"""The section on the calibration of the probabilities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MEASURES = ("log_loss", "brier", "ece")
 
 
 def calibration(material: Material) -> Section:
-    """The reliability diagram, and what the fit has changed."""
+    """Makes the section of the reliability diagram and the measures before and after the fit."""
     found = material.evaluation
     ece = found.overall.estimates["ece"]
     band = reliability_band(found.scored, found.cohort.resampling)
@@ -31,13 +31,13 @@ def calibration(material: Material) -> Section:
         "Calibration",
         {
             "fitted": material.info.calibration,
-            "measures": Table("What the fit has changed", columns, tuple(_rows(material))),
+            "measures": Table("Before and after calibration", columns, tuple(_rows(material))),
             "reliability": draw(
                 reliability_diagram(found.scored, ece, band, found.uncalibrated),
                 "reliability",
                 alt=f"Observed against predicted frequency, expected calibration error {ece}.",
-                caption="How often images of a predicted probability are positive, and how many "
-                "there are. A perfect model lies on the diagonal.",
+                caption="Observed frequency of positive images by predicted probability, and the "
+                "number of images. A perfectly calibrated model lies on the diagonal.",
             ),
         },
     )

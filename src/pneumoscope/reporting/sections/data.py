@@ -1,4 +1,4 @@
-"""What the model was made of, and what the audit says of it."""
+"""The section on the data that the model was made with, and on its audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNREADABLE = 20
 
 
 def data(material: Material) -> Section:
-    """Counts by split and class, the findings of the audit, and the shortcut score."""
+    """Makes the section of counts by split and class, audit findings, and the shortcut score."""
     found = material.audit
     return Section(
         "data",

@@ -1,4 +1,4 @@
-"""How well the classes are told apart."""
+"""The section on how well the model discriminates between the classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pneumoscope.reporting.section import Drawing, Section, draw
 
 
 def discrimination(material: Material) -> Section:
-    """The measures of the whole set and of each class, and the curves."""
+    """Makes the section of the measures of the whole set and of each class, and of the curves."""
     found = material.evaluation
     return Section(
         "discrimination",
@@ -30,7 +30,7 @@ def _drawings(material: Material) -> list[Drawing]:
     band = roc_band(scored, found.cohort.resampling)
     counts = confusion_matrix(scored)
     calls = "; ".join(
-        f"of {sum(row):,} {true}, " + ", ".join(f"{n:,} were called {c}" for n, c in cells)
+        f"of {sum(row):,} {true}, " + ", ".join(f"{n:,} were predicted {c}" for n, c in cells)
         for true, row in zip(scored.classes, counts.tolist(), strict=True)
         for cells in [list(zip(row, scored.classes, strict=True))]
     )
@@ -52,13 +52,15 @@ def _drawings(material: Material) -> list[Drawing]:
             figures.confusion(scored),
             "confusion",
             alt=f"Confusion matrix: {calls}.",
-            caption=f"What images were called at the threshold {found.operating_point.name}.",
+            caption="Predicted class of the images of each true class, at the threshold "
+            f"{found.operating_point.name}.",
         ),
         draw(
             figures.score_histogram(scored),
             "scores",
             alt=f"Histogram of the predicted probability of {scored.positive_name} for each true "
             f"class, with the threshold at {scored.threshold:.4g}.",
-            caption="Predicted probabilities of each class; the numbers rise by powers of ten.",
+            caption="Predicted probabilities of each true class; the scale of the numbers is "
+            "logarithmic.",
         ),
     ]

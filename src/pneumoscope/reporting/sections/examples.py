@@ -1,4 +1,4 @@
-"""Single radiographs with what the model went by, and its most confident mistakes."""
+"""Single radiographs with their heatmaps, and the section on the most confident mistakes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MISTAKES = 12
 
 @dataclass(frozen=True)
 class Shown:
-    """A radiograph of the page.
+    """A radiograph on the page.
 
     Attributes:
-        sample: what was said of it.
-        image: as a data URI.
-        overlay: the same under its heatmap.
+        sample: the prediction and the true class.
+        image: the radiograph, as a data URI.
+        overlay: the radiograph overlaid with its heatmap, as a data URI; empty without a heatmap.
     """
 
     sample: Sample
@@ -30,7 +30,7 @@ class Shown:
 
 
 def mistakes(material: Material) -> Section:
-    """The mistakes that the model was surest of."""
+    """Makes the section of the mistakes that the model was most confident of."""
     scored = material.evaluation.scored
     wrong = int((scored.predicted != scored.labels).sum())
     shown = pictures(material, worst_mistakes(scored, _MISTAKES))
@@ -38,7 +38,7 @@ def mistakes(material: Material) -> Section:
 
 
 def pictures(material: Material, chosen: IntArray) -> dict[str, object]:
-    """What `_shown.html.j2` shows of the images of these indices."""
+    """Makes the values that `_shown.html.j2` shows of the images of these indices."""
     scored = material.evaluation.scored
     shown = [
         Shown(

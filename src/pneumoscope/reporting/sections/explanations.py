@@ -1,4 +1,4 @@
-"""What the model went by, and what its heatmaps are worth."""
+"""The section on the heatmaps, and on what they are worth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RIGHT = 8
 
 
 def explanations(material: Material) -> Section:
-    """Right predictions with their heatmaps, and the checks of these."""
+    """Makes the section of correct predictions with their heatmaps, and of the heatmap check."""
     chosen = right_examples(
         material.evaluation.scored, _RIGHT, seed=material.evaluation.cohort.resampling.seed
     )
@@ -29,13 +29,14 @@ def explanations(material: Material) -> Section:
             "figure": draw(
                 check_figure(found),
                 "heatmaps",
-                alt="Probability of the called class as places are deleted or inserted, in the "
-                "order of the heatmap, at random, and from the centre; below, what was measured of "
-                "shuffled weights and of places. Better than random by "
+                alt="Probability of the predicted class as places are deleted or inserted, in the "
+                "order of the heatmap, at random, and from the centre; below, the results with "
+                "shuffled weights and for the location of heatmaps. Better than random by "
                 f"{gains['deletion']['random']} in deletion and {gains['insertion']['random']} in "
                 "insertion. The numbers are in the tables below.",
-                caption="Deletion: the sooner the line of the heatmap falls, the more the network "
-                "needs what it shows. Insertion: the sooner it rises, the more that suffices.",
+                caption="Deletion: the faster the curve of the heatmap falls, the more the network "
+                "needs what it shows. Insertion: the faster it rises, the more what it shows "
+                "suffices.",
                 wide=True,
             ),
             "tables": tabulate_heatmaps(found),

@@ -1,4 +1,4 @@
-"""What the figures cannot say, and how to get them again."""
+"""The sections on the limitations of the figures, and on how to reproduce them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pneumoscope.version import __version__
 
 
 def limitations(material: Material) -> Section:
-    """What the model is not for, from its card, and what no figure here can tell."""
+    """Makes the section of what the model is not for, and of what no figure can tell."""
     try:
         card = material.predictor.bundle.card()
     except BundleMissingError:
@@ -26,7 +26,7 @@ def limitations(material: Material) -> Section:
 
 
 def reproduce(material: Material) -> Section:
-    """The commands, the seed, the fingerprint and the versions."""
+    """Makes the section of commands, seed, fingerprint and versions."""
     info, found = material.info, material.evaluation
     facts = {
         "name": info.name,
@@ -47,6 +47,6 @@ def reproduce(material: Material) -> Section:
         "How to reproduce",
         {
             "commands": [info.command, shlex.join(words)],
-            "facts": Table("What these figures come from", ("what", "value"), tuple(facts.items())),
+            "facts": Table("Origin of these figures", ("item", "value"), tuple(facts.items())),
         },
     )

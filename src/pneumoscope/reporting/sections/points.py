@@ -1,4 +1,4 @@
-"""What each threshold does, and of what use acting on the model would be."""
+"""The section on the thresholds, and on the net benefit of acting on the model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MEASURES = ("sensitivity", "specificity", "ppv", "npv")
 
 
 def operating_points(material: Material) -> Section:
-    """A table of the operating points, and the decision curve."""
+    """Makes the section of the operating points, and of the decision curve."""
     found = material.evaluation
     rows = []
     for point, measured in material.points:
@@ -40,10 +40,10 @@ def operating_points(material: Material) -> Section:
             "decision": draw(
                 decision_curve(found.scored, band),
                 "decision",
-                alt="Decision curve: net benefit of calling by the model, beside calling all "
-                "images positive and calling none, for threshold probabilities from 0 to 1.",
-                caption="Net benefit. Where the model's curve is not above both others, it is of "
-                "no use to whoever acts from that probability up.",
+                alt="Decision curve: net benefit of acting on the model, beside acting on all "
+                "images and on none, for threshold probabilities from 0 to 1.",
+                caption="Net benefit. Where the curve of the model is not above both others, the "
+                "model is of no use to whoever acts from that probability up.",
             ),
         },
     )

@@ -1,4 +1,4 @@
-"""What the model says nothing of."""
+"""The section on the images that the model refuses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pneumoscope.tables import Table
 
 
 def refusal(material: Material) -> Section:
-    """The levels of the gate, what it refuses and why, and what refusing more would bring."""
+    """Makes the section of the levels of the gate, of its refusals, and of refusing more."""
     levels, found = material.info.gate, material.refusals
     coverage = material.evaluation.coverage
     content: dict[str, object] = {"levels": None}
@@ -34,7 +34,7 @@ def _levels(levels: GateLevels, found: Refusals) -> Table:
     for name, level in levels.warn.items():
         measured = str(found.beyond["warn"]) if name == FEATURES else "-"
         rows.append(_level("warned of", name, level, measured))
-    columns = ("", "distance of the", "above", "share expected", "measured here (95 % interval)")
+    columns = ("", "distance of the", "above", "fraction expected", "measured here (95 % interval)")
     return Table("Levels of the distances from the training images", columns, tuple(rows))
 
 
@@ -56,7 +56,7 @@ def _counts(material: Material, found: Refusals, coverage: Coverage) -> Table:
             f"{right:,} would have been right",
         ),
     )
-    caption = f"What became of {material.evaluation.scored.counts}"
+    caption = f"Accepted and refused of {material.evaluation.scored.counts}"
     return Table(caption, ("", "images", "accuracy (95 % interval)"), rows)
 
 
@@ -65,7 +65,7 @@ def _reasons(found: Refusals) -> Table:
         (TITLES[code], f"{found.reasons.get(code, 0):,}", f"{found.warnings.get(code, 0):,}")
         for code in {**found.reasons, **found.warnings}
     )
-    caption = "Why: images by reason, of which one may have several"
+    caption = "Images by reason; an image may have several"
     return Table(caption, ("reason", "refused", "warned of"), rows)
 
 
@@ -77,8 +77,10 @@ def _curve(material: Material, found: Refusals, coverage: Coverage) -> Drawing:
         refusal_figure(found, 1 - coverage.refused / coverage.images, scored.counts),
         "coverage",
         alt="Accuracy on the images kept as more and more are refused. On all: "
-        f"{at['unsure'][-1]:.3f}. On half of them: {at['unsure'][half]:.3f} if the least sure "
-        f"calls are refused first, {at['unlike'][half]:.3f} if the images least like training are.",
-        caption="What refusing more would bring. A curve that rises refuses mistakes first; a flat "
-        "one refuses without regard to right and wrong. Bands: pointwise 95 % intervals.",
+        f"{at['unsure'][-1]:.3f}. On half of them: {at['unsure'][half]:.3f} if the least confident "
+        f"predictions are refused first, {at['unlike'][half]:.3f} if the images least like the "
+        "training images are.",
+        caption="Accuracy if more images were refused. Where a curve rises, mistakes are refused "
+        "first; where it is flat, correct and wrong predictions alike. Bands: pointwise 95 % "
+        "intervals.",
     )

@@ -1,4 +1,4 @@
-"""What is left under changes, and how far these images lie from the training."""
+"""The section on how far the model degrades under changes, and on the drift of the images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pneumoscope.reporting.section import Drawing, Section, draw
 
 
 def robustness(material: Material) -> Section:
-    """The figure and the tables of the stress validation, and the drift."""
+    """Makes the section of the stress validation and the drift."""
     found = material.stress
     worst = material.stressed.worst
     drift = material.evaluation.drift
@@ -51,7 +51,7 @@ def robustness(material: Material) -> Section:
 
 
 def _graded(material: Material) -> list[Drawing]:
-    """What is called right of each class, and what stays as it was, as each change grows."""
+    """Draws the correct predictions of each class, and what stays unchanged, by severity."""
     (model,) = material.graded.models
     scored = material.evaluation.scored
     sides = {"specificity": scored.classes[0], "sensitivity": scored.positive_name}
@@ -59,20 +59,22 @@ def _graded(material: Material) -> list[Drawing]:
     bands = "Bands: pointwise 95 % intervals."
     return [
         draw(
-            measures_figure(model, sides, "Share called right"),
+            measures_figure(model, sides, "Fraction classified correctly"),
             "severities",
-            alt="Share of the images of each class that are called right, for each change at "
-            f"severities 0 to {SEVERITIES[-1]}. {_ends(model, sides)}",
-            caption=f"Each class as each change grows; last the mean over the changes. {bands}",
+            alt="Fraction of the images of each class that are classified correctly, for each "
+            f"change at severities 0 to {SEVERITIES[-1]}. {_ends(model, sides)}",
+            caption="Fraction of each class that is classified correctly as each change grows; "
+            f"last the mean over the changes. {bands}",
             wide=True,
         ),
         draw(
             measures_figure(model, steady, "Like those of the unchanged image"),
             "steadiness",
-            alt="Share of labels, and rank correlation of heatmaps, that stay as they are of the "
-            f"unchanged image, for each change. {_ends(model, steady)}",
-            caption="Share of images called what they are called unchanged, right or wrong; and "
-            f"rank correlation of their heatmaps with those of the unchanged images. {bands}",
+            alt="Fraction of labels that stay those of the unchanged image, and rank correlation "
+            f"of heatmaps with its heatmap, for each change. {_ends(model, steady)}",
+            caption="Fraction of images that keep the label of the unchanged image, right or "
+            "wrong; and rank correlation of their heatmaps with those of the unchanged images. "
+            f"{bands}",
             wide=True,
         ),
     ]

@@ -1,4 +1,4 @@
-"""Whether the model serves all alike."""
+"""The section on how the model performs on each subgroup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pneumoscope.statistics import FEW_PATIENTS
 
 
 def subgroups(material: Material) -> Section:
-    """The measures of each subgroup, and which of them lie apart."""
+    """Makes the section of the measures of each subgroup, and of the two that differ most."""
     groups = material.evaluation.subgroups
     return Section(
         "subgroups",

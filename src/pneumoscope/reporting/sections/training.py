@@ -1,4 +1,4 @@
-"""How the training went."""
+"""The section on the training of the network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pneumoscope.run.curves import draw_curves
 
 
 def training(material: Material) -> Section:
-    """The curves of loss and accuracy, and what chose the epoch."""
+    """Makes the section of the curves of loss and accuracy, and of the choice of the epoch."""
     info, model = material.info, material.model
     return Section(
         "training",
@@ -36,6 +36,6 @@ def _curves(material: Material) -> Drawing | None:
         alt=f"Loss and accuracy over {len(losses)} epochs, on training and validation images. "
         f"The validation loss goes from {losses[0]:.3f} to {losses[-1]:.3f}; its lowest is "
         f"{min(losses):.3f}.",
-        caption="Loss and accuracy of each epoch. Validation patients are not training patients.",
+        caption="Loss and accuracy of each epoch. No validation patient is a training patient.",
         wide=True,
     )
