@@ -14,7 +14,7 @@ from pneumoscope.reporting.checks import lies_below
 from pneumoscope.reporting.groups import widest_gap
 from pneumoscope.reporting.heatmaps import better_than, meaning, misses_planted
 from pneumoscope.reporting.material import _affordable
-from pneumoscope.reporting.model import read_model
+from pneumoscope.reporting.model import read_trained_model
 from pneumoscope.reporting.section import draw, in_two_lines
 from pneumoscope.run import write_history
 from pneumoscope.run.curves import draw_curves
@@ -81,12 +81,12 @@ def test_run_that_was_stopped(
     settings = {"epochs": epochs, "patience": patience}
     run = write_run(tmp_path / "run", tmp_path, history="", settings=settings)
     write_history(run, {"loss": list(losses), "val_loss": list(losses)})
-    assert read_model(run).unfinished is unfinished
+    assert read_trained_model(run).unfinished is unfinished
 
 
 def test_history_that_was_cut_off_is_none(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", tmp_path, "epoch,loss,val_loss\n1,0.5,0.4\n2,0.3")
-    assert read_model(run).history == {}
+    assert read_trained_model(run).history == {}
 
 
 def test_figures_do_not_share_ids_and_do_not_change() -> None:
@@ -177,4 +177,4 @@ def test_fewer_of_larger_images(side: int, images: int) -> None:
 def test_a_run_says_where_the_images_of_its_manifest_are(tmp_path: Path) -> None:
     settings = {"root": str(tmp_path / "archive")}
     run = write_run(tmp_path / "run", tmp_path / "list.csv", settings=settings)
-    assert read_model(run).run.given.scanning.root == tmp_path / "archive"
+    assert read_trained_model(run).run.given.scanning.root == tmp_path / "archive"
