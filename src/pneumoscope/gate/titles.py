@@ -15,7 +15,7 @@ TITLES: Mapping[str, str] = {
     "lateral-view": "no frontal view",
     "unknown-view": "a view other than AP and PA",
     "for-processing": "raw data, not for viewing",
-    "age": "an age other than of the training patients",
+    "age": "an age outside the range of the training patients",
     "unreadable-age": "an age that cannot be read",
     "tiny": "a thumbnail",
     "small": "fewer pixels than the model reads",
@@ -30,7 +30,7 @@ TITLES: Mapping[str, str] = {
     "turned-left": "turned to the left",
     "upside-down": "upside down",
     "inverted": "inverted, black for white",
-    "undecided": "too close to call",
+    "undecided": "a probability too close to the threshold",
     # What happened to a result.
     "heatmap-not-written": "its heatmap could not be written",
 }
