@@ -37,6 +37,16 @@ def some(phantoms: Path, ending: str) -> list[ImageRecord]:
     ]
 
 
+def test_progress_counts_reading_and_each_prediction(
+    bundle: Path, peak: Path, phantoms: Path
+) -> None:
+    steps: list[tuple[int, int]] = []
+    models = [bundle, peak]
+    found = compare(models, phantoms, resamples=100, progress=lambda *s: steps.append(s))
+    total = 3 * len(found.cohort)
+    assert steps == [(done, total) for done in range(1, total + 1)]
+
+
 def test_numbers_and_figure(bundle: Path, peak: Path, phantoms: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     found = compare([bundle, peak], phantoms, out, resamples=100)

@@ -16,8 +16,9 @@ from pneumoscope.bundle import Seen
 from pneumoscope.dataset import prepare, scan
 from pneumoscope.errors import ClassMismatchError, DataError, StorageError
 from pneumoscope.evaluation import tabulate_evaluation
-from pneumoscope.evaluation.run import evaluate
+from pneumoscope.evaluation.run import evaluate, evaluate_cohort
 from pneumoscope.imaging import read_bytes
+from pneumoscope.inference import load
 from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord, Split
 from tests.conftest import SIDE, count_readings, picture, write_bundle
@@ -214,6 +215,16 @@ def test_nothing_can_be_read(bundle: Path, class_folders: Callable[..., Path]) -
         path.write_text(path.name)
     with pytest.raises(DataError, match="None of the images could be read"):
         evaluate(bundle, data)
+
+
+def test_progress_counts_reading_and_predicting(bundle: Path, phantoms: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    found = evaluate(bundle, phantoms, resamples=100, progress=lambda *s: steps.append(s))
+    total = 2 * len(found.cohort)
+    assert steps == [(done, total) for done in range(1, total + 1)]
+    steps.clear()
+    evaluate_cohort(load(bundle), found.cohort, progress=lambda *s: steps.append(s))
+    assert steps == [(done, total // 2) for done in range(1, total // 2 + 1)]
 
 
 def test_output_that_cannot_be_written(bundle: Path, phantoms: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
-from pneumoscope.evaluation.progress import first_of
+from pneumoscope.evaluation.progress import first_of, rest_of
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.scoring import score_images
@@ -67,7 +67,7 @@ def evaluate(
         root=None if root is None else Path(root),
         progress=first_of(2, progress),
     )
-    evaluation = evaluate_cohort(predictor, cohort, progress)
+    evaluation = evaluate_cohort(predictor, cohort, rest_of(2, progress))
     if output is not None:
         write_report(evaluation, predictor, Path(output))
     return evaluation
@@ -81,8 +81,7 @@ def evaluate_cohort(
     Args:
         predictor: the model.
         cohort: unseen images, at the geometry of the model.
-        progress: called with the number of steps done and of all: each image is read once, and
-            predicted once.
+        progress: called with the number of images predicted and of all.
 
     Raises:
         DataError: if the model gives no image a probability.

@@ -24,8 +24,7 @@ def score_images(
     Args:
         predictors: one or more models of the same classes.
         cohort: the images to score.
-        progress: called with the number of steps done and of all: each image is read once, and
-            predicted once by each model.
+        progress: called with the number of predictions made and of all.
 
     Returns:
         The images that all models gave a probability, and the scores of each model.
@@ -33,7 +32,7 @@ def score_images(
     Raises:
         DataError: if no image got a probability from all models.
     """
-    tick = ticker(len(predictors) * len(cohort), progress, before=len(cohort))
+    tick = ticker(len(predictors) * len(cohort), progress)
     broken: dict[int, Notice] = {}
     by_model = []
     for predictor in predictors:

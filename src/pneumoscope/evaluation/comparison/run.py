@@ -12,7 +12,7 @@ from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
 from pneumoscope.evaluation.comparison.write import write_comparison
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all
-from pneumoscope.evaluation.progress import first_of
+from pneumoscope.evaluation.progress import first_of, rest_of
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
@@ -57,13 +57,11 @@ def compare(
     predictors = [load(bundle) for bundle in bundles]
     data = Path(data)
     require_own_folder(output, "comparison.json", predictors, data)
+    parts = 1 + len(predictors)
     cohort = gather(
-        data,
-        predictors,
-        Resampling(resamples, seed),
-        progress=first_of(1 + len(predictors), progress),
+        data, predictors, Resampling(resamples, seed), progress=first_of(parts, progress)
     )
-    cohort, scored = score_images(predictors, cohort, progress)
+    cohort, scored = score_images(predictors, cohort, rest_of(parts, progress))
     resampling = cohort.resampling
     differences = [compare_scores(scored[0], other, resampling) for other in scored[1:]]
     comparison = Comparison(
