@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -225,6 +226,15 @@ def test_progress_counts_reading_and_predicting(bundle: Path, phantoms: Path) ->
     steps.clear()
     evaluate_cohort(load(bundle), found.cohort, progress=lambda *s: steps.append(s))
     assert steps == [(done, total // 2) for done in range(1, total // 2 + 1)]
+
+
+def test_nothing_is_left_of_seen_and_broken_files(phantoms: Path, tmp_path: Path) -> None:
+    model = seen_bundle(tmp_path, hashed(phantoms, Split.TRAIN))
+    data = shutil.copytree(phantoms, tmp_path / "data")
+    (next(data.rglob("*.png")).parent / "text.png").write_text("no image")
+    with pytest.raises(DataError, match="that it has seen, and 1 broken files") as caught:
+        evaluate(model, data)
+    assert caught.value.code == "nothing-unseen"
 
 
 def test_output_that_cannot_be_written(bundle: Path, phantoms: Path, tmp_path: Path) -> None:

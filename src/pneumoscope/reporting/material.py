@@ -182,7 +182,7 @@ def _read(
         try:
             source = read_bytes(record.path)
         except ImageError as error:
-            return Unreadable(record, str(error), error.code), error
+            return Unreadable(record, str(error), error.code), error.to_notice()
         return examine_source(record, source), reader.read_source(same, source)
 
     pairs = list(zip(images.records, ordered.records, strict=True))

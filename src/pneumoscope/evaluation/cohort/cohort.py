@@ -56,7 +56,7 @@ class Cohort:
     def __post_init__(self) -> None:
         if self.records:
             return
-        if self.unreadable:
+        if self.unreadable and not self.seen:
             raise DataError(
                 "None of the images could be read",
                 received=f"{len(self.unreadable)} broken files; the first: {self.unreadable[0]}",
@@ -67,7 +67,7 @@ class Cohort:
         raise DataError(
             f"{self.data} holds no image to evaluate on",
             expected="images that the model has not seen",
-            received=f"{self.seen} readable images, all of which it has seen",
+            received=f"{self.seen} that it has seen, and {len(self.unreadable)} broken files",
             remedy="Give other data, or train with a larger `test_share`",
             code="nothing-unseen",
             values={"path": str(self.data), "seen": self.seen},

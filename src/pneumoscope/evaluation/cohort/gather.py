@@ -37,8 +37,11 @@ class _Row:
     acquisition: Acquisition
 
 
-Found = _Row | ImageError | None
-"""An image that no model has seen; the error of reading it; or None if a model has seen it."""
+Found = _Row | Notice | None
+"""An image that no model has seen; why it cannot be read; or None if a model has seen it.
+
+Not the error itself, whose traceback would keep the bytes of the file in memory.
+"""
 
 
 class CohortReader:
@@ -67,9 +70,10 @@ class CohortReader:
     def read(self, record: ImageRecord) -> Found:
         """Reads an image from its file."""
         try:
-            return self.read_source(record, read_bytes(record.path))
+            source = read_bytes(record.path)
         except ImageError as error:
-            return error
+            return error.to_notice()
+        return self.read_source(record, source)
 
     def read_source(self, record: ImageRecord, source: Source) -> Found:
         """Reads an image whose file has been read."""
@@ -80,7 +84,7 @@ class CohortReader:
             pixels = {geometry: load_pixels(source, geometry) for geometry in self._geometries}
             return _Row(record, pixels, read_acquisition(source))
         except ImageError as error:
-            return error
+            return error.to_notice()
 
     def collect(
         self, data: Path, images: ImageSet, found: Sequence[Found], resampling: Resampling
@@ -97,7 +101,7 @@ class CohortReader:
             DataError: if models have seen all images that could be read.
         """
         rows = [each for each in found if isinstance(each, _Row)]
-        unreadable = tuple(each.to_notice() for each in found if isinstance(each, ImageError))
+        unreadable = tuple(each for each in found if isinstance(each, Notice))
         return Cohort(
             data=data,
             classes=images.classes,
