@@ -105,6 +105,10 @@ def test_resamples_are_drawn_once_and_the_same_where_they_are_too_many_to_keep(m
     kept = Resampling(30, 4)
     first, again = (np.vstack(list(kept.weights(patients))) for _ in range(2))
     assert draws == [4]
+    monkeypatch.setattr(resampling, "_KEPT_ELEMENTS", 200)  # of six patients in all
+    for part in (patients[:4], patients[:3]) * 2:  # four are kept: three are too many, two are not
+        list(kept.weights(part))
+    assert draws == [4] * 4
     monkeypatch.setattr(resampling, "_KEPT_ELEMENTS", 100)
     drawn = np.vstack(list(Resampling(30, 4).weights(patients)))
     np.testing.assert_array_equal(first, again)

@@ -21,7 +21,7 @@ _PERCENTILES = (2.5, 97.5)
 _MAX_UNDEFINED = 0.05
 _MIN_WIDTH = 1e-12  # less is rounding: all resamples agree
 _CHUNK_ELEMENTS = 500_000  # 4 MB an array of weights: some ten of them are alive at a time
-_KEPT_ELEMENTS = 16_000_000  # 32 MB of counts; those of more patients are drawn each time
+_KEPT_ELEMENTS = 16_000_000  # 32 MB of counts in all; others are drawn each time
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,10 @@ class Resampling:
 
     def _counts(self, patients: int, rows: int) -> Iterator[NDArray[np.integer]]:
         """Counts how often each patient is drawn, in chunks of `rows` resamples."""
-        if self.resamples * patients > _KEPT_ELEMENTS:
-            yield from _draw(self.seed, self.resamples, patients, rows)
-            return
         if patients not in self._drawn:
+            if self.resamples * (patients + sum(self._drawn)) > _KEPT_ELEMENTS:
+                yield from _draw(self.seed, self.resamples, patients, rows)
+                return
             chunks = _draw(self.seed, self.resamples, patients, rows)
             self._drawn[patients] = np.concatenate([chunk.astype(np.uint16) for chunk in chunks])
         drawn = self._drawn[patients]
