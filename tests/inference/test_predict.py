@@ -45,6 +45,11 @@ def test_one_image_or_folder_alone(kind: type, bundle: Path, folder: Path) -> No
     assert len(list(predict(bundle, kind(folder / "a.png")))) == 1
 
 
+def test_a_stream_alone(bundle: Path) -> None:
+    (prediction,) = predict(bundle, BytesIO(encoded(picture())))
+    assert (prediction.path, prediction.status) == ("-", Status.ACCEPTED)
+
+
 def test_a_stream_waits_for_its_turn(bundle: Path, folder: Path) -> None:
     stream = BytesIO(encoded(picture()))
     predictions = predict(bundle, [folder / "a.png", stream])

@@ -58,6 +58,12 @@ def test_record(bundle: Path, shades: list[Path]) -> None:
     assert record.operating_point == "default"
 
 
+def test_no_decoded_picture_stays_with_bytes_that_are_kept(bundle: Path) -> None:
+    sources = [Source("shade", encoded(shade(value))) for value in (50, 200)]
+    list(load(bundle).predict_many(sources))
+    assert not any(source._made for source in sources)
+
+
 def test_stream_keeps_order_and_goes_on_after_a_bad_file(bundle: Path, shades: list[Path]) -> None:
     records = list(load(bundle).predict_many(iter(shades)))
     assert [record.path for record in records] == list(map(str, shades))

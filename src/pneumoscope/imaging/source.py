@@ -63,6 +63,8 @@ class Source:
     def once(self, make: Callable[[Source], _Made], key: Hashable = None) -> _Made:
         """Returns the result of a function of the file, such as its header, computed only once.
 
+        It is kept as long as this object, for all who ask, and never changed in place.
+
         Args:
             make: function that takes this file.
             key: key under which the result is kept; by default the function itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -103,7 +103,8 @@ def read_image(image: Image | ReadImage, info: BundleInfo, header: bool) -> Read
     if isinstance(image, ReadImage):
         return Facts(image.acquisition, image.pixels, geometry, _ages(info))
     try:
-        source = image if isinstance(image, Source) else read_bytes(Path(image))
+        # A copy, so that whoever keeps the bytes does not keep the decoded picture with them.
+        source = replace(image) if isinstance(image, Source) else read_bytes(Path(image))
         pixels = load_pixels(source, geometry)
         if not header:
             return Facts(Acquisition(geometry.width, geometry.height), pixels, geometry)

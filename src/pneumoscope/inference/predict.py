@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from pneumoscope.imaging import Source, read_stream
 from pneumoscope.inference.gallery import write_heatmaps
@@ -22,7 +22,7 @@ STREAM = "-"
 
 def predict(
     bundle: Path | str | None,
-    files: Image | Iterable[File],
+    files: File | Iterable[File],
     heatmap: Path | str | None = None,
     *,
     threads: int | None = None,
@@ -40,8 +40,8 @@ def predict(
     Args:
         bundle: path of the bundle or of the run folder that holds it, or the name of a model that
             ships; None for the default model.
-        files: an image or a folder of images; or several, among which may be binary streams, which
-            records call "-".
+        files: an image, a folder of images or a binary stream, which records call "-"; or
+            several of them.
         heatmap: folder to write each image under its heatmap to; by default none is written.
         threads: number of CPU threads; by default that of the cores that this process may use.
         operating_point: name of the threshold that makes the labels; by default the bundle's
@@ -73,7 +73,8 @@ def predict(
         gate=gate,
         policy=policy,
     )
-    listed = [files] if isinstance(files, Path | str | Source) else files
+    alone = isinstance(files, Path | str | Source) or hasattr(files, "read")
+    listed = cast(Iterable[File], [files] if alone else files)
     return predict_files(predictor, listed, heatmap, stray=stray)
 
 
