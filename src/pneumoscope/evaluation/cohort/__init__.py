@@ -2,6 +2,6 @@
 
 from pneumoscope.evaluation.cohort.cohort import Cohort
 from pneumoscope.evaluation.cohort.gather import CohortReader, Found, gather
-from pneumoscope.evaluation.cohort.lineup import name_models, read_for_all
+from pneumoscope.evaluation.cohort.models import name_models, read_for_all
 
 __all__ = ["Cohort", "CohortReader", "Found", "gather", "name_models", "read_for_all"]

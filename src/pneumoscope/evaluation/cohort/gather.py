@@ -12,7 +12,7 @@ from pneumoscope.bundle import Seen
 from pneumoscope.dataset import ImageSet
 from pneumoscope.errors import ImageError
 from pneumoscope.evaluation.cohort.cohort import Cohort
-from pneumoscope.evaluation.cohort.lineup import read_for_all
+from pneumoscope.evaluation.cohort.models import read_for_all
 from pneumoscope.imaging import Acquisition, Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import Predictor

@@ -79,9 +79,9 @@ def read_masks(
         DataError: if there is no mask for any of the images.
     """
     found = in_parallel(partial(_read, folder, geometry, places), records)
-    unreadable = tuple(mask.to_notice() for mask in found if isinstance(mask, ImageError))
+    unreadable = tuple(mask for mask in found if isinstance(mask, Notice))
     nothing = np.full(places, np.nan)
-    masks = np.stack([nothing if isinstance(mask, ImageError) else mask for mask in found])
+    masks = np.stack([nothing if isinstance(mask, Notice) else mask for mask in found])
     if np.isnan(masks).all():
         raise DataError(
             f"{folder} holds no readable mask of any of these images",
@@ -137,7 +137,7 @@ def locate(
 
 def _read(
     folder: Path, geometry: Geometry, places: tuple[int, int], record: ImageRecord
-) -> FloatArray | ImageError:
+) -> FloatArray | Notice:
     names = (record.path.name, f"{record.path.stem}.png")
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is None:
@@ -145,7 +145,7 @@ def _read(
     try:
         mask = load_mask(read_bytes(path), geometry).astype(np.float64) / 255
     except ImageError as error:
-        return error
+        return error.to_notice()
     return _shares(mask, places)
 
 
