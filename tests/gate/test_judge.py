@@ -24,7 +24,7 @@ from pneumoscope.gate.rules import findings
 from pneumoscope.imaging import Acquisition, Origin, Source
 from pneumoscope.inference import load
 from pneumoscope.inference.explain import overlay
-from pneumoscope.inference.gallery import write_heatmaps
+from pneumoscope.inference.heatmaps import write_heatmaps
 from pneumoscope.types import Geometry, Status
 from tests.conftest import GATE_LEVELS, SIDE, encoded, write_bundle
 from tests.imaging.dicoms import dicom

@@ -17,7 +17,7 @@ from pneumoscope.imaging import Source
 from pneumoscope.inference import load, overlay
 from pneumoscope.inference.colours import INFERNO
 from pneumoscope.inference.explain import evidence
-from pneumoscope.inference.gallery import write_heatmaps
+from pneumoscope.inference.heatmaps import write_heatmaps
 from pneumoscope.names import hashed_names
 from tests.conftest import encoded, picture, write_bundle
 

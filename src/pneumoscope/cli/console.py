@@ -48,7 +48,7 @@ def leave(unreadable: int) -> None:
     """Ends a command that has read images: prints the notice, and sets the exit code.
 
     Args:
-        unreadable: Number of files that could not be read.
+        unreadable: number of files that could not be read.
 
     Raises:
         typer.Exit: with 1, if there were such files.
@@ -129,10 +129,10 @@ def add_bar(
     """Adds a bar, which is shown from the first call on.
 
     Args:
-        bars: The bars to add it to.
-        description: Text before the bar.
-        unit: Unit of the numbers that are shown.
-        size: Number of counted things in one unit, such as 1e6 bytes in one MB.
+        bars: the bars to add it to.
+        description: text before the bar.
+        unit: unit of the numbers that are shown.
+        size: number of counted things in one unit, such as 1e6 bytes in one MB.
 
     Returns:
         A function that takes the numbers of things done and in all.

@@ -29,10 +29,10 @@ def print_table(table: Table, *, wrap: bool = False, width: int | None = None) -
     """Prints one table.
 
     Args:
-        table: The table to print.
+        table: the table to print.
         wrap: True to continue long cells on the next line; otherwise they stay whole however
             narrow the terminal is, which then breaks the lines.
-        width: Greatest width in characters; by default that of the terminal.
+        width: greatest width in characters; by default that of the terminal.
     """
     from rich import box
     from rich import table as rich

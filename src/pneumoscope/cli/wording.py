@@ -30,9 +30,9 @@ def in_options(text: str, app: typer.Typer) -> str:
     What is no option of any command, and no function of `COMMANDS`, stays as it is.
 
     Args:
-        text: Message with parameters, functions, and calls of a function with one string, each
+        text: message with parameters, functions, and calls of a function with one string, each
             in backticks.
-        app: The command line that has the options.
+        app: the command line that has the options.
 
     Returns:
         The message with options and commands in their place.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.evaluation.cohort import Cohort, gather
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
@@ -14,10 +15,10 @@ from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.uncalibrated import undo_calibration
-from pneumoscope.evaluation.write import write_report
+from pneumoscope.evaluation.write import write_evaluation
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES, Resampling
+from pneumoscope.statistics import Resampling
 
 
 def evaluate(
@@ -28,7 +29,7 @@ def evaluate(
     root: Path | str | None = None,
     operating_point: str | None = None,
     resamples: int = RESAMPLES,
-    seed: int = 0,
+    seed: int = SEED,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluates a bundle on the unseen images of a data set.
@@ -69,7 +70,7 @@ def evaluate(
     )
     evaluation = evaluate_cohort(predictor, cohort, rest_of(2, progress))
     if output is not None:
-        write_report(evaluation, predictor, Path(output))
+        write_evaluation(evaluation, predictor, Path(output))
     return evaluation
 
 

@@ -24,7 +24,7 @@ from pneumoscope.statistics import IntArray
 from pneumoscope.tables import write_tables
 
 
-def write_report(evaluation: Evaluation, predictor: Predictor, output: Path) -> None:
+def write_evaluation(evaluation: Evaluation, predictor: Predictor, output: Path) -> None:
     """Writes figures as PNG, measures as JSON, tables as Markdown and LaTeX, predictions as CSV.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pneumoscope.imaging import Source, read_stream
-from pneumoscope.inference.gallery import write_heatmaps
+from pneumoscope.inference.heatmaps import write_heatmaps
 from pneumoscope.inference.images import Image, list_images
 from pneumoscope.inference.predictor import Predictor, load
 from pneumoscope.names import public_name

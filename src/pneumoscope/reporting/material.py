@@ -15,6 +15,7 @@ from pneumoscope.dataset.audit import (
     audit_examined,
     examine_source,
 )
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import ImageError
 from pneumoscope.evaluation import Evaluation, GroupResult
 from pneumoscope.evaluation.cohort import Cohort, CohortReader, Found
@@ -30,7 +31,7 @@ from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.reporting.model import TrainedModel
-from pneumoscope.statistics import RESAMPLES, Resampling
+from pneumoscope.statistics import Resampling
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint
 
 # Images of 128x128 pixels, and how many predictions are made of each: with these a report takes
@@ -98,7 +99,7 @@ def gather(
     *,
     root: Path | None = None,
     resamples: int = RESAMPLES,
-    seed: int = 0,
+    seed: int = SEED,
     bars: Bars | None = None,
 ) -> Material:
     """Audits the data, and measures the model on the images of it that are unseen.

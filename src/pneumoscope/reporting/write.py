@@ -8,6 +8,7 @@ from typing import Any
 
 from pneumoscope.bundle import find_bundle
 from pneumoscope.dataset import identify
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.notices import Notice
@@ -20,7 +21,6 @@ from pneumoscope.reporting.section import Section
 from pneumoscope.reporting.sections import SECTIONS
 from pneumoscope.reporting.verdict import CLINICAL, Verdict
 from pneumoscope.results import digest, require_own
-from pneumoscope.statistics import RESAMPLES
 
 _CARD = "MODEL_CARD.md"
 
@@ -61,7 +61,7 @@ def report(
     *,
     root: Path | str | None = None,
     resamples: int = RESAMPLES,
-    seed: int = 0,
+    seed: int = SEED,
     bars: Bars | None = None,
 ) -> Report:
     """Writes all evidence of a run as one page that needs nothing else, and as a model card.

@@ -1,6 +1,5 @@
 """Statistics for the audit of data sets, the training of models and their evaluation."""
 
-from pneumoscope.defaults import RESAMPLES
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.statistics.calibration import (
     ReliabilityBins,
@@ -27,7 +26,6 @@ from pneumoscope.types import Estimate
 __all__ = [
     "FEWEST_PATIENTS",
     "FEW_PATIENTS",
-    "RESAMPLES",
     "Bins",
     "BoolArray",
     "Cumulative",

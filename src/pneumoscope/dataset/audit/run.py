@@ -24,6 +24,7 @@ from pneumoscope.dataset.audit.shortcut import shortcut
 from pneumoscope.dataset.prepared import identify, is_prepared, read_prepared
 from pneumoscope.dataset.refused import group_refused
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
+from pneumoscope.defaults import SEED
 from pneumoscope.errors import DataError
 from pneumoscope.parallel import Progress
 from pneumoscope.results import digest, require_own
@@ -33,7 +34,7 @@ def audit(
     data: Path | str,
     output: Path | str | None = None,
     *,
-    seed: int = 0,
+    seed: int = SEED,
     scanning: ScanSettings | None = None,
     progress: Progress | None = None,
 ) -> Audit:
@@ -67,7 +68,7 @@ def audit(
 
 
 def audit_examined(
-    data: Path, images: ImageSet, examined: Sequence[Examined | Unreadable], *, seed: int = 0
+    data: Path, images: ImageSet, examined: Sequence[Examined | Unreadable], *, seed: int = SEED
 ) -> Audit:
     """Audits a data set whose files have been examined already.
 

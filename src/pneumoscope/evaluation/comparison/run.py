@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.cohort import gather, name_models
 from pneumoscope.evaluation.comparison.difference import compare_scores
@@ -16,7 +17,7 @@ from pneumoscope.evaluation.progress import first_of, rest_of
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES, Resampling
+from pneumoscope.statistics import Resampling
 
 
 def compare(
@@ -25,7 +26,7 @@ def compare(
     output: Path | str | None = None,
     *,
     resamples: int = RESAMPLES,
-    seed: int = 0,
+    seed: int = SEED,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compares models on the images of a data set that none of them has seen.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.defaults import HEATMAP_IMAGES
+from pneumoscope.defaults import HEATMAP_IMAGES, RESAMPLES, SEED
 from pneumoscope.errors import BundleError, DependencyError, SettingsError
 from pneumoscope.evaluation.cohort import Cohort, gather
 from pneumoscope.evaluation.folder import made_of, require_own_folder
@@ -27,7 +27,7 @@ from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.inference import Predictor, load
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES, BoolArray, Resampling
+from pneumoscope.statistics import BoolArray, Resampling
 
 
 def check_heatmaps(
@@ -39,7 +39,7 @@ def check_heatmaps(
     lungs: Path | str | None = None,
     images: int = HEATMAP_IMAGES,
     resamples: int = RESAMPLES,
-    seed: int = 0,
+    seed: int = SEED,
     progress: Progress | None = None,
 ) -> HeatmapCheck:
     """Checks whether heatmaps show what a network bases its predictions on, and where they lie.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.cohort import Cohort, gather, name_models
 from pneumoscope.evaluation.folder import made_of, require_own_folder
@@ -25,7 +26,7 @@ from pneumoscope.evaluation.stress.write import write_stress
 from pneumoscope.imaging.changes import MODERATE
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
-from pneumoscope.statistics import RESAMPLES, Resampling
+from pneumoscope.statistics import Resampling
 
 
 def stress(
@@ -35,7 +36,7 @@ def stress(
     *,
     severities: bool = False,
     resamples: int = RESAMPLES,
-    seed: int = 0,
+    seed: int = SEED,
     progress: Progress | None = None,
 ) -> Stress:
     """Measures bundles on changed images, on export batches, and on images without lungs.
