@@ -168,6 +168,11 @@ def test_resamples_are_one_or_more(make_scored, resamples):
         roc_band(make_scored(), Resampling(resamples))
 
 
+def test_the_seed_is_not_negative():
+    with pytest.raises(SettingsError, match=r"`seed`.*0 or more"):
+        Resampling(seed=-1)
+
+
 def test_the_roc_band_lies_around_the_curve(make_scored):
     scored = make_scored(distance=1.5)
     rate, low, high = roc_band(scored, Resampling(300))

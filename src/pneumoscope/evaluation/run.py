@@ -52,8 +52,8 @@ def evaluate(
             predicted once.
 
     Raises:
-        SettingsError: if the bundle has no such operating point, or `output` holds the results of
-            another model or other data.
+        SettingsError: if the bundle has no such operating point, `resamples` or `seed` is out of
+            range, or `output` holds the results of another model or other data.
         BundleError: if the bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used, or has no unseen image.
         StorageError: if `output` cannot be written.

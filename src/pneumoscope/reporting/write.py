@@ -85,8 +85,8 @@ def report(
         BundleError: if the run has no bundle, or one that cannot be used or has other classes
             than the data.
         DataError: if the data is missing, cannot be used, or has no unseen image.
-        SettingsError: if the page would lie in a bundle, or if the page or the card would replace
-            one of another model or other data.
+        SettingsError: if `resamples` or `seed` is out of range, if the page would lie in a
+            bundle, or if the page or the card would replace one of another model or other data.
         StorageError: if the page or the card cannot be written.
     """
     model = read_trained_model(run)

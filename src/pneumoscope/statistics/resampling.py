@@ -36,10 +36,10 @@ class Resampling:
 
     Attributes:
         resamples: number of resamples, at least 1.
-        seed: seed of the random draw.
+        seed: seed of the random draw, at least 0.
 
     Raises:
-        SettingsError: on construction, if `resamples` is below 1.
+        SettingsError: on construction, if a value is out of range.
     """
 
     resamples: int = RESAMPLES
@@ -49,14 +49,15 @@ class Resampling:
     )
 
     def __post_init__(self) -> None:
-        if self.resamples < 1:
-            raise SettingsError(
-                "The number of bootstrap resamples is out of range",
-                expected=f"1 or more, {RESAMPLES} as a rule",
-                received=str(self.resamples),
-                code="out-of-range",
-                values={"setting": "resamples", "received": self.resamples},
-            )
+        for setting, value, least in (("resamples", self.resamples, 1), ("seed", self.seed, 0)):
+            if value < least:
+                raise SettingsError(
+                    f"`{setting}` is out of range",
+                    expected=f"{least} or more",
+                    received=f"{value}",
+                    code="out-of-range",
+                    values={"setting": setting, "received": value},
+                )
 
     def __str__(self) -> str:
         return f"{self.resamples:,} resamples of patients, seed {self.seed}"

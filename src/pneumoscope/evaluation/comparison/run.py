@@ -43,8 +43,8 @@ def compare(
             predicted once by each model.
 
     Raises:
-        SettingsError: if there are fewer than two bundles, or `output` holds the results of other
-            models or other data.
+        SettingsError: if there are fewer than two bundles, `resamples` or `seed` is out of range,
+            or `output` holds the results of other models or other data.
         BundleError: if a bundle cannot be used, or has other classes than the data or the first.
         DataError: if the data cannot be used, or has no image that no model has seen.
         StorageError: if `output` cannot be written.

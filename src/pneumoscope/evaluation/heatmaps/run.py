@@ -65,8 +65,8 @@ def check_heatmaps(
             classes than the data.
         DataError: if the data cannot be used or has no unseen image, or if no mask is named like
             any of the images.
-        SettingsError: if `images` is below 1, or `output` holds the results of another model or
-            other data.
+        SettingsError: if `images`, `resamples` or `seed` is out of range, or `output` holds the
+            results of another model or other data.
         StorageError: if `output` cannot be written.
     """
     if images < 1:

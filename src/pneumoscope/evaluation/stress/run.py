@@ -58,8 +58,8 @@ def stress(
     Raises:
         BundleError: if a bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used, or has no image that is unseen by all bundles.
-        SettingsError: if no bundle is given, or `output` holds the results of other models or
-            other data.
+        SettingsError: if no bundle is given, `resamples` or `seed` is out of range, or `output`
+            holds the results of other models or other data.
         StorageError: if `output` cannot be written.
     """
     if not bundles:
