@@ -31,7 +31,7 @@ def tabulate_evaluation(found: Evaluation) -> Iterator[Part]:
 
 
 def tabulate_overall(found: Evaluation) -> Table:
-    """Tabulates the measures of the whole set, under the threshold that they are at."""
+    """Tabulates the measures of the whole set, titled with model and threshold."""
     estimates = found.overall.estimates.items()
     return Table(
         f"{found.model.name}: {found.scored.positive_name} from {found.scored.threshold:.4g} up "
