@@ -92,7 +92,7 @@ def evaluate_cohort(
     return Evaluation(
         model=predictor.info,
         operating_point=predictor.operating_point,
-        cohort=cohort,
+        cohort=cohort.without_pixels(),
         made_of=made_of([predictor], cohort.data),
         scored=scored,
         overall=evaluate_all(scored, resampling),

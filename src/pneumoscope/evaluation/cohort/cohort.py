@@ -29,7 +29,8 @@ class Cohort:
         data: the folder or manifest of the images.
         classes: names of the c >= 2 classes.
         records: the n >= 1 images, with the hash of their source.
-        pixels: pixels of the images, uint8 of shape (n, h, w), by the geometry of each model.
+        pixels: pixels of the images, uint8 of shape (n, h, w), by the geometry of each model; none
+            in a result.
         acquisitions: acquisition of each of the n images, from its file.
         resampling: resamples of the patients, for all confidence intervals.
         seen: number of images that were left out because they, or others of their patients, were
@@ -119,6 +120,10 @@ class Cohort:
                 self.records, self.acquisitions, self.pixels[geometry], strict=True
             )
         ]
+
+    def without_pixels(self) -> Cohort:
+        """Leaves the pixels out, for results that outlive the measuring."""
+        return replace(self, pixels={})
 
     def draw(self, images: int) -> Cohort:
         """Draws whole patients at random until there are as many images; all, if there are fewer.

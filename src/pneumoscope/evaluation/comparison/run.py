@@ -79,7 +79,7 @@ def compare(
                 name_models(predictors), predictors, scored, [None, *differences], strict=True
             )
         ),
-        cohort=cohort,
+        cohort=cohort.without_pixels(),
         made_of=made_of(predictors, data),
     )
     if output is not None:

@@ -115,7 +115,7 @@ def check_cohort(
         model=predictor.info.name,
         version=predictor.info.version,
         architecture=predictor.info.architecture,
-        cohort=cohort,
+        cohort=cohort.without_pixels(),
         made_of=made_of([predictor], cohort.data),
         places=explained.called_maps.shape[1:],
         shares=tuple(step / STEPS for step in range(STEPS + 1)),

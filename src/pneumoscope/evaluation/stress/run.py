@@ -107,7 +107,7 @@ def stress_cohort(
             model = replace(model, curves=measure_curves(outcomes, resampling))
         found.append(model)
     return Stress(
-        cohort=cohort,
+        cohort=cohort.without_pixels(),
         made_of=made_of([predictor for _, predictor in models], cohort.data),
         models=tuple(found),
         conditions=shown[geometries[0]],
