@@ -318,6 +318,7 @@ def test_train_and_resume(run: Run, phantoms: Path, tmp_path: Path) -> None:
     code, out, _ = run("train", "--resume", root, "--json")
     assert code == 0
     assert json.loads(out)["best_epoch"] == 1
+    assert {"code", "text", "values"} == set(json.loads(out)["notices"][0])
     code, _, err = run("train", phantoms, "-o", root, *options)
     assert code == 2
     assert "not empty" in err

@@ -113,8 +113,9 @@ def test_other_classes(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
 
 
 def test_one_bundle_is_no_comparison(bundle: Path, phantoms: Path) -> None:
-    with pytest.raises(SettingsError, match="nothing to compare"):
-        compare([bundle], phantoms)
+    for one in ([bundle], bundle, str(bundle)):
+        with pytest.raises(SettingsError, match="nothing to compare"):
+            compare(one, phantoms)
 
 
 def test_models_of_two_sizes(bundle: Path, phantoms: Path, tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from pneumoscope.bundle import Seen
 from pneumoscope.dataset import prepare, scan
 from pneumoscope.errors import ClassMismatchError, DataError, StorageError
 from pneumoscope.evaluation import tabulate_evaluation
+from pneumoscope.evaluation.cohort import gather
 from pneumoscope.evaluation.run import evaluate, evaluate_cohort
 from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import load
+from pneumoscope.statistics import Resampling
 from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord, Split
 from tests.conftest import SIDE, count_readings, picture, write_bundle
@@ -224,7 +226,9 @@ def test_progress_counts_reading_and_predicting(bundle: Path, phantoms: Path) ->
     total = 2 * len(found.cohort)
     assert steps == [(done, total) for done in range(1, total + 1)]
     steps.clear()
-    evaluate_cohort(load(bundle), found.cohort, progress=lambda *s: steps.append(s))
+    predictor = load(bundle)
+    cohort = gather(phantoms, [predictor], Resampling(100))
+    evaluate_cohort(predictor, cohort, progress=lambda *s: steps.append(s))
     assert steps == [(done, total // 2) for done in range(1, total // 2 + 1)]
 
 

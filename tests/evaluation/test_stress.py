@@ -248,4 +248,4 @@ def test_bad_input(bundle: Path, shades: Path, class_folders: Callable[..., Path
     with pytest.raises(BundleMissingError):
         stress([bundle, "nowhere"], shades)
     with pytest.raises(ClassMismatchError):
-        stress([bundle], class_folders(cat=2, dog=2))
+        stress(str(bundle), class_folders(cat=2, dog=2))

@@ -113,6 +113,7 @@ def test_bundle_records_its_training(whole: TrainingResult, prepared: PreparedSe
     assert info.seed == SEED
     assert info.training_data["fingerprint"] == prepared.fingerprint
     assert info.metrics["epoch"] == whole.best_epoch
+    assert whole.notices == info.calibration.notices
     assert info.metrics["val_loss"] == min(whole.history["val_loss"])
     assert "keras" in info.versions
     card = (whole.bundle / "MODEL_CARD.md").read_text()

@@ -132,6 +132,7 @@ def train(
                 "best_epoch": result.best_epoch,
                 "best": best,
                 "interrupted": result.interrupted,
+                "notices": [notice.to_dict() for notice in result.notices],
             }
         )
     else:
@@ -162,7 +163,7 @@ def _check_usage(context: typer.Context, data: Path | None, resume: Path | None)
         given = source is not None and source.name == "COMMANDLINE"
         if given and parameter.name not in {"resume", "as_json"}:
             raise typer.BadParameter(
-                f"a resumed run keeps its settings: leave out {parameter.name}",
+                f"a resumed run keeps its settings: leave out {parameter.opts[0]}",
                 param_hint="--resume",
             )
 

@@ -31,6 +31,7 @@ from pneumoscope.errors import (
     storage_errors,
 )
 from pneumoscope.gate.fit import describe_gate
+from pneumoscope.notices import Notice
 from pneumoscope.run import (
     History,
     Observer,
@@ -73,6 +74,7 @@ class TrainingResult:
         best_epoch: number of the epoch, from 1, whose weights are in the bundle.
         interrupted: True if the run was stopped by Ctrl-C before its end.
         unreadable: number of files of the data that could not be read.
+        notices: notices about the training: what could not be fitted or chosen, or may not have worked.
     """
 
     run: Path
@@ -81,6 +83,7 @@ class TrainingResult:
     best_epoch: int
     interrupted: bool
     unreadable: int = 0
+    notices: tuple[Notice, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -145,7 +148,8 @@ def _ended(run: Run, observer: Observer) -> TrainingResult:
     """Makes the result of a run that has ended, from its bundle and history."""
     epoch = int(read_bundle(run.bundle).info.metrics["epoch"])
     observer.note(f"Finished already: {run.bundle}")
-    return TrainingResult(run.root, run.bundle, read_history(run.root), epoch, False)
+    history, notices = read_history(run.root), _calibration_notices(run)
+    return TrainingResult(run.root, run.bundle, history, epoch, False, notices=notices)
 
 
 def _execute(run: Run, observer: Observer) -> TrainingResult:
@@ -191,7 +195,13 @@ def _execute(run: Run, observer: Observer) -> TrainingResult:
         checkpoint.best_epoch + 1,
         interrupted,
         len(prepared.left_out),
+        _calibration_notices(run),
     )
+
+
+def _calibration_notices(run: Run) -> tuple[Notice, ...]:
+    calibration = read_bundle(run.bundle).info.calibration
+    return calibration.notices if calibration else ()
 
 
 def _start(run: Run) -> tuple[Run, weights.Arrays]:

@@ -21,7 +21,7 @@ from pneumoscope.statistics import Resampling
 
 
 def compare(
-    bundles: Sequence[Path | str],
+    bundles: Sequence[Path | str] | Path | str,
     data: Path | str,
     output: Path | str | None = None,
     *,
@@ -49,6 +49,7 @@ def compare(
         DataError: if the data cannot be used, or has no image that no model has seen.
         StorageError: if `output` cannot be written.
     """
+    bundles = [bundles] if isinstance(bundles, str | Path) else bundles
     if len(bundles) < 2:
         raise SettingsError(
             "There is nothing to compare",

@@ -30,7 +30,7 @@ from pneumoscope.statistics import Resampling
 
 
 def stress(
-    bundles: Sequence[Path | str],
+    bundles: Sequence[Path | str] | Path | str,
     data: Path | str,
     output: Path | str | None = None,
     *,
@@ -62,6 +62,7 @@ def stress(
             holds the results of other models or other data.
         StorageError: if `output` cannot be written.
     """
+    bundles = [bundles] if isinstance(bundles, str | Path) else bundles
     if not bundles:
         raise SettingsError("There is no bundle to measure", remedy="Give one or more")
     data = Path(data)
