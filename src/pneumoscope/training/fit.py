@@ -74,7 +74,7 @@ class TrainingResult:
         best_epoch: number of the epoch, from 1, whose weights are in the bundle.
         interrupted: True if the run was stopped by Ctrl-C before its end.
         unreadable: number of files of the data that could not be read.
-        notices: notices about the training: what could not be fitted or chosen, or may not have worked.
+        notices: notices about the training: what could not be fitted or chosen, or may have failed.
     """
 
     run: Path
