@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pneumoscope.errors import StorageError, storage_errors
 from pneumoscope.names import public_name
@@ -115,6 +116,15 @@ def write_text(path: Path, text: str) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes plain JSON types for people and programs, as `write_text` writes text.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def sha256_of(path: Path) -> str:

@@ -24,7 +24,7 @@ from pneumoscope.evaluation import evaluate
 from pneumoscope.imaging import read_bytes
 from pneumoscope.reporting import Level, Report, report
 from pneumoscope.reporting.card import bullets
-from pneumoscope.reporting.material import gather
+from pneumoscope.reporting.material import measure
 from pneumoscope.reporting.model import read_trained_model
 from pneumoscope.reporting.sections import SECTIONS
 from pneumoscope.run import read_run
@@ -336,7 +336,7 @@ def test_each_image_is_read_and_decoded_once(
     """The audit and all measurements share one reading of each image."""
     run = write_run(tmp_path / "run", phantoms)
     read, decoded = count_readings(monkeypatch)
-    gather(read_trained_model(run), phantoms, resamples=50)
+    measure(read_trained_model(run), phantoms, resamples=50)
     images = len(list(phantoms.rglob("*.png")))
     assert (sorted(read.values()), len(read)) == ([1] * images, images)
     assert (sorted(decoded.values()), len(decoded)) == ([1] * images, images)

@@ -60,5 +60,5 @@ def compare(
         print_json(found.to_dict())
     else:
         print_tables(tabulate_comparison(found))
-        print(f"figure in {output / 'comparison.png'}")
+        print(f"figure and tables in {output}")
     leave(len(found.cohort.unreadable))

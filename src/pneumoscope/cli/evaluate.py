@@ -78,7 +78,7 @@ def evaluate(
         print_json(found.to_dict())
     else:
         print_tables(tabulate_evaluation(found))
-        print(f"figures in {output}")
+        print(f"figures and tables in {output}")
     leave(len(found.cohort.unreadable))
 
 

@@ -24,7 +24,7 @@ from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.errors import DataError, storage_errors
-from pneumoscope.files import atomic_path, is_junk, sha256_of, write_text
+from pneumoscope.files import atomic_path, is_junk, sha256_of, write_json
 from pneumoscope.imaging import RECIPE
 from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.notices import Notice
@@ -329,7 +329,7 @@ def _require_whole(root: Path, found: dict[str, Any], rows: Sequence[dict[str, s
 
 
 def _write_header(root: Path, content: dict[str, Any]) -> None:
-    write_text(root / _HEADER, json.dumps(content, indent=2) + "\n")
+    write_json(root / _HEADER, content)
 
 
 def _read_header(root: Path) -> dict[str, Any]:

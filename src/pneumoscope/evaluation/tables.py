@@ -51,7 +51,8 @@ def tabulate_groups(kind: str, groups: Mapping[str, GroupResult], value: str = V
     """
     columns = (kind, "images\n(patients)", "measure", value)
     rows = tuple(row for name, group in groups.items() for row in _group_rows(name, group))
-    return Table(f"Each {kind} against the other side", columns, rows)
+    others = "the rest" if kind == "class" else "the other side"
+    return Table(f"Each {kind} against {others}", columns, rows)
 
 
 def tabulate_drift(drift: Drift) -> Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band,
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.tables import tabulate_evaluation
-from pneumoscope.files import write_text
+from pneumoscope.files import write_json, write_text
 from pneumoscope.imaging import load_display, read_bytes
 from pneumoscope.inference import Predictor, overlay
 from pneumoscope.names import public_name
@@ -56,7 +55,7 @@ def write_evaluation(evaluation: Evaluation, predictor: Predictor, output: Path)
     }
     for name, figure in drawn.items():
         plots.save(figure, output / f"{name}.png")
-    write_text(output / "metrics.json", json.dumps(evaluation.to_dict(), indent=2) + "\n")
+    write_json(output / "metrics.json", evaluation.to_dict())
     write_tables(tabulate_evaluation(evaluation), output / "evaluation")
     write_text(output / "predictions.csv", _predictions_csv(scored))
 

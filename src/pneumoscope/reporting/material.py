@@ -93,7 +93,7 @@ class Material:
         return dict(self.info.training_data.get("images", {}).get("test", {}))
 
 
-def gather(
+def measure(
     model: TrainedModel,
     data: Path,
     *,

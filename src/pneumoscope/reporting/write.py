@@ -15,7 +15,7 @@ from pneumoscope.notices import Notice
 from pneumoscope.pages import render
 from pneumoscope.reporting.card import held_out_card
 from pneumoscope.reporting.checks import judge
-from pneumoscope.reporting.material import Bars, Material, gather
+from pneumoscope.reporting.material import Bars, Material, measure
 from pneumoscope.reporting.model import find_data, read_trained_model
 from pneumoscope.reporting.section import Section
 from pneumoscope.reporting.sections import SECTIONS
@@ -102,7 +102,7 @@ def report(
     card = page.with_name(_CARD)
     for path in (page, card):
         require_own(path, digest(model.bundle.sha256, identify(found_data)))
-    material = gather(
+    material = measure(
         model,
         found_data,
         root=None if root is None else Path(root),

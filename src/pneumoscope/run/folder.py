@@ -26,7 +26,7 @@ from pathlib import Path
 
 from pneumoscope.claims import claimed, is_free
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
-from pneumoscope.files import write_text
+from pneumoscope.files import write_json
 from pneumoscope.parallel import usable_cores
 from pneumoscope.run.recipes import Recipe
 from pneumoscope.run.settings import Precision, TrainingSettings
@@ -91,14 +91,14 @@ class Run:
             "given": asdict(self.given),
             "resolved": asdict(self.resolved),
         }
-        write_text(self.root / SETTINGS, json.dumps(content, indent=2) + "\n")
+        write_json(self.root / SETTINGS, content)
         machine = {
             "versions": library_versions(),
             "platform": platform.platform(),
             "machine": platform.machine(),
             "cores": usable_cores(),
         }
-        write_text(self.root / _ENVIRONMENT, json.dumps(machine, indent=2) + "\n")
+        write_json(self.root / _ENVIRONMENT, machine)
 
 
 @contextmanager

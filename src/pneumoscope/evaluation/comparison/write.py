@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pneumoscope import plots
 from pneumoscope.evaluation.comparison.figures import comparison_figure
 from pneumoscope.evaluation.comparison.result import Comparison
 from pneumoscope.evaluation.comparison.tables import tabulate_comparison
-from pneumoscope.files import write_text
+from pneumoscope.files import write_json
 from pneumoscope.tables import write_tables
 
 
@@ -23,6 +22,6 @@ def write_comparison(found: Comparison, output: Path) -> None:
     Raises:
         StorageError: if a file cannot be written.
     """
-    write_text(output / "comparison.json", json.dumps(found.to_dict(), indent=2) + "\n")
+    write_json(output / "comparison.json", found.to_dict())
     write_tables(tabulate_comparison(found), output / "comparison")
     plots.save(comparison_figure(found), output / "comparison.png")

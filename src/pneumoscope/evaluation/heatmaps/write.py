@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pneumoscope import plots
 from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.evaluation.heatmaps.result import HeatmapCheck
 from pneumoscope.evaluation.heatmaps.tables import tabulate_heatmaps
-from pneumoscope.files import write_text
+from pneumoscope.files import write_json
 from pneumoscope.tables import write_tables
 
 
@@ -23,7 +22,6 @@ def write_check(found: HeatmapCheck, output: Path) -> None:
     Raises:
         StorageError: if a file cannot be written.
     """
-    content = json.dumps(found.to_dict(), indent=2) + "\n"
-    write_text(output / "heatmap_check.json", content)
+    write_json(output / "heatmap_check.json", found.to_dict())
     write_tables([*tabulate_heatmaps(found), f"{found.basis}."], output / "heatmap_check")
     plots.save(check_figure(found), output / "heatmap_check.png")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pneumoscope import plots
 from pneumoscope.evaluation.stress.figures import severity_figure, stress_figure
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, Measures, Stress
 from pneumoscope.evaluation.stress.tables import tabulate_stress
-from pneumoscope.files import write_text
+from pneumoscope.files import write_json, write_text
 from pneumoscope.tables import Table, write_tables
 
 
@@ -24,7 +23,7 @@ def write_stress(found: Stress, output: Path) -> None:
     Raises:
         StorageError: if a file cannot be written.
     """
-    write_text(output / "stress.json", json.dumps(found.to_dict(), indent=2) + "\n")
+    write_json(output / "stress.json", found.to_dict())
     write_text(output / "stress.csv", _csv(found))
     write_tables([*tabulate_stress(found), f"{found.basis}."], output / "stress")
     plots.save(stress_figure(found), output / "stress.png")
