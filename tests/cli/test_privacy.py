@@ -125,6 +125,9 @@ def run_all(run: Run, tmp_path: Path, data: Path, *options: str) -> str:
         ("predict", bundle, data, data / "Qz-broken-gone.dcm", "--csv", "--heatmap", "heat"),
         ("predict", bundle, data, "--json", "--no-gate", "--heatmap", "heat2"),
         ("evaluate", bundle, data, "-o", "evaluation", "--resamples", "100", "--json"),
+        ("compare", bundle, bundle, data, "-o", "comparison", "--resamples", "100"),
+        ("stress", bundle, data, "-o", "stress", "--resamples", "100"),
+        ("check-heatmaps", bundle, data, "-o", "heatmaps", "--resamples", "100"),
     ):
         code, out, err = run(*words, *options)
         assert code in (0, 1), (words, err)

@@ -8,9 +8,18 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_left_out
-from pneumoscope.cli.options import AsJson, Data, Model, Seed, declare_output
+from pneumoscope.cli.options import (
+    AsJson,
+    Data,
+    HashPaths,
+    Model,
+    Resamples,
+    Root,
+    Seed,
+    declare_output,
+)
 from pneumoscope.cli.tables import print_tables
-from pneumoscope.defaults import HEATMAP_IMAGES, SEED
+from pneumoscope.defaults import HEATMAP_IMAGES, RESAMPLES, SEED
 
 
 def check_heatmaps(
@@ -29,7 +38,10 @@ def check_heatmaps(
     images: Annotated[
         int, typer.Option(help="About how many images to check, of whole patients.", min=1)
     ] = HEATMAP_IMAGES,
+    root: Root = None,
+    resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
+    hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
     """Check whether heatmaps show what a model relies on, and where they lie.
@@ -55,6 +67,8 @@ def check_heatmaps(
             masks=masks,
             lungs=lungs,
             images=images,
+            root=root,
+            resamples=resamples,
             seed=seed,
             progress=progress,
         )

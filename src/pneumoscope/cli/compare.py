@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import leave, name_results, print_json, progress_bar, say_left_out
-from pneumoscope.cli.options import AsJson, Resamples, Seed, declare_output
+from pneumoscope.cli.options import AsJson, HashPaths, Resamples, Root, Seed, declare_output
 from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import RESAMPLES, SEED
 
@@ -28,8 +28,10 @@ def compare(
             "Folder for comparison.json and the figure; by default comparison/MODELS-DATA."
         ),
     ] = None,
+    root: Root = None,
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
+    hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare models on images and patients that none of them has seen.
@@ -53,7 +55,13 @@ def compare(
     output = output or Path("comparison") / name_results(paths[:-1], paths[-1])
     with progress_bar("predicting") as progress:
         found = compare_bundles(
-            paths[:-1], paths[-1], output, resamples=resamples, seed=seed, progress=progress
+            paths[:-1],
+            paths[-1],
+            output,
+            root=root,
+            resamples=resamples,
+            seed=seed,
+            progress=progress,
         )
     say_left_out(found.cohort.notices, found.cohort.unreadable, found.cohort.seen)
     if as_json:

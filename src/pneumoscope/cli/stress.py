@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import leave, print_json, progress_bar, say_left_out
-from pneumoscope.cli.options import AsJson, Resamples, declare_output
+from pneumoscope.cli.options import AsJson, HashPaths, Resamples, Root, Seed, declare_output
 from pneumoscope.cli.tables import print_tables
-from pneumoscope.defaults import RESAMPLES
+from pneumoscope.defaults import RESAMPLES, SEED
 
 
 def stress(
@@ -33,7 +33,10 @@ def stress(
             "as many predictions.",
         ),
     ] = False,
+    root: Root = None,
     resamples: Resamples = RESAMPLES,
+    seed: Seed = SEED,
+    hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare models on images changed as those of another hospital may be.
@@ -59,7 +62,9 @@ def stress(
             data,
             output,
             severities=severities,
+            root=root,
             resamples=resamples,
+            seed=seed,
             progress=progress,
         )
     say_left_out(found.notices, found.cohort.unreadable, found.cohort.seen)

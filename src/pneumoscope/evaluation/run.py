@@ -65,7 +65,7 @@ def evaluate(
         data,
         [predictor],
         Resampling(resamples, seed),
-        root=None if root is None else Path(root),
+        root=root,
         progress=first_of(2, progress),
     )
     evaluation = evaluate_cohort(predictor, cohort, rest_of(2, progress))

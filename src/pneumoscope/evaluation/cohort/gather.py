@@ -120,7 +120,7 @@ def gather(
     predictors: Sequence[Predictor],
     resampling: Resampling,
     *,
-    root: Path | None = None,
+    root: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Cohort:
     """Reads the images of a data set that no model has seen.
@@ -140,7 +140,7 @@ def gather(
         BundleError: if a model has other classes than the first, or than the data.
         DataError: if the data cannot be used, or has no image that no model has seen.
     """
-    images = read_for_all(data, predictors, root)
+    images = read_for_all(data, predictors, None if root is None else Path(root))
     reader = CohortReader(predictors)
     wanted = [record for record in images.records if not reader.knows(record)]
     return reader.collect(data, images, in_parallel(reader.read, wanted, progress), resampling)

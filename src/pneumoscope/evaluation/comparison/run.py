@@ -25,6 +25,7 @@ def compare(
     data: Path | str,
     output: Path | str | None = None,
     *,
+    root: Path | str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
     progress: Progress | None = None,
@@ -37,6 +38,7 @@ def compare(
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: folder for `comparison` as JSON, Markdown, LaTeX and PNG; by default nothing is
             written.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap.
         progress: called with the number of steps done and of all: each image is read once, and
@@ -61,7 +63,11 @@ def compare(
     require_own_folder(output, "comparison.json", predictors, data)
     parts = 1 + len(predictors)
     cohort = gather(
-        data, predictors, Resampling(resamples, seed), progress=first_of(parts, progress)
+        data,
+        predictors,
+        Resampling(resamples, seed),
+        root=root,
+        progress=first_of(parts, progress),
     )
     cohort, scored = score_images(predictors, cohort, rest_of(parts, progress))
     resampling = cohort.resampling

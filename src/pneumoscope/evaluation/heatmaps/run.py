@@ -38,6 +38,7 @@ def check_heatmaps(
     masks: Path | str | None = None,
     lungs: Path | str | None = None,
     images: int = HEATMAP_IMAGES,
+    root: Path | str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
     progress: Progress | None = None,
@@ -56,6 +57,7 @@ def check_heatmaps(
         masks: folder of masks of the pneumonia, named like the images.
         lungs: folder of masks of the lungs, named like the images.
         images: approximate number of images to check, of whole patients drawn at random.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap and of all random choices.
         progress: called with the number of predictions made and of all.
@@ -77,7 +79,12 @@ def check_heatmaps(
     masks, lungs = (None if folder is None else Path(folder) for folder in (masks, lungs))
     predictor = load(bundle)
     require_own_folder(output, "heatmap_check.json", [predictor], data)
-    drawn = gather(data, [predictor], Resampling(resamples, seed)).draw(images)
+    drawn = gather(
+        data,
+        [predictor],
+        Resampling(resamples, seed),
+        root=root,
+    ).draw(images)
     found = check_cohort(predictor, drawn, masks=masks, lungs=lungs, progress=progress)
     if output is not None:
         write_check(found, Path(output))

@@ -35,6 +35,7 @@ def stress(
     output: Path | str | None = None,
     *,
     severities: bool = False,
+    root: Path | str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
     progress: Progress | None = None,
@@ -51,6 +52,7 @@ def stress(
             default nothing is written.
         severities: True to make the changes at all of their severities, which takes four times as
             many predictions, and to compare activation maps.
+        root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap.
         progress: called with the number of predictions made and of all.
@@ -68,7 +70,12 @@ def stress(
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
     require_own_folder(output, "stress.json", predictors, data)
-    cohort = gather(data, predictors, Resampling(resamples, seed))
+    cohort = gather(
+        data,
+        predictors,
+        Resampling(resamples, seed),
+        root=root,
+    )
     models = list(zip(name_models(predictors), predictors, strict=True))
     found = stress_cohort(models, cohort, severities=severities, progress=progress)
     if output is not None:
