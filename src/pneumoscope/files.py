@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,14 +140,18 @@ def name_few(paths: Sequence[Path], most: int = 3) -> str:
     return ", ".join([*names, f"and {more} more"] if more > 0 else names)
 
 
-def printable(text: str) -> str:
+def printable(text: str, shown: Callable[[str], bool] = str.isprintable) -> str:
     r"""Escapes a text of foreign origin to one line, fit for a terminal, a table or a figure.
 
     Line breaks, control codes and bytes that are not text become escapes such as `\n` and `\udce9`:
     a file name can neither forge a second line nor make printing fail.
+
+    Args:
+        text: the text.
+        shown: function that returns whether a character stays as it is.
     """
     return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
+        character if shown(character) else character.encode("unicode_escape").decode()
         for character in text
     )
 

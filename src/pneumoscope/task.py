@@ -5,10 +5,16 @@ Class 0 is the reference ("Normal"); all other classes together are the positive
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def positive_name(classes: Sequence[str]) -> str:
+    """Names the positive side, whose probability is the score, by the names of the classes."""
+    return classes[1] if len(classes) == 2 else f"any class but {classes[0]}"
 
 
 def is_positive(labels: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -22,9 +22,8 @@ from pneumoscope.gate import (
 from pneumoscope.gate.appearance import APPEARANCES
 from pneumoscope.gate.rules import findings
 from pneumoscope.imaging import Acquisition, Origin, Source
-from pneumoscope.inference import load
+from pneumoscope.inference import load, predict
 from pneumoscope.inference.explain import overlay
-from pneumoscope.inference.heatmaps import write_heatmaps
 from pneumoscope.types import Geometry, Status
 from tests.conftest import GATE_LEVELS, SIDE, encoded, write_bundle
 from tests.imaging.dicoms import dicom
@@ -241,12 +240,8 @@ def test_batches_do_not_change_the_distance(gated: Path) -> None:
     assert [d for _, d in together] == pytest.approx([r.distance for r in alone], abs=1e-5)
 
 
-def test_refused_images_have_no_heatmap(gated: Path, tmp_path: Path) -> None:
-    predictor = load(gated)
-    assert predictor.explain(source(240)).heatmap is None
-    records = list(write_heatmaps(predictor, [source(112), source(240)], tmp_path / "maps"))
-    assert [record.status for record in records] == [Status.ACCEPTED, Status.REFUSED]
-    assert [path.name for path in (tmp_path / "maps").iterdir()] == ["112.png.heatmap.png"]
+def test_refused_images_have_no_heatmap(gated: Path) -> None:
+    assert load(gated).explain(source(240)).heatmap is None
 
 
 def test_broken_file_in_between(gated: Path) -> None:
@@ -307,7 +302,7 @@ def test_unreadable_age_is_warned_of_where_it_matters() -> None:
 
 
 def test_heatmap_is_no_radiograph(gated: Path, tmp_path: Path) -> None:
-    list(write_heatmaps(load(gated), [source(112)], tmp_path / "maps"))
+    list(predict(gated, source(112), tmp_path / "maps"))
     (heatmap,) = (tmp_path / "maps").rglob("*.png")
     record = load(gated).predict(heatmap)
     assert record.status is Status.REFUSED

@@ -34,7 +34,9 @@ def predict(
     ] = None,
     heatmap: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for the heatmaps, each laid over its image."),
+        typer.Option(
+            metavar="DIR", help="Folder for pictures: each image beside its heatmap, captioned."
+        ),
     ] = None,
     operating_point: OperatingPoint = None,
     prevalence: Annotated[

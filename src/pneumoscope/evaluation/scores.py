@@ -17,7 +17,7 @@ from pneumoscope.inference import Predictor
 from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
 from pneumoscope.statistics import FEW_PATIENTS, BoolArray, FloatArray, IntArray, StrArray
-from pneumoscope.task import called_class, is_positive, positive_score
+from pneumoscope.task import called_class, is_positive, positive_name, positive_score
 
 # Softmax in half precision adds up to one only roughly; more than this is not a probability.
 _SUM_TOLERANCE = 1e-2
@@ -122,8 +122,7 @@ class ScoredImages:
     @property
     def positive_name(self) -> str:
         """Name of the positive side, whose probability `score` is."""
-        two = len(self.classes) == 2
-        return self.classes[1] if two else f"any class but {self.classes[0]}"
+        return positive_name(self.classes)
 
     @property
     def n_patients(self) -> int:

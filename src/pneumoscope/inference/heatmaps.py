@@ -1,4 +1,4 @@
-"""Heatmaps written as image files: overlays on the radiographs."""
+"""Pictures of predictions, written as files: each radiograph beside its overlay."""
 
 from __future__ import annotations
 
@@ -7,109 +7,75 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import tee
 from pathlib import Path
 
-from PIL import Image as PillowImage
-
 from pneumoscope.bundle import Bundle
-from pneumoscope.errors import ImageError, StorageError, storage_errors
+from pneumoscope.errors import StorageError, storage_errors
 from pneumoscope.files import atomic_path
-from pneumoscope.imaging import Source, load_display, own_mark, read_bytes
-from pneumoscope.inference.explain import overlay
-from pneumoscope.inference.images import Image
-from pneumoscope.inference.predictor import Explanation, Predictor
-from pneumoscope.notices import Notice
+from pneumoscope.imaging import own_mark
+from pneumoscope.inference.captions import Captions
+from pneumoscope.inference.panel import draw_panel
+from pneumoscope.inference.predictor import Predictor
+from pneumoscope.inference.shown import Shown
 from pneumoscope.results import digest, require_own
-from pneumoscope.types import Prediction
 
 _LONGEST = 200  # bytes of a file name; file systems take 255, and `atomic_path` adds to it
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_heatmaps(
-    predictor: Predictor,
-    images: Iterable[Image],
-    folder: Path,
-    roots: Sequence[Path] = (),
-) -> Iterator[Prediction]:
-    """Predicts images, and writes overlays of their heatmaps as `folder/.../NAME.heatmap.png`.
+    images: Iterable[Shown], predictor: Predictor, folder: Path, roots: Sequence[Path] = ()
+) -> Iterator[Shown]:
+    """Writes each image beside its overlay, with a caption, as `folder/.../NAME.heatmap.png`.
 
-    The overlays keep the proportions of the radiographs. Each record names the file of its overlay;
-    where that cannot be drawn or written, the record has a warning instead.
+    A refused image stands there alone, with the reasons. The pictures hold no file names. Each
+    record names its picture; where that cannot be written, the record has a warning instead.
 
     Args:
-        predictor: the model.
-        images: images to predict, in any number.
+        images: predicted images, in any number.
+        predictor: the model that predicted them.
         folder: folder to write to.
         roots: folders that the images are from: the folders between them and an image are kept
             below `folder`, and with several roots also the names of these.
 
     Yields:
-        The record of each image, in order.
+        The images, in order.
 
     Raises:
-        SettingsError: if an overlay of another image, or by another model, has the name of one.
+        SettingsError: if a picture of another image, or by another model, has the name of one.
         StorageError: if the folder cannot be made, or the disk is full.
     """
     with storage_errors("write", folder):
         folder.mkdir(parents=True, exist_ok=True)
-    places = _Places(folder, roots)
-    # Taken before the image is read, so that a heatmap is never laid over another picture.
-    ahead, sources = tee((image, _version(image)) for image in images)
-    explanations = predictor.explain_many(image for image, _ in ahead)
-    for (image, version), explanation in zip(sources, explanations, strict=False):
-        prediction = explanation.prediction
-        if explanation.heatmap is not None:
-            place = places.of("stdin" if prediction.path == "-" else prediction.path)
-            try:
-                _write(image, version, explanation, place, predictor.bundle)
-                prediction = replace(prediction, heatmap=str(place))
-            except (ImageError, StorageError) as error:
-                if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
-                    raise
-                text = f"its heatmap was not written: {error}"
-                warning = Notice("heatmap-not-written", text, {"error": error.code})
-                prediction = replace(prediction, warnings=(*prediction.warnings, warning))
-        yield prediction
+    places, captions = _Places(folder, roots), Captions(predictor)
+    for shown in images:
+        if shown.image is None:
+            yield shown
+            continue
+        prediction = shown.prediction
+        place = places.of("stdin" if prediction.path == "-" else prediction.path)
+        try:
+            _write(shown, place, captions, predictor.bundle)
+            shown = replace(shown, prediction=replace(prediction, heatmap=str(place)))
+        except StorageError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
+                raise
+            shown = shown.without_picture(error)
+        yield shown
 
 
-def _version(image: Image) -> tuple[int, ...] | None:
-    """Identifies the content of a file by its metadata; None for bytes, and for a missing file."""
-    if isinstance(image, Source):
-        return None
-    try:
-        status = os.stat(image)
-    except (OSError, ValueError):  # reading it reports the error
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _write(
-    image: Image,
-    version: tuple[int, ...] | None,
-    explanation: Explanation,
-    place: Path,
-    bundle: Bundle,
-) -> None:
-    source = image if isinstance(image, Source) else read_bytes(Path(image))
-    if _version(image) != version:
-        raise ImageError(
-            f"{source.name} has changed since it was predicted",
-            remedy="Predict it again",
-            code="image-changed",
-            values={"path": source.name},
-        )
-    made_of = digest(bundle.sha256, source.sha256)
+def _write(shown: Shown, place: Path, captions: Captions, bundle: Bundle) -> None:
+    assert shown.image is not None
+    made_of = digest(bundle.sha256, shown.sha256)
     require_own(place, made_of)
-    assert explanation.heatmap is not None
-    picture = PillowImage.fromarray(overlay(load_display(source), explanation.heatmap))
+    caption = captions.caption(shown.prediction)
+    picture = draw_panel(shown.image, shown.overlay, caption, captions.model)
     with atomic_path(place) as temporary:
         picture.save(temporary, format="PNG", pnginfo=own_mark(made_of))
 
 
 class _Places:
-    """Paths of the heatmaps of a run, each of them unique."""
+    """Paths of the pictures of a run, each of them unique."""
 
     def __init__(self, folder: Path, roots: Sequence[Path]) -> None:
         self._folder = folder
@@ -118,7 +84,7 @@ class _Places:
         self._taken: set[str] = set()
 
     def of(self, path: str) -> Path:
-        """Chooses the path of the heatmap of the image at `path`, which no other image gets."""
+        """Chooses the path of the picture of the image at `path`, which no other image gets."""
         within = self._within(Path(path))
         name, number = _shortened(within.name), 1
         place = self._folder / within.parent / f"{name}.heatmap.png"

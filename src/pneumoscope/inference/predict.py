@@ -10,6 +10,7 @@ from pneumoscope.imaging import Source, read_stream
 from pneumoscope.inference.heatmaps import write_heatmaps
 from pneumoscope.inference.images import Image, list_images
 from pneumoscope.inference.predictor import Predictor, load
+from pneumoscope.inference.shown import show_many
 from pneumoscope.names import public_name
 from pneumoscope.types import Prediction
 
@@ -42,7 +43,8 @@ def predict(
             ships; None for the default model.
         files: an image, a folder of images or a binary stream, which records call "-"; or
             several of them.
-        heatmap: folder to write each image under its heatmap to; by default none is written.
+        heatmap: folder to write a picture of each image to, beside its heatmap and with a caption;
+            by default none is written.
         threads: number of CPU threads; by default that of the cores that this process may use.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
@@ -60,7 +62,7 @@ def predict(
 
     Raises:
         BundleError: as `load`; or if heatmaps are wanted, and the network gives none.
-        SettingsError: as `load`; or if an overlay of another image, or by another model, has the
+        SettingsError: as `load`; or if a picture of another image, or by another model, has the
             name of one.
         DataError: if a folder holds no image.
         StorageError: if a folder may not be read, or the heatmaps cannot be written.
@@ -90,7 +92,8 @@ def predict_files(
     Args:
         predictor: the model.
         files: images, folders of images, and binary streams.
-        heatmap: folder to write each image under its heatmap to; by default none is written.
+        heatmap: folder to write a picture of each image to, beside its heatmap and with a caption;
+            by default none is written.
         stray: function that is called with each file in a folder that is skipped, as it is no
             picture.
     """
@@ -99,7 +102,10 @@ def predict_files(
     files = list(files)
     paths = [Path(file) for file in files if isinstance(file, Path | str)]
     roots = [path for path in paths if path.is_dir()]
-    return write_heatmaps(predictor, _images(files, stray), Path(heatmap), roots)
+    shown = write_heatmaps(
+        show_many(predictor, _images(files, stray)), predictor, Path(heatmap), roots
+    )
+    return (each.prediction for each in shown)
 
 
 def _images(files: Iterable[File], stray: Callable[[Path], None] | None) -> Iterator[Image]:
