@@ -46,7 +46,7 @@ fuzz: .venv/all
 	$(BIN)/python fuzz/read_image.py .fuzz/corpus -max_total_time=30
 
 docs: .venv/all
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python scripts/build_site.py
 
 # Renews the pinned versions: needs uv. What trains is a part of all, in the same versions.
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -7,8 +7,6 @@ import importlib
 import re
 import runpy
 import shlex
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import yaml
 from typer.main import get_command
 
 from pneumoscope import errors
@@ -37,9 +36,9 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def documented_commands() -> Iterator[str]:
-    """Every command line of ours in a console block, without pipes and redirections."""
+    """Every command line of ours in a block for the shell, without pipes and redirections."""
     for page in PAGES:
-        for line in "\n".join(blocks(page, "console")).splitlines():
+        for line in "\n".join(blocks(page, "sh") + blocks(page, "console")).splitlines():
             for part in re.split(r"[|;]|&&", line.removeprefix("$ ").split("  #")[0]):
                 if part.strip().startswith("pneumoscope "):
                     yield part.split(" > ")[0].strip()
@@ -159,6 +158,29 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_what_a_copy_button_copies_can_be_pasted(page: Path) -> None:
+    """It copies a block of `sh` whole, and of `console` the lines after a prompt."""
+    assert not [block for block in blocks(page, "sh") if re.search(r"^\$ ", block, re.MULTILINE)]
+    assert all(block.startswith("$ ") for block in blocks(page, "console"))
+
+
+def test_every_page_is_in_the_menu() -> None:
+    """A page that is in no menu is a page that nobody finds."""
+    docs = ROOT / "docs"
+    menu = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
+    assert set(entries(menu)) == pages | {"notebooks/walkthrough.md"}  # made when the site is built
+
+
+def entries(menu: Any) -> Iterator[str]:
+    if isinstance(menu, str):
+        yield menu
+    else:
+        for part in menu.values() if isinstance(menu, dict) else menu:
+            yield from entries(part)
+
+
 def test_every_dependency_has_a_reason() -> None:
     content = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project = content["project"]
@@ -192,10 +214,12 @@ def test_every_decision_is_listed() -> None:
 
 
 def test_site_builds_strictly(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
-    assert (tmp_path / "notebooks" / "walkthrough" / "index.html").is_file()
+    site = tmp_path / "site"
+    assert script("build_site")["build"](tmp_path / "copy", site) == 0
+    assert (site / "notebooks" / "walkthrough" / "index.html").is_file()
+    for page in site.rglob("*.html"):
+        shown = re.sub(r"<pre.*?</pre>", "", page.read_text("utf-8"), flags=re.DOTALL)
+        assert not re.findall(r"^(?:<p>)?(?:[-*]|\d+\.) .*", shown, re.MULTILINE), "no list"
 
 
 def test_notebook_was_run_whole_and_tells_nothing_of_the_machine() -> None:

@@ -97,4 +97,4 @@ def test_all_is_pinned_with_hashes_and_no_address(name: str) -> None:
 def test_what_only_tests_use_is_not_pinned_for_training() -> None:
     names = {pin.partition("==")[0] for pin in pins("constraints-train.txt")}
     assert {"tensorflow-cpu", "keras", "hatchling"} <= names
-    assert names.isdisjoint({"ruff", "mypy", "pytest", "atheris", "mkdocs", "tensorboard"})
+    assert names.isdisjoint({"ruff", "mypy", "pytest", "atheris", "zensical", "tensorboard"})
