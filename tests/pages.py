@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 
-_VOID = {"meta", "img", "br", "line", "rect", "path", "use", "polygon", "image"}
+_VOID = {"meta", "img", "br", "line", "rect", "path", "use", "polygon", "image", "input"}
 
 
 class Reader(HTMLParser):
@@ -41,10 +43,28 @@ class Reader(HTMLParser):
         return " ".join(self.text.split())
 
 
-def require_sound(text: str) -> Reader:
-    """Checks that a page fetches and runs nothing, is accessible, and has no id twice."""
+def _sha256(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def require_sound(text: str, *, script: bool = False) -> Reader:
+    """Checks that a page fetches and runs nothing, is accessible, and has no id twice.
+
+    With `script`, it runs the one script that its policy names by its digest.
+    """
     found = Reader(text)
-    for tag in ("script", "link", "iframe", "object"):
+    (policy,) = (each["content"] for each in found.all("meta") if "http-equiv" in each)
+    allowed = [
+        f"script-src {_sha256(each)}" for each in re.findall("<script>(.*?)</script>", text, re.S)
+    ]
+    assert len(allowed) == len(found.all("script")) == script
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        "img-src data:",
+        "style-src 'unsafe-inline'",
+        *allowed,
+    ]
+    for tag in ("link", "iframe", "object"):
         assert found.all(tag) == []
     assert not [name for _, each in found.tags for name in each if name.startswith("on")]
     assert all(each["src"].startswith("data:image/jpeg;base64,") for each in found.all("img"))

@@ -65,7 +65,15 @@ def arguments(bundle: Path, phantoms: Path, tmp_path: Path) -> dict[str, tuple[o
     image = tmp_path / "a.png"
     image.write_bytes(encoded(picture()))
     return {
-        "predict": ("predict", bundle, image, "--heatmap", tmp_path / "heat"),
+        "predict": (
+            "predict",
+            bundle,
+            image,
+            "--heatmap",
+            tmp_path / "heat",
+            "--html",
+            tmp_path / "p.html",
+        ),
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
         "compare": ("compare", bundle, bundle, phantoms, "-o", tmp_path / "c"),
         "models": ("models", bundle),

@@ -123,7 +123,7 @@ def run_all(run: Run, tmp_path: Path, data: Path, *options: str) -> str:
         ("data", "prepare", data, "--image-size", "32", "-o", "prepared", "--json"),
         ("predict", bundle, data),
         ("predict", bundle, data, data / "Qz-broken-gone.dcm", "--csv", "--heatmap", "heat"),
-        ("predict", bundle, data, "--json", "--no-gate", "--heatmap", "heat2"),
+        ("predict", bundle, data, "--json", "--no-gate", "--heatmap", "heat2", "--html", "p.html"),
         ("evaluate", bundle, data, "-o", "evaluation", "--resamples", "100", "--json"),
         ("compare", bundle, bundle, data, "-o", "comparison", "--resamples", "100"),
         ("stress", bundle, data, "-o", "stress", "--resamples", "100"),

@@ -38,6 +38,9 @@ def predict(
             metavar="DIR", help="Folder for pictures: each image beside its heatmap, captioned."
         ),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page of HTML to show all predictions on.")
+    ] = None,
     operating_point: OperatingPoint = None,
     prevalence: Annotated[
         float | None,
@@ -95,7 +98,7 @@ def predict(
         _say_policy(policy)
     strays: list[Path] = []
     opened = [sys.stdin.buffer if path == _STDIN else path for path in paths]
-    predictions = predict_files(predictor, opened, heatmap, stray=strays.append)
+    predictions = predict_files(predictor, opened, heatmap, html=html, stray=strays.append)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
@@ -109,6 +112,8 @@ def predict(
         say(f"{len(strays)} files that are no images were skipped: {name_few(strays)}")
     if heatmap is not None:
         say(f"Heatmaps in {heatmap}")
+    if html is not None:
+        say(f"Page in {html}")
     _say_summary(predictor, counts, warned, no_gate)
     if prevalence is not None:
         say(f"Probabilities are restated for a prevalence of {prevalence:g}; labels stay")

@@ -52,3 +52,17 @@ def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[n
     mixed = (1 - opacity) * image[..., np.newaxis] + opacity * colour
     result: NDArray[np.uint8] = mixed.round().astype(np.uint8)
     return result
+
+
+def colour_bar(width: int, height: int) -> NDArray[np.uint8]:
+    """Draws the colours of overlays as they look over mid grey, from no evidence to the strongest.
+
+    Args:
+        width: width in pixels.
+        height: height in pixels.
+
+    Returns:
+        The bar, RGB, uint8 of shape (height, width, 3).
+    """
+    rising = np.linspace(0, 1, width, dtype=np.float32)[np.newaxis]
+    return overlay(np.full((height, width), 128, np.uint8), rising)

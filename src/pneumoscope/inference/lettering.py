@@ -11,7 +11,7 @@ from pneumoscope.files import printable
 
 _FOLDER = Path(reportlab.__file__).parent / "fonts"
 REGULAR, BOLD = _FOLDER / "Vera.ttf", _FOLDER / "VeraBd.ttf"
-"""Paths of the fonts, which hold the same characters."""
+"""Paths of the fonts."""
 
 
 def drawable(text: str) -> str:
@@ -23,4 +23,5 @@ def drawable(text: str) -> str:
 def _letters() -> frozenset[int]:
     from reportlab.pdfbase.ttfonts import TTFontFile
 
-    return frozenset(TTFontFile(str(REGULAR)).charToGlyph)
+    glyphs = [TTFontFile(str(path)).charToGlyph for path in (REGULAR, BOLD)]
+    return frozenset(code for code in glyphs[0] if all(each.get(code) for each in glyphs))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pneumoscope.inference.captions import STRONGEST, WEAKEST, Caption
-from pneumoscope.inference.explain import overlay
+from pneumoscope.inference.explain import colour_bar
 from pneumoscope.inference.lettering import BOLD, REGULAR, drawable
 from pneumoscope.types import RESEARCH_NOTICE
 
@@ -87,9 +87,7 @@ def _draw_key(canvas: Image.Image, title: list[_Line], corner: tuple[int, int], 
     """Draws the colours of the overlay as they look over grey, and says what they mean."""
     left, top = corner
     top = _write(canvas, title, corner)
-    grey = np.full((_BAR, width), 128, np.uint8)
-    rising = np.linspace(0, 1, width, dtype=np.float32)[np.newaxis]
-    canvas.paste(Image.fromarray(overlay(grey, rising)), (left, top))
+    canvas.paste(Image.fromarray(colour_bar(width, _BAR)), (left, top))
     draw, font = ImageDraw.Draw(canvas), _font(_SMALL)
     top += _BAR + 2
     draw.text((left, top), WEAKEST, _QUIET, font)

@@ -1,4 +1,4 @@
-"""Files, folders and streams to predictions, and to pictures of their heatmaps."""
+"""Files, folders and streams to predictions, and to pictures and pages of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from pneumoscope.errors import SettingsError
 from pneumoscope.imaging import Source, read_stream
 from pneumoscope.inference.heatmaps import write_heatmaps
 from pneumoscope.inference.images import Image, list_images
+from pneumoscope.inference.page import write_page
 from pneumoscope.inference.predictor import Predictor, load
 from pneumoscope.inference.shown import show_many
 from pneumoscope.names import public_name
+from pneumoscope.results import digest, require_own
 from pneumoscope.types import Prediction
 
 File = Image | BinaryIO
@@ -26,6 +29,7 @@ def predict(
     files: File | Iterable[File],
     heatmap: Path | str | None = None,
     *,
+    html: Path | str | None = None,
     threads: int | None = None,
     operating_point: str | None = None,
     prevalence: float | None = None,
@@ -45,6 +49,8 @@ def predict(
             several of them.
         heatmap: folder to write a picture of each image to, beside its heatmap and with a caption;
             by default none is written.
+        html: path of a page that shows all predictions, written once the last record has been
+            asked for; by default none is written.
         threads: number of CPU threads; by default that of the cores that this process may use.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
@@ -63,9 +69,9 @@ def predict(
     Raises:
         BundleError: as `load`; or if heatmaps are wanted, and the network gives none.
         SettingsError: as `load`; or if a picture of another image, or by another model, has the
-            name of one.
+            name of one, or a page of other images or by another model is there.
         DataError: if a folder holds no image.
-        StorageError: if a folder may not be read, or the heatmaps cannot be written.
+        StorageError: if a folder may not be read, or an output cannot be written.
     """
     predictor = load(
         bundle,
@@ -77,7 +83,7 @@ def predict(
     )
     alone = isinstance(files, Path | str | Source) or hasattr(files, "read")
     listed = cast(Iterable[File], [files] if alone else files)
-    return predict_files(predictor, listed, heatmap, stray=stray)
+    return predict_files(predictor, listed, heatmap, html=html, stray=stray)
 
 
 def predict_files(
@@ -85,6 +91,7 @@ def predict_files(
     files: Iterable[File],
     heatmap: Path | str | None = None,
     *,
+    html: Path | str | None = None,
     stray: Callable[[Path], None] | None = None,
 ) -> Iterator[Prediction]:
     """Predicts images and all images in folders, as `predict`, with a model in memory.
@@ -92,20 +99,43 @@ def predict_files(
     Args:
         predictor: the model.
         files: images, folders of images, and binary streams.
-        heatmap: folder to write a picture of each image to, beside its heatmap and with a caption;
-            by default none is written.
+        heatmap: as in `predict`.
+        html: as in `predict`.
         stray: function that is called with each file in a folder that is skipped, as it is no
             picture.
     """
-    if heatmap is None:
+    if heatmap is None and html is None:
         return predictor.predict_many(_images(files, stray))
     files = list(files)
-    paths = [Path(file) for file in files if isinstance(file, Path | str)]
-    roots = [path for path in paths if path.is_dir()]
-    shown = write_heatmaps(
-        show_many(predictor, _images(files, stray)), predictor, Path(heatmap), roots
-    )
+    shown = show_many(predictor, _images(files, stray))
+    if heatmap is not None:
+        paths = [Path(file) for file in files if isinstance(file, Path | str)]
+        roots = [path for path in paths if path.is_dir()]
+        shown = write_heatmaps(shown, predictor, Path(heatmap), roots)
+    made_of = digest(predictor.bundle.sha256, *map(_identify, files))
+    if html is not None:
+        _require_place(Path(html), made_of)
+        shown = write_page(shown, predictor, Path(html), made_of)
     return (each.prediction for each in shown)
+
+
+def _identify(file: File) -> str:
+    if isinstance(file, Source):
+        return file.sha256
+    return str(Path(file).resolve()) if isinstance(file, Path | str) else STREAM
+
+
+def _require_place(path: Path, made_of: str) -> None:
+    """Refuses a place that the result could not be written to, before any image is read."""
+    if path.is_dir():
+        raise SettingsError(
+            f"{path} is a folder",
+            expected="the path of a file",
+            remedy="Name a file in it",
+            code="output-occupied",
+            values={"path": str(path)},
+        )
+    require_own(path, made_of)
 
 
 def _images(files: Iterable[File], stray: Callable[[Path], None] | None) -> Iterator[Image]:

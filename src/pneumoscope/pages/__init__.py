@@ -4,7 +4,8 @@
     parts.html.j2    macros for tables, which scroll in a box of their own, and for figures
     style.css        styles for light, dark and narrow screens and for print
 
-A page fetches no file and runs no script: its content security policy forbids both.
+A page fetches no file, and runs no script but the one that it was rendered with: its content
+security policy forbids all else.
 """
 
 from pneumoscope.pages.inline import data_uri

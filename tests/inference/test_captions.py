@@ -1,0 +1,68 @@
+"""Words beside predictions: the same threshold as the labels, and what the font can draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import ImageFont
+
+from pneumoscope.imaging import Source
+from pneumoscope.inference import load
+from pneumoscope.inference.captions import Captions
+from pneumoscope.inference.lettering import BOLD, REGULAR, drawable
+from tests.conftest import encoded, write_bundle
+from tests.inference.test_predictor import shade
+from tests.inference.test_prevalence import calibration
+
+
+@pytest.mark.parametrize("prevalence", [None, 0.05, 0.9])
+def test_the_threshold_that_is_said_divides_the_labels(
+    prevalence: float | None, tmp_path: Path
+) -> None:
+    root = write_bundle(tmp_path / "b", calibration=calibration(0.75))
+    predictor = load(root, prevalence=prevalence)
+    captions, labels = Captions(predictor), set()
+    for level in range(100, 156, 4):
+        prediction = predictor.predict(Source("a.png", encoded(shade(level))))
+        caption, threshold = captions.caption(prediction), captions.threshold(prediction)
+        assert prediction.probability is not None
+        positive = prediction.probability >= threshold
+        assert caption.heading == ("PNEUMONIA" if positive else "NORMAL")
+        assert f"Probability of PNEUMONIA: {prediction.probability:.3f}" in caption.probability
+        assert f"Threshold: {threshold:.3f} (operating point default)" in caption.probability
+        assert ("restated" in caption.probability) == (prevalence is not None)
+        labels.add(prediction.label)
+    assert len(labels) == 2
+
+
+def test_counts_in_words(bundle: Path) -> None:
+    captions = Captions(load(bundle))
+    assert captions.summary({"NORMAL": 1}) == "1 image: 1 NORMAL."
+    counts = {"Refused": 2, "PNEUMONIA": 1200, "No prediction": 1}
+    words = "1,203 images: 1,200 PNEUMONIA, 2 refused, 1 without a prediction."
+    assert captions.summary(counts) == words
+
+
+# text, what is drawn of it
+LETTERS = (
+    ("Neumon\u00eda \u2013 \u017elut\u00fd", "Neumon\u00eda \u2013 \u017elut\u00fd"),
+    ("\u80ba\u708e", r"\u80ba\u708e"),
+    ("a\nb\u202e", r"a\nb\u202e"),
+    ("\udce9", r"\udce9"),
+    ("\U0001fac1", r"\U0001fac1"),
+)
+
+
+@pytest.mark.parametrize(("text", "drawn"), LETTERS)
+def test_what_the_font_lacks_is_escaped(text: str, drawn: str) -> None:
+    assert drawable(text) == drawn
+
+
+def test_both_fonts_draw_each_letter() -> None:
+    for path in (REGULAR, BOLD):
+        font = ImageFont.truetype(path, 20)
+        lacking = bytes(font.getmask("\uffff"))
+        letters = [chr(code) for code in range(33, 0x3000) if drawable(chr(code)) == chr(code)]
+        assert len(letters) > 200
+        assert not [letter for letter in letters if bytes(font.getmask(letter)) == lacking]
