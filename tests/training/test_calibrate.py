@@ -178,9 +178,10 @@ def test_points_are_chosen_on_the_fitted_probabilities() -> None:
     assert found.after["log_loss"] == pytest.approx(right.after["log_loss"], abs=1e-5)
     lines = in_words(found, points)
     assert lines[0].startswith("Calibrated on 400 images of 400 validation patients: temperature")
-    assert lines[1].startswith("Operating point balanced: threshold 0.")
+    assert lines[1].startswith("Thresholds, chosen on the validation images and on corrupted")
+    assert lines[2].startswith("Operating point balanced: threshold 0.")
     zone = points[0].undecided
-    assert lines[2].startswith(f"Undecided from {zone.low:.4f} to {zone.high:.4f}: fraction of the")
+    assert lines[3].startswith(f"Undecided from {zone.low:.4f} to {zone.high:.4f}: fraction of the")
 
 
 def test_probabilities_are_fitted_to_plain_images_and_points_chosen_on_changed_ones() -> None:

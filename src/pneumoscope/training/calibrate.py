@@ -136,6 +136,8 @@ def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tu
             f"patients: temperature {calibration.temperature:.3f}, log-loss {before:.4f} before "
             f"and {after:.4f} after"
         )
+    if points[0].sensitivity is not None:  # they were chosen
+        lines.append("Thresholds, chosen on the validation images and on corrupted copies of them:")
     for point in points:
         if point.sensitivity is not None:
             lines.append(
