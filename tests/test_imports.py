@@ -73,6 +73,8 @@ def arguments(bundle: Path, phantoms: Path, tmp_path: Path) -> dict[str, tuple[o
             tmp_path / "heat",
             "--html",
             tmp_path / "p.html",
+            "--pdf",
+            tmp_path / "p.pdf",
         ),
         "evaluate": ("evaluate", bundle, phantoms, "--resamples", "100", "-o", tmp_path / "e"),
         "compare": ("compare", bundle, bundle, phantoms, "-o", tmp_path / "c"),

@@ -41,6 +41,9 @@ def predict(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Page of HTML to show all predictions on.")
     ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PDF of all predictions, for print.")
+    ] = None,
     operating_point: OperatingPoint = None,
     prevalence: Annotated[
         float | None,
@@ -73,6 +76,7 @@ def predict(
     \b
     pneumoscope predict radiograph.jpeg
     pneumoscope predict runs/first radiographs/ --heatmap heatmaps --csv > predictions.csv
+    pneumoscope predict radiographs/ --html predictions.html --pdf predictions.pdf
     pneumoscope predict runs/first radiographs/ --operating-point screening --prevalence 0.1
     cat radiograph.png | pneumoscope predict - --json
 
@@ -98,7 +102,7 @@ def predict(
         _say_policy(policy)
     strays: list[Path] = []
     opened = [sys.stdin.buffer if path == _STDIN else path for path in paths]
-    predictions = predict_files(predictor, opened, heatmap, html=html, stray=strays.append)
+    predictions = predict_files(predictor, opened, heatmap, html=html, pdf=pdf, stray=strays.append)
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
@@ -114,6 +118,8 @@ def predict(
         say(f"Heatmaps in {heatmap}")
     if html is not None:
         say(f"Page in {html}")
+    if pdf is not None:
+        say(f"PDF in {pdf}")
     _say_summary(predictor, counts, warned, no_gate)
     if prevalence is not None:
         say(f"Probabilities are restated for a prevalence of {prevalence:g}; labels stay")

@@ -81,7 +81,7 @@ def write_page(
         model=captions.model,
         point=captions.point,
         positive=captions.positive,
-        refuses=predictor.refuses,
+        gate=captions.gate,
         weakest=WEAKEST,
         strongest=STRONGEST,
         colours=data_uri(colour_bar(240, 12)),

@@ -30,6 +30,7 @@ def predict(
     heatmap: Path | str | None = None,
     *,
     html: Path | str | None = None,
+    pdf: Path | str | None = None,
     threads: int | None = None,
     operating_point: str | None = None,
     prevalence: float | None = None,
@@ -51,6 +52,7 @@ def predict(
             by default none is written.
         html: path of a page that shows all predictions, written once the last record has been
             asked for; by default none is written.
+        pdf: path of a PDF for print, written like the page; by default none is written.
         threads: number of CPU threads; by default that of the cores that this process may use.
         operating_point: name of the threshold that makes the labels; by default the bundle's
             first.
@@ -69,7 +71,7 @@ def predict(
     Raises:
         BundleError: as `load`; or if heatmaps are wanted, and the network gives none.
         SettingsError: as `load`; or if a picture of another image, or by another model, has the
-            name of one, or a page of other images or by another model is there.
+            name of one, or a page or PDF of other images or by another model is there.
         DataError: if a folder holds no image.
         StorageError: if a folder may not be read, or an output cannot be written.
     """
@@ -83,7 +85,7 @@ def predict(
     )
     alone = isinstance(files, Path | str | Source) or hasattr(files, "read")
     listed = cast(Iterable[File], [files] if alone else files)
-    return predict_files(predictor, listed, heatmap, html=html, stray=stray)
+    return predict_files(predictor, listed, heatmap, html=html, pdf=pdf, stray=stray)
 
 
 def predict_files(
@@ -92,6 +94,7 @@ def predict_files(
     heatmap: Path | str | None = None,
     *,
     html: Path | str | None = None,
+    pdf: Path | str | None = None,
     stray: Callable[[Path], None] | None = None,
 ) -> Iterator[Prediction]:
     """Predicts images and all images in folders, as `predict`, with a model in memory.
@@ -101,10 +104,11 @@ def predict_files(
         files: images, folders of images, and binary streams.
         heatmap: as in `predict`.
         html: as in `predict`.
+        pdf: as in `predict`.
         stray: function that is called with each file in a folder that is skipped, as it is no
             picture.
     """
-    if heatmap is None and html is None:
+    if heatmap is None and html is None and pdf is None:
         return predictor.predict_many(_images(files, stray))
     files = list(files)
     shown = show_many(predictor, _images(files, stray))
@@ -116,6 +120,11 @@ def predict_files(
     if html is not None:
         _require_place(Path(html), made_of)
         shown = write_page(shown, predictor, Path(html), made_of)
+    if pdf is not None:
+        from pneumoscope.inference.pdf import write_pdf  # takes half a second to load
+
+        _require_place(Path(pdf), made_of)
+        shown = write_pdf(shown, predictor, Path(pdf), made_of)
     return (each.prediction for each in shown)
 
 

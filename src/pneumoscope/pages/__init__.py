@@ -8,7 +8,7 @@ A page fetches no file, and runs no script but the one that it was rendered with
 security policy forbids all else.
 """
 
-from pneumoscope.pages.inline import data_uri
+from pneumoscope.pages.inline import data_uri, jpeg
 from pneumoscope.pages.render import render
 
-__all__ = ["data_uri", "render"]
+__all__ = ["data_uri", "jpeg", "render"]

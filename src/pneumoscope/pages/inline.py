@@ -1,4 +1,4 @@
-"""Pictures as text within a page."""
+"""Pictures within a page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_QUALITY = 60  # JPEG quality, 1 to 100
+_QUALITY = 60
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
@@ -18,6 +18,16 @@ def data_uri(pixels: NDArray[np.uint8]) -> str:
     Args:
         pixels: grey levels, uint8 of shape (h, w), or RGB, uint8 of shape (h, w, 3).
     """
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels)).decode()}"
+
+
+def jpeg(pixels: NDArray[np.uint8], quality: int = _QUALITY) -> bytes:
+    """Encodes a picture as JPEG.
+
+    Args:
+        pixels: grey levels, uint8 of shape (h, w), or RGB, uint8 of shape (h, w, 3).
+        quality: quality, 1 to 95.
+    """
     stream = BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
