@@ -35,6 +35,7 @@ COUNTERPARTS = {
     "data phantoms": ("make_phantoms",),
     "train": ("train", "resume"),
     "predict": ("predict",),
+    "runs": ("list_runs",),
     "models": ("list_models", "read_model"),
     "evaluate": ("evaluate",),
     "compare": ("compare",),
@@ -47,6 +48,7 @@ COUNTERPARTS = {
 OTHERWISE = {
     ("*", "--json"): "a result has its fields, and `to_dict`",
     ("*", "--hash-paths"): "with pneumoscope.hashed_names()",
+    ("runs", "--csv"): "a run has its fields, and `to_dict`",
     ("predict", "--csv"): "a prediction has its fields, and `to_dict`",
     ("predict", "--no-gate"): "`gate`",
     ("data prepare", "--image-size"): "`geometry`",
@@ -127,7 +129,18 @@ def test_every_option_is_a_parameter(name: str) -> None:
 
 @pytest.mark.parametrize("name", marked(chain(*COUNTERPARTS.values())))
 def test_what_first_then_data_then_output_and_all_else_by_keyword(name: str) -> None:
-    order = ["source", "bundle", "bundles", "run", "model", "data", "files", "output", "heatmap"]
+    order = [
+        "folder",
+        "source",
+        "bundle",
+        "bundles",
+        "run",
+        "model",
+        "data",
+        "files",
+        "output",
+        "heatmap",
+    ]
     order += ["settings"]
     by_place = [
         parameter.name

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pneumoscope.inference import Predictor, load, predict
     from pneumoscope.names import hashed_names
     from pneumoscope.reporting import report
-    from pneumoscope.run import Observer, TrainingSettings
+    from pneumoscope.run import Observer, TrainingSettings, list_runs
     from pneumoscope.shipped import list_models, read_model
     from pneumoscope.training import resume, train
     from pneumoscope.types import Geometry, Prediction
@@ -68,7 +68,7 @@ _ROOMS = {
     "inference": ("Predictor", "load", "predict"),
     "names": ("hashed_names",),
     "reporting": ("report",),
-    "run": ("Observer", "TrainingSettings"),
+    "run": ("Observer", "TrainingSettings", "list_runs"),
     "shipped": ("list_models", "read_model"),
     "training": ("resume", "train"),
     "types": ("Geometry", "Prediction"),
@@ -93,6 +93,7 @@ __all__ = [
     "fetch",
     "hashed_names",
     "list_models",
+    "list_runs",
     "load",
     "make_phantoms",
     "predict",

@@ -73,6 +73,26 @@ def is_free(folder: Path) -> bool:
     return all(path.name == LOCK or path.match(_LEFTOVERS) for path in folder.iterdir())
 
 
+def is_claimed(folder: Path) -> bool:
+    """Returns whether a process is writing into a folder; False where that cannot be told."""
+    if sys.platform == "win32":
+        return False
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # shared, so that two who look do not take each other for the owner
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
 def _lock(folder: Path, wait: Callable[[str], None] | None) -> int:
     told = False
     while True:

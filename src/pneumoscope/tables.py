@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pneumoscope.files import printable, write_text
 from pneumoscope.markdown import in_markdown
+from pneumoscope.types import Estimate
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ def join_latex(parts: Iterable[Part]) -> str:
 def format_value(value: float | None) -> str:
     """Writes a figure into a cell, with three decimals; a dash where it is not computable."""
     return "-" if value is None else f"{value:.3f}"
+
+
+def in_two_lines(estimate: Estimate) -> str:
+    """Writes an estimate above its interval, for tables of many columns."""
+    return str(estimate).replace(" (", "\n(", 1)
 
 
 def _markdown_blocks(parts: Iterable[Part]) -> Iterator[str]:

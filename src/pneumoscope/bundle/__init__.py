@@ -13,7 +13,7 @@ A bundle is whole or absent. Reading one checks every file and executes nothing 
 """
 
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
-from pneumoscope.bundle.read import Bundle, find_bundle, read_bundle
+from pneumoscope.bundle.read import Bundle, find_bundle, read_bundle, read_description
 from pneumoscope.bundle.reference import make_reference, write_reference
 from pneumoscope.bundle.seen import Seen
 from pneumoscope.bundle.write import new_bundle, write_gate
@@ -27,6 +27,7 @@ __all__ = [
     "make_reference",
     "new_bundle",
     "read_bundle",
+    "read_description",
     "write_gate",
     "write_reference",
 ]

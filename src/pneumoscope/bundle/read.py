@@ -139,6 +139,26 @@ def read_bundle(root: Path) -> Bundle:
     return _read_once(find_bundle(root) or root)
 
 
+def read_description(root: Path) -> tuple[BundleInfo, str]:
+    """Reads `bundle.json` alone, to list bundles: the files that it names are not looked at.
+
+    Args:
+        root: folder of the bundle, or the run folder that holds it as `bundle`.
+
+    Returns:
+        The description, and the SHA-256 of the bundle.
+
+    Raises:
+        BundleError: if there is no bundle, or its description is malformed or of a newer version.
+        StorageError: if it cannot be read.
+    """
+    root = find_bundle(root) or root
+    manifest = read_manifest(root)
+    _require_readable(root, manifest)
+    with making_sense_of(root / MANIFEST):
+        return parse_info(manifest), _digest(manifest)
+
+
 def _read_once(root: Path) -> Bundle:
     manifest = read_manifest(root)
     _require_readable(root, manifest)
@@ -148,8 +168,11 @@ def _read_once(root: Path) -> Bundle:
         check_info(info)
     content = read_files(root, files)
     check_graph(root / NETWORK, content[NETWORK], info)
-    sha256 = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-    return Bundle(root, info, content, sha256)
+    return Bundle(root, info, content, _digest(manifest))
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import leave, name_results, print_json, progress_bar, say, say_notice
+from pneumoscope.cli.console import (
+    WIDTH,
+    leave,
+    name_results,
+    print_json,
+    progress_bar,
+    say,
+    say_notice,
+)
 from pneumoscope.cli.options import AsJson, Data, HashPaths, Positive, Root, Seed, declare_output
 from pneumoscope.cli.tables import print_table
 from pneumoscope.defaults import SEED
 from pneumoscope.errors import DataError
-
-_WIDTH = 80  # characters, also on a wide terminal: long lines are hard to read
 
 
 def audit(
@@ -59,7 +65,7 @@ def audit(
         print_json(found.to_dict())
     else:
         for table in tabulate_audit(found):
-            print_table(table, wrap=True, width=_WIDTH)
+            print_table(table, wrap=True, width=WIDTH)
         print(f"page with the pictures in {output}")
     if strict and not (found.valid and not found.images.doubts):
         say_notice()

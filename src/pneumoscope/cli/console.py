@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
+WIDTH = 80  # characters, also on a wide terminal: long lines are hard to read
+
+
 def say(text: str) -> None:
     """Prints a line for people, on standard error."""
     print(printable(text), file=sys.stderr, flush=True)

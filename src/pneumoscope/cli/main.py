@@ -18,6 +18,7 @@ from pneumoscope.cli import (
     models,
     predict,
     report,
+    runs,
     stress,
     train,
 )
@@ -78,6 +79,7 @@ app.command(name="stress")(stress.stress)
 app.command(name="report")(report.report)
 app.command(name="check-heatmaps")(check_heatmaps.check_heatmaps)
 app.command(name="predict")(predict.predict)
+app.command(name="runs")(runs.runs)
 app.command(name="models")(models.models)
 
 

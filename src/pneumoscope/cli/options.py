@@ -26,6 +26,7 @@ ModelOrDefault = Annotated[
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 ImageSize = Annotated[
     T, typer.Option(help="Height and width of the images that the network reads, in pixels.")
 ]
@@ -85,6 +86,12 @@ HashPaths = Annotated[
     ),
 ]
 """The option `--hash-paths`, which works by itself: commands that declare it never read it."""
+
+
+def require_one_format(as_json: bool, as_csv: bool) -> None:
+    """Refuses `--json` and `--csv` together."""
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
 
 
 def declare_output(text: str) -> Any:

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumoscope.cli.console import choose_model, leave, say
-from pneumoscope.cli.options import HashPaths, ModelOrDefault, OperatingPoint
+from pneumoscope.cli.options import (
+    AsCsv,
+    HashPaths,
+    ModelOrDefault,
+    OperatingPoint,
+    require_one_format,
+)
 from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
@@ -69,7 +75,7 @@ def predict(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")
     ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Predict images: label, probability of the positive class, and heatmaps.
 
@@ -84,8 +90,7 @@ def predict(
     then 1. An image that the model cannot judge is refused: it gets reasons in place of a label,
     and no heatmap. That is a result, not an error.
     """
-    if as_json and as_csv:
-        raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
+    require_one_format(as_json, as_csv)
     model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
     from pneumoscope.inference import load, predict_files
     from pneumoscope.types import Status

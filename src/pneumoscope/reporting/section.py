@@ -11,8 +11,6 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from pneumoscope.statistics import Estimate
-
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
@@ -29,11 +27,6 @@ class Section:
     anchor: str
     title: str
     content: Mapping[str, Any]
-
-
-def in_two_lines(estimate: Estimate) -> str:
-    """Writes an estimate above its interval, for tables of many columns."""
-    return str(estimate).replace(" (", "\n(", 1)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from pneumoscope.run.settings import Precision, TrainingSettings
 SETTINGS = "settings.json"
 TENSORBOARD = "tensorboard"
 FIGURES = "figures"
+CHECKPOINT = "checkpoint"
 CURVES = f"{FIGURES}/curves.png"
 
 _ENVIRONMENT = "environment.json"

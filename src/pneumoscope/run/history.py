@@ -15,7 +15,8 @@ MONITOR = "val_loss"
 History = dict[str, list[float]]
 """Losses and metrics by name, a value for each epoch."""
 
-_FILE, _EPOCH = "history.csv", "epoch"
+FILE = "history.csv"
+_EPOCH = "epoch"
 
 
 def find_best(history: History) -> int:
@@ -35,7 +36,7 @@ def write_history(folder: Path, history: History) -> None:
     writer.writerow([_EPOCH, *history])
     for number, row in enumerate(zip(*history.values(), strict=True), start=1):
         writer.writerow([number, *row])
-    write_text(folder / _FILE, text.getvalue())
+    write_text(folder / FILE, text.getvalue())
 
 
 def read_history(folder: Path) -> History:
@@ -45,7 +46,7 @@ def read_history(folder: Path) -> History:
         DataError: if there is no history, or it is incomplete.
         StorageError: if the history may not be read.
     """
-    path = folder / _FILE
+    path = folder / FILE
     with storage_errors("read", path):
         try:
             with path.open(encoding="utf-8", newline="") as file:

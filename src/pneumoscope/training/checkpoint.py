@@ -21,6 +21,7 @@ import numpy as np
 
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, write_text
+from pneumoscope.run.folder import CHECKPOINT
 from pneumoscope.run.history import MONITOR, History, find_best, write_history
 from pneumoscope.training.backend import keras
 from pneumoscope.training.network import Network, Variable
@@ -42,7 +43,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._keep_last = keep_last
         self._run = folder
-        self._folder = folder / "checkpoint"
+        self._folder = folder / CHECKPOINT
         self._progress = self._folder / "progress.json"
         self._seed = seed
         self.history: History = {}

@@ -6,8 +6,8 @@ from pneumoscope.evaluation.figures import decision_curve
 from pneumoscope.evaluation.intervals import net_benefit_band
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.reporting.material import Material
-from pneumoscope.reporting.section import Section, draw, in_two_lines
-from pneumoscope.tables import Table
+from pneumoscope.reporting.section import Section, draw
+from pneumoscope.tables import Table, in_two_lines
 
 _MEASURES = ("sensitivity", "specificity", "ppv", "npv")
 
