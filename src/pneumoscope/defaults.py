@@ -21,5 +21,6 @@ RESAMPLES = 2000
 
 HEATMAP_IMAGES = 300
 PHANTOM_PATIENTS = 60
+LESION_STRENGTH = 1.0
 PUBLIC_DATA = "chest_xray"
 """The folder that a public data set is fetched into."""

@@ -12,7 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from pneumoscope import __version__
 from pneumoscope.bundle import SCHEMA_VERSION
@@ -305,6 +307,21 @@ def test_data_phantoms(run: Run, tmp_path: Path) -> None:
     assert code == 0
     assert f"in {tmp_path / 'new'}" in out
     assert "research tool" in err
+
+
+def test_a_greater_lesion_strength_makes_pneumonia_brighter_and_nothing_else(
+    run: Run, tmp_path: Path
+) -> None:
+    for strength in (0.3, 2):
+        options = ("--patients", "4", "--lesion-strength", strength)
+        assert run("data", "phantoms", tmp_path / str(strength), *options)[0] == 0
+    for faint in (tmp_path / "0.3").rglob("*.png"):
+        plain = tmp_path / "2" / faint.relative_to(tmp_path / "0.3")
+        gain = np.asarray(Image.open(plain), int) - np.asarray(Image.open(faint))
+        assert gain.min() >= 0
+        assert gain.any() == (faint.parent.name == "PNEUMONIA")
+    code, _, err = run("data", "phantoms", tmp_path / "no", "--lesion-strength", "0")
+    assert (code, "more than 0" in err) == (2, True)
 
 
 @pytest.mark.keras

@@ -21,7 +21,14 @@ from pneumoscope.cli.options import (
     ValidationShare,
     declare_output,
 )
-from pneumoscope.defaults import PHANTOM_PATIENTS, SEED, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
+from pneumoscope.defaults import (
+    LESION_STRENGTH,
+    PHANTOM_PATIENTS,
+    SEED,
+    SPLIT_SEED,
+    TEST_SHARE,
+    VALIDATION_SHARE,
+)
 from pneumoscope.types import Geometry, Split
 
 app = typer.Typer(
@@ -101,6 +108,12 @@ def phantoms(
     output: Annotated[Path, typer.Argument(help="Folder to write, new or empty.")],
     patients: Annotated[int, typer.Option(help="Number of patients.")] = PHANTOM_PATIENTS,
     seed: Seed = SEED,
+    lesion_strength: Annotated[
+        float,
+        typer.Option(
+            help="Factor on the opacity of the pneumonia, up to 4; 1 is moderately hard to see."
+        ),
+    ] = LESION_STRENGTH,
     masks: Annotated[
         Path | None, typer.Option(help="Folder for a mask of each pneumonia, new or empty.")
     ] = None,
@@ -119,7 +132,7 @@ def phantoms(
     with progress_bar("drawing") as progress:
         records = make_phantoms(
             output,
-            PhantomSettings(patients=patients, seed=seed),
+            PhantomSettings(patients=patients, seed=seed, lesion_strength=lesion_strength),
             masks=masks,
             lungs=lungs,
             progress=progress,

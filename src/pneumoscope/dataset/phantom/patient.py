@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from pneumoscope.defaults import LESION_STRENGTH
+
 
 class Pattern(StrEnum):
     """Pattern of the pneumonia of a phantom; empty for none."""
@@ -61,7 +63,10 @@ class PhantomPatient:
 
 
 def sample_patient(
-    rng: np.random.Generator, number: int, pattern: Pattern, lesion_strength: float = 1.0
+    rng: np.random.Generator,
+    number: int,
+    pattern: Pattern,
+    lesion_strength: float = LESION_STRENGTH,
 ) -> PhantomPatient:
     """Draws a phantom patient at random.
 

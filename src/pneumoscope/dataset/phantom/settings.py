@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pneumoscope.defaults import PHANTOM_PATIENTS, SEED
+from pneumoscope.defaults import LESION_STRENGTH, PHANTOM_PATIENTS, SEED
 from pneumoscope.errors import SettingsError
 
 
@@ -46,7 +46,7 @@ class PhantomSettings:
     images_per_patient: tuple[int, int] = (1, 3)
     pneumonia_share: float = 0.5
     width: tuple[int, int] = (320, 480)
-    lesion_strength: float = 1.0
+    lesion_strength: float = LESION_STRENGTH
     layout: Layout = Layout.CLASSES
     seed: int = SEED
     marker_shortcut: float = 0.0
