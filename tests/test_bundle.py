@@ -36,6 +36,7 @@ from pneumoscope.types import (
     Estimate,
     Evidence,
     ImageRecord,
+    Method,
     OperatingPoint,
     Split,
     Undecided,
@@ -66,7 +67,7 @@ CALIBRATION = Calibration(
 def test_calibration_and_operating_points_round_trip(tmp_path: Path) -> None:
     some = Estimate(0.9, 0.8, 0.95)
     undecided = Undecided(0.3, 0.5, some, Estimate(None, None, None))
-    expected = OperatingPoint("b", 0.4, some, Estimate(1.0, None, None), undecided)
+    expected = OperatingPoint("b", 0.4, some, Estimate(1.0, 0.8, 1.0, Method.EXACT), undecided)
     changes = {"operating_points": (expected,), "calibration": CALIBRATION}
     write_bundle(tmp_path / "b", **changes)
     assert read_bundle(tmp_path / "b").info == bundle_info(**changes)

@@ -115,6 +115,15 @@ class ImageRecord:
             object.__setattr__(self, "evidence", Evidence.FILE)
 
 
+class Method(StrEnum):
+    """Method by which a confidence interval was computed."""
+
+    BOOTSTRAP = "bootstrap"
+    """Percentiles of a bootstrap of patients."""
+    EXACT = "clopper-pearson"
+    """Clopper and Pearson's, by the number of patients: that of a proportion of 0 or 1."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A measure with its 95 % confidence interval; None stands for what cannot be computed.
@@ -123,11 +132,13 @@ class Estimate:
         value: value of the measure on the images as they are.
         low: lower end of the interval.
         high: upper end of the interval.
+        method: method of the interval, or the one that could not compute it.
     """
 
     value: float | None
     low: float | None
     high: float | None
+    method: Method = Method.BOOTSTRAP
 
     def __str__(self) -> str:
         if self.value is None:

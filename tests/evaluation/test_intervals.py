@@ -4,11 +4,14 @@ from functools import partial
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from pneumoscope.errors import SettingsError
+from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.intervals import roc_band
 from pneumoscope.evaluation.metrics import all_metrics
-from pneumoscope.statistics import Estimate, Resampling, resampling
+from pneumoscope.statistics import Estimate, Resampling, estimate_unanimous, resampling
+from pneumoscope.types import Method
 
 ESTIMATES = [
     (Estimate(0.9534, 0.9312, 0.97), "0.953 (0.931 to 0.970)"),
@@ -119,6 +122,47 @@ def test_a_perfect_result_has_no_interval(make_scored):
     scored = make_scored(distance=40)
     auroc = Resampling(50).estimate(partial(all_metrics, scored), scored.patients)["auroc"]
     assert auroc == Estimate(1.0, None, None)
+
+
+def test_perfect_proportions_have_the_exact_interval_of_their_patients(make_scored):
+    scored = make_scored(distance=40)
+    estimates = evaluate_all(scored, Resampling(50)).estimates
+    patients = len(np.unique(scored.patients[scored.positive]))
+    assert patients < np.count_nonzero(scored.positive)
+    exact = binomtest(patients, patients).proportion_ci(0.95, "exact")
+    sensitivity = estimates["sensitivity"]
+    assert (sensitivity.low, sensitivity.high) == pytest.approx((exact.low, exact.high))
+    perfect = {name for name, estimate in estimates.items() if estimate.method is Method.EXACT}
+    assert perfect == {"accuracy", "sensitivity", "specificity", "ppv", "npv"}
+    assert estimates["accuracy"].low > sensitivity.low  # more patients bear it
+
+
+@pytest.mark.parametrize("patients", [1, 2, 19, 400])
+@pytest.mark.parametrize("value", [0, 1])
+def test_the_exact_interval_is_that_of_scipy(value, patients):
+    exact = binomtest(value * patients, patients).proportion_ci(0.95, "exact")
+    found = estimate_unanimous(value, patients)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+    assert found.low <= found.value <= found.high
+
+
+def test_exact_intervals_cover_whole_patients_at_least_as_often_as_they_say():
+    rng = np.random.default_rng(5)
+    size, missed = 30, 0
+    patients = np.repeat(np.arange(size), 3).astype(str)
+    for _ in range(400):
+        truth = 1 - 0.11 * rng.random()  # fraction of patients who are classified correctly
+        values = np.repeat(rng.random(size) < truth, 3).astype(float)
+        found = Resampling(100).estimate_means({"right": values}, patients, ["right"])["right"]
+        missed += found.method is Method.EXACT and not found.low <= truth <= found.high
+    assert missed / 400 <= 0.05
+
+
+def test_only_proportions_have_an_exact_interval():
+    ones = {"mean": np.ones(9), "known": np.array([1.0] * 5 + [np.nan] * 4)}
+    found = Resampling(50).estimate_means(ones, np.arange(9).astype(str), ["known"])
+    assert found["mean"] == Estimate(1.0, None, None)
+    assert found["known"] == estimate_unanimous(1.0, 5)  # the others are not in its denominator
 
 
 def test_a_measure_outside_of_its_resamples_has_no_interval():

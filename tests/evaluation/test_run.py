@@ -53,7 +53,7 @@ def test_figures_numbers_and_predictions(bundle: Path, phantoms: Path, tmp_path:
     assert saved == json.loads(json.dumps(found.to_dict()))
     assert set(saved["by_class"]) == {"NORMAL", "PNEUMONIA"}
     assert set(saved["by_subgroup"]) == {"consolidation", "interstitial"}
-    assert set(saved["overall"]["estimates"]["auroc"]) == {"value", "low", "high"}
+    assert set(saved["overall"]["estimates"]["auroc"]) == {"value", "low", "high", "method"}
     with (out / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == found.overall.images == len(list(phantoms.rglob("*.png")))

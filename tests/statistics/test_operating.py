@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pneumoscope.statistics import choose_operating_points, find_undecided
-from pneumoscope.types import OperatingPoint
+from pneumoscope.types import Method, OperatingPoint
 
 
 def case(seed: int, n: int = 120, distance: float = 2.0, levels: int = 0):
@@ -128,7 +128,7 @@ def test_scores_without_an_error_are_divided_in_the_middle():
     points, _ = choose_operating_points(truth, np.where(truth, 0.9, 0.3), patients)
     assert [point.threshold for point in points] == pytest.approx([0.6] * 3)
     assert points[0].sensitivity.value == 1
-    assert points[0].sensitivity.low is None
+    assert points[0].sensitivity.method is points[0].specificity.method is Method.EXACT
 
 
 def test_more_images_of_the_same_patients_are_no_more_patients():

@@ -8,7 +8,12 @@ from functools import partial
 
 import numpy as np
 
-from pneumoscope.evaluation.metrics import all_metrics, binary_metrics
+from pneumoscope.evaluation.metrics import (
+    all_denominators,
+    all_metrics,
+    binary_denominators,
+    binary_metrics,
+)
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.statistics import BoolArray, Estimate, Resampling, StrArray
 
@@ -45,7 +50,7 @@ def evaluate_all(scored: ScoredImages, resampling: Resampling) -> GroupResult:
         The counts and estimates.
     """
     measure = partial(all_metrics, scored)
-    estimates = resampling.estimate(measure, scored.patients)
+    estimates = resampling.estimate(measure, scored.patients, all_denominators(scored))
     return GroupResult(len(scored.labels), scored.n_patients, 0, estimates)
 
 
@@ -64,11 +69,10 @@ def evaluate_classes(scored: ScoredImages, resampling: Resampling) -> dict[str, 
     """
     results = {}
     for index, name in enumerate(scored.classes):
-        truth = scored.labels == index
-        measure = partial(
-            binary_metrics, truth, scored.predicted == index, scored.probabilities[:, index]
-        )
-        estimates = resampling.estimate(measure, scored.patients)
+        truth, called = scored.labels == index, scored.predicted == index
+        measure = partial(binary_metrics, truth, called, scored.probabilities[:, index])
+        denominators = binary_denominators(truth, called)
+        estimates = resampling.estimate(measure, scored.patients, denominators)
         results[name] = summarise(scored, truth, ~truth, estimates, _CLASS_METRICS)
     return results
 

@@ -103,6 +103,27 @@ def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArr
     }
 
 
+def binary_denominators(truth: BoolArray, called: BoolArray) -> dict[str, BoolArray]:
+    """Lists the proportions of images among the measures of one class against the rest.
+
+    Args:
+        truth: True for each image of the class, shape (n,).
+        called: True for each image predicted to be of the class, shape (n,).
+
+    Returns:
+        True for each image in the denominator, shape (n,), by name of the measure.
+    """
+    return {"sensitivity": truth, "specificity": ~truth, "ppv": called, "npv": ~called}
+
+
+def all_denominators(scored: ScoredImages) -> dict[str, BoolArray]:
+    """Lists the proportions of images among all measures of a set, as `binary_denominators`."""
+    return {
+        "accuracy": np.ones_like(scored.positive),
+        **binary_denominators(scored.positive, is_positive(scored.predicted)),
+    }
+
+
 def confusion_matrix(scored: ScoredImages) -> IntArray:
     """Counts images by true class (rows) and predicted class (columns), int64 of shape (c, c)."""
     c = len(scored.classes)

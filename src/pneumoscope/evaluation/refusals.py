@@ -89,7 +89,7 @@ def measure_refusals(
         warnings=_count(warnings),
         warned=sum(map(bool, warnings)),
         wrong=int(np.count_nonzero(refused & ~right)),
-        beyond=resampling.estimate_means(beyond, scored.patients),
+        beyond=resampling.estimate_means(beyond, scored.patients, beyond),
         curves={
             name: _curve(scored, right, keep_first, resampling)
             for name, keep_first in (("unsure", called), ("unlike", -distances))

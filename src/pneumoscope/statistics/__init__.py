@@ -11,6 +11,7 @@ from pneumoscope.statistics.conformal import upper_threshold
 from pneumoscope.statistics.few import FEW_PATIENTS, FEWEST_PATIENTS
 from pneumoscope.statistics.operating import choose_operating_points, find_undecided
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
+from pneumoscope.statistics.proportion import estimate_unanimous
 from pneumoscope.statistics.ranking import (
     Cumulative,
     auroc,
@@ -44,6 +45,7 @@ __all__ = [
     "cumulative",
     "delong",
     "equal_mass_bins",
+    "estimate_unanimous",
     "find_undecided",
     "known_mean",
     "mcnemar",

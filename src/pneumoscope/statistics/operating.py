@@ -92,7 +92,9 @@ def find_undecided(
             "error": ratio(weights @ wrong, weights @ decided),
         }
 
-    found = Resampling(seed=seed).estimate(measure, patients)
+    everything = np.ones_like(decided)
+    proportions = {"share": everything, "error": decided}
+    found = Resampling(seed=seed).estimate(measure, patients, proportions)
     return Undecided(low, high, found["share"], found["error"])
 
 
@@ -157,5 +159,6 @@ def _with_expectation(
             "specificity": ratio(weights @ (~truth & ~called), weights @ ~truth),
         }
 
-    found = Resampling(seed=seed).estimate(measure, patients)
+    proportions = {"sensitivity": truth, "specificity": ~truth}
+    found = Resampling(seed=seed).estimate(measure, patients, proportions)
     return OperatingPoint(name, threshold, found["sensitivity"], found["specificity"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import SettingsError
-from pneumoscope.statistics.arrays import FloatArray, StrArray
+from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
+from pneumoscope.statistics.proportion import estimate_unanimous
 from pneumoscope.statistics.ranking import known_mean
 from pneumoscope.types import Estimate
 
@@ -67,7 +68,12 @@ class Resampling:
         """Description of the intervals, in words."""
         return f"95 %, {self}"
 
-    def estimate(self, measure: Measure, patients: StrArray) -> dict[str, Estimate]:
+    def estimate(
+        self,
+        measure: Measure,
+        patients: StrArray,
+        proportions: Mapping[str, BoolArray] | None = None,
+    ) -> dict[str, Estimate]:
         """Estimates measures with 95 % percentile confidence intervals.
 
         The interval is from the 2.5th to the 97.5th percentile of the resamples (Efron and
@@ -78,12 +84,15 @@ class Resampling:
         they do where a class that it needs has one or two patients among many; nor where all
         resamples agree (no error at all, or a single patient), since a width of zero would claim a
         certainty that nobody has; nor where the measure itself lies outside, as one may that is
-        above 0 by chance alone, and that chance raises further in the resamples.
+        above 0 by chance alone, and that chance raises further in the resamples. A proportion of
+        0 or 1 has an exact interval in place of that of the bootstrap (`estimate_unanimous`).
 
         Args:
             measure: function that takes image weights of shape (r, n), and returns values of shape
                 (r,) by name.
             patients: key of the patient of each image, shape (n,).
+            proportions: the measures that are proportions of images, by name: True for each image
+                in the denominator, shape (n,).
 
         Returns:
             The estimates by the names that `measure` gives.
@@ -91,26 +100,26 @@ class Resampling:
         point = measure(np.ones((1, len(patients))))
         chunks = [measure(weights) for weights in self.weights(patients)]
         estimates = {}
-        for name, value in point.items():
-            low, high = _interval(np.concatenate([chunk[name] for chunk in chunks]))
-            known = np.isfinite(value[0])
-            inside = low - _MIN_WIDTH <= value[0] <= high + _MIN_WIDTH  # false where one is NaN
-            bounded = known and inside and high - low > _MIN_WIDTH
-            estimates[name] = Estimate(
-                float(value[0]) if known else None,
-                float(low) if bounded else None,
-                float(high) if bounded else None,
-            )
+        for name, (value,) in point.items():
+            of = (proportions or {}).get(name)
+            if of is not None and value in (0, 1):
+                estimates[name] = estimate_unanimous(float(value), len(np.unique(patients[of])))
+            else:
+                estimates[name] = _estimate(value, np.concatenate([c[name] for c in chunks]))
         return estimates
 
     def estimate_means(
-        self, values: Mapping[str, FloatArray], patients: StrArray
+        self,
+        values: Mapping[str, FloatArray],
+        patients: StrArray,
+        proportions: Collection[str] = (),
     ) -> dict[str, Estimate]:
         """Estimates means over images.
 
         Args:
             values: value of each image, shape (n,), by name; NaN where an image has none.
             patients: key of the patient of each image, shape (n,).
+            proportions: names of the values that are 0 or 1, so that their means are proportions.
 
         Returns:
             The estimates by the names of the values.
@@ -118,6 +127,7 @@ class Resampling:
         return self.estimate(
             lambda weights: {name: known_mean(value, weights) for name, value in values.items()},
             patients,
+            {name: np.isfinite(values[name]) for name in proportions},
         )
 
     def band(
@@ -170,6 +180,18 @@ def _draw(seed: int, resamples: int, patients: int, rows: int) -> Iterator[NDArr
         r = min(rows, resamples - start)
         drawn = rng.integers(patients, size=(r, patients)) + patients * np.arange(r)[:, None]
         yield np.bincount(drawn.ravel(), minlength=r * patients).reshape(r, patients)
+
+
+def _estimate(value: float, replicates: FloatArray) -> Estimate:
+    low, high = _interval(replicates)
+    known = np.isfinite(value)
+    inside = low - _MIN_WIDTH <= value <= high + _MIN_WIDTH  # false where one is NaN
+    bounded = known and inside and high - low > _MIN_WIDTH
+    return Estimate(
+        float(value) if known else None,
+        float(low) if bounded else None,
+        float(high) if bounded else None,
+    )
 
 
 def _interval(replicates: FloatArray) -> FloatArray:

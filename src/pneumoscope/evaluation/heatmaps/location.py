@@ -131,7 +131,7 @@ def locate(
         "hits": np.where(total > 0, hits, np.nan),
         "chance": within.mean(axis=(1, 2)),
     }
-    estimates = resampling.estimate_means(values, patients)
+    estimates = resampling.estimate_means(values, patients, ["hits"])
     return Location(images=len(masks), patients=len(np.unique(patients)), **estimates)
 
 

@@ -42,11 +42,14 @@ def measure_model(
         The estimates.
     """
     clean = scored[CLEAN]
-    found = resampling.estimate(partial(_measure, scored), clean.patients)
-    rows = {
-        row: {measure: found[f"{row} {measure}"] for measure in MEASURES}
-        for row in (*scored, _MEAN, _WORST)
-    }
+    names = (*scored, _MEAN, _WORST)
+    sides = {"sensitivity": clean.positive, "specificity": ~clean.positive}
+    found = resampling.estimate(
+        partial(_measure, scored),
+        clean.patients,
+        {f"{row} {measure}": side for row in names for measure, side in sides.items()},
+    )
+    rows = {row: {measure: found[f"{row} {measure}"] for measure in MEASURES} for row in names}
     mean, worst = rows.pop(_MEAN), rows.pop(_WORST)
     return ModelStress(
         label=label,

@@ -48,14 +48,29 @@ def measure_curves(outcomes: Mapping[str, Outcome], resampling: Resampling) -> C
     Returns:
         The estimates at severities 1 to 5 by change, and of their "mean" last.
     """
-    patients = outcomes[CLEAN].scored.patients
-    found = resampling.estimate(partial(_measure, outcomes), patients)
+    clean = outcomes[CLEAN].scored
+    denominators = {
+        "sensitivity": clean.positive,
+        "specificity": ~clean.positive,
+        "agreement": np.ones_like(clean.positive),
+    }
+    names = (*GRADED, _MEAN)
+    found = resampling.estimate(
+        partial(_measure, outcomes),
+        clean.patients,
+        {
+            f"{name} {severity} {measure}": of
+            for name in names
+            for severity in SEVERITIES
+            for measure, of in denominators.items()
+        },
+    )
     return {
         name: tuple(
             {measure: found[f"{name} {severity} {measure}"] for measure in CURVE_MEASURES}
             for severity in SEVERITIES
         )
-        for name in (*GRADED, _MEAN)
+        for name in names
     }
 
 

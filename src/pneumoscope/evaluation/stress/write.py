@@ -35,7 +35,7 @@ def write_stress(found: Stress, output: Path) -> None:
 
 def _csv(found: Stress) -> str:
     """Makes a line for each model, row and measure; the value is empty if not computable."""
-    columns = ("model", "kind", "name", "measure", "value", "low", "high")
+    columns = ("model", "kind", "name", "measure", "value", "low", "high", "method")
     return Table("Each measure", columns, tuple(_rows(found))).to_csv()
 
 
@@ -53,4 +53,5 @@ def _rows(found: Stress) -> Iterator[tuple[str, ...]]:
 def _cells(label: str, kind: str, name: str, measures: Measures) -> Iterator[tuple[str, ...]]:
     for measure, estimate in measures.items():
         ends = (estimate.value, estimate.low, estimate.high)
-        yield label, kind, name, measure, *("" if end is None else f"{end:.6f}" for end in ends)
+        cells = ("" if end is None else f"{end:.6f}" for end in ends)
+        yield label, kind, name, measure, *cells, "" if estimate.low is None else estimate.method
