@@ -1,4 +1,8 @@
-"""Puts the bundle of a run into the package, so that it ships: `ship_model.py RUN NAME`."""
+"""Puts the bundle of a run into the package, so that it ships: `ship_model.py RUN NAME`.
+
+The head of its model card gets the licence of the package, and what `pneumoscope evaluate RUN DATA`
+measured on the test split, if `--evaluation` names its folder.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pneumoscope.bundle import Bundle, new_bundle
+from pneumoscope.bundle import Bundle, BundleInfo, new_bundle
+from pneumoscope.bundle.head import card_head
 from pneumoscope.errors import PneumoscopeError, SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.inference import load
 from pneumoscope.shipped.models import DEFAULT
 
 MODELS = Path(__file__).parents[1] / "src" / "pneumoscope" / "shipped"
+LICENCE = "apache-2.0"
 LIMIT = 12_000_000  # bytes, of all that ships
 _FIGURE_LIMIT = 200_000  # bytes, of each figure that ships
 
 
-def ship(run: Path, name: str, models: Path = MODELS) -> Path:
+def ship(run: Path, name: str, models: Path = MODELS, evaluation: Path | None = None) -> Path:
     """Copies a bundle to `shipped/NAME`, under this name and without what predicting does not need.
 
     `model.keras` and large figures stay behind. The first model becomes the default.
@@ -30,6 +36,7 @@ def ship(run: Path, name: str, models: Path = MODELS) -> Path:
         run: the bundle, or the run folder that holds it.
         name: lower-case letters, digits and hyphens.
         models: the folder of the models that ship.
+        evaluation: the folder of an evaluation of the model on the test split of its data.
 
     Raises:
         SettingsError: if the name does not fit, or the models are too large; nothing has changed.
@@ -41,17 +48,26 @@ def ship(run: Path, name: str, models: Path = MODELS) -> Path:
             "The name does not fit", expected="such as baseline-1", received=repr(name)
         )
     source = load(run).bundle
-    card = source.card().replace(f"# {source.info.name}\n", f"# {name}\n", 1)
-    with new_bundle(models / name, replace(source.info, name=name)) as folder:
+    info = replace(source.info, name=name)
+    with new_bundle(models / name, info) as folder:
         for file in _wanted(source):
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source.root / file, folder / file)
+        card = _card(source, info, evaluation)
         (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
         _check_size(models, name)
     load(models / name)
     if not (models / DEFAULT).exists():
         write_text(models / DEFAULT, f"{name}\n")
     return models / name
+
+
+def _card(source: Bundle, info: BundleInfo, evaluation: Path | None) -> str:
+    """The card of the source, under the new name and with a new head."""
+    measured = json.loads((evaluation / "metrics.json").read_text("utf-8")) if evaluation else None
+    title = f"# {source.info.name}\n"
+    _, _, body = source.card().partition(title)
+    return f"{card_head(info, licence=LICENCE, evaluation=measured)}# {info.name}\n{body}"
 
 
 def _wanted(source: Bundle) -> list[str]:
@@ -86,8 +102,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="the run folder, or its bundle")
     parser.add_argument("name", help="such as baseline-1")
+    parser.add_argument("--evaluation", type=Path, help="the folder of its evaluation")
     options = parser.parse_args()
     try:
-        print(f"shipped in {ship(options.run, options.name)}")
+        print(f"shipped in {ship(options.run, options.name, evaluation=options.evaluation)}")
     except PneumoscopeError as error:
         sys.exit(f"Error: {error}")

@@ -54,7 +54,8 @@ def test_needed_files_are_copied(models: Path, tmp_path: Path) -> None:
     bundle = read_bundle(shipped)
     assert bundle.info == bundle_info(name="first-1", seed=7)
     assert bundle.seen().images == {"a"}
-    assert bundle.card() == "# first-1\n\nThe first # first\n"
+    assert bundle.card().startswith('---\nlicense: "apache-2.0"\n')
+    assert bundle.card().endswith("---\n\n# first-1\n\nThe first # first\n")
     assert onnx.load_from_string(bundle.network) == brightness_network()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pneumoscope.bundle import BundleInfo
+from pneumoscope.bundle.head import card_head
 from pneumoscope.files import printable
 from pneumoscope.markdown import in_markdown
 from pneumoscope.types import RESEARCH_NOTICE
@@ -20,4 +21,5 @@ def model_card(info: BundleInfo) -> str:
         autoescape=False,  # Markdown has escapes of its own: the filter `markdown`
     )
     environment.filters |= {"markdown": in_markdown, "printable": printable}
-    return environment.get_template("model_card.md.j2").render(info=info, notice=RESEARCH_NOTICE)
+    body = environment.get_template("model_card.md.j2").render(info=info, notice=RESEARCH_NOTICE)
+    return card_head(info) + body
