@@ -112,11 +112,13 @@ def radiograph(tmp_path: Path) -> Path:
     return path
 
 
-def test_predict_writes_heatmaps_only(
+def test_predict_writes_what_it_was_asked_for(
     watch: Watch, bundle: Path, radiograph: Path, tmp_path: Path
 ) -> None:
-    traces = watch("-m", "pneumoscope", "predict", bundle, radiograph, "--heatmap", "maps")
+    asked = ("--heatmap", "maps", "--html", "maps/p.html", "--pdf", "maps/p.pdf")
+    traces = watch("-m", "pneumoscope", "predict", bundle, radiograph, *asked)
     assert traces.outward == []
+    assert len(list((tmp_path / "work/maps").iterdir())) == 3
     assert list((tmp_path / "work").iterdir()) == [tmp_path / "work/maps"]
     assert traces.written
     assert all(path.is_relative_to(tmp_path / "work/maps") for path in traces.written)

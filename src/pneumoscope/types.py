@@ -264,7 +264,7 @@ class Prediction:
         distance: out-of-distribution score, about 1 for the training images themselves; None if
             it was not measured.
         gate: True if the image could have been refused.
-        heatmap: path of the file with the heatmap; None if there is none.
+        heatmap: path of the picture of the image beside its heatmap; None if there is none.
     """
 
     path: str

@@ -48,6 +48,16 @@ def test_heatmaps(run: Run, bundle: Path, tmp_path: Path, small_disk: Path) -> N
     assert not any(path.is_file() for path in small_disk.rglob("*"))
 
 
+@pytest.mark.parametrize("kind", ["html", "pdf"])
+def test_pages(kind: str, run: Run, bundle: Path, tmp_path: Path, small_disk: Path) -> None:
+    (image := tmp_path / "a.png").write_bytes(encoded(picture((600, 600))))
+    code, out, err = run("predict", bundle, image, f"--{kind}", small_disk / f"p.{kind}")
+    assert code == 4
+    assert str(image) in out
+    assert f"p.{kind}: the disk is full" in err.splitlines()[-1]
+    assert not any(path.is_file() for path in small_disk.rglob("*"))
+
+
 def test_prepared_data(run: Run, class_folders: Callable[..., Path], small_disk: Path) -> None:
     data, output = class_folders(NORMAL=8, PNEUMONIA=8), small_disk / "prepared"
     code, out, err = run("data", "prepare", data, "-o", output, "--image-size", 96)

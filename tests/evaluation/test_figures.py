@@ -266,11 +266,14 @@ def test_the_grid_sorts_right_from_wrong(make_scored):
     scored = make_scored(distance=1.0)
     right, wrong = right_examples(scored, 2), worst_mistakes(scored, 3)
     figure = draw_samples([sample(scored, i) for i in (*wrong, *right)], "Pneumonia")
-    assert len(figure.axes) == 2 * (2 + 3)
-    frames = [axes.spines["left"].get_edgecolor() for axes in figure.axes]
+    *shown, _ = figure.axes  # the last one is the colour bar
+    assert len(shown) == 2 * (2 + 3)
+    frames = [axes.spines["left"].get_edgecolor() for axes in shown]
     assert len(set(frames[:4])) == len(set(frames[4:])) == 1
     assert frames[0] != frames[-1]
-    titles = [axes.get_title(loc="left") for axes in figure.axes[::2]]
+    titles = [axes.get_title(loc="left") for axes in shown[::2]]
+    key = "evidence for the predicted class,\nfrom none to strongest in this image"
+    assert key in words_of(figure)
     first = wrong[0]
     assert titles[2] == (
         f"true {scored.classes[scored.labels[first]]}\n"

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.inference.captions import STRONGEST, WEAKEST
+from pneumoscope.inference.explain import colour_bar
 from pneumoscope.plots import BLACK, DPI, GREEN, GREY, LABEL, PAGE, SMALL, VERMILLION, shortened
 from pneumoscope.statistics import IntArray
 
@@ -17,6 +19,7 @@ COLUMNS = 6
 
 # Inches, save the sizes of text in points.
 _MARGIN, _TITLE, _NAME, _NOTE = 0.3, 0.44, 0.14, 0.2
+_KEY, _BAR = 0.3, 0.6
 _PITCH = (PAGE - _MARGIN) / COLUMNS
 _PICTURE = _PITCH - 0.08
 _TINY = 6.0
@@ -90,10 +93,11 @@ def sample_grid(samples: Sequence[Sample], positive_name: str) -> Figure:
     """
     right = [sample for sample in samples if sample.truth == sample.predicted][:COLUMNS]
     wrong = [sample for sample in samples if sample.truth != sample.predicted][:COLUMNS]
-    pictures = 1 + any(sample.overlay is not None for sample in samples)
+    explained = any(sample.overlay is not None for sample in samples)
+    pictures = 1 + explained
     block = _TITLE + pictures * _PITCH + _NAME
     width = _MARGIN + max(3, len(right), len(wrong)) * _PITCH
-    height = (bool(right) + bool(wrong)) * block + _NOTE
+    height = (bool(right) + bool(wrong)) * block + _NOTE + explained * _KEY
     figure = Figure(figsize=(width, height), dpi=DPI)
     top = height
     for heading, colour, row in (("Right", GREEN, right), ("Mistakes", VERMILLION, wrong)):
@@ -104,8 +108,23 @@ def sample_grid(samples: Sequence[Sample], positive_name: str) -> Figure:
                 _draw_sample(figure, sample, _MARGIN + column * _PITCH, top, colour)
             top -= block
     note = f"p: predicted probability of {positive_name}"
-    figure.text(_MARGIN / width, 0.05 / height, note, fontsize=SMALL, color=GREY)
+    bottom = 0.05 + explained * _KEY
+    figure.text(_MARGIN / width, bottom / height, note, fontsize=SMALL, color=GREY)
+    if explained:
+        _draw_key(figure)
     return figure
+
+
+def _draw_key(figure: Figure) -> None:
+    """Draws the colours of the overlays in the lower left corner, and says what they mean."""
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((_MARGIN / width, 0.1 / height, _BAR / width, 0.1 / height))
+    axes.imshow(colour_bar(256, 8), aspect="auto")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    text = f"evidence for the predicted class,\nfrom {WEAKEST} to {STRONGEST}"
+    left = (_MARGIN + _BAR + 0.08) / width
+    figure.text(left, 0.15 / height, text, fontsize=SMALL, color=GREY, va="center")
 
 
 def _write_heading(figure: Figure, heading: str, middle: float, colour: str) -> None:

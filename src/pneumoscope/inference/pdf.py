@@ -95,21 +95,23 @@ def write_pdf(
         LongTable(listed, colWidths=_COLUMNS, repeatRows=1, style=_CELLS),
         PageBreak(),
     ]
+    content = BytesIO()
+    document = SimpleDocTemplate(
+        content,
+        pagesize=A4,
+        leftMargin=_MARGIN,
+        rightMargin=_MARGIN,
+        topMargin=_MARGIN,
+        bottomMargin=_MARGIN,
+        title=f"Predictions: {captions.model}",
+        creator="Pneumoscope",
+        keywords=[made_of],
+        lang="en",
+        invariant=1,  # no date, so that the same predictions give the same bytes
+    )
+    document.build([*summary, *blocks], canvasmaker=_Pages)
     with atomic_path(path) as temporary:
-        document = SimpleDocTemplate(
-            str(temporary),
-            pagesize=A4,
-            leftMargin=_MARGIN,
-            rightMargin=_MARGIN,
-            topMargin=_MARGIN,
-            bottomMargin=_MARGIN,
-            title=f"Predictions: {captions.model}",
-            creator="Pneumoscope",
-            keywords=[made_of],
-            lang="en",
-            invariant=1,  # no date, so that the same predictions give the same bytes
-        )
-        document.build([*summary, *blocks], canvasmaker=_Pages)
+        temporary.write_bytes(content.getvalue())
 
 
 class _Pages(Canvas):  # type: ignore[misc]
