@@ -39,7 +39,12 @@ def panels(path: Path, size: tuple[int, int]) -> tuple[Image.Image, Image.Image]
 
 
 # shape of the image, size of each of the two pictures of it
-SHAPES = (((60, 90), (512, 341)), ((70, 40), (293, 512)), ((1000, 2000), (768, 384)))
+SHAPES = (
+    ((60, 90), (512, 341)),
+    ((70, 40), (293, 512)),
+    ((1000, 2000), (768, 384)),
+    ((300, 60), (102, 512)),
+)
 
 
 @pytest.mark.parametrize(("shape", "size"), SHAPES)

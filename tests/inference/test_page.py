@@ -62,6 +62,12 @@ def test_each_image_has_a_row_read_or_not(model: Path, tmp_path: Path) -> None:
     assert "broken.png is not an image" in broken.words
 
 
+@pytest.mark.parametrize("gate", [True, False])
+def test_a_gate_that_is_off_is_said(gate: bool, model: Path, tmp_path: Path) -> None:
+    text = write(model, [Source("a.png", encoded(LIGHT))], tmp_path / "p.html", gate=gate)
+    assert ("It could refuse no image." in text) != gate
+
+
 def test_groups_can_be_shown_alone(model: Path, tmp_path: Path) -> None:
     sources = [Source(f"{n}.png", encoded(LIGHT)) for n in range(3)]
     text = write(model, sources, tmp_path / "p.html")

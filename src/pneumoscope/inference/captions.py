@@ -44,7 +44,7 @@ class Captions:
         model: name and version of the model, in words.
         positive: name of the positive side, whose probability is shown.
         point: operating point that makes the labels, in words.
-        gate: sentence that says that no image could be refused; empty if some could.
+        gate: sentence that says that the model could refuse nothing; empty if it could.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -53,7 +53,7 @@ class Captions:
         self._threshold = predictor.operating_point.threshold
         self.model = f"Model {info.name}, version {info.version}"
         self.positive = positive_name(info.classes)
-        self.gate = "" if predictor.refuses else "No image could be refused."
+        self.gate = "" if predictor.refuses else "It could refuse no image."
         self.point = f"operating point {predictor.operating_point.name}"
 
     def caption(self, prediction: Prediction) -> Caption:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from pneumoscope.types import RESEARCH_NOTICE
 
 # Pixels.
 _LEAST = 512  # of the longer side of a radiograph: smaller ones are enlarged
-_NARROWEST = 720  # of the text
+_NARROWEST, _KEY = 720, 240  # least widths of the text, and of the colour bar
 _MARGIN, _GAP, _BAR = 24, 16, 14
 _HEADING, _TEXT, _SMALL = 26, 18, 15
 _LEADING = 1.4  # height of a line, in sizes of its letters
@@ -37,7 +37,7 @@ class _Line:
 
 
 def draw_panel(
-    image: NDArray[np.uint8], laid: NDArray[np.uint8] | None, caption: Caption, model: str
+    image: NDArray[np.uint8], laid: NDArray[np.uint8] | None, caption: Caption, about: str
 ) -> Image.Image:
     """Draws radiograph and overlay side by side, with a colour bar and a caption.
 
@@ -46,7 +46,7 @@ def draw_panel(
         laid: the radiograph under its heatmap, RGB, uint8 of shape (h, w, 3); None to draw the
             radiograph alone.
         caption: words on the prediction.
-        model: name of the model, in words.
+        about: sentences on the model.
 
     Returns:
         The picture, RGB.
@@ -54,17 +54,16 @@ def draw_panel(
     pictures = [_enlarged(pixels) for pixels in (image, laid) if pixels is not None]
     width, height = pictures[0].size
     inner = max(len(pictures) * (width + _GAP) - _GAP, _NARROWEST)
-    key = [] if laid is None else _wrap(caption.evidence, _font(_SMALL), _INK, width)
-    text = list(_lines(caption, model, inner))
-    below = _height(key) + 2 * _BAR + _height([*key[:1]]) if key else 0
-    total = 3 * _MARGIN + height + below + _height(text)
-    canvas = Image.new("RGB", (inner + 2 * _MARGIN, total), _GROUND)
+    text = _draw_text(_lines(caption, about, inner), inner)
+    below = _draw_key(caption.evidence, max(width, _KEY)) if len(pictures) > 1 else None
+    top = _MARGIN + height + (below.height if below else 0) + _MARGIN
+    canvas = Image.new("RGB", (inner + 2 * _MARGIN, top + text.height + _MARGIN), _GROUND)
     left = (canvas.width - len(pictures) * (width + _GAP) + _GAP) // 2
     for column, picture in enumerate(pictures):
         canvas.paste(picture, (left + column * (width + _GAP), _MARGIN))
-    if key:
-        _draw_key(canvas, key, (left + width + _GAP, _MARGIN + height + _BAR // 2), width)
-    _write(canvas, text, (_MARGIN, 2 * _MARGIN + height + below))
+    if below:
+        canvas.paste(below, (left + width + _GAP, _MARGIN + height))
+    canvas.paste(text, (_MARGIN, top))
     return canvas
 
 
@@ -75,37 +74,36 @@ def _enlarged(pixels: NDArray[np.uint8]) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def _lines(caption: Caption, model: str, width: int) -> Iterator[_Line]:
+def _lines(caption: Caption, about: str, width: int) -> Iterator[_Line]:
     yield from _wrap(caption.heading, _font(_HEADING, bold=True), _INK, width)
     for text in filter(None, (caption.probability, *caption.remarks)):
         yield from _wrap(text, _font(_TEXT), _INK, width)
-    for text in (f"{model}.", RESEARCH_NOTICE):
+    for text in (about, RESEARCH_NOTICE):
         yield from _wrap(text, _font(_SMALL), _QUIET, width)
 
 
-def _draw_key(canvas: Image.Image, title: list[_Line], corner: tuple[int, int], width: int) -> None:
-    """Draws the colours of the overlay as they look over grey, and says what they mean."""
-    left, top = corner
-    top = _write(canvas, title, corner)
-    canvas.paste(Image.fromarray(colour_bar(width, _BAR)), (left, top))
-    draw, font = ImageDraw.Draw(canvas), _font(_SMALL)
-    top += _BAR + 2
-    draw.text((left, top), WEAKEST, _QUIET, font)
-    draw.text((left + width - font.getlength(STRONGEST), top), STRONGEST, _QUIET, font)
-
-
-def _write(canvas: Image.Image, lines: list[_Line], corner: tuple[int, int]) -> int:
-    """Writes lines below one another; returns the height at which they end."""
-    left, top = corner
-    draw = ImageDraw.Draw(canvas)
+def _draw_text(lines: Iterable[_Line], width: int) -> Image.Image:
+    lines = list(lines)
+    canvas = Image.new("RGB", (width, sum(line.height for line in lines)), _GROUND)
+    draw, top = ImageDraw.Draw(canvas), 0
     for line in lines:
-        draw.text((left, top), line.text, line.ink, line.font)
+        draw.text((0, top), line.text, line.ink, line.font)
         top += line.height
-    return top
+    return canvas
 
 
-def _height(lines: list[_Line]) -> int:
-    return sum(line.height for line in lines)
+def _draw_key(evidence: str, width: int) -> Image.Image:
+    """Draws the colours of the overlay as they look over grey, and says what they mean."""
+    font = _font(_SMALL)
+    title = _draw_text(_wrap(evidence, font, _INK, width), width)
+    top = _BAR // 2 + title.height
+    canvas = Image.new("RGB", (width, top + 2 * _BAR + _SMALL), _GROUND)
+    canvas.paste(title, (0, _BAR // 2))
+    canvas.paste(Image.fromarray(colour_bar(width, _BAR)), (0, top))
+    draw = ImageDraw.Draw(canvas)
+    draw.text((0, top + _BAR + 2), WEAKEST, _QUIET, font)
+    draw.text((width, top + _BAR + 2), STRONGEST, _QUIET, font, anchor="ra")
+    return canvas
 
 
 def _wrap(text: str, font: ImageFont.FreeTypeFont, ink: str, width: int) -> list[_Line]:
