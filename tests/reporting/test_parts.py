@@ -15,10 +15,11 @@ from pneumoscope.reporting.groups import widest_gap
 from pneumoscope.reporting.heatmaps import better_than, meaning, misses_planted
 from pneumoscope.reporting.material import _affordable
 from pneumoscope.reporting.model import read_trained_model
-from pneumoscope.reporting.section import draw, in_two_lines
+from pneumoscope.reporting.section import draw
 from pneumoscope.run import write_history
 from pneumoscope.run.curves import draw_curves
 from pneumoscope.statistics import Estimate
+from pneumoscope.tables import in_two_lines
 from pneumoscope.types import Geometry
 from tests.evaluation.conftest import cohort_of
 from tests.reporting.conftest import write_run
