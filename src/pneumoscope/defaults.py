@@ -20,6 +20,9 @@ RESAMPLES = 2000
 """Number of bootstrap resamples behind an interval."""
 
 HEATMAP_IMAGES = 300
+FIGURES = ("png",)
+"""File formats of figures."""
+
 PHANTOM_PATIENTS = 60
 LESION_STRENGTH = 1.0
 PUBLIC_DATA = "chest_xray"

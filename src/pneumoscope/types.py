@@ -17,6 +17,31 @@ RECORD_SCHEMA = 2
 RESEARCH_NOTICE = "Pneumoscope is a research tool, not a medical device: never a diagnosis."
 
 
+class FigureFormat(StrEnum):
+    """File format of figures."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
+
+    @classmethod
+    def of(cls, name: str) -> FigureFormat:
+        """Finds the format of a name.
+
+        Raises:
+            SettingsError: if there is no format of this name.
+        """
+        if name not in list(cls):
+            raise SettingsError(
+                "Figures cannot be written in this format",
+                expected=" or ".join(cls),
+                received=name,
+                code="unknown-choice",
+                values={"setting": "figures", "expected": tuple(cls), "received": name},
+            )
+        return cls(name)
+
+
 class Label(IntEnum):
     """The published classes, with their indices in the outputs of the network."""
 

@@ -59,3 +59,13 @@ def test_data_is_identified_by_place_and_prepared_data_by_content(
     one, two = (prepare(phantoms, tmp_path / name, geometry=geometry).root for name in "ab")
     assert made_of([predictor], one) == made_of([predictor], two)
     assert made_of([predictor], one) != made_of([predictor], phantoms)
+
+
+def test_figures_are_of_the_formats_that_are_asked_for(
+    bundle: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="png or svg or pdf"):
+        evaluate(bundle, phantoms, tmp_path / "none", figures=["jpeg"])
+    compare([bundle, bundle], phantoms, tmp_path / "out", resamples=100, figures=["svg", "pdf"])
+    figures = {path.suffix for path in (tmp_path / "out").glob("comparison.*")}
+    assert figures == {".json", ".md", ".tex", ".svg", ".pdf"}

@@ -148,7 +148,7 @@ def test_pictures_of_this_program_are_known_by_their_mark() -> None:
 
 
 def test_figures_are_known_and_phantoms_are_not(tmp_path: Path, phantoms: Path) -> None:
-    save(new_figure(1, 1), tmp_path / "figure.png")
+    save(new_figure(1, 1), tmp_path / "figure")
     figure = Source("figure.png", (tmp_path / "figure.png").read_bytes())
     assert read_acquisition(figure).origin is Origin.OWN
     phantom = next(phantoms.rglob("*.png"))

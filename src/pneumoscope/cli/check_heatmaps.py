@@ -11,6 +11,7 @@ from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_le
 from pneumoscope.cli.options import (
     AsJson,
     Data,
+    Figures,
     HashPaths,
     Model,
     Resamples,
@@ -19,7 +20,7 @@ from pneumoscope.cli.options import (
     declare_output,
 )
 from pneumoscope.cli.tables import print_tables
-from pneumoscope.defaults import HEATMAP_IMAGES, RESAMPLES, SEED
+from pneumoscope.defaults import FIGURES, HEATMAP_IMAGES, RESAMPLES, SEED
 
 
 def check_heatmaps(
@@ -41,6 +42,7 @@ def check_heatmaps(
     root: Root = None,
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
+    figures: Figures = None,
     hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
@@ -70,6 +72,7 @@ def check_heatmaps(
             root=root,
             resamples=resamples,
             seed=seed,
+            figures=figures or FIGURES,
             progress=progress,
         )
     say_left_out(found.notices, found.unreadable, found.cohort.seen)

@@ -18,6 +18,7 @@ from pneumoscope.cli.console import (
 from pneumoscope.cli.options import (
     AsJson,
     Data,
+    Figures,
     HashPaths,
     ModelOrDefault,
     OperatingPoint,
@@ -27,7 +28,7 @@ from pneumoscope.cli.options import (
     declare_output,
 )
 from pneumoscope.cli.tables import print_tables
-from pneumoscope.defaults import RESAMPLES, SEED
+from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
 
 
 def evaluate(
@@ -40,6 +41,7 @@ def evaluate(
     root: Root = None,
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
+    figures: Figures = None,
     hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
@@ -71,6 +73,7 @@ def evaluate(
             operating_point=operating_point,
             resamples=resamples,
             seed=seed,
+            figures=figures or FIGURES,
             progress=progress,
         )
     say_left_out(found.notices, found.cohort.unreadable, found.cohort.seen)

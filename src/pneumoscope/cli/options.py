@@ -77,6 +77,14 @@ def _hash_paths(context: typer.Context, wanted: bool) -> None:
         context.with_resource(hashed_names())
 
 
+Figures = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="png|svg|pdf",
+        help="File format of the figures; repeat the option for each. By default png.",
+    ),
+]
+
 HashPaths = Annotated[
     bool,
     typer.Option(

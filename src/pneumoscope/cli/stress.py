@@ -8,9 +8,17 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import leave, print_json, progress_bar, say_left_out
-from pneumoscope.cli.options import AsJson, HashPaths, Resamples, Root, Seed, declare_output
+from pneumoscope.cli.options import (
+    AsJson,
+    Figures,
+    HashPaths,
+    Resamples,
+    Root,
+    Seed,
+    declare_output,
+)
 from pneumoscope.cli.tables import print_tables
-from pneumoscope.defaults import RESAMPLES, SEED
+from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
 
 
 def stress(
@@ -36,6 +44,7 @@ def stress(
     root: Root = None,
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
+    figures: Figures = None,
     hash_paths: HashPaths = False,
     as_json: AsJson = False,
 ) -> None:
@@ -65,6 +74,7 @@ def stress(
             root=root,
             resamples=resamples,
             seed=seed,
+            figures=figures or FIGURES,
             progress=progress,
         )
     say_left_out(found.notices, found.cohort.unreadable, found.cohort.seen)

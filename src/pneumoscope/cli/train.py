@@ -137,7 +137,7 @@ def train(
         )
     else:
         print(f"bundle  {result.bundle}  (epoch {result.best_epoch} of {result.epochs})")
-        print(f"curves  {result.run / CURVES}")
+        print(f"curves  {result.run / CURVES}.png")
     if result.interrupted:
         say(f"Interrupted. To go on: pneumoscope train --resume {result.run}")
         raise typer.Exit(130)

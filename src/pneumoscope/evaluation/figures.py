@@ -40,6 +40,7 @@ from pneumoscope.plots import (
 )
 from pneumoscope.statistics import Estimate, reliability
 
+_TALL = COLUMN + 0.9  # inches: a square below a legend
 _BINS = 40
 _COARSE_BINS = 20
 _MIN_HEIGHT = 1e-9  # less is rounding: all resamples agree
@@ -56,7 +57,7 @@ def confusion(scored: ScoredImages) -> Figure:
     counts = confusion_matrix(scored)
     totals = counts.sum(axis=1, keepdims=True)
     share = counts / np.maximum(totals, 1)
-    side = min(PAGE, max(COLUMN, 0.6 + 0.9 * len(counts)))
+    side = COLUMN if len(counts) <= 3 else PAGE
     figure = new_figure(side, side)
     axes = figure.subplots()
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -89,7 +90,7 @@ def roc(scored: ScoredImages, auroc: Estimate, band: Band) -> Figure:
         The figure; without a curve if all images are of one side, and without the band if the
         area has no interval.
     """
-    figure = new_figure(COLUMN, COLUMN)
+    figure = new_figure(COLUMN, _TALL)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":", label="chance")
     if auroc.value is None:
@@ -108,7 +109,7 @@ def roc(scored: ScoredImages, auroc: Estimate, band: Band) -> Figure:
         _mark_operating_point(axes, 1 - specificity, sensitivity, label)
     _unit_square(axes)
     dress(axes, x="False-positive rate (1 \u2212 specificity)", y="Sensitivity", note=scored.counts)
-    legend(axes, "lower right")
+    legend(axes)
     return figure
 
 
@@ -122,7 +123,7 @@ def precision_recall(scored: ScoredImages, average_precision: Estimate) -> Figur
     Returns:
         The figure; without a curve if there is no positive image.
     """
-    figure = new_figure(COLUMN, COLUMN)
+    figure = new_figure(COLUMN, _TALL)
     axes = figure.subplots()
     prevalence = scored.positive.mean()
     axes.axhline(
@@ -141,7 +142,7 @@ def precision_recall(scored: ScoredImages, average_precision: Estimate) -> Figur
         _mark_operating_point(axes, sensitivity, ppv, label)
     _unit_square(axes)
     dress(axes, x="Recall (sensitivity)", y="Precision (PPV)", note=scored.counts)
-    legend(axes, "lower left")
+    legend(axes)
     return figure
 
 
@@ -185,7 +186,7 @@ def reliability_diagram(
     Returns:
         The figure; a bin without an interval is a hollow dot.
     """
-    figure = new_figure(COLUMN, 1.35 * COLUMN)
+    figure = new_figure(COLUMN, 1.45 * COLUMN)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     above.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":", label="perfect")
     if uncalibrated is not None:
@@ -217,7 +218,7 @@ def decision_curve(scored: ScoredImages, band: Band) -> Figure:
     Returns:
         The figure, at the prevalence of these images.
     """
-    figure = new_figure(COLUMN, COLUMN)
+    figure = new_figure(COLUMN, _TALL)
     axes = figure.subplots()
     thresholds, low, high = band
     ones = np.ones((1, len(scored.labels)))
@@ -234,7 +235,7 @@ def decision_curve(scored: ScoredImages, band: Band) -> Figure:
     axes.set(xlim=(0, 1), ylim=(-0.45 * highest, 1.05 * highest))
     x = f"Threshold probability\n(dotted: threshold {scored.threshold:.4g})"
     dress(axes, x=x, y="Net benefit (true positives an image)", note=scored.counts)
-    legend(axes, "lower left")
+    legend(axes)
     return figure
 
 
@@ -246,7 +247,7 @@ def refusal_figure(found: Refusals, kept: float, note: str) -> Figure:
         kept: fraction of the images that the model accepts, in [0, 1], which is marked.
         note: text above the axes, such as the number of images.
     """
-    figure = new_figure(COLUMN, COLUMN)
+    figure = new_figure(COLUMN, _TALL)
     axes = figure.subplots()
     everything = float(found.curves["unsure"].accuracy[-1])
     axes.axhline(everything, color=GREY, linewidth=0.6, linestyle=":")
@@ -258,7 +259,7 @@ def refusal_figure(found: Refusals, kept: float, note: str) -> Figure:
     axes.set_xlim(1.01, KEPT[0] - 0.01)  # refusing more and more, from left to right
     x = f"Share of images kept\n(dotted: kept by the gate, {kept:.3f}; accuracy on all)"
     dress(axes, x=x, y="Accuracy on the images kept", note=note)
-    figure.legend(fontsize=SMALL, loc="outside upper left", frameon=False)
+    legend(axes)
     return figure
 
 

@@ -96,9 +96,8 @@ def sample_grid(samples: Sequence[Sample], positive_name: str) -> Figure:
     explained = any(sample.overlay is not None for sample in samples)
     pictures = 1 + explained
     block = _TITLE + pictures * _PITCH + _NAME
-    width = _MARGIN + max(3, len(right), len(wrong)) * _PITCH
     height = (bool(right) + bool(wrong)) * block + _NOTE + explained * _KEY
-    figure = Figure(figsize=(width, height), dpi=DPI)
+    figure = Figure(figsize=(PAGE, height), dpi=DPI)
     top = height
     for heading, colour, row in (("Right", GREEN, right), ("Mistakes", VERMILLION, wrong)):
         if row:
@@ -109,7 +108,7 @@ def sample_grid(samples: Sequence[Sample], positive_name: str) -> Figure:
             top -= block
     note = f"p: predicted probability of {positive_name}"
     bottom = 0.05 + explained * _KEY
-    figure.text(_MARGIN / width, bottom / height, note, fontsize=SMALL, color=GREY)
+    figure.text(_MARGIN / PAGE, bottom / height, note, fontsize=SMALL, color=GREY)
     if explained:
         _draw_key(figure)
     return figure
@@ -161,7 +160,7 @@ def _draw_sample(figure: Figure, sample: Sample, left: float, top: float, colour
         axes.set_title(title, fontsize=_TINY, loc="left", pad=4)
         title = ""
         bottom -= _PITCH
-    axes.set_xlabel(shortened(sample.name), fontsize=_TINY - 1, color=GREY, labelpad=2)
+    axes.set_xlabel(shortened(sample.name), fontsize=_TINY, color=GREY, labelpad=2)
 
 
 def _one_per_patient(scored: ScoredImages, indices: IntArray) -> IntArray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from pneumoscope.defaults import RESAMPLES, SEED
+from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
 from pneumoscope.evaluation.cohort import Cohort, gather
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
@@ -19,6 +20,7 @@ from pneumoscope.evaluation.write import write_evaluation
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import Resampling
+from pneumoscope.types import FigureFormat
 
 
 def evaluate(
@@ -30,6 +32,7 @@ def evaluate(
     operating_point: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    figures: Sequence[str] = FIGURES,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluates a bundle on the unseen images of a data set.
@@ -48,18 +51,21 @@ def evaluate(
             by default the first of the bundle.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap.
+        figures: file formats of the figures: `png`, `svg`, `pdf`.
         progress: called with the number of steps done and of all: each image is read once, and
             predicted once.
 
     Raises:
-        SettingsError: if the bundle has no such operating point, `resamples` or `seed` is out of
-            range, or `output` holds the results of another model or other data.
+        SettingsError: if the bundle has no such operating point, figures have no such format,
+            `resamples` or `seed` is out of range, or `output` holds the results of another model
+            or other data.
         BundleError: if the bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used, or has no unseen image.
         StorageError: if `output` cannot be written.
     """
     data = Path(data)
     predictor = load(bundle, operating_point=operating_point)
+    formats = [FigureFormat.of(name) for name in figures]
     require_own_folder(output, "metrics.json", [predictor], data)
     cohort = gather(
         data,
@@ -70,7 +76,7 @@ def evaluate(
     )
     evaluation = evaluate_cohort(predictor, cohort, rest_of(2, progress))
     if output is not None:
-        write_evaluation(evaluation, predictor, Path(output))
+        write_evaluation(evaluation, predictor, Path(output), formats)
     return evaluation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +21,19 @@ from pneumoscope.inference import Predictor, overlay
 from pneumoscope.names import public_name
 from pneumoscope.statistics import IntArray
 from pneumoscope.tables import write_tables
+from pneumoscope.types import FigureFormat
 
 
-def write_evaluation(evaluation: Evaluation, predictor: Predictor, output: Path) -> None:
-    """Writes figures as PNG, measures as JSON, tables as Markdown and LaTeX, predictions as CSV.
+def write_evaluation(
+    evaluation: Evaluation, predictor: Predictor, output: Path, formats: Iterable[FigureFormat]
+) -> None:
+    """Writes figures, measures as JSON, tables as Markdown and LaTeX, predictions as CSV.
 
     Args:
         evaluation: the evaluation to write.
         predictor: the model, for the heatmaps of the examples.
         output: the folder; files of a former evaluation in it are replaced.
+        formats: file formats of the figures.
 
     Raises:
         StorageError: if a file cannot be written.
@@ -54,7 +58,7 @@ def write_evaluation(evaluation: Evaluation, predictor: Predictor, output: Path)
         ),
     }
     for name, figure in drawn.items():
-        plots.save(figure, output / f"{name}.png")
+        plots.save(figure, output / f"{name}", formats)
     write_json(output / "metrics.json", evaluation.to_dict())
     write_tables(tabulate_evaluation(evaluation), output / "evaluation")
     write_text(output / "predictions.csv", _predictions_csv(scored))

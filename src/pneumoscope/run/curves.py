@@ -30,7 +30,7 @@ def draw_curves(history: Mapping[str, Sequence[float]], kept: int) -> Figure:
     """
     columns = _columns(history)
     epochs = np.arange(1, len(columns["loss"]) + 1)
-    figure = new_figure(PAGE, 2.6)
+    figure = new_figure(PAGE, 2.9)
     for axes, (name, title) in zip(figure.subplots(1, 2), _PANELS, strict=True):
         for column, label, colour, line in (
             (name, "training", BLUE, "-"),

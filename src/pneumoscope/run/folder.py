@@ -35,7 +35,7 @@ SETTINGS = "settings.json"
 TENSORBOARD = "tensorboard"
 FIGURES = "figures"
 CHECKPOINT = "checkpoint"
-CURVES = f"{FIGURES}/curves.png"
+CURVES = f"{FIGURES}/curves"
 
 _ENVIRONMENT = "environment.json"
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "numpy")

@@ -32,7 +32,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 def comparison_figure(comparison: Comparison) -> Figure:
     """Draws the ROC curves with the operating points, and the differences with their intervals."""
     others = len(comparison.models) - 1
-    figure = new_figure(PAGE, max(3.6, 1.2 + len(TITLES) * (0.12 + 0.12 * others)))
+    figure = new_figure(PAGE, max(4.0, 1.6 + len(TITLES) * (0.12 + 0.12 * others)))
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
     looks = zip(comparison.models, cycle(CLASS_COLOURS), cycle(_STYLES), cycle(_MARKERS))
     for number, (model, colour, line, marker) in enumerate(looks):
@@ -68,7 +68,7 @@ def _dress_roc(axes: Axes, comparison: Comparison) -> None:
     axes.set_axisbelow(True)
     note = comparison.first.scored.counts
     dress(axes, x="False-positive rate (1 \u2212 specificity)", y="Sensitivity", note=note)
-    legend(axes, "lower right")
+    legend(axes)
 
 
 def _draw_differences(
@@ -99,6 +99,7 @@ def _dress_differences(axes: Axes, comparison: Comparison) -> None:
     low, high = axes.get_xlim()
     reach = max(0.02, -low, high)
     axes.set_xlim(-reach, reach)
+    axes.locator_params(axis="x", nbins=5)  # more would touch one another
     label = f"Difference to {shortened(comparison.first.name)}\n(hollow: no interval)"
     dress(axes, x=label, y="", note="95 % intervals, patients resampled")
     axes.grid(axis="x", color="#E5E5E5", linewidth=0.5)

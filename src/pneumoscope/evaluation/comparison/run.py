@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pneumoscope.defaults import RESAMPLES, SEED
+from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.cohort import gather, name_models
 from pneumoscope.evaluation.comparison.difference import compare_scores
@@ -18,6 +18,7 @@ from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import Resampling
+from pneumoscope.types import FigureFormat
 
 
 def compare(
@@ -28,6 +29,7 @@ def compare(
     root: Path | str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    figures: Sequence[str] = FIGURES,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compares models on the images of a data set that none of them has seen.
@@ -36,11 +38,12 @@ def compare(
         bundles: two or more bundles, or the run folders that hold them; the others are compared
             with the first.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: folder for `comparison` as JSON, Markdown, LaTeX and PNG; by default nothing is
-            written.
+        output: folder for `comparison` as JSON, Markdown and LaTeX, and for the figure; by default
+            nothing is written.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap.
+        figures: file formats of the figures: `png`, `svg`, `pdf`.
         progress: called with the number of steps done and of all: each image is read once, and
             predicted once by each model.
 
@@ -60,6 +63,7 @@ def compare(
         )
     predictors = [load(bundle) for bundle in bundles]
     data = Path(data)
+    formats = [FigureFormat.of(name) for name in figures]
     require_own_folder(output, "comparison.json", predictors, data)
     parts = 1 + len(predictors)
     cohort = gather(
@@ -90,5 +94,5 @@ def compare(
         made_of=made_of(predictors, data),
     )
     if output is not None:
-        write_comparison(comparison, Path(output))
+        write_comparison(comparison, Path(output), formats)
     return comparison

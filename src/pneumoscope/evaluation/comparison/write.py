@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pneumoscope import plots
@@ -10,18 +11,20 @@ from pneumoscope.evaluation.comparison.result import Comparison
 from pneumoscope.evaluation.comparison.tables import tabulate_comparison
 from pneumoscope.files import write_json
 from pneumoscope.tables import write_tables
+from pneumoscope.types import FigureFormat
 
 
-def write_comparison(found: Comparison, output: Path) -> None:
-    """Writes `comparison` as JSON, Markdown, LaTeX and PNG.
+def write_comparison(found: Comparison, output: Path, formats: Iterable[FigureFormat]) -> None:
+    """Writes `comparison` as JSON, Markdown, LaTeX and figures.
 
     Args:
         found: the comparison to write.
         output: the folder; files of a former comparison in it are replaced.
+        formats: file formats of the figures.
 
     Raises:
         StorageError: if a file cannot be written.
     """
     write_json(output / "comparison.json", found.to_dict())
     write_tables(tabulate_comparison(found), output / "comparison")
-    plots.save(comparison_figure(found), output / "comparison.png")
+    plots.save(comparison_figure(found), output / "comparison", formats)

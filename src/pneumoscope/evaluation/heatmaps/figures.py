@@ -49,7 +49,7 @@ def check_figure(found: HeatmapCheck) -> Figure:
     called = [name for name in found.perturbation if name != "all"]
     shuffled, places = _randomisation(found), _location(found)
     rows = len(called) + bool(shuffled or places)
-    figure = new_figure(PAGE, 2.3 * rows)
+    figure = new_figure(PAGE, 2.7 * rows)
     grid = figure.add_gridspec(rows, 2)
     for row, name in enumerate(called):
         for column, kind in enumerate(KINDS):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.defaults import HEATMAP_IMAGES, RESAMPLES, SEED
+from pneumoscope.defaults import FIGURES, HEATMAP_IMAGES, RESAMPLES, SEED
 from pneumoscope.errors import BundleError, DependencyError, SettingsError
 from pneumoscope.evaluation.cohort import Cohort, gather
 from pneumoscope.evaluation.folder import made_of, require_own_folder
@@ -28,6 +28,7 @@ from pneumoscope.inference import Predictor, load
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import BoolArray, Resampling
+from pneumoscope.types import FigureFormat
 
 
 def check_heatmaps(
@@ -41,6 +42,7 @@ def check_heatmaps(
     root: Path | str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    figures: Sequence[str] = FIGURES,
     progress: Progress | None = None,
 ) -> HeatmapCheck:
     """Checks whether heatmaps show what a network bases its predictions on, and where they lie.
@@ -52,14 +54,15 @@ def check_heatmaps(
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships.
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
-        output: folder for `heatmap_check` as JSON, Markdown, LaTeX and PNG; by default nothing is
-            written.
+        output: folder for `heatmap_check` as JSON, Markdown and LaTeX, and for the figure; by
+            default nothing is written.
         masks: folder of masks of the pneumonia, named like the images.
         lungs: folder of masks of the lungs, named like the images.
         images: approximate number of images to check, of whole patients drawn at random.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap and of all random choices.
+        figures: file formats of the figures: `png`, `svg`, `pdf`.
         progress: called with the number of predictions made and of all.
 
     Raises:
@@ -78,6 +81,7 @@ def check_heatmaps(
     data = Path(data)
     masks, lungs = (None if folder is None else Path(folder) for folder in (masks, lungs))
     predictor = load(bundle)
+    formats = [FigureFormat.of(name) for name in figures]
     require_own_folder(output, "heatmap_check.json", [predictor], data)
     drawn = gather(
         data,
@@ -87,7 +91,7 @@ def check_heatmaps(
     ).draw(images)
     found = check_cohort(predictor, drawn, masks=masks, lungs=lungs, progress=progress)
     if output is not None:
-        write_check(found, Path(output))
+        write_check(found, Path(output), formats)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pneumoscope import plots
@@ -10,18 +11,20 @@ from pneumoscope.evaluation.heatmaps.result import HeatmapCheck
 from pneumoscope.evaluation.heatmaps.tables import tabulate_heatmaps
 from pneumoscope.files import write_json
 from pneumoscope.tables import write_tables
+from pneumoscope.types import FigureFormat
 
 
-def write_check(found: HeatmapCheck, output: Path) -> None:
-    """Writes `heatmap_check` as JSON, Markdown, LaTeX and PNG.
+def write_check(found: HeatmapCheck, output: Path, formats: Iterable[FigureFormat]) -> None:
+    """Writes `heatmap_check` as JSON, Markdown, LaTeX and figures.
 
     Args:
         found: the check to write.
         output: the folder; files of a former run in it are replaced.
+        formats: file formats of the figures.
 
     Raises:
         StorageError: if a file cannot be written.
     """
     write_json(output / "heatmap_check.json", found.to_dict())
     write_tables([*tabulate_heatmaps(found), f"{found.basis}."], output / "heatmap_check")
-    plots.save(check_figure(found), output / "heatmap_check.png")
+    plots.save(check_figure(found), output / "heatmap_check", formats)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pneumoscope.defaults import RESAMPLES, SEED
+from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.cohort import Cohort, gather, name_models
 from pneumoscope.evaluation.folder import made_of, require_own_folder
@@ -27,6 +27,7 @@ from pneumoscope.imaging.changes import MODERATE
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import Resampling
+from pneumoscope.types import FigureFormat
 
 
 def stress(
@@ -38,6 +39,7 @@ def stress(
     root: Path | str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    figures: Sequence[str] = FIGURES,
     progress: Progress | None = None,
 ) -> Stress:
     """Measures bundles on changed images, on export batches, and on images without lungs.
@@ -55,6 +57,7 @@ def stress(
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap.
+        figures: file formats of the figures: `png`, `svg`, `pdf`.
         progress: called with the number of predictions made and of all.
 
     Raises:
@@ -69,6 +72,7 @@ def stress(
         raise SettingsError("There is no bundle to measure", remedy="Give one or more")
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
+    formats = [FigureFormat.of(name) for name in figures]
     require_own_folder(output, "stress.json", predictors, data)
     cohort = gather(
         data,
@@ -79,7 +83,7 @@ def stress(
     models = list(zip(name_models(predictors), predictors, strict=True))
     found = stress_cohort(models, cohort, severities=severities, progress=progress)
     if output is not None:
-        write_stress(found, Path(output))
+        write_stress(found, Path(output), formats)
     return found
 
 

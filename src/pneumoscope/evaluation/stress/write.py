@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pneumoscope import plots
@@ -11,14 +11,16 @@ from pneumoscope.evaluation.stress.result import CURVE_MEASURES, Measures, Stres
 from pneumoscope.evaluation.stress.tables import tabulate_stress
 from pneumoscope.files import write_json, write_text
 from pneumoscope.tables import Table, write_tables
+from pneumoscope.types import FigureFormat
 
 
-def write_stress(found: Stress, output: Path) -> None:
-    """Writes `stress` as JSON, CSV, Markdown, LaTeX and PNG, and a figure of each curve.
+def write_stress(found: Stress, output: Path, formats: Iterable[FigureFormat]) -> None:
+    """Writes `stress` as JSON, CSV, Markdown, LaTeX and figures.
 
     Args:
         found: the stress validation to write.
         output: the folder; files of a former run in it are replaced.
+        formats: file formats of the figures.
 
     Raises:
         StorageError: if a file cannot be written.
@@ -26,11 +28,11 @@ def write_stress(found: Stress, output: Path) -> None:
     write_json(output / "stress.json", found.to_dict())
     write_text(output / "stress.csv", _csv(found))
     write_tables([*tabulate_stress(found), f"{found.basis}."], output / "stress")
-    plots.save(stress_figure(found), output / "stress.png")
+    plots.save(stress_figure(found), output / "stress", formats)
     if found.severities:
         for measure in CURVE_MEASURES:
             figure = severity_figure(found, measure)
-            plots.save(figure, output / f"severities_{measure}.png")
+            plots.save(figure, output / f"severities_{measure}", formats)
 
 
 def _csv(found: Stress) -> str:
