@@ -18,7 +18,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=280, kernel_name="python3", record_timing=False, coalesce_streams=True
+        notebook, timeout=580, kernel_name="python3", record_timing=False, coalesce_streams=True
     )
     client.execute()
     notebook.metadata["language_info"] = {"name": "python"}

@@ -236,6 +236,7 @@ def test_notebook_was_run_whole_and_tells_nothing_of_the_machine() -> None:
 
 
 @pytest.mark.keras
+@pytest.mark.timeout(900)
 def test_notebook_runs(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()  # IPython insists on a home
     fresh = script("run_notebook")["execute"](NOTEBOOK)
