@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pneumoscope.reporting import report
     from pneumoscope.run import Observer, TrainingSettings, list_runs
     from pneumoscope.shipped import list_models, read_model
+    from pneumoscope.shipped.elsewhere import add_model, export_model, remove_model
     from pneumoscope.training import resume, train
     from pneumoscope.types import Geometry, Prediction
 
@@ -70,6 +71,7 @@ _ROOMS = {
     "reporting": ("report",),
     "run": ("Observer", "TrainingSettings", "list_runs"),
     "shipped": ("list_models", "read_model"),
+    "shipped.elsewhere": ("add_model", "export_model", "remove_model"),
     "training": ("resume", "train"),
     "types": ("Geometry", "Prediction"),
 }
@@ -85,11 +87,13 @@ __all__ = [
     "ScanSettings",
     "SplitSettings",
     "TrainingSettings",
+    "add_model",
     "audit",
     "check_heatmaps",
     "compare",
     "errors",
     "evaluate",
+    "export_model",
     "fetch",
     "hashed_names",
     "list_models",
@@ -99,6 +103,7 @@ __all__ = [
     "predict",
     "prepare",
     "read_model",
+    "remove_model",
     "report",
     "resume",
     "stress",

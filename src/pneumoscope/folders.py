@@ -39,6 +39,15 @@ def cache_folder() -> Path:
     return folder
 
 
+def locate_data() -> Path:
+    """Returns the folder of the user's data, which may not exist yet. XDG_DATA_HOME moves it.
+
+    Raises:
+        StorageError: if this user has no home folder.
+    """
+    return _locate(user_data_path, _DATA)
+
+
 @contextmanager
 def data_folder() -> Iterator[Path]:
     """Yields the folder of the secret key, created if need be. XDG_DATA_HOME moves it.
@@ -46,7 +55,7 @@ def data_folder() -> Iterator[Path]:
     Raises:
         StorageError: if it cannot be made, or the block raises an `OSError`.
     """
-    folder = _locate(user_data_path, _DATA)
+    folder = locate_data()
     with storage_errors("keep the key of patients in", folder, _REMEDY.format(_DATA)):
         folder.mkdir(parents=True, exist_ok=True)
         yield folder

@@ -203,3 +203,19 @@ def test_a_run_without_a_bundle_is_no_folder_of_images(sign: str, run: Run, tmp_
     assert not out
     assert "no bundle" in err
     assert run("evaluate", root, tmp_path)[0] == 3
+
+
+def test_export_add_and_remove(run: Run, shipped: Path, bundle: Path, tmp_path: Path) -> None:
+    code, out, _ = run("models", "export", bundle, tmp_path / "a.zip", "--json")
+    assert code == 0
+    assert len(json.loads(out)["sha256"]) == 64
+    code, out, _ = run("models", "add", tmp_path / "a.zip", "--name", "mine", "--json")
+    assert code == 0
+    assert json.loads(out)["added_as"] == "mine"
+    assert "mine" in [each["added_as"] for each in json.loads(run("models", "--json")[1])]
+    assert "mine (added)\n" in run("models")[1]
+    assert run("models", "mine")[1] == run("models", "show", "mine")[1] != ""
+    assert run("models", "remove", "mine")[:2] == (0, "removed mine\n")
+    code, out, err = run("models", "mine")
+    assert (code, out) == (3, "")
+    assert "`pneumoscope models`" in err

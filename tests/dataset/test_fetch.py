@@ -17,12 +17,11 @@ from types import ModuleType
 
 import pytest
 
-from pneumoscope.dataset import download as download_module
+from pneumoscope import download as download_module
+from pneumoscope import unpack as unpack_module
 from pneumoscope.dataset import scan
-from pneumoscope.dataset import unpack as unpack_module
-from pneumoscope.dataset.download import Archive, download
 from pneumoscope.dataset.fetch import ATTRIBUTION, PublicData, fetch, find_public_data
-from pneumoscope.dataset.unpack import unpack
+from pneumoscope.download import Archive, download
 from pneumoscope.errors import (
     DataError,
     DependencyError,
@@ -30,6 +29,7 @@ from pneumoscope.errors import (
     SettingsError,
     StorageError,
 )
+from pneumoscope.unpack import unpack
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 

@@ -80,7 +80,7 @@ app.command(name="report")(report.report)
 app.command(name="check-heatmaps")(check_heatmaps.check_heatmaps)
 app.command(name="predict")(predict.predict)
 app.command(name="runs")(runs.runs)
-app.command(name="models")(models.models)
+app.add_typer(models.app, name="models")
 
 
 def _print_version(wanted: bool) -> None:

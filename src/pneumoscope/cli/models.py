@@ -1,14 +1,16 @@
-"""The command `pneumoscope models`."""
+"""The commands `pneumoscope models`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from pneumoscope.cli.console import print_json, say, say_notice
-from pneumoscope.cli.options import AsJson
+from pneumoscope.cli.console import add_bar, print_json, progress_bars, say, say_notice
+from pneumoscope.cli.options import AsJson, Model
 from pneumoscope.files import printable
 
 if TYPE_CHECKING:
@@ -18,18 +20,34 @@ if TYPE_CHECKING:
     from pneumoscope.types import OperatingPoint
 
 
-def models(
+class _Models(TyperGroup):
+    """The commands; what names none of them is of `show`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes `models` and `models NAME` for `models show` and `models show NAME`."""
+        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_Models, help="List, add, export and remove models, and print model cards.")
+
+
+@app.command()
+def show(
     model: Annotated[
         str | None,
         typer.Argument(help="Model whose card to print: a name, a bundle or a run folder."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the models that ship with Pneumoscope, or print a model card.
+    """List the models that ship with Pneumoscope or were added, or print a model card.
 
     \b
     pneumoscope models
     pneumoscope models runs/first
+
+    The word `show` can be left out.
     """
     from pneumoscope.shipped import list_models, read_model
 
@@ -40,21 +58,91 @@ def models(
         else:
             print("\n".join(map(printable, found.card().splitlines())))
         return
-    shipped = list_models()
+    listed = list_models()
     if as_json:
-        print_json([_facts(bundle) for bundle in shipped])
-    elif shipped:
-        print("\n\n".join("\n".join(_lines(bundle)) for bundle in shipped))
+        print_json([_facts(bundle) for bundle in listed])
+    elif listed:
+        print("\n\n".join("\n".join(_lines(bundle)) for bundle in listed))
     else:
         say("No model ships with this installation")
     say_notice()
 
 
+@app.command()
+def add(
+    source: Annotated[
+        str,
+        typer.Argument(help="File of `models export`, bundle or run folder, or https://…#sha256=…"),
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model; by default that in the bundle.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a model, so that its name stands wherever a bundle does.
+
+    \b
+    pneumoscope models add first.zip
+    pneumoscope models add runs/first --name first
+
+    Every file of it is checked first. An address must be of HTTPS, and end in # and the SHA-256 of
+    the file. The checks find damage, not malice: add models of people you trust.
+    """
+    from pneumoscope.shipped.elsewhere import add_model
+
+    with progress_bars() as bars:
+        progress = add_bar(bars, "downloading", unit="MB", size=1e6)
+        bundle = add_model(source, name=name, progress=progress)
+    if as_json:
+        print_json(_facts(bundle))
+    else:
+        print(f"{bundle.root.name} in {bundle.root}")
+    say_notice()
+
+
+@app.command()
+def export(
+    model: Model,
+    output: Annotated[Path, typer.Argument(help="Zip file to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Pack a model into one file, for `models add` on another machine.
+
+    \b
+    pneumoscope models export runs/first first.zip
+    """
+    from pneumoscope.files import sha256_of
+    from pneumoscope.shipped.elsewhere import export_model
+
+    sha256 = sha256_of(export_model(model, output))
+    if as_json:
+        print_json({"path": str(output), "sha256": sha256})
+    else:
+        print(f"{output} with SHA-256 {sha256}")
+    say_notice()
+
+
+@app.command()
+def remove(
+    model: Annotated[str, typer.Argument(help="Name of a model that was added.")],
+) -> None:
+    """Remove a model that was added.
+
+    \b
+    pneumoscope models remove first
+    """
+    from pneumoscope.shipped.elsewhere import remove_model
+
+    remove_model(model)
+    print(f"removed {model}")
+
+
 def _facts(bundle: Bundle) -> dict[str, Any]:
-    from pneumoscope.shipped import is_default
+    from pneumoscope.shipped import is_added, is_default
 
     return {
         **asdict(bundle.info),
+        "added_as": bundle.root.name if is_added(bundle) else None,
         "default": is_default(bundle),
         "path": str(bundle.root),
         "network_bytes": len(bundle.network),
@@ -62,13 +150,13 @@ def _facts(bundle: Bundle) -> dict[str, Any]:
 
 
 def _lines(bundle: Bundle) -> Iterator[str]:
-    from pneumoscope.shipped import is_default
+    from pneumoscope.shipped import is_added, is_default
 
     info = bundle.info
     size = f"{info.geometry.height}x{info.geometry.width} pixels"
     megabytes = f"{len(bundle.network) / 1e6:.1f} MB"
-    images = sum(info.training_data["images"]["train"].values())
-    titles = [known["title"] for known in info.training_data["attributions"]]
+    images = sum(info.training_data.get("images", {}).get("train", {}).values())
+    titles = [known["title"] for known in info.training_data.get("attributions", ())]
     rows = {
         "made by": f"Pneumoscope {info.version}",
         "network": f"{info.architecture}, {size}, {megabytes}",
@@ -76,7 +164,10 @@ def _lines(bundle: Bundle) -> Iterator[str]:
         "trained on": f"{images:,} images: {'; '.join(titles) or 'origin not known'}",
         **{point.name: _expectation(point) for point in info.operating_points},
     }
-    yield f"{info.name} (default)" if is_default(bundle) else info.name
+    if is_added(bundle):
+        yield printable(f"{bundle.root.name} (added)")
+    else:
+        yield f"{info.name} (default)" if is_default(bundle) else info.name
     width = max(map(len, rows))
     for name, value in rows.items():
         yield printable(f"  {name:<{width}}  {value}")

@@ -17,7 +17,7 @@ from pneumoscope.names import hashed_names
 T = TypeVar("T")
 
 DATA = "Class folders, a CSV manifest, or a prepared folder"
-_MODEL = "A bundle, the run folder that holds it, or the name of a model that ships."
+_MODEL = "A bundle, the run folder that holds it, or the name of a model."
 
 Data = Annotated[T, typer.Argument(help=f"{DATA}.")]
 Model = Annotated[str, typer.Argument(help=_MODEL)]

@@ -10,6 +10,7 @@ import typer
 from typer.main import get_command
 
 COMMANDS = {
+    "add_model": "models add",
     "list_models": "models",
     "make_phantoms": "data phantoms",
     "prepare": "data prepare",

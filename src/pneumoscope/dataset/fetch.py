@@ -12,9 +12,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from pneumoscope.dataset.download import Archive, download
-from pneumoscope.dataset.unpack import unpack
 from pneumoscope.defaults import PUBLIC_DATA
+from pneumoscope.download import Archive, download
 from pneumoscope.errors import (
     DataError,
     DependencyError,
@@ -24,6 +23,7 @@ from pneumoscope.errors import (
 )
 from pneumoscope.files import is_junk, temporary_name, write_text
 from pneumoscope.parallel import Progress
+from pneumoscope.unpack import unpack
 
 ATTRIBUTION = "ATTRIBUTION.md"
 

@@ -10,7 +10,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.run import History, Run, is_run, read_history, read_run
 from pneumoscope.run.folder import SETTINGS
 from pneumoscope.run.history import MONITOR, find_best
-from pneumoscope.shipped import is_shipped, read_model
+from pneumoscope.shipped import is_added, is_shipped, read_model
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def read_trained_model(run: Path | str) -> TrainedModel:
         StorageError: if a file may not be read.
     """
     bundle = read_model(run)
-    root = Path("reports", bundle.info.name) if is_shipped(bundle) else bundle.root.parent
+    has_name = is_shipped(bundle) or is_added(bundle)
+    root = Path("reports", bundle.info.name) if has_name else bundle.root.parent
     return TrainedModel(root, bundle, read_run(root) if is_run(root) else None, _read_history(root))
 
 

@@ -1,8 +1,10 @@
-"""The models that ship with the package: each folder in here is the bundle of one."""
+"""Models with a name: each folder in here is the bundle of one that ships; users add others."""
 
 from pneumoscope.shipped.models import (
+    added_names,
     default_name,
     find,
+    is_added,
     is_default,
     is_model,
     is_shipped,
@@ -12,8 +14,10 @@ from pneumoscope.shipped.models import (
 )
 
 __all__ = [
+    "added_names",
     "default_name",
     "find",
+    "is_added",
     "is_default",
     "is_model",
     "is_shipped",

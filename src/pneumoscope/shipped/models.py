@@ -1,21 +1,23 @@
-"""Models that ship with the package, by name or as the default.
+"""Models with a name: those that ship with the package, and those that the user has added.
 
     NAME/          the bundle of one, without `model.keras`
     default.txt    the name of the one that is used where none is given
 
-`scripts/ship_model.py` writes both. The name of a shipped model can be given
-wherever a bundle is expected; a file or folder of that name takes precedence.
+`scripts/ship_model.py` writes both. Added models lie in the user's data folder, as `models/NAME`.
+A name can be given wherever a bundle is expected; a file or folder of that name takes precedence.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pneumoscope.bundle import Bundle, find_bundle, read_bundle
 from pneumoscope.claims import LOCK
-from pneumoscope.errors import BundleError, BundleMissingError
+from pneumoscope.errors import BundleError, BundleMissingError, StorageError
 from pneumoscope.files import list_folders
+from pneumoscope.folders import locate_data
 
 ROOT = Path(__file__).parent
 DEFAULT = "default.txt"
@@ -29,7 +31,23 @@ _REINSTALL = "Install Pneumoscope again, with `pip install --force-reinstall`"
 
 def names() -> tuple[str, ...]:
     """Lists the names of the models that ship, sorted."""
-    return tuple(folder.name for folder in list_folders(ROOT) if find_bundle(folder) == folder)
+    return _names_in(ROOT)
+
+
+def added_names() -> tuple[str, ...]:
+    """Lists the names of the models that the user has added, sorted."""
+    with suppress(StorageError):  # no home folder, or one that may not be read
+        return _names_in(added_folder())
+    return ()
+
+
+def added_folder() -> Path:
+    """Returns the folder of the models that the user has added, which may not exist yet.
+
+    Raises:
+        StorageError: if this user has no home folder.
+    """
+    return locate_data() / "models"
 
 
 def default_name() -> str:
@@ -60,7 +78,7 @@ def is_model(given: str) -> bool:
     """Tells whether a text names a model.
 
     It does so if it is the path of a bundle or of a run folder, with or without a bundle, or the
-    name of a shipped model.
+    name of a model that ships or was added.
     """
     path = Path(given)
     is_run = any((path / name).exists() for name in _OF_RUNS)
@@ -68,12 +86,14 @@ def is_model(given: str) -> bool:
 
 
 def list_models() -> tuple[Bundle, ...]:
-    """Reads and checks the models that ship, sorted by name; empty if there are none.
+    """Reads and checks the models that ship, then those that were added, each sorted by name.
 
     Raises:
         BundleError: if one of them cannot be used.
     """
-    return tuple(map(read_model, names()))
+    folders = [ROOT / name for name in names()]
+    folders += [added_folder() / name for name in added_names()]
+    return tuple(map(read_model, folders))
 
 
 def is_default(bundle: Bundle) -> bool:
@@ -86,12 +106,18 @@ def is_shipped(bundle: Bundle) -> bool:
     return bundle.root.parent == ROOT
 
 
+def is_added(bundle: Bundle) -> bool:
+    """Tells whether a bundle is that of a model that was added, whose folder is its name."""
+    return bundle.root.name in added_names() and bundle.root.parent == added_folder()
+
+
 def find(model: Path | str | None = None) -> Path:
     """Finds the folder of a model.
 
     Args:
-        model: path of a bundle or of the run folder that holds it, or the name of a shipped
-            model; by default the default one of these. A path that exists takes precedence.
+        model: path of a bundle or of the run folder that holds it, or the name of a model that
+            ships or was added; by default the default one of those that ship. A path that exists
+            takes precedence.
 
     Raises:
         BundleMissingError: if there is no such model.
@@ -99,15 +125,15 @@ def find(model: Path | str | None = None) -> Path:
     if model is None:
         return ROOT / default_name()
     if _is_name(str(model)):
-        return ROOT / str(model)
+        return (ROOT if str(model) in names() else added_folder()) / str(model)
     if not os.path.lexists(model):
         raise BundleMissingError(
-            f"There is no bundle at {str(model)!r}, and no model of that name ships",
+            f"There is no bundle at {str(model)!r}, and no model has that name",
             expected="the bundle folder that `pneumoscope.train` wrote"
-            + "".join(f", or {name}" for name in names()),
+            + "".join(f", or {name}" for name in (*names(), *added_names())),
             received="nothing there",
             values={"path": str(model)},
-            remedy="`pneumoscope.list_models` lists what ships",
+            remedy="`pneumoscope.list_models` lists those that do",
         )
     return Path(model)
 
@@ -138,4 +164,10 @@ def read_model(model: Path | str | None = None) -> Bundle:
 
 
 def _is_name(given: str) -> bool:
-    return given in names() and not os.path.lexists(given)
+    return given in (*names(), *added_names()) and not os.path.lexists(given)
+
+
+def _names_in(folder: Path) -> tuple[str, ...]:
+    if not os.path.isdir(folder):
+        return ()
+    return tuple(each.name for each in list_folders(folder) if find_bundle(each) == each)

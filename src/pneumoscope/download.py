@@ -47,6 +47,32 @@ class Archive:
     sha256: str
 
 
+def measure(url: str, sha256: str, limit: int) -> Archive:
+    """Asks a server how large a file is, before it is downloaded.
+
+    Args:
+        url: address of the file.
+        sha256: SHA-256 that the file must have, in hex.
+        limit: greatest size of the file, in bytes.
+
+    Raises:
+        FetchError: if the server does not answer or refuses, or if the file is too large.
+    """
+    try:
+        with _open(Archive(url, 0, sha256), 0, "") as response:
+            length = response.headers.get("Content-Length", "")
+    except _Interrupted as error:
+        raise FetchError(f"Cannot fetch {url}: {error}", remedy="Try again later") from error
+    if not length.isdecimal() or int(length) > limit:
+        raise FetchError(
+            f"{url} cannot be fetched",
+            expected=f"a file of at most {limit} bytes",
+            received=f"{length} bytes" if length else "no size",
+            remedy="Download it another way, and give the file",
+        )
+    return Archive(url, int(length), sha256)
+
+
 class _Interrupted(Exception):
     """A connection that ended early; another one may bring the rest."""
 
@@ -138,7 +164,7 @@ def _open(archive: Archive, have: int, etag: str) -> http.client.HTTPResponse:
             raise _Interrupted(f"the server says {error.code} {error.reason}") from error
         raise FetchError(
             f"Cannot fetch {archive.url}: the server says {error.code} {error.reason}",
-            remedy="Try later, or look at the page of the data set whether it has moved",
+            remedy="Try later, or look where its address is from whether it has moved",
         ) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
@@ -170,7 +196,7 @@ def _start(archive: Archive, response: http.client.HTTPResponse, have: int) -> i
             f"{archive.url} offers another file",
             expected=f"{archive.size} bytes",
             received=f"{size} bytes of {kind}" if size >= 0 else "an unknown part of it",
-            remedy="Look at the page of the data set whether it has changed",
+            remedy="Look where its address is from whether it has changed",
         )
     return start
 
@@ -196,7 +222,7 @@ def _copy(
                 f"{archive.url} offers another file",
                 expected=f"{archive.size} bytes",
                 received="more",
-                remedy="Look at the page of the data set whether it has changed",
+                remedy="Look where its address is from whether it has changed",
             )
         if progress:
             progress(file.tell(), archive.size)
@@ -250,7 +276,7 @@ class _SameScheme(urllib.request.HTTPRedirectHandler):
                 f"{request.full_url} leads to an address that is not safe",
                 expected="HTTPS",
                 received=url,
-                remedy="Look at the page of the data set whether it has moved",
+                remedy="Look where its address is from whether it has moved",
             )
         return super().redirect_request(request, *answer)
 
