@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+from pneumoscope.bundle import Seen
+from pneumoscope.dataset import scan
+from pneumoscope.imaging import read_bytes
 from pneumoscope.reporting.checks import CHECKS
+from pneumoscope.types import Split
 from tests.cli.conftest import Run
+from tests.conftest import write_bundle
 from tests.reporting.conftest import write_run
 
 
@@ -48,3 +54,16 @@ def test_errors_are_one_line(run: Run, tmp_path: Path) -> None:
         assert (code, out) == (expected, "")
         assert err.startswith("Error: ")
         assert err.count("\n") == 1
+
+
+def test_a_report_says_what_the_model_has_seen_of_the_data(
+    run: Run, phantoms: Path, tmp_path: Path
+) -> None:
+    seen = [each for each in scan(phantoms).records if each.patient.endswith("1")]
+    used = [replace(each, split=Split.TRAIN, sha256=read_bytes(each.path).sha256) for each in seen]
+    model = write_bundle(tmp_path / "model" / "bundle", seen=Seen.of("key", used))
+    page = tmp_path / "page.html"
+    code, _, err = run("report", model, phantoms, "-o", page, "--resamples", "100")
+    assert code == 0, err
+    assert f"Left out: {len(seen)} images" in err
+    assert f"{len(seen)} images of patients that it has used are left out" in page.read_text()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pneumoscope.dataset import (
     ScanSettings,
     SplitSettings,
+    columns,
     is_prepared,
     prepare,
     read_prepared,
@@ -174,17 +175,46 @@ def test_repeated_lines_count_once(write) -> None:
 
 
 def test_a_column_of_many_values_makes_no_subgroups(write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_VALUES", 2)
+    monkeypatch.setattr(columns, "MAX_VALUES", 2)
     rows = "".join(f"{n}.png,{'NP'[n % 2]},{n},{n % 2}\n" for n in range(3))
-    images = scan(write("path,label,age,sex\n" + rows))
+    images = scan(write("path,label,weight,sex\n" + rows))
     assert [dict(record.groups) for record in images.records] == [
         {"sex": "0"},
         {"sex": "1"},
         {"sex": "0"},
     ]
     assert any(
-        "Column age" in notice.text and "3 different" in notice.text for notice in images.notices
+        "Column weight" in notice.text and "3 different" in notice.text for notice in images.notices
     )
+
+
+def test_ages_are_grouped(write) -> None:
+    ages = ("3", "045Y", "65", "6 months", "")
+    rows = "".join(f"{n}.png,{'NP'[n % 2]},{age}\n" for n, age in enumerate(ages))
+    images = scan(write("path,label,Age\n" + rows))
+    assert [dict(record.groups).get("age") for record in images.records] == [
+        "2 to 5",
+        "40 to 64",
+        "65 and older",
+        "0 to 1",
+        None,
+    ]
+    assert all(record.groups for record in images.records[:4])
+
+
+@pytest.mark.parametrize("name", ["patient_id", "PatientID", "Patient Name", "study uid", "dob"])
+def test_what_identifies_somebody_makes_no_subgroups(write, name: str) -> None:
+    rows = "a.png,NORMAL,Qz-7\nb.png,PNEUMONIA,Qz-8\n"
+    images = scan(write(f"path,label,{name}\n{rows}"))
+    assert not any(record.groups for record in images.records)
+    (notice,) = [each for each in images.notices if each.code == "column-left-out"]
+    assert "identifies" in notice.text
+    assert "Qz" not in str(images.notices)
+
+
+def test_a_word_that_ends_like_an_identifier_is_none(write) -> None:
+    images = scan(write("path,label,covid\na.png,NORMAL,yes\nb.png,PNEUMONIA,no\n"))
+    assert [dict(record.groups) for record in images.records] == [{"covid": "yes"}, {"covid": "no"}]
 
 
 def test_size_limit(write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import add_bar, leave, print_json, progress_bars, say
+from pneumoscope.cli.console import add_bar, leave, print_json, progress_bars, say_left_out
 from pneumoscope.cli.options import (
     DATA,
     AsJson,
@@ -63,10 +63,7 @@ def report(
             seed=seed,
             bars=lambda part: add_bar(bars, part),
         )
-    for notice in found.notices:
-        say(notice.text)
-    for reason in found.unreadable:
-        say(f"Left out: {reason}")
+    say_left_out(found.notices, found.unreadable, found.seen)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -13,18 +13,17 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from pneumoscope.dataset.columns import age_group, choose_columns, holds_ages
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
 from pneumoscope.types import Split
 
 MAX_BYTES = 256 * 2**20
-MAX_VALUES = 20
-"""Greatest number of different values of a column whose values are taken for subgroups."""
 
 _REQUIRED = ("path", "label")
 _KNOWN = (*_REQUIRED, "patient", "split", "subgroup")
@@ -84,8 +83,7 @@ def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry]
     root = manifest.parent if root is None else root
     text = _read_text(manifest)
     columns, rows = _parse(manifest, text)
-    notices: list[Notice] = []
-    group_columns = _group_columns(manifest, columns, rows, notices)
+    rows, group_columns, notices = _group_columns(columns, rows)
     entries: dict[Path, tuple[_Row, Entry]] = {}
     repeated = 0
     for row in rows:
@@ -208,28 +206,20 @@ def _rows(manifest: Path, columns: list[str], reader: Iterable[list[str]]) -> It
 
 
 def _group_columns(
-    manifest: Path, columns: list[str], rows: list[_Row], notices: list[Notice]
-) -> list[str]:
-    found = []
-    for name in columns:
-        if name in _KNOWN or not name:
-            continue
-        different = len({row.values[name] for row in rows} - {""})
-        if different > MAX_VALUES:
-            text = (
-                f"Column {name} of {manifest} is left out: its {different} different values are "
-                f"more than {MAX_VALUES}, too many for subgroups"
-            )
-            notices.append(
-                Notice(
-                    "column-left-out",
-                    text,
-                    {"column": name, "different": different, "limit": MAX_VALUES},
-                )
-            )
-        else:
-            found.append(name)
-    return found
+    columns: list[str], rows: list[_Row]
+) -> tuple[list[_Row], list[str], list[Notice]]:
+    """Chooses the columns of subgroups, and puts groups in the place of ages."""
+    values = {name: {row.values[name] for row in rows} - {""} for name in columns}
+    others = [name for name in columns if name and name not in _KNOWN]
+    chosen, notices = choose_columns(others, values)
+    aged = [name for name in chosen if holds_ages(name, values[name])]
+    grouped = [
+        replace(
+            row, values={**row.values, **{n: age_group(a) for n in aged if (a := row.values[n])}}
+        )
+        for row in rows
+    ]
+    return grouped, chosen, notices
 
 
 def _entry(root: Path, row: _Row, group_columns: list[str]) -> Entry:

@@ -83,7 +83,8 @@ class ScoredImages:
             DataError: if a probability is out of range.
         """
         records = cohort.records
-        names = sorted({name for record in records for name in record.groups})
+        names = {name for record in records for name in record.groups}
+        ordered = sorted(names, key=lambda name: (name != "source", name))
         return cls(
             classes=predictor.info.classes,
             labels=cohort.labels,
@@ -94,7 +95,7 @@ class ScoredImages:
             threshold=predictor.operating_point.threshold,
             groups={
                 name: np.array([record.groups.get(name, "") for record in records], dtype=np.str_)
-                for name in names
+                for name in ordered
             },
             refused=refused,
             judgements=tuple(judgements),

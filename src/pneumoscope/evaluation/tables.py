@@ -9,7 +9,7 @@ from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.files import printable
-from pneumoscope.statistics import Shift
+from pneumoscope.statistics import FEW_PATIENTS, Shift
 from pneumoscope.tables import Part, Table
 
 VALUE = "value (95 % interval)"
@@ -65,7 +65,8 @@ def tabulate_drift(drift: Drift) -> Table:
 
 
 def _group_rows(name: str, group: GroupResult) -> Iterator[tuple[str, ...]]:
-    head = (printable(name), f"{group.images:,} ({group.patients:,})")
+    few = ", few" if group.patients < FEW_PATIENTS else ""
+    head = (printable(name), f"{group.images:,} ({group.patients:,}{few})")
     for measure, estimate in group.estimates.items():
         yield *head, TITLES[measure], str(estimate)
         head = ("", "")

@@ -50,7 +50,7 @@ def discrimination(material: Material) -> Found:
     if auroc.value is None:
         text = f"Not computable: all images are of one class ({scored.counts})."
         return Level.WARNING, text
-    others = "of the same data" if material.own_data else "of other data"
+    others = "of the same data" if material.same_collection else "of other data"
     text = f"AUROC {auroc} on unseen patients {others}."
     if auroc.low is None:
         return Level.INFO, f"{text} {_NO_INTERVAL}"

@@ -83,6 +83,23 @@ class Material:
         return self.predictor.info
 
     @property
+    def same_collection(self) -> bool:
+        """True if other images of the same data made the model."""
+        return self.own_data or self.evaluation.cohort.seen > 0
+
+    @property
+    def origin(self) -> str:
+        """Where the images come from that the model was measured on."""
+        if self.own_data:
+            return "which the run held out"
+        if seen := self.evaluation.cohort.seen:
+            return (
+                f"of a collection that the model was made with: {seen:,} images of patients that "
+                "it has used are left out"
+            )
+        return "from data other than it was trained on"
+
+    @property
     def stressed(self) -> ModelStress:
         """Stress validation of this model."""
         return self.stress.models[0]

@@ -35,6 +35,8 @@ class Report:
         verdict: the results of the checks.
         notices: notices about how the data set was understood.
         unreadable: the reason why a file could not be read, for each such file.
+        seen: number of images that were left out, since they or others of their patients were
+            used to make the model.
     """
 
     page: Path
@@ -42,6 +44,7 @@ class Report:
     verdict: Verdict
     notices: tuple[Notice, ...]
     unreadable: tuple[Notice, ...]
+    seen: int
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as plain JSON types."""
@@ -51,6 +54,7 @@ class Report:
             "verdict": self.verdict.to_dict(),
             "notices": [notice.to_dict() for notice in self.notices],
             "unreadable": [notice.to_dict() for notice in self.unreadable],
+            "seen": self.seen,
         }
 
 
@@ -114,7 +118,7 @@ def report(
     write_text(page, _page(material, verdict))
     write_text(card, held_out_card(material, verdict))
     found = material.evaluation
-    return Report(page, card, verdict, found.notices, found.cohort.unreadable)
+    return Report(page, card, verdict, found.notices, found.cohort.unreadable, found.cohort.seen)
 
 
 def _page(material: Material, verdict: Verdict) -> str:

@@ -21,7 +21,7 @@ def limitations(material: Material) -> Section:
     return Section(
         "limitations",
         "Limitations",
-        {"not_for": bullets(card, "Not for"), "own_data": material.own_data},
+        {"not_for": bullets(card, "Not for"), "own_data": material.same_collection},
     )
 
 
