@@ -82,6 +82,8 @@ def test_a_row_has_as_many_cells_as_there_are_columns() -> None:
         Table("a", ("b", "c"), (("d",),))
 
 
-@pytest.mark.parametrize(("value", "cell"), [(None, "-"), (0.5, "0.500"), (-0.0004, "-0.000")])
+@pytest.mark.parametrize(
+    ("value", "cell"), [(None, "\N{EN DASH}"), (0.5, "0.500"), (-0.0004, "-0.000")]
+)
 def test_figures_have_three_decimals(value: float | None, cell: str) -> None:
     assert format_value(value) == cell

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pneumoscope.files import printable, write_text
@@ -77,6 +78,12 @@ class Table:
         )
 
 
+_DASH = "\N{EN DASH}"
+_DASHES = (
+    f"{_DASH}: not computable. A figure needs images of its kind; its interval needs enough "
+    "patients, and resamples that differ, as those of a perfect AUROC do not."
+)
+
 Part = Table | str
 """Part of a result: a table, or sentences, one a line."""
 
@@ -91,7 +98,7 @@ def write_tables(parts: Iterable[Part], stem: Path) -> None:
     Raises:
         StorageError: if they cannot be written.
     """
-    parts = tuple(parts)
+    parts = tuple(explain_dashes(parts))
     write_text(Path(f"{stem}.md"), join_markdown(parts))
     write_text(Path(f"{stem}.tex"), join_latex(parts))
 
@@ -108,12 +115,30 @@ def join_latex(parts: Iterable[Part]) -> str:
 
 def format_value(value: float | None) -> str:
     """Writes a figure into a cell, with three decimals; a dash where it is not computable."""
-    return "-" if value is None else f"{value:.3f}"
+    return _DASH if value is None else f"{value:.3f}"
+
+
+def format_estimate(estimate: Estimate) -> str:
+    """Writes an estimate into a cell; a dash stands for what is not computable."""
+    if estimate.value is None:
+        return _DASH
+    return f"{estimate.value:.3f} ({_DASH})" if estimate.low is None else str(estimate)
+
+
+def explain_dashes(parts: Iterable[Part]) -> Iterator[Part]:
+    """Adds a last line that says what a dash means, if a cell of the tables has one."""
+    dashed = False
+    for part in parts:
+        yield part
+        cells = chain.from_iterable(part.rows) if isinstance(part, Table) else ()
+        dashed = dashed or any(cell == _DASH or f"({_DASH})" in cell for cell in cells)
+    if dashed:
+        yield _DASHES
 
 
 def in_two_lines(estimate: Estimate) -> str:
     """Writes an estimate above its interval, for tables of many columns."""
-    return str(estimate).replace(" (", "\n(", 1)
+    return format_estimate(estimate).replace(" (", "\n(", 1)
 
 
 def _markdown_blocks(parts: Iterable[Part]) -> Iterator[str]:

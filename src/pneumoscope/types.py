@@ -16,6 +16,8 @@ RECORD_SCHEMA = 2
 
 RESEARCH_NOTICE = "Pneumoscope is a research tool, not a medical device: never a diagnosis."
 
+_NOT_WORKED = {"no-better-than-chance", "all-called-alike"}
+
 
 class FigureFormat(StrEnum):
     """File format of figures."""
@@ -223,6 +225,13 @@ class OperatingPoint:
     specificity: Estimate | None = None
     undecided: Undecided | None = None
 
+    def describe(self, sensitivity: Estimate, specificity: Estimate) -> str:
+        """Words a sensitivity and a specificity at this operating point in a sentence."""
+        return (
+            f"At the operating point {self.name}, sensitivity is {sensitivity} and specificity "
+            f"{specificity}."
+        )
+
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
             raise SettingsError(
@@ -262,6 +271,11 @@ class Calibration:
     before: Mapping[str, float | None]
     after: Mapping[str, float | None]
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[Notice, ...]:
+        """The notices that say that the training has not worked."""
+        return tuple(notice for notice in self.notices if notice.code in _NOT_WORKED)
 
 
 @dataclass(frozen=True)

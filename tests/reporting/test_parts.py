@@ -10,9 +10,9 @@ import pytest
 
 from pneumoscope.evaluation import GroupResult
 from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location, Perturbation, Randomisation
-from pneumoscope.reporting.checks import lies_below
+from pneumoscope.evaluation.heatmaps.meaning import better_than, meaning, misses_planted
+from pneumoscope.evaluation.stress.summary import lies_below
 from pneumoscope.reporting.groups import widest_gap
-from pneumoscope.reporting.heatmaps import better_than, meaning, misses_planted
 from pneumoscope.reporting.material import _affordable
 from pneumoscope.reporting.model import read_trained_model
 from pneumoscope.reporting.section import draw
@@ -104,7 +104,7 @@ def test_figures_do_not_share_ids_and_do_not_change() -> None:
 
 def test_estimate_in_two_lines() -> None:
     assert in_two_lines(Estimate(0.5, 0.4, 0.6)) == "0.500\n(0.400 to 0.600)"
-    assert in_two_lines(UNKNOWN) == "not computable"
+    assert in_two_lines(UNKNOWN) == "\N{EN DASH}"
 
 
 def heatmap_check(random: Estimate, centre: Estimate, **changes: object) -> HeatmapCheck:

@@ -16,6 +16,7 @@ from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
 from pneumoscope.bundle.read import Bundle, find_bundle, read_bundle, read_description
 from pneumoscope.bundle.reference import make_reference, write_reference
 from pneumoscope.bundle.seen import Seen
+from pneumoscope.bundle.summary import summarise_training
 from pneumoscope.bundle.write import new_bundle, write_gate
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "new_bundle",
     "read_bundle",
     "read_description",
+    "summarise_training",
     "write_gate",
     "write_reference",
 ]

@@ -12,6 +12,7 @@ from pneumoscope.cli.options import (
     AsJson,
     Data,
     Figures,
+    Full,
     HashPaths,
     Model,
     Resamples,
@@ -44,6 +45,7 @@ def check_heatmaps(
     seed: Seed = SEED,
     figures: Figures = None,
     hash_paths: HashPaths = False,
+    full: Full = False,
     as_json: AsJson = False,
 ) -> None:
     """Check whether heatmaps show what a model relies on, and where they lie.
@@ -59,7 +61,11 @@ def check_heatmaps(
     extra "train".
     """
     from pneumoscope.evaluation.heatmaps import check_heatmaps as check
-    from pneumoscope.evaluation.heatmaps import tabulate_heatmaps
+    from pneumoscope.evaluation.heatmaps import (
+        state_heatmaps,
+        summarise_heatmaps,
+        tabulate_heatmaps,
+    )
 
     with progress_bar("predicting") as progress:
         found = check(
@@ -81,8 +87,10 @@ def check_heatmaps(
     if as_json:
         print_json(found.to_dict())
     else:
-        print_tables(tabulate_heatmaps(found))
-        print(found.basis)
+        if full:
+            print_tables([state_heatmaps(found), *tabulate_heatmaps(found), found.basis])
+        else:
+            print_tables(summarise_heatmaps(found), width=80)
         if output is not None:
             print(f"figure and tables in {output}")
     leave(len(found.unreadable))

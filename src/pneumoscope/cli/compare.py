@@ -11,6 +11,7 @@ from pneumoscope.cli.console import leave, name_results, print_json, progress_ba
 from pneumoscope.cli.options import (
     AsJson,
     Figures,
+    Full,
     HashPaths,
     Resamples,
     Root,
@@ -41,6 +42,7 @@ def compare(
     seed: Seed = SEED,
     figures: Figures = None,
     hash_paths: HashPaths = False,
+    full: Full = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare models on images and patients that none of them has seen.
@@ -59,7 +61,11 @@ def compare(
             "give two bundles or more, and then the data", param_hint="BUNDLE BUNDLE... DATA"
         )
     from pneumoscope.evaluation import compare as compare_bundles
-    from pneumoscope.evaluation.comparison import tabulate_comparison
+    from pneumoscope.evaluation.comparison import (
+        state_comparison,
+        summarise_comparison,
+        tabulate_comparison,
+    )
 
     output = output or Path("comparison") / name_results(paths[:-1], paths[-1])
     with progress_bar("predicting") as progress:
@@ -77,6 +83,9 @@ def compare(
     if as_json:
         print_json(found.to_dict())
     else:
-        print_tables(tabulate_comparison(found))
+        if full:
+            print_tables([state_comparison(found), *tabulate_comparison(found)])
+        else:
+            print_tables(summarise_comparison(found), width=80)
         print(f"figure and tables in {output}")
     leave(len(found.cohort.unreadable))

@@ -19,6 +19,7 @@ from pneumoscope.cli.options import (
     AsJson,
     Data,
     Figures,
+    Full,
     HashPaths,
     ModelOrDefault,
     OperatingPoint,
@@ -43,6 +44,7 @@ def evaluate(
     seed: Seed = SEED,
     figures: Figures = None,
     hash_paths: HashPaths = False,
+    full: Full = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a model on the images and patients that it has not seen.
@@ -60,7 +62,11 @@ def evaluate(
     """
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
-    from pneumoscope.evaluation import tabulate_evaluation
+    from pneumoscope.evaluation import (
+        state_evaluation,
+        summarise_evaluation,
+        tabulate_evaluation,
+    )
 
     chosen = choose_model(model)
     output = output or Path("evaluation") / name_results([chosen], data)
@@ -80,7 +86,10 @@ def evaluate(
     if as_json:
         print_json(found.to_dict())
     else:
-        print_tables(tabulate_evaluation(found))
+        if full:
+            print_tables([state_evaluation(found), *tabulate_evaluation(found)])
+        else:
+            print_tables(summarise_evaluation(found), width=80)
         print(f"figures and tables in {output}")
     leave(len(found.cohort.unreadable))
 

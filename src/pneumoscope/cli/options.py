@@ -27,6 +27,9 @@ ModelOrDefault = Annotated[
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Full = Annotated[
+    bool, typer.Option("--full", help="Print all tables, and not only the most important one.")
+]
 ImageSize = Annotated[
     T, typer.Option(help="Height and width of the images that the network reads, in pixels.")
 ]

@@ -11,6 +11,7 @@ from pneumoscope.cli.console import leave, print_json, progress_bar, say_left_ou
 from pneumoscope.cli.options import (
     AsJson,
     Figures,
+    Full,
     HashPaths,
     Resamples,
     Root,
@@ -46,6 +47,7 @@ def stress(
     seed: Seed = SEED,
     figures: Figures = None,
     hash_paths: HashPaths = False,
+    full: Full = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare models on images changed as those of another hospital may be.
@@ -59,8 +61,12 @@ def stress(
     result under each corruption, their mean and the worst, with 95 % intervals from a bootstrap
     of patients. Images and patients that any of the models has seen are left out.
     """
+    from pneumoscope.evaluation.stress import (
+        state_stress,
+        summarise_stress,
+        tabulate_stress,
+    )
     from pneumoscope.evaluation.stress import stress as stress_bundles
-    from pneumoscope.evaluation.stress import tabulate_stress
 
     *bundles, data = paths
     if not bundles:
@@ -81,8 +87,10 @@ def stress(
     if as_json:
         print_json(found.to_dict())
     else:
-        print_tables(tabulate_stress(found))
-        print(found.basis)
+        if full:
+            print_tables([state_stress(found), *tabulate_stress(found), found.basis])
+        else:
+            print_tables(summarise_stress(found), width=80)
         if output is not None:
             print(f"figures and tables in {output}")
     leave(len(found.cohort.unreadable))

@@ -14,15 +14,23 @@ if TYPE_CHECKING:
     from pneumoscope.tables import Part, Table
 
 
-def print_tables(parts: Iterable[Part]) -> None:
-    """Prints tables unbroken, and sentences as wide as the terminal, in their order."""
-    parts = list(parts)
+def print_tables(parts: Iterable[Part], *, width: int | None = None) -> None:
+    """Prints tables, and sentences as wide as the terminal, in their order, and explains dashes.
+
+    Args:
+        parts: the tables and sentences.
+        width: greatest width of a table in characters, beyond which long cells go on in the next
+            line; by default tables stay unbroken.
+    """
+    from pneumoscope.tables import explain_dashes
+
+    parts = list(explain_dashes(parts))
     for number, part in enumerate(parts, start=1):
         if isinstance(part, str):
             # a table ends with an empty line of its own
             _new_console().print(part, end="\n" if number == len(parts) else "\n\n")
         else:
-            print_table(part)
+            print_table(part, wrap=width is not None, width=width)
 
 
 def print_table(table: Table, *, wrap: bool = False, width: int | None = None) -> None:

@@ -23,6 +23,7 @@ from pneumoscope.cli.options import (
     ValidationShare,
     declare_output,
 )
+from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
 from pneumoscope.files import printable
 
@@ -110,6 +111,7 @@ def train(
     that are not given. Ctrl-C ends the run with the best model so far; `--resume` goes on.
     """
     _check_usage(context, data, resume)
+    from pneumoscope.bundle import read_bundle, summarise_training
     from pneumoscope.run import TrainingSettings
     from pneumoscope.run.folder import CURVES
     from pneumoscope.training import resume as resume_run
@@ -136,8 +138,12 @@ def train(
             }
         )
     else:
+        info = read_bundle(result.bundle).info
+        print_tables(summarise_training(info), width=80)
         print(f"bundle  {result.bundle}  (epoch {result.best_epoch} of {result.epochs})")
         print(f"curves  {result.run / CURVES}.png")
+        if not result.interrupted and not (info.calibration and info.calibration.doubts):
+            print(f"Next, measure it on unseen patients: pneumoscope report {result.run}")
     if result.interrupted:
         say(f"Interrupted. To go on: pneumoscope train --resume {result.run}")
         raise typer.Exit(130)

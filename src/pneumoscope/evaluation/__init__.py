@@ -10,6 +10,7 @@ with extra_needed("evaluate", "Evaluating"):
     from pneumoscope.evaluation.result import Evaluation
     from pneumoscope.evaluation.run import evaluate
     from pneumoscope.evaluation.scores import ScoredImages
+    from pneumoscope.evaluation.summary import state_evaluation, summarise_evaluation
     from pneumoscope.evaluation.tables import tabulate_evaluation
     from pneumoscope.statistics import Estimate
 
@@ -24,5 +25,7 @@ __all__ = [
     "ScoredImages",
     "compare",
     "evaluate",
+    "state_evaluation",
+    "summarise_evaluation",
     "tabulate_evaluation",
 ]

@@ -10,7 +10,7 @@ from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.files import printable
 from pneumoscope.statistics import FEW_PATIENTS, Shift
-from pneumoscope.tables import Part, Table
+from pneumoscope.tables import Part, Table, format_estimate
 
 VALUE = "value (95 % interval)"
 
@@ -37,7 +37,7 @@ def tabulate_overall(found: Evaluation) -> Table:
         f"{found.model.name}: {found.scored.positive_name} from {found.scored.threshold:.4g} up "
         f"({found.operating_point.name})",
         ("measure", VALUE),
-        tuple((TITLES[name], str(estimate)) for name, estimate in estimates),
+        tuple((TITLES[name], format_estimate(estimate)) for name, estimate in estimates),
     )
 
 
@@ -68,7 +68,7 @@ def _group_rows(name: str, group: GroupResult) -> Iterator[tuple[str, ...]]:
     few = ", few" if group.patients < FEW_PATIENTS else ""
     head = (printable(name), f"{group.images:,} ({group.patients:,}{few})")
     for measure, estimate in group.estimates.items():
-        yield *head, TITLES[measure], str(estimate)
+        yield *head, TITLES[measure], format_estimate(estimate)
         head = ("", "")
 
 

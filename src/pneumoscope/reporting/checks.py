@@ -6,16 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pneumoscope.dataset.audit import Severity
+from pneumoscope.evaluation import state_evaluation
+from pneumoscope.evaluation.heatmaps.meaning import better_than, misses_planted
 from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
+from pneumoscope.evaluation.stress.summary import STATED, lies_below, state_worst
 from pneumoscope.files import printable
 from pneumoscope.reporting.groups import widest_gap
-from pneumoscope.reporting.heatmaps import better_than, misses_planted
 from pneumoscope.reporting.material import Material
 from pneumoscope.reporting.verdict import Level, Statement, Verdict
 from pneumoscope.statistics import Estimate
 
-_STRESSED = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
 _NO_INTERVAL = "No confidence interval could be computed."
+_NOTABLE_REFUSALS = 0.1  # of all images: more, and the figures on accepted ones say little
 _NOTABLE_ECE = 0.05  # probabilities that are off by this much mislead whoever reads them
 
 
@@ -45,18 +47,12 @@ def judge(material: Material) -> Verdict:
 
 def discrimination(material: Material) -> Found:
     """Judges whether the model discriminates between the classes on unseen patients."""
-    scored, estimates = material.evaluation.scored, material.evaluation.overall.estimates
-    auroc = estimates["auroc"]
-    if auroc.value is None:
-        text = f"Not computable: all images are of one class ({scored.counts})."
-        return Level.WARNING, text
-    others = "of the same data" if material.same_collection else "of other data"
-    text = f"AUROC {auroc} on unseen patients {others}."
-    if auroc.low is None:
-        return Level.INFO, f"{text} {_NO_INTERVAL}"
-    if auroc.low > 0.5:
-        return Level.FINE, text
-    return Level.WARNING, f"{text} That cannot be distinguished from chance."
+    others = "the same data" if material.same_collection else "other data"
+    text = f"{state_evaluation(material.evaluation)} The patients are of {others}."
+    auroc = material.evaluation.overall.estimates["auroc"]
+    if auroc.value is not None and auroc.low is None:
+        return Level.INFO, text
+    return Level.FINE if (auroc.low or 0) > 0.5 else Level.WARNING, text
 
 
 def population(material: Material) -> Found:
@@ -73,7 +69,8 @@ def soundness(material: Material) -> Found:
     if faults:
         text = "; ".join(f"{fault.text}" for fault in faults)
         return Level.INVALIDATING, f"The audit found: {text}."
-    doubts = []
+    calibration = material.info.calibration
+    doubts = [doubt.text for doubt in calibration.doubts] if calibration else []
     if changed := changed_counts(material):
         doubts.append(changed)
     if material.model.unfinished:
@@ -103,19 +100,10 @@ def stress(material: Material) -> Found:
     """Judges how much the model degrades on images changed as another hospital might."""
     model = material.stressed
     clean, worst = model.conditions[CLEAN], model.worst
-    parts, apart = [], False
-    for measure, where in model.worst_at.items():
-        if measure in _STRESSED:
-            apart = apart or lies_below(worst[measure], clean[measure])
-            parts.append(
-                f"{_STRESSED[measure]} {worst[measure]} under {where} (unchanged: "
-                f"{_short(clean[measure])}; mean: {_short(model.mean[measure])})"
-            )
-    if not parts:
-        return Level.INFO, "Not computable."
-    text = f"The worst of {_n_changes(material)} changes: {'; '.join(parts)}."
-    if all(side[measure].low is None for side in (clean, worst) for measure in _STRESSED):
+    text = state_worst(model, material.stress.changes)
+    if all(side[measure].low is None for side in (clean, worst) for measure in STATED):
         return Level.INFO, f"{text} {_NO_INTERVAL}"
+    apart = any(lies_below(worst[measure], clean[measure]) for measure in STATED)
     return Level.WARNING if apart else Level.FINE, text
 
 
@@ -162,6 +150,8 @@ def subgroups(material: Material) -> Found:
         f"{gap.measure.capitalize()} is {gap.lowest} for {printable(gap.lowest_name)} and "
         f"{gap.highest} for {printable(gap.highest_name)}."
     )
+    if not gap.known:
+        return Level.INFO, f"{text} Whether they differ cannot be told without an interval."
     return Level.WARNING if gap.apart else Level.FINE, text
 
 
@@ -177,8 +167,9 @@ def calibration(material: Material) -> Found:
         f"{100 * float(material.evaluation.scored.positive.mean()):.1f} %. Fitted at "
         f"{100 * fitted.prevalence:.1f} %, they hold for no other."
     )
-    off = ece.value is not None and ece.value > _NOTABLE_ECE
-    return Level.WARNING if off else Level.FINE, text
+    if ece.value is None:
+        return Level.INFO, text
+    return Level.WARNING if ece.value > _NOTABLE_ECE else Level.FINE, text
 
 
 def refusal(material: Material) -> Found:
@@ -192,8 +183,11 @@ def refusal(material: Material) -> Found:
         f"It refuses {coverage.refused:,} of these {coverage.images:,} images. The fraction beyond "
         f"its level of refusal is {beyond}; {expected:.3f} was expected."
     )
-    more = beyond.low is not None and beyond.low > expected
-    return Level.WARNING if more else Level.FINE, text
+    if coverage.refused > _NOTABLE_REFUSALS * coverage.images:
+        return Level.WARNING, f"{text} So many are left without a label."
+    if beyond.low is None:
+        return Level.INFO, f"{text} {_NO_INTERVAL}"
+    return Level.WARNING if beyond.low > expected else Level.FINE, text
 
 
 def heatmaps(material: Material) -> Found:
@@ -227,26 +221,8 @@ CHECKS = (
 """All checks, in the order of the page; one more check is one more function, and its line here."""
 
 
-def lies_below(low: Estimate, high: Estimate) -> bool:
-    """Tells whether the interval of one estimate lies below that of the other.
-
-    Where one of the two has no interval, as a perfect figure has none, its value stands for it.
-    """
-    if low.value is None or high.value is None or low.high is high.low is None:
-        return False
-    ends = (
-        low.value if low.high is None else low.high,
-        high.value if high.low is None else high.low,
-    )
-    return ends[0] < ends[1]
-
-
 def _short(estimate: Estimate) -> str:
     return "not computable" if estimate.value is None else f"{estimate.value:.3f}"
-
-
-def _n_changes(material: Material) -> int:
-    return sum(condition.group is not None for condition in material.stress.conditions)
 
 
 def _listed(names: dict[str, str]) -> str:

@@ -31,6 +31,11 @@ class Gap:
     highest_name: str
 
     @property
+    def known(self) -> bool:
+        """True if both estimates have an interval."""
+        return self.lowest.high is not None and self.highest.low is not None
+
+    @property
     def apart(self) -> bool:
         """True if the two intervals do not overlap."""
         ends = self.lowest.high, self.highest.low

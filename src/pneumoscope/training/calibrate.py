@@ -126,8 +126,8 @@ def fold_into(network: Network, calibration: Calibration) -> None:
     layer.set_weights([kernel / t, (bias / t + biases).astype(bias.dtype)])
 
 
-def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tuple[str, ...]:
-    """Words the calibration, the operating points and the notices, a line for each."""
+def in_words(calibration: Calibration) -> tuple[str, ...]:
+    """Words the calibration and the notices, a line for each."""
     lines = [notice.text for notice in calibration.notices]
     if calibration.fitted:
         before, after = calibration.before["log_loss"], calibration.after["log_loss"]
@@ -136,19 +136,6 @@ def in_words(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> tu
             f"patients: temperature {calibration.temperature:.3f}, log-loss {before:.4f} before "
             f"and {after:.4f} after"
         )
-    if points[0].sensitivity is not None:  # they were chosen
-        lines.append("Thresholds, chosen on the validation images and on corrupted copies of them:")
-    for point in points:
-        if point.sensitivity is not None:
-            lines.append(
-                f"Operating point {point.name}: threshold {point.threshold:.4f}, sensitivity "
-                f"{point.sensitivity}, specificity {point.specificity}"
-            )
-        if (zone := point.undecided) is not None:
-            lines.append(
-                f"Undecided from {zone.low:.4f} to {zone.high:.4f}: fraction of the validation "
-                f"images {zone.share}, of the others misclassified {zone.error}"
-            )
     return tuple(lines)
 
 

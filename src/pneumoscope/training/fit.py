@@ -362,7 +362,7 @@ def _write_bundle(
             remedy="Start a new run with a lower `learning_rate`",
         )
     calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
-    for line in in_words(calibration, points):
+    for line in in_words(calibration):
         observer.note(line)
     work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=run.root)
     with storage_errors("write", run.bundle), work_folder as work:

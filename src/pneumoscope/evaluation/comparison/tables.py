@@ -9,7 +9,7 @@ from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.tables import tabulate_groups
 from pneumoscope.files import printable
-from pneumoscope.tables import Part, Table, format_value
+from pneumoscope.tables import Part, Table, format_estimate, format_value
 
 _DIFFERENCE = "difference (95 % interval)"
 
@@ -35,7 +35,7 @@ def _overall(first: ComparedModel, model: ComparedModel, difference: Difference)
             TITLES[name],
             format_value(first.overall.estimates[name].value),
             format_value(model.overall.estimates[name].value),
-            str(estimate),
+            format_estimate(estimate),
         )
         for name, estimate in difference.overall.estimates.items()
     )

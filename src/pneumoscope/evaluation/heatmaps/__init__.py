@@ -7,6 +7,7 @@ from pneumoscope.evaluation.heatmaps.result import (
     Randomisation,
 )
 from pneumoscope.evaluation.heatmaps.run import check_heatmaps
+from pneumoscope.evaluation.heatmaps.summary import state_heatmaps, summarise_heatmaps
 from pneumoscope.evaluation.heatmaps.tables import tabulate_heatmaps
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "Perturbation",
     "Randomisation",
     "check_heatmaps",
+    "state_heatmaps",
+    "summarise_heatmaps",
     "tabulate_heatmaps",
 ]

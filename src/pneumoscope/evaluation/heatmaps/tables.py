@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, HeatmapCheck
 from pneumoscope.files import printable
-from pneumoscope.tables import Table, format_value
+from pneumoscope.tables import Table, format_estimate, format_value
 
 _LAYERS = {"head": "the head", "all": "all layers"}
 
@@ -25,7 +25,7 @@ def _perturbation(found: HeatmapCheck) -> Table:
         shown = f"{printable(name)}\n{part.images:,} ({part.patients:,})"
         for kind in KINDS:
             areas = (format_value(part.areas[kind][order].value) for order in ORDERS)
-            gains = (str(part.gains[kind][order]) for order in ORDERS[1:])
+            gains = (format_estimate(part.gains[kind][order]) for order in ORDERS[1:])
             first, *_, last = part.curves[kind]["heatmap"]
             ends = f"{first:.3f} to {last:.3f}"
             rows.append((shown, kind, ends, *areas, *gains))
@@ -46,7 +46,8 @@ def _perturbation(found: HeatmapCheck) -> Table:
 
 def _randomisation(found: HeatmapCheck) -> Table:
     rows = tuple(
-        (_LAYERS[part.layers], str(part.signed), str(part.absolute)) for part in found.randomisation
+        (_LAYERS[part.layers], format_estimate(part.signed), format_estimate(part.absolute))
+        for part in found.randomisation
     )
     columns = ("shuffled", "correlation (95 % interval)", "of absolute values (95 % interval)")
     return Table("Heatmaps after weights were shuffled", columns, rows)
@@ -56,10 +57,10 @@ def _location(found: HeatmapCheck) -> Table:
     rows = tuple(
         (
             f"{name}\n{part.images:,} ({part.patients:,})",
-            str(part.mass),
+            format_estimate(part.mass),
             format_value(part.area.value),
-            str(part.gain),
-            str(part.hits),
+            format_estimate(part.gain),
+            format_estimate(part.hits),
             format_value(part.chance.value),
         )
         for name, part in found.location.items()

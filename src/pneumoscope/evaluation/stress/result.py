@@ -82,6 +82,11 @@ class Stress:
     severities: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
+    def changes(self) -> int:
+        """Number of changes among the conditions."""
+        return sum(condition.group is not None for condition in self.conditions)
+
+    @property
     def basis(self) -> str:
         """Images, severity and resamples that the figures are from, in one line."""
         return self._basis(f"changes of severity {self.severity} of 5")

@@ -10,7 +10,7 @@ from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES, Model
 from pneumoscope.files import printable
 from pneumoscope.imaging.changes import SEVERITIES
 from pneumoscope.statistics import Estimate
-from pneumoscope.tables import Table, format_value
+from pneumoscope.tables import Table, format_estimate, format_value
 
 _CURVE_WORDS = {
     **TITLES,
@@ -48,13 +48,13 @@ def _summary(found: Stress) -> Table:
 
 def _summary_cells(model: ModelStress) -> Iterator[tuple[tuple[str, str], str]]:
     for measure in MEASURES:
-        yield (CLEAN, measure), str(model.conditions[CLEAN][measure])
+        yield (CLEAN, measure), format_estimate(model.conditions[CLEAN][measure])
     for measure in MEASURES:
-        yield ("mean", measure), str(model.mean[measure])
+        yield ("mean", measure), format_estimate(model.mean[measure])
     for measure in MEASURES:
         where = model.worst_at.get(measure, "")
-        yield ("worst", measure), f"{model.worst[measure]}\n{where}".rstrip()
-    yield (HIDDEN, MEASURES[0]), str(model.conditions[HIDDEN][MEASURES[0]])
+        yield ("worst", measure), f"{format_estimate(model.worst[measure])}\n{where}".rstrip()
+    yield (HIDDEN, MEASURES[0]), format_estimate(model.conditions[HIDDEN][MEASURES[0]])
 
 
 def _conditions(found: Stress) -> Table:

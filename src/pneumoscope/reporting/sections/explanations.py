@@ -5,7 +5,7 @@ from __future__ import annotations
 from pneumoscope.evaluation.gallery import right_examples
 from pneumoscope.evaluation.heatmaps import tabulate_heatmaps
 from pneumoscope.evaluation.heatmaps.figures import check_figure
-from pneumoscope.reporting.heatmaps import meaning
+from pneumoscope.evaluation.heatmaps.meaning import meaning
 from pneumoscope.reporting.material import Material
 from pneumoscope.reporting.section import Section, draw
 from pneumoscope.reporting.sections.examples import pictures

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pneumoscope.evaluation.heatmaps import HeatmapCheck
-from pneumoscope.evaluation.heatmaps.result import KINDS
+from pneumoscope.evaluation.heatmaps.result import KINDS, HeatmapCheck
 
 
 def better_than(found: HeatmapCheck, order: str) -> bool | None:
