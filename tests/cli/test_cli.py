@@ -119,7 +119,8 @@ def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> Non
     code, _, err = run("evaluate", bundle, phantoms_copy, "-o", out_folder, "--resamples", "100")
     assert code == 2
     assert "was made of something else" in err
-    code, out, err = run("evaluate", bundle, phantoms, "-o", out_folder, "--resamples", "100")
+    command = ("evaluate", bundle, phantoms, "-o", out_folder, "--resamples", "100", "--full")
+    code, out, err = run(*command)
     assert code == 0
     for word in ("balanced accuracy", "AUROC", "consolidation", "PNEUMONIA", str(out_folder)):
         assert word in out
@@ -137,7 +138,8 @@ def test_tables_are_whole_in_a_narrow_terminal(
 
 def test_stress(run: Run, phantoms: Path, tmp_path: Path) -> None:
     roots = [write_bundle(tmp_path / name, name=name) for name in ("[one]", "two\n|x")]
-    code, out, err = run("stress", *roots, phantoms, "-o", tmp_path / "out", "--resamples", 100)
+    command = ("stress", *roots, phantoms, "-o", tmp_path / "out", "--resamples", 100, "--full")
+    code, out, err = run(*command)
     assert code == 0
     for word in ("[one]", r"two\n|x", "worst", "AUROC", "lungs-hidden", "100 resamples"):
         assert word in out
@@ -154,7 +156,7 @@ def test_stress_at_all_severities(
     run: Run, bundle: Path, class_folders: Callable[..., Path], tmp_path: Path
 ) -> None:
     data = class_folders(NORMAL=3, PNEUMONIA=3)
-    options = ("--severities", "-o", tmp_path / "out", "--resamples", 100)
+    options = ("--severities", "--full", "-o", tmp_path / "out", "--resamples", 100)
     code, out, _ = run("stress", bundle, data, *options)
     assert code == 0
     for words in ("Mean over the changes by severity", "labels unchanged", "heatmap correlation"):
@@ -197,7 +199,7 @@ def test_compare(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> None
     code, out, _ = run(*command, "--json")
     assert code == 0
     assert json.loads(out) == json.loads((tmp_path / "out" / "comparison.json").read_text())
-    code, out, err = run(*command)
+    code, out, err = run(*command, "--full")
     assert code == 0
     for word in ("peak less brightness", "AUROC", "consolidation", "DeLong", "McNemar", "adjusted"):
         assert word in out
@@ -287,7 +289,8 @@ def test_evaluate_and_prepare_with_odd_names(
     (odd / "list.csv").write_bytes(os.fsencode("\n".join(lines)))
     for number, data in enumerate((odd, odd / "list.csv")):
         out_folder = tmp_path / f"e{number}"
-        code, out, err = run("evaluate", bundle, data, "-o", out_folder, "--resamples", "100")
+        command = ("evaluate", bundle, data, "-o", out_folder, "--resamples", "100", "--full")
+        code, out, err = run(*command)
         assert code == 1, err
         assert err.count("Left out: ") == 2
         assert ("ward=[/red] $x$" in out) == (number == 1)
