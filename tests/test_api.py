@@ -20,7 +20,7 @@ from typer.main import get_command
 import pneumoscope
 from pneumoscope.cli.main import app
 from pneumoscope.dataset import PhantomSettings, make_phantoms
-from pneumoscope.run.recipes import RECIPES
+from pneumoscope.recipes import RECIPES
 from tests.cli.test_options import commands
 from tests.reporting.conftest import write_run
 

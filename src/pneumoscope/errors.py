@@ -27,8 +27,9 @@ class, and on `values`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
 
@@ -78,7 +79,8 @@ class PneumoscopeError(Exception):
             parts.append(f"Received {received}".rstrip("."))
         if remedy:
             parts.append(remedy.rstrip("."))
-        super().__init__(". ".join(parts) + ".")
+        text = ". ".join(parts)
+        super().__init__(text if text.endswith("?") else f"{text}.")
 
     def to_notice(self) -> Notice:
         """Keeps what it says, for work that goes on without the file that caused it."""
@@ -90,6 +92,34 @@ class SettingsError(PneumoscopeError):
 
     code = "settings"
     exit_code = 2
+
+
+def unknown_choice(
+    problem: str, received: str, known: Sequence[str], *, setting: str, remedy: str = ""
+) -> SettingsError:
+    """Makes the error of an unknown name, which asks whether the nearest known one is meant.
+
+    Args:
+        problem: description of the error.
+        received: the unknown name.
+        known: the names that there are.
+        setting: name of the setting, for programs.
+        remedy: advice where no known name is near.
+    """
+    return SettingsError(
+        problem,
+        expected=" or ".join(known),
+        received=received,
+        remedy=ask_for_nearest(received, known) or remedy,
+        code="unknown-choice",
+        values={"setting": setting, "expected": tuple(known), "received": received},
+    )
+
+
+def ask_for_nearest(received: str, known: Sequence[str]) -> str:
+    """Words the question whether the known name nearest to an unknown one is meant, if any is."""
+    near = get_close_matches(received, known, n=1)
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 class DataError(PneumoscopeError):

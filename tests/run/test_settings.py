@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.errors import SettingsError
+from pneumoscope.recipes import PUBLISHED, epochs_for
 from pneumoscope.run import Observer, Precision, Recipe, TrainingSettings
-from pneumoscope.run.recipes import PUBLISHED, epochs_for
 
 WRONG = {
     "epochs": -1,

@@ -11,8 +11,9 @@ import pytest
 from pneumoscope.bundle.graph import check_graph
 from pneumoscope.errors import SettingsError
 from pneumoscope.graph import MAPS, PROBABILITIES
+from pneumoscope.recipes import ARCHITECTURES as DESCRIBED
+from pneumoscope.recipes import PRETRAINED, RECIPES
 from pneumoscope.run import Precision
-from pneumoscope.run.recipes import PRETRAINED, RECIPES
 from pneumoscope.training import precision
 from pneumoscope.training.architectures import ARCHITECTURES, FEATURES, find
 from pneumoscope.training.backbones import BACKBONES
@@ -67,6 +68,12 @@ def test_builds_with_right_shapes(name: str, classes: int) -> None:
     probabilities = network.predict_on_batch(images)
     assert probabilities.dtype == np.float32
     assert probabilities.sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_as_many_parameters_as_the_help_says(name: str) -> None:
+    network = find(name)(RECIPES[name].geometry, 2)
+    assert DESCRIBED[name].parameters == round(network.count_params() / 1e6, 1)
 
 
 @pytest.mark.parametrize("name", named(SLOW_TO_LEARN))

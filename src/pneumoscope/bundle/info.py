@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import ClassMismatchError, SettingsError
+from pneumoscope.errors import ClassMismatchError, unknown_choice
 from pneumoscope.gate import GateLevels
 from pneumoscope.gate.store import parse_levels
 from pneumoscope.notices import Notice
@@ -63,12 +63,11 @@ class BundleInfo:
         """
         names = [point.name for point in self.operating_points]
         if name is not None and name not in names:
-            raise SettingsError(
+            raise unknown_choice(
                 f"The model {self.name} has no such operating point",
-                expected=" or ".join(names),
-                received=name,
-                code="unknown-choice",
-                values={"setting": "operating_point", "expected": tuple(names), "received": name},
+                name,
+                names,
+                setting="operating_point",
             )
         return self.operating_points[0 if name is None else names.index(name)]
 

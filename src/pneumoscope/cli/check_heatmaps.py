@@ -32,10 +32,13 @@ def check_heatmaps(
     ] = None,
     masks: Annotated[
         Path | None,
-        typer.Option(help="Folder of masks of the pneumonia, named like the images."),
+        typer.Option(
+            help="Folder of masks of the pneumonia, named like the images; by default none."
+        ),
     ] = None,
     lungs: Annotated[
-        Path | None, typer.Option(help="Folder of masks of the lungs, named like the images.")
+        Path | None,
+        typer.Option(help="Folder of masks of the lungs, named like the images; by default none."),
     ] = None,
     images: Annotated[
         int, typer.Option(help="About how many images to check, of whole patients.", min=1)
@@ -52,7 +55,7 @@ def check_heatmaps(
 
     \b
     pneumoscope check-heatmaps runs/first chest_xray
-    pneumoscope check-heatmaps runs/first phantoms --masks masks --lungs lungs --output checked
+    pneumoscope check-heatmaps runs/first phantoms --masks masks --lungs lungs
 
     Deletes and inserts the places that the heatmap shows, and for comparison random places and
     those nearest to the centre; randomises the weights, after which heatmaps should change; and

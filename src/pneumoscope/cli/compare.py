@@ -49,7 +49,7 @@ def compare(
 
     \b
     pneumoscope compare runs/first runs/second chest_xray
-    pneumoscope compare runs/first runs/second runs/third other_hospital --output compared
+    pneumoscope compare runs/first runs/second other_hospital --output compared
 
     Each model is compared with the first: paired differences of all measures with 95 % intervals
     from a bootstrap of patients, DeLong's test of AUROC, and McNemar's exact test at the

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli import audit, fetch
+from pneumoscope.cli.commands import Commands
 from pneumoscope.cli.console import leave, print_json, progress_bar, say, say_notice
 from pneumoscope.cli.options import (
     AsJson,
@@ -32,7 +33,9 @@ from pneumoscope.defaults import (
 from pneumoscope.types import Geometry, Split
 
 app = typer.Typer(
-    help="Fetch, audit and prepare data sets, and draw synthetic ones.", no_args_is_help=True
+    cls=Commands,
+    help="Fetch, audit and prepare data sets, and draw synthetic ones.",
+    no_args_is_help=True,
 )
 app.command(name="fetch")(fetch.fetch)
 app.command(name="audit")(audit.audit)
@@ -46,7 +49,7 @@ def prepare(
     output: Annotated[
         Path | None, declare_output("Folder to write; by default one in the user's cache.")
     ] = None,
-    image_size: ImageSize[int] = Geometry.height,
+    image_size: ImageSize = Geometry.height,
     seed: Seed = SPLIT_SEED,
     validation_share: ValidationShare = VALIDATION_SHARE,
     test_share: TestShare = TEST_SHARE,
@@ -106,7 +109,7 @@ def prepare(
 @app.command()
 def phantoms(
     output: Annotated[Path, typer.Argument(help="Folder to write, new or empty.")],
-    patients: Annotated[int, typer.Option(help="Number of patients.")] = PHANTOM_PATIENTS,
+    patients: Annotated[int, typer.Option(help="Number of patients to draw.")] = PHANTOM_PATIENTS,
     seed: Seed = SEED,
     lesion_strength: Annotated[
         float,
@@ -115,11 +118,14 @@ def phantoms(
         ),
     ] = LESION_STRENGTH,
     masks: Annotated[
-        Path | None, typer.Option(help="Folder for a mask of each pneumonia, new or empty.")
+        Path | None,
+        typer.Option(help="Folder for a mask of each pneumonia, new or empty; by default none."),
     ] = None,
     lungs: Annotated[
         Path | None,
-        typer.Option(help="Folder for a mask of the lungs in each image, new or empty."),
+        typer.Option(
+            help="Folder for a mask of the lungs in each image, new or empty; by default none."
+        ),
     ] = None,
 ) -> None:
     """Draw synthetic chest radiographs, for demonstrations and tests only.

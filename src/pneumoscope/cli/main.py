@@ -8,7 +8,6 @@ from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from pneumoscope.cli import (
     check_heatmaps,
@@ -22,6 +21,7 @@ from pneumoscope.cli import (
     stress,
     train,
 )
+from pneumoscope.cli.commands import Commands, Training
 from pneumoscope.cli.console import fail, say
 from pneumoscope.cli.surroundings import settle
 from pneumoscope.cli.wording import in_options
@@ -34,7 +34,7 @@ class _OutputClosed(Exception):
     """The reader of standard output has closed it."""
 
 
-class _Commands(TyperGroup):
+class _Pneumoscope(Commands):
     """The commands; a closed output and Ctrl-C are caught here, before typer handles them."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -50,7 +50,7 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     name="pneumoscope",
-    cls=_Commands,
+    cls=_Pneumoscope,
     help=f"""Trains, evaluates and runs a convolutional network that classifies chest radiographs as
     normal or pneumonia.
 
@@ -72,7 +72,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data.app, name="data")
-app.command(name="train")(train.train)
+app.command(name="train", cls=Training)(train.train)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="compare")(compare.compare)
 app.command(name="stress")(stress.stress)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from pneumoscope.names import hashed_names
+from pneumoscope.recipes import describe_default
 
 T = TypeVar("T")
 
@@ -30,9 +31,8 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Full = Annotated[
     bool, typer.Option("--full", help="Print all tables, and not only the most important one.")
 ]
-ImageSize = Annotated[
-    T, typer.Option(help="Height and width of the images that the network reads, in pixels.")
-]
+_IMAGE_SIZE = "Height and width of the images that the network reads, in pixels."
+ImageSize = Annotated[int, typer.Option(help=_IMAGE_SIZE)]
 OperatingPoint = Annotated[
     str | None,
     typer.Option(
@@ -48,7 +48,9 @@ Positive = Annotated[
         "named is the reference class. By default class names decide.",
     ),
 ]
-Resamples = Annotated[int, typer.Option(help="Number of bootstrap resamples.", min=100)]
+Resamples = Annotated[
+    int, typer.Option(help="Number of bootstrap resamples behind each interval.", min=100)
+]
 Root = Annotated[
     Path | None,
     typer.Option(
@@ -64,13 +66,15 @@ Strict = Annotated[
 TestShare = Annotated[
     float,
     typer.Option(
-        help="Fraction of the images held out for evaluation, if no test split was published."
+        help="Fraction of the images, 0 to 1, held out for evaluation, if no test split was "
+        "published."
     ),
 ]
 ValidationShare = Annotated[
     float,
     typer.Option(
-        help="Fraction of the images held out for calibration and to choose epoch and thresholds."
+        help="Fraction of the images, 0 to 1, held out for calibration and to choose epoch and "
+        "thresholds."
     ),
 ]
 
@@ -103,6 +107,16 @@ def require_one_format(as_json: bool, as_csv: bool) -> None:
     """Refuses `--json` and `--csv` together."""
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
+
+
+def declare_setting(name: str, text: str = _IMAGE_SIZE) -> Any:
+    """Declares an option that the recipe of the architecture sets where it is left out.
+
+    Args:
+        name: the setting, a field of `Recipe`.
+        text: its help; by default that of the image size.
+    """
+    return typer.Option(help=text, show_default=describe_default(name))
 
 
 def declare_output(text: str) -> Any:

@@ -41,19 +41,28 @@ def predict(
     heatmap: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder for pictures: each image beside its heatmap, captioned."
+            metavar="DIR",
+            help="Folder for pictures: each image beside its heatmap, captioned. By default none.",
         ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Page of HTML to show all predictions on.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Page of HTML to show all predictions on; by default none."
+        ),
     ] = None,
     pdf: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="PDF of all predictions, for print.")
+        Path | None,
+        typer.Option(metavar="FILE", help="PDF of all predictions, for print; by default none."),
     ] = None,
     operating_point: OperatingPoint = None,
     prevalence: Annotated[
         float | None,
-        typer.Option(metavar="FRACTION", help="Prevalence for which to restate probabilities."),
+        typer.Option(
+            metavar="FRACTION",
+            help="Prevalence of the disease where the model is used, 0 to 1, for which to restate "
+            "probabilities. By default they are not restated.",
+        ),
     ] = None,
     no_gate: Annotated[
         bool, typer.Option("--no-gate", help="Refuse nothing: give every image a label.")
@@ -62,7 +71,8 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="TOML file that maps rules on header and pixels to refuse, warn or ignore.",
+            help="TOML file that maps rules on header and pixels to refuse, warn or ignore. By "
+            "default the rules act as documented.",
         ),
     ] = None,
     threads: Annotated[
@@ -81,9 +91,9 @@ def predict(
 
     \b
     pneumoscope predict radiograph.jpeg
-    pneumoscope predict runs/first radiographs/ --heatmap heatmaps --csv > predictions.csv
+    pneumoscope predict runs/first radiographs/ --heatmap heatmaps --csv > out.csv
     pneumoscope predict radiographs/ --html predictions.html --pdf predictions.pdf
-    pneumoscope predict runs/first radiographs/ --operating-point screening --prevalence 0.1
+    pneumoscope predict radiographs/ --operating-point screening --prevalence 0.1
     cat radiograph.png | pneumoscope predict - --json
 
     A file that cannot be read is reported, and the others are still predicted; the exit code is

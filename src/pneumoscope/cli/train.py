@@ -14,7 +14,6 @@ from pneumoscope.cli.console import print_json, progress_bars, say, say_notice
 from pneumoscope.cli.options import (
     AsJson,
     Data,
-    ImageSize,
     Positive,
     Root,
     Seed,
@@ -22,6 +21,7 @@ from pneumoscope.cli.options import (
     TestShare,
     ValidationShare,
     declare_output,
+    declare_setting,
 )
 from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
@@ -39,7 +39,9 @@ def train(
     output: Annotated[
         Path | None, declare_output("Run folder; by default a new one under runs/.")
     ] = None,
-    arch: Annotated[str, typer.Option(help="Architecture of the network.")] = ARCHITECTURE,
+    arch: Annotated[
+        str, typer.Option(help="Architecture of the network, one of those listed below.")
+    ] = ARCHITECTURE,
     seed: Seed = SPLIT_SEED,
     validation_share: ValidationShare = VALIDATION_SHARE,
     test_share: TestShare = TEST_SHARE,
@@ -53,50 +55,87 @@ def train(
     weights: Annotated[
         str,
         typer.Option(
-            help="Initial weights: none, imagenet, or a file of weights for three channels. "
-            "auto: imagenet for networks of keras.applications, none for our own."
+            help="Initial weights: none (random), imagenet, or a file of weights for three colour "
+            "channels. auto: imagenet for pretrained networks, none for the others."
         ),
     ] = AUTO,
-    image_size: ImageSize[int | None] = None,
+    image_size: Annotated[int | None, declare_setting("image_size")] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(help="Greatest number of epochs; 0: set by the number of images."),
+        declare_setting(
+            "epochs",
+            "Greatest number of epochs: times that each image is trained on. At 0, 80, or more for "
+            "few images.",
+        ),
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(
-            help="Number of epochs without a lower validation loss after which to stop; 0: never."
+        declare_setting(
+            "patience",
+            "Number of epochs without a lower validation loss after which training stops. At 0 it "
+            "never stops early.",
         ),
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Number of images in a batch.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    batch_size: Annotated[
+        int | None,
+        declare_setting("batch_size", "Number of images after which the weights change once."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        declare_setting(
+            "learning_rate", "Size of a change of the weights; the greatest, if it varies."
+        ),
+    ] = None,
     cosine: Annotated[
         bool | None,
-        typer.Option(help="Warm the learning rate up, then lower it along a cosine."),
+        declare_setting(
+            "cosine", "Raise the learning rate at the start, then lower it along a cosine to 0."
+        ),
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Decoupled weight decay; 0: none.")
+        float | None,
+        declare_setting(
+            "weight_decay",
+            "Pull of all weights towards 0 at each change, times the learning rate. At 0 there is "
+            "none.",
+        ),
     ] = None,
     averaging: Annotated[
         float | None,
-        typer.Option(help="Momentum of the exponential average of the weights; 0: none."),
+        declare_setting(
+            "averaging",
+            "Average the weights over the changes: the part of the average, 0 to 1, that each "
+            "change keeps. At 0 nothing is averaged.",
+        ),
     ] = None,
     label_smoothing: Annotated[
-        float | None, typer.Option(help="Fraction of each label spread over all classes.")
+        float | None,
+        declare_setting(
+            "label_smoothing",
+            "Fraction of each label, 0 to 1, that is spread over all classes, so that the network "
+            "is less sure of itself.",
+        ),
     ] = None,
     class_weights: Annotated[
         bool | None,
-        typer.Option(help="Weight classes so that each counts the same in the loss."),
+        declare_setting("class_weights", "Let each class count alike, however many images it has."),
     ] = None,
     augmentation: Annotated[
-        bool | None, typer.Option(help="Change the training images randomly.")
+        bool | None,
+        declare_setting(
+            "augmentation", "Change the training images randomly: zoom, turn, darken, blur, cover."
+        ),
     ] = None,
     positive: Positive = None,
     root: Root = None,
     strict: Strict = False,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Go on with this run; give nothing else but --json."),
+        typer.Option(
+            metavar="RUN",
+            help="Run folder to go on with; give nothing else but --json. By default a new run is "
+            "started.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -107,8 +146,8 @@ def train(
     pneumoscope train chest_xray --arch baseline --output runs/first --epochs 30
     pneumoscope train --resume runs/first
 
-    Each architecture has a recipe, which sets the options from --image-size to --augmentation
-    that are not given. Ctrl-C ends the run with the best model so far; `--resume` goes on.
+    Each architecture has a recipe: the defaults of the options from --image-size to
+    --augmentation. Ctrl-C ends the run with the best model so far; `--resume` goes on.
     """
     _check_usage(context, data, resume)
     from pneumoscope.bundle import read_bundle, summarise_training

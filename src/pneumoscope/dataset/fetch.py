@@ -18,8 +18,8 @@ from pneumoscope.errors import (
     DataError,
     DependencyError,
     FetchError,
-    SettingsError,
     storage_errors,
+    unknown_choice,
 )
 from pneumoscope.files import is_junk, temporary_name, write_text
 from pneumoscope.parallel import Progress
@@ -72,13 +72,12 @@ def find_public_data(name: str | None = None) -> PublicData:
     if name is None:
         return next(iter(sources.values()))
     if name not in sources:
-        raise SettingsError(
+        raise unknown_choice(
             "There is no such source of data",
-            expected=" or ".join(sources),
-            received=name,
+            name,
+            tuple(sources),
+            setting="source",
             remedy="Choose one of them",
-            code="unknown-choice",
-            values={"setting": "source", "expected": tuple(sources), "received": name},
         )
     return sources[name]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import SettingsError, storage_errors
+from pneumoscope.errors import SettingsError, storage_errors, unknown_choice
 from pneumoscope.gate.rules import RULES, Action
 
 _DEFAULT = Path(__file__).with_name("policy.toml")
@@ -56,14 +55,12 @@ def _rule(path: Path, name: str) -> str:
     known = [rule.name for rule in RULES]
     if name in known:
         return name
-    near = get_close_matches(name, known, n=1)
-    raise SettingsError(
+    raise unknown_choice(
         f"The policy {path} names an unknown rule",
-        expected=" or ".join(known),
-        received=repr(name),
-        code="unknown-choice",
-        values={"setting": "rule", "expected": tuple(known), "received": name},
-        remedy=f"Write {near[0]} if that is meant" if near else "Rename it, or delete the line",
+        name,
+        known,
+        setting="rule",
+        remedy="Rename it, or delete the line",
     )
 
 

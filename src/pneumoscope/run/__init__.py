@@ -3,11 +3,11 @@
 Training writes it, and the report reads it; neither Keras nor TensorFlow is needed to read it.
 """
 
+from pneumoscope.recipes import Recipe
 from pneumoscope.run.folder import Run, is_run, library_versions, new_run, read_run
 from pneumoscope.run.history import History, read_history, write_history
 from pneumoscope.run.listing import ListedRun, State, list_runs
 from pneumoscope.run.observer import Observer
-from pneumoscope.run.recipes import Recipe
 from pneumoscope.run.settings import Precision, TrainingSettings
 from pneumoscope.run.tables import tabulate_facts, tabulate_runs
 

@@ -28,7 +28,7 @@ from pneumoscope.claims import claimed, is_free
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
 from pneumoscope.files import write_json
 from pneumoscope.parallel import usable_cores
-from pneumoscope.run.recipes import Recipe
+from pneumoscope.recipes import Recipe
 from pneumoscope.run.settings import Precision, TrainingSettings
 
 SETTINGS = "settings.json"

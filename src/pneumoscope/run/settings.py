@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pneumoscope.dataset import ScanSettings, SplitSettings
 from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
-from pneumoscope.errors import SettingsError
-from pneumoscope.run.recipes import RECIPES, ROBUST, Recipe
+from pneumoscope.errors import SettingsError, unknown_choice
+from pneumoscope.recipes import RECIPES, ROBUST, Recipe
 
 
 class Precision(StrEnum):
@@ -28,12 +28,8 @@ class Precision(StrEnum):
             SettingsError: if there is no precision of this name.
         """
         if name not in list(cls):
-            raise SettingsError(
-                "There is no such precision",
-                expected=" or ".join(cls),
-                received=name,
-                code="unknown-choice",
-                values={"setting": "precision", "expected": tuple(cls), "received": name},
+            raise unknown_choice(
+                "There is no such precision", name, tuple(cls), setting="precision"
             )
         return cls(name)
 

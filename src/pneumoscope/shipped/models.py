@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pneumoscope.bundle import Bundle, find_bundle, read_bundle
 from pneumoscope.claims import LOCK
-from pneumoscope.errors import BundleError, BundleMissingError, StorageError
+from pneumoscope.errors import BundleError, BundleMissingError, StorageError, ask_for_nearest
 from pneumoscope.files import list_folders
 from pneumoscope.folders import locate_data
 
@@ -133,7 +133,8 @@ def find(model: Path | str | None = None) -> Path:
             + "".join(f", or {name}" for name in (*names(), *added_names())),
             received="nothing there",
             values={"path": str(model)},
-            remedy="`pneumoscope.list_models` lists those that do",
+            remedy=ask_for_nearest(str(model), (*names(), *added_names()))
+            or "`pneumoscope.list_models` lists those that do",
         )
     return Path(model)
 

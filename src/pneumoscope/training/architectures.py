@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import unknown_choice
 from pneumoscope.training.backbones import BACKBONES
 from pneumoscope.training.backend import keras
 from pneumoscope.training.network import Network, Tensor
@@ -140,10 +140,6 @@ def find(name: str) -> Builder:
     try:
         return ARCHITECTURES[name]
     except KeyError:
-        raise SettingsError(
-            "There is no such architecture",
-            expected=" or ".join(ARCHITECTURES),
-            received=name,
-            code="unknown-choice",
-            values={"setting": "arch", "expected": tuple(ARCHITECTURES), "received": name},
+        raise unknown_choice(
+            "There is no such architecture", name, tuple(ARCHITECTURES), setting="arch"
         ) from None

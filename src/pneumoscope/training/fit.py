@@ -32,6 +32,7 @@ from pneumoscope.errors import (
 )
 from pneumoscope.gate.fit import describe_gate
 from pneumoscope.notices import Notice
+from pneumoscope.recipes import epochs_for
 from pneumoscope.run import (
     History,
     Observer,
@@ -46,7 +47,6 @@ from pneumoscope.run import (
 )
 from pneumoscope.run.curves import draw_curves
 from pneumoscope.run.folder import CURVES, FIGURES, TENSORBOARD
-from pneumoscope.run.recipes import epochs_for
 from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras

@@ -113,6 +113,49 @@ RECIPES = {
 }
 """Recipe of each architecture, by name; one without a recipe is trained as `residual`."""
 
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a person needs to know to choose an architecture.
+
+    Attributes:
+        purpose: what it is, and what it is for.
+        parameters: number of parameters, in millions, at the image size of its recipe.
+    """
+
+    purpose: str
+    parameters: float
+
+
+ARCHITECTURES = {
+    "residual": Architecture("small network made for this task; start with it", 0.9),
+    "baseline": Architecture("the published network, to reproduce or compare", 11.2),
+    "mobilenet_v3_small": Architecture("smallest pretrained network", 0.9),
+    "efficientnet_v2_b0": Architecture("newer pretrained network", 5.9),
+    "densenet121": Architecture("pretrained network common in radiology", 7.0),
+    "resnet50_v2": Architecture("largest pretrained network", 23.6),
+}
+"""The architectures, in the order of a list of choices."""
+
+
+def describe_default(setting: str) -> str:
+    """Words what the recipes set one setting to: "residual 128, others 224".
+
+    Args:
+        setting: name of a field of `Recipe`.
+    """
+    of: dict[str, list[str]] = {}
+    for name, recipe in RECIPES.items():
+        value = getattr(recipe, setting)
+        text = ("on" if value else "off") if isinstance(value, bool) else f"{value:g}"
+        of.setdefault(text, []).append(name)
+    if len(of) == 1:
+        return next(iter(of))
+    most = max(of, key=lambda text: len(of[text]))
+    parts = [f"{', '.join(names)} {text}" for text, names in of.items() if text != most]
+    return ", ".join([*parts, f"others {most}"])
+
+
 # With few images 80 epochs are too few steps: docs/how-to/few-images.md has the measurements.
 _EPOCHS, _FEWEST_STEPS = 80, 1600
 

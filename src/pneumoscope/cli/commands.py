@@ -1,0 +1,41 @@
+"""The classes of the commands, which print their help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from pneumoscope.recipes import ARCHITECTURES
+
+
+class Commands(TyperGroup):
+    """A group of commands, whose list in the help has the first sentence of each, never cut."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, _first_paragraph(each.help)) for name, each in self.commands.items()]
+            )
+
+
+class Training(TyperCommand):
+    """A command whose help ends with what there is to choose from."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Writes the architectures, each with what it is for and its size."""
+        with formatter.section("Architectures"):
+            formatter.write_dl(
+                [
+                    (
+                        name,
+                        f"{each.purpose} ({each.parameters:g} million parameters)",
+                    )
+                    for name, each in ARCHITECTURES.items()
+                ]
+            )
+
+
+def _first_paragraph(text: str | None) -> str:
+    return (text or "").partition("\n\n")[0].replace("\n", " ")
