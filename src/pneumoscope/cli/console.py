@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pneumoscope.cli.estimate import Estimate
 from pneumoscope.files import printable
 from pneumoscope.notices import Notice
 from pneumoscope.types import RESEARCH_NOTICE
@@ -141,6 +143,15 @@ def add_bar(
         A function that takes the numbers of things done and in all.
     """
     task = bars.add_task(description, total=None, visible=False, unit=unit)
-    return lambda done, total: bars.update(
-        task, completed=done / size, total=total / size, visible=True
-    )
+    estimate = Estimate(partial(print_beside, bars), unit)
+
+    def update(done: int, total: int) -> None:
+        estimate(done / size, total / size)
+        bars.update(task, completed=done / size, total=total / size, visible=True)
+
+    return update
+
+
+def print_beside(bars: Progress, text: str) -> None:
+    """Prints a line for people above the bars, on standard error."""
+    bars.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from pneumoscope.cli.commands import Commands
 from pneumoscope.cli.console import add_bar, print_json, progress_bars, say, say_notice
 from pneumoscope.cli.options import AsJson, Model
 from pneumoscope.files import printable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pneumoscope.types import OperatingPoint
 
 
-class _Models(TyperGroup):
+class _Models(Commands):
     """The commands; what names none of them is of `show`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

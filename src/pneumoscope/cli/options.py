@@ -51,6 +51,15 @@ Positive = Annotated[
 Resamples = Annotated[
     int, typer.Option(help="Number of bootstrap resamples behind each interval.", min=100)
 ]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="For a trial: about how many images to take, of whole patients drawn at random by "
+        "the seed. By default all.",
+    ),
+]
 Root = Annotated[
     Path | None,
     typer.Option(

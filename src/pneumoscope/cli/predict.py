@@ -75,6 +75,12 @@ def predict(
             "default the rules act as documented.",
         ),
     ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="For a trial: predict the first N files only. By default all."
+        ),
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -117,7 +123,9 @@ def predict(
         _say_policy(policy)
     strays: list[Path] = []
     opened = [sys.stdin.buffer if path == _STDIN else path for path in paths]
-    predictions = predict_files(predictor, opened, heatmap, html=html, pdf=pdf, stray=strays.append)
+    predictions = predict_files(
+        predictor, opened, heatmap, html=html, pdf=pdf, limit=limit, stray=strays.append
+    )
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
@@ -136,6 +144,8 @@ def predict(
     if pdf is not None:
         say(f"PDF in {pdf}")
     _say_summary(predictor, counts, warned, no_gate)
+    if limit is not None:
+        _say_left_out(paths, counts.total())
     if prevalence is not None:
         say(f"Probabilities are restated for a prevalence of {prevalence:g}; labels stay")
     leave(counts[Status.ERROR])
@@ -149,6 +159,13 @@ def _say_policy(path: Path) -> None:
         f"{name} {action}" for name, action in read_policy(path).items() if action != usual[name]
     ]
     say(f"Policy {path}: {', '.join(changed) or 'the same as the default'}")
+
+
+def _say_left_out(paths: Sequence[str], done: int) -> None:
+    from pneumoscope.inference import list_images
+
+    left = sum(1 for _ in list_images(map(Path, paths))) - done
+    say(f"A trial on the first {done:,} files: {left:,} more are left out")
 
 
 def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_gate: bool) -> None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pneumoscope.cli.console import print_json, progress_bars, say, say_notice
+from pneumoscope.cli.console import print_beside, print_json, progress_bars, say, say_notice
+from pneumoscope.cli.estimate import Estimate
 from pneumoscope.cli.options import (
     AsJson,
     Data,
+    Limit,
     Positive,
     Root,
     Seed,
@@ -25,7 +27,6 @@ from pneumoscope.cli.options import (
 )
 from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
-from pneumoscope.files import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -128,6 +129,7 @@ def train(
     ] = None,
     positive: Positive = None,
     root: Root = None,
+    limit: Limit = None,
     strict: Strict = False,
     resume: Annotated[
         Path | None,
@@ -224,14 +226,16 @@ def _observer(bars: Progress) -> Observer:
             self._training = bars.add_task("training", total=None, visible=False)
             self._first = (0, 0.0)
             self._rate = 0.0
+            self._estimate = Estimate(self.note, "images")
 
         def note(self, text: str) -> None:
-            bars.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+            print_beside(bars, text)
 
         def prepared(self, done: int, total: int) -> None:
             bars.update(self._preparing, completed=done, total=total, visible=done < total)
 
         def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
+            self._estimate((epoch - 1) * total + images, epochs * total)
             now = time.monotonic()
             if self._first[0] == 0 or images <= self._first[0]:
                 self._first = (images, now)

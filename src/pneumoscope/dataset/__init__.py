@@ -8,6 +8,7 @@ from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.phantom import Layout, PhantomSettings, make_phantoms
 from pneumoscope.dataset.prepare import ensure_prepared, prepare
 from pneumoscope.dataset.prepared import LeftOut, PreparedSet, identify, is_prepared, read_prepared
+from pneumoscope.dataset.sample import draw_sample
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.types import Geometry
@@ -21,6 +22,7 @@ __all__ = [
     "PreparedSet",
     "ScanSettings",
     "SplitSettings",
+    "draw_sample",
     "ensure_prepared",
     "identify",
     "is_prepared",

@@ -93,6 +93,8 @@ def prepare(
         division = divide(images, split)
     images = replace(images, notices=images.notices + division.notices)
     wanted = header(data, images, geometry, split)
+    if scanning and scanning.limit is not None:
+        wanted["sample"] = {"limit": scanning.limit, "seed": scanning.seed}
     if output is None:
         key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
         output = cache_folder() / "prepared" / f"{data.resolve().name}-{key}"
@@ -144,7 +146,15 @@ def ensure_prepared(
         )
     found = read_prepared(data)
     found.require_geometry(geometry)
-    (scanning or ScanSettings()).check(data, found.images)
+    scanning = scanning or ScanSettings()
+    if scanning.limit is not None:
+        raise DataError(
+            f"{data} was prepared before: no sample is drawn from it",
+            remedy="Give the folder of the source images, or leave out `limit`",
+            code="prepared-otherwise",
+            values={"path": str(data), "limit": scanning.limit},
+        )
+    scanning.check(data, found.images)
     return found
 
 

@@ -12,6 +12,8 @@ from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.layout import Listing, list_images
 from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.patients import find_patients
+from pneumoscope.dataset.sample import draw_sample
+from pneumoscope.defaults import SPLIT_SEED
 from pneumoscope.errors import DataError, SettingsError, with_notices
 from pneumoscope.notices import Notice
 from pneumoscope.types import Evidence, ImageRecord, Split
@@ -97,11 +99,16 @@ class ScanSettings:
         positive: names of the positive classes, all but one; by default told by the class names.
         strict: True if a doubt about the data set is an error.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
+        limit: about how many images to take, for a trial: whole patients at random, with the shares
+            of classes as they are; by default all.
+        seed: seed of that draw.
     """
 
     positive: tuple[str, ...] = ()
     strict: bool = False
     root: Path | None = None
+    limit: int | None = None
+    seed: int = SPLIT_SEED
 
     def check(self, data: Path, images: ImageSet) -> None:
         """Checks a data set that was prepared before against these settings.
@@ -155,7 +162,8 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
         DataError: if it is missing or empty, has fewer than two classes with files in them, is
             a manifest with a mistake, or has doubts and `strict` is set. The `notices` of the
             error say what was understood until then.
-        SettingsError: if `settings.root` is not there, or `root` is a folder.
+        SettingsError: if `settings.root` is not there, or `root` is a folder, or `settings.limit`
+            is less than 1.
         StorageError: if the data set, or a folder in it, may not be read.
     """
     settings = settings or ScanSettings()
@@ -179,7 +187,8 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
         _require_classes(listing.base, classes)
         images = _collect(root, classes, listing)
     settings.check(listing.base, images)
-    return images
+    records, told = draw_sample(images.records, settings.limit, settings.seed)
+    return replace(images, records=records, notices=(*images.notices, *told))
 
 
 def _require_use(images: Path, data: Path) -> None:

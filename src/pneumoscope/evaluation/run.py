@@ -29,6 +29,7 @@ def evaluate(
     output: Path | str | None = None,
     *,
     root: Path | str | None = None,
+    limit: int | None = None,
     operating_point: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
@@ -47,6 +48,8 @@ def evaluate(
         output: folder for the figures, `metrics.json`, `evaluation` as Markdown and LaTeX, and
             `predictions.csv`; by default nothing is written.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
+        limit: about how many unseen images to take, for a trial: whole patients at random; by
+            default all.
         operating_point: name of the operating point whose threshold gives the predicted classes;
             by default the first of the bundle.
         resamples: number of bootstrap resamples behind the intervals.
@@ -57,8 +60,8 @@ def evaluate(
 
     Raises:
         SettingsError: if the bundle has no such operating point, figures have no such format,
-            `resamples` or `seed` is out of range, or `output` holds the results of another model
-            or other data.
+            `resamples`, `limit` or `seed` is out of range, or `output` holds the results of
+            another model or other data.
         BundleError: if the bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used, or has no unseen image.
         StorageError: if `output` cannot be written.
@@ -72,6 +75,7 @@ def evaluate(
         [predictor],
         Resampling(resamples, seed),
         root=root,
+        limit=limit,
         progress=first_of(2, progress),
     )
     evaluation = evaluate_cohort(predictor, cohort, rest_of(2, progress))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -36,6 +37,7 @@ def predict(
     prevalence: float | None = None,
     gate: bool = True,
     policy: Path | str | None = None,
+    limit: int | None = None,
     stray: Callable[[Path], None] | None = None,
 ) -> Iterator[Prediction]:
     """Predicts images and all images in folders, in order, with a model loaded for this call.
@@ -61,6 +63,7 @@ def predict(
         gate: True to refuse images that the model cannot judge, if the bundle has a gate.
         policy: path of a TOML file with the action of each rule on header and pixels; by default
             the one that ships.
+        limit: number of files to predict, the first ones, for a trial; by default all.
         stray: function that is called with each file in a folder that is skipped, as it is no
             picture.
 
@@ -85,7 +88,7 @@ def predict(
     )
     alone = isinstance(files, Path | str | Source) or hasattr(files, "read")
     listed = cast(Iterable[File], [files] if alone else files)
-    return predict_files(predictor, listed, heatmap, html=html, pdf=pdf, stray=stray)
+    return predict_files(predictor, listed, heatmap, html=html, pdf=pdf, limit=limit, stray=stray)
 
 
 def predict_files(
@@ -95,6 +98,7 @@ def predict_files(
     *,
     html: Path | str | None = None,
     pdf: Path | str | None = None,
+    limit: int | None = None,
     stray: Callable[[Path], None] | None = None,
 ) -> Iterator[Prediction]:
     """Predicts images and all images in folders, as `predict`, with a model in memory.
@@ -105,13 +109,14 @@ def predict_files(
         heatmap: as in `predict`.
         html: as in `predict`.
         pdf: as in `predict`.
+        limit: number of files to predict, the first ones, for a trial; by default all.
         stray: function that is called with each file in a folder that is skipped, as it is no
             picture.
     """
     if heatmap is None and html is None and pdf is None:
-        return predictor.predict_many(_images(files, stray))
+        return predictor.predict_many(islice(_images(files, stray), limit))
     files = list(files)
-    shown = show_many(predictor, _images(files, stray))
+    shown = show_many(predictor, islice(_images(files, stray), limit))
     if heatmap is not None:
         paths = [Path(file) for file in files if isinstance(file, Path | str)]
         roots = [path for path in paths if path.is_dir()]

@@ -115,6 +115,7 @@ def measure(
     data: Path,
     *,
     root: Path | None = None,
+    limit: int | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
     bars: Bars | None = None,
@@ -126,6 +127,7 @@ def measure(
         data: the data set to measure on.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest,
             or the one that the run was given with it.
+        limit: about how many unseen images to measure on; by default all.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap and the audit.
         bars: shows the progress of each part.
@@ -140,7 +142,7 @@ def measure(
     own = run is not None and data.resolve() == run.data.resolve()
     root = root or (run.given.scanning.root if run and own else None)
     audited, cohort = _read(
-        data, predictor, root, Resampling(resamples, seed), progress("reading and auditing")
+        data, predictor, root, limit, Resampling(resamples, seed), progress("reading and auditing")
     )
     evaluation = evaluate_cohort(predictor, cohort, progress("scoring"))
     size = predictor.info.geometry
@@ -186,14 +188,16 @@ def _read(
     data: Path,
     predictor: Predictor,
     root: Path | None,
+    limit: int | None,
     resampling: Resampling,
     progress: Progress,
 ) -> tuple[Audit, Cohort]:
     """Reads each file once, for the audit and, if it is unseen, for the measurements."""
+    reader = CohortReader([predictor])
     images = read_images(data, predictor.info.geometry, root=root)
+    images = reader.draw(images, limit, resampling.seed)
     ordered = images.ordered_as(predictor.info.classes)
     predictor.info.require_classes(ordered.classes, data)
-    reader = CohortReader([predictor])
 
     def read(pair: tuple[ImageRecord, ImageRecord]) -> tuple[Examined | Unreadable, Found]:
         record, same = pair

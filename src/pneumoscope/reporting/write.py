@@ -64,6 +64,7 @@ def report(
     output: Path | str | None = None,
     *,
     root: Path | str | None = None,
+    limit: int | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
     bars: Bars | None = None,
@@ -80,6 +81,8 @@ def report(
             `MODEL_CARD.md`.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest,
             or the one that the run was given with it.
+        limit: about how many unseen images to measure on, for a trial: whole patients at random;
+            by default all.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap and the audit.
         bars: shows the progress of each part of the work: called with the name of the part, it
@@ -110,6 +113,7 @@ def report(
         model,
         found_data,
         root=None if root is None else Path(root),
+        limit=limit,
         resamples=resamples,
         seed=seed,
         bars=bars,

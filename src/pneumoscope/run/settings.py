@@ -55,6 +55,7 @@ class TrainingSettings:
             names.
         strict: True to make a doubt about the data an error.
         root: the folder that holds all images of a CSV manifest; empty for that of the manifest.
+        limit: about how many images to take, for a trial, as in `ScanSettings`; None for all.
 
     Raises:
         SettingsError: on construction, if a value is out of range.
@@ -80,6 +81,7 @@ class TrainingSettings:
     positive: tuple[str, ...] = ()
     strict: bool = False
     root: str = ""
+    limit: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "precision", Precision.of(self.precision))
@@ -115,7 +117,8 @@ class TrainingSettings:
     @property
     def scanning(self) -> ScanSettings:
         """Settings of how the data set is understood."""
-        return ScanSettings(self.positive, self.strict, Path(self.root) if self.root else None)
+        root = Path(self.root) if self.root else None
+        return ScanSettings(self.positive, self.strict, root, self.limit, self.seed)
 
     def command(self, data: Path) -> str:
         """Makes the command line of the same run, with names of folders and files only."""

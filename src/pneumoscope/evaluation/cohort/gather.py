@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pneumoscope.bundle import Seen
-from pneumoscope.dataset import ImageSet
+from pneumoscope.dataset import ImageSet, draw_sample
 from pneumoscope.errors import ImageError
 from pneumoscope.evaluation.cohort.cohort import Cohort
 from pneumoscope.evaluation.cohort.models import read_for_all
@@ -67,6 +67,26 @@ class CohortReader:
             for seen in self._seen
         )
 
+    def draw(self, images: ImageSet, limit: int | None, seed: int) -> ImageSet:
+        """Draws a sample of the images that no model has seen, for a trial.
+
+        Args:
+            images: the data set.
+            limit: about how many unseen images to take, of whole patients; None for all.
+            seed: seed of the draw.
+
+        Returns:
+            The sample with the images that are known to be seen, and a notice of what is left out.
+
+        Raises:
+            SettingsError: if `limit` is less than 1.
+        """
+        known = [record for record in images.records if self.knows(record)]
+        unseen = [record for record in images.records if not self.knows(record)]
+        sample, told = draw_sample(unseen, limit, seed)
+        records = tuple(sorted((*known, *sample), key=lambda record: str(record.path)))
+        return replace(images, records=records, notices=(*images.notices, *told))
+
     def read(self, record: ImageRecord) -> Found:
         """Reads an image from its file."""
         try:
@@ -121,6 +141,7 @@ def gather(
     resampling: Resampling,
     *,
     root: Path | str | None = None,
+    limit: int | None = None,
     progress: Progress | None = None,
 ) -> Cohort:
     """Reads the images of a data set that no model has seen.
@@ -134,6 +155,8 @@ def gather(
         predictors: one or more models.
         resampling: resamples of the patients.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest.
+        limit: about how many unseen images to take, of whole patients drawn at random by the seed
+            of `resampling`; by default all.
         progress: called with the number of images read and of those to be read.
 
     Raises:
@@ -142,6 +165,7 @@ def gather(
     """
     images = read_for_all(data, predictors, None if root is None else Path(root))
     reader = CohortReader(predictors)
+    images = reader.draw(images, limit, resampling.seed)
     wanted = [record for record in images.records if not reader.knows(record)]
     return reader.collect(data, images, in_parallel(reader.read, wanted, progress), resampling)
 
