@@ -33,7 +33,7 @@ COUNTERPARTS = {
     "data audit": ("audit",),
     "data prepare": ("prepare",),
     "data phantoms": ("make_phantoms",),
-    "train": ("train", "resume"),
+    "train": ("train", "resume", "train_several", "resume_several"),
     "predict": ("predict",),
     "runs": ("list_runs",),
     "models show": ("list_models", "read_model"),
@@ -73,7 +73,7 @@ INNER = {
 """Classes of fields that are of use inside of the rooms alone."""
 
 COMMANDS = {" ".join(path): command for path, command in commands(get_command(app))}
-KERAS = {"train", "resume"}
+KERAS = {"train", "resume", "train_several", "resume_several"}
 
 
 def marked(names: Iterable[str]) -> list[Any]:

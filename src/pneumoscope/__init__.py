@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pneumoscope.evaluation.stress import stress
     from pneumoscope.inference import Predictor, load, predict
     from pneumoscope.names import hashed_names
+    from pneumoscope.repeats import resume_several, train_several
     from pneumoscope.reporting import report
     from pneumoscope.run import Observer, TrainingSettings, list_runs
     from pneumoscope.shipped import list_models, read_model
@@ -68,6 +69,7 @@ _ROOMS = {
     "evaluation.stress": ("stress",),
     "inference": ("Predictor", "load", "predict"),
     "names": ("hashed_names",),
+    "repeats": ("resume_several", "train_several"),
     "reporting": ("report",),
     "run": ("Observer", "TrainingSettings", "list_runs"),
     "shipped": ("list_models", "read_model"),
@@ -106,8 +108,10 @@ __all__ = [
     "remove_model",
     "report",
     "resume",
+    "resume_several",
     "stress",
     "train",
+    "train_several",
     "types",
 ]
 

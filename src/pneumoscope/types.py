@@ -277,6 +277,11 @@ class Calibration:
         """The notices that say that the training has not worked."""
         return tuple(notice for notice in self.notices if notice.code in _NOT_WORKED)
 
+    @property
+    def changes(self) -> bool:
+        """True if it changes probabilities at all; that of an ensemble changes none."""
+        return self.temperature != 1 or any(self.biases)
+
 
 @dataclass(frozen=True)
 class Prediction:

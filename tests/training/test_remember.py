@@ -62,12 +62,18 @@ def test_too_few_validation_images(prepared: PreparedSet, network: Path) -> None
 
 
 def test_training_images_and_validation_scores(prepared: PreparedSet) -> None:
+    from pneumoscope.training.calibrate import ValidationScores
     from pneumoscope.training.remember import make_reference_of
 
     training, validation = (prepared.images.published(split) for split in (Split.TRAIN, Split.VAL))
     assert len(validation) >= 10
     score = np.linspace(0.2, 0.9, len(validation))
-    found = make_reference_of(prepared, np.stack([1 - score, score], axis=1))
+    scores = ValidationScores(
+        np.array([record.label for record in validation]),
+        np.stack([1 - score, score], axis=1),
+        np.array([record.patient for record in validation]),
+    )
+    found = make_reference_of(prepared, scores)
     brightness = [
         load_pixels(read_bytes(record.path), prepared.geometry).mean() for record in training
     ]

@@ -38,6 +38,7 @@ class BundleInfo:
             in bundles that are older than calibration.
         gate: levels of the distances above which images are warned of and refused; None in
             bundles that are older than the gate, or made with too few images.
+        members: names of the runs whose mean the model is; empty if it is a single network.
     """
 
     name: str
@@ -54,6 +55,7 @@ class BundleInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
     gate: GateLevels | None = None
+    members: tuple[str, ...] = ()
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """Finds an operating point by its name; the default one if no name is given.
@@ -98,11 +100,12 @@ def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: if it is malformed.
     """
-    content = {"calibration": None, "gate": None, **manifest}  # older ones have none
+    content = {"calibration": None, "gate": None, "members": (), **manifest}  # older ones have none
     if manifest["schema_version"] < 3:
         content["gate"] = None
     known = {name: content[name] for name in BundleInfo.__dataclass_fields__}
     known["classes"] = tuple(known["classes"])
+    known["members"] = tuple(known["members"])
     known["geometry"] = Geometry(**known["geometry"])
     known["operating_points"] = tuple(map(_parse_point, known["operating_points"]))
     if known["calibration"] is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pneumoscope.cli import repeats
 from pneumoscope.cli.console import print_beside, print_json, progress_bars, say, say_notice
 from pneumoscope.cli.estimate import Estimate
 from pneumoscope.cli.options import (
@@ -127,6 +128,18 @@ def train(
             "augmentation", "Change the training images randomly: zoom, turn, darken, blur, cover."
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=2, metavar="N", help="Train N times, with seeds from --seed on, and average them."
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2, metavar="K", help="Cross-validate: train K times, each without another fold."
+        ),
+    ] = None,
     positive: Positive = None,
     root: Root = None,
     limit: Limit = None,
@@ -146,19 +159,31 @@ def train(
     \b
     pneumoscope train chest_xray
     pneumoscope train chest_xray --arch baseline --output runs/first --epochs 30
+    pneumoscope train chest_xray --seeds 5 --output runs/five
     pneumoscope train --resume runs/first
 
     Each architecture has a recipe: the defaults of the options from --image-size to
     --augmentation. Ctrl-C ends the run with the best model so far; `--resume` goes on.
+    --seeds and --folds measure each training on images that it has not seen, and make an
+    ensemble, whose predictions take N or K times as long.
     """
     _check_usage(context, data, resume)
+    if seeds and folds:
+        raise typer.BadParameter("give --seeds or --folds, not both", param_hint="--folds")
     from pneumoscope.bundle import read_bundle, summarise_training
+    from pneumoscope.repeats.plan import is_repeated
     from pneumoscope.run import TrainingSettings
     from pneumoscope.run.folder import CURVES
     from pneumoscope.training import resume as resume_run
     from pneumoscope.training import train as train_network
 
     say_notice()
+    if seeds or folds or (resume is not None and is_repeated(resume)):
+        settings = TrainingSettings(**_chosen(context, TrainingSettings))
+        with progress_bars() as bars:
+            several = repeats.train(data, output, settings, seeds, folds, resume, _observer(bars))
+        repeats.show(several, as_json)
+        return
     with progress_bars() as bars:
         observer = _observer(bars)
         if resume is not None:

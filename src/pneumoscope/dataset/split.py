@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.notices import Notice
 from pneumoscope.pseudonym import is_pseudonym
 from pneumoscope.types import ImageRecord, Split
+
+Part = TypeVar("Part", bound=Split | int)
 
 # Difference from the fraction asked for above which a notice says so.
 _OFF = 0.05
@@ -111,53 +114,83 @@ def divide(images: ImageSet, settings: SplitSettings) -> Division:
     shares = {Split.VAL: settings.validation_share}
     if not test and settings.test_share:
         shares[Split.TEST] = settings.test_share
-    drawn = _draw(kept, shares, settings.seed, images.classes)
+    drawn = draw(kept, shares, settings.seed, images.classes)
     notices.extend(_off(drawn, shares))
     records = sorted((*drawn, *test), key=lambda record: str(record.path))
     return Division(tuple(records), tuple(notices))
 
 
-def _draw(
-    records: Sequence[ImageRecord], shares: dict[Split, float], seed: int, classes: Sequence[str]
+def draw(
+    records: Sequence[ImageRecord],
+    shares: Mapping[Split, float],
+    seed: int,
+    classes: Sequence[str],
 ) -> list[ImageRecord]:
-    """Draws the splits of records: whole patients, with like fractions of classes and subgroups.
+    """Draws the splits of records; what `shares` leave is the training split.
+
+    Raises:
+        DataError: if a class has fewer patients than there are splits.
+    """
+    wanted = {Split.TRAIN: 1.0 - sum(shares.values()), **shares}
+    split_of = assign(records, wanted, seed, classes)
+    return [replace(record, split=split_of[record.patient]) for record in records]
+
+
+def assign(
+    records: Sequence[ImageRecord],
+    wanted: Mapping[Part, float],
+    seed: int,
+    classes: Sequence[str],
+) -> dict[str, Part]:
+    """Puts each patient into one of several parts, with like fractions of classes and subgroups.
 
     Patients are taken in an order drawn by chance, those of one class and subgroup after another,
-    and each goes to the split that most lacks images; what a split is left lacking goes on to the
-    next subgroup. Before that each class gives a patient to every split, so that a rare one is in
+    and each goes to the part that most lacks images; what a part is left lacking goes on to the
+    next subgroup. Before that each class gives a patient to every part, so that a rare one is in
     all of them. The time grows as that of sorting the patients.
+
+    Args:
+        records: images of the patients.
+        wanted: fraction of the images for each part; they add up to 1.
+        seed: seed of the random order.
+        classes: class names.
+
+    Returns:
+        The part of each patient, by patient key.
+
+    Raises:
+        DataError: if a class has fewer patients than there are parts.
     """
-    _require_patients(records, classes, len(shares) + 1)
+    _require_patients(records, classes, len(wanted))
     patients = _patients(records)
     order = [patients[index] for index in np.random.default_rng(seed).permutation(len(patients))]
-    wanted = {Split.TRAIN: 1.0 - sum(shares.values()), **shares}
-    split_of = _one_of_each(order, wanted)
+    part_of = _one_of_each(order, wanted)
     lacking = dict.fromkeys(wanted, 0.0)
     for stratum in sorted({patient.stratum for patient in order}):
         members = [patient for patient in order if patient.stratum == stratum]
         images = sum(patient.images for patient in members)
-        for split, share in wanted.items():
-            lacking[split] += share * images
+        for part, share in wanted.items():
+            lacking[part] += share * images
         for patient in members:
-            if patient.key not in split_of:
-                split_of[patient.key] = max(wanted, key=lacking.__getitem__)
-            lacking[split_of[patient.key]] -= patient.images
-    return [replace(record, split=split_of[record.patient]) for record in records]
+            if patient.key not in part_of:
+                part_of[patient.key] = max(wanted, key=lacking.__getitem__)
+            lacking[part_of[patient.key]] -= patient.images
+    return part_of
 
 
-def _one_of_each(order: Sequence[_Patient], splits: Iterable[Split]) -> dict[str, Split]:
-    """Gives a patient of each class to every split, the rarest class first."""
+def _one_of_each(order: Sequence[_Patient], parts: Iterable[Part]) -> dict[str, Part]:
+    """Gives a patient of each class to every part, the rarest class first."""
     by_class: dict[int, list[_Patient]] = {}
     for patient in order:
         for label in patient.labels:
             by_class.setdefault(label, []).append(patient)
-    split_of: dict[str, Split] = {}
+    part_of: dict[str, Part] = {}
     for members in sorted(by_class.values(), key=len):
-        has = {split_of[patient.key] for patient in members if patient.key in split_of}
-        free = (patient.key for patient in members if patient.key not in split_of)
-        lacking = [split for split in splits if split not in has]
-        split_of.update(dict(zip(list(free), lacking, strict=False)))
-    return split_of
+        has = {part_of[patient.key] for patient in members if patient.key in part_of}
+        free = (patient.key for patient in members if patient.key not in part_of)
+        lacking = [part for part in parts if part not in has]
+        part_of.update(dict(zip(list(free), lacking, strict=False)))
+    return part_of
 
 
 def _patients(records: Sequence[ImageRecord]) -> list[_Patient]:

@@ -92,14 +92,32 @@ def all_metrics(scored: ScoredImages, weights: FloatArray) -> dict[str, FloatArr
         `accuracy`, `balanced_accuracy`, and what `binary_metrics` and `calibration_measures`
         return: float64 of shape (r,).
     """
-    members = (scored.labels[:, None] == np.arange(len(scored.classes))).astype(np.float64)
-    right = members * (scored.labels == scored.predicted)[:, None]
+    return measure_images(
+        scored.labels, scored.predicted, scored.score, len(scored.classes), weights
+    )
+
+
+def measure_images(
+    labels: IntArray, predicted: IntArray, score: FloatArray, classes: int, weights: FloatArray
+) -> dict[str, FloatArray]:
+    """Computes what `all_metrics` does, of images that may have been scored by several models.
+
+    Args:
+        labels: true class of each image, shape (n,).
+        predicted: predicted class of each image, shape (n,).
+        score: probability of the positive side, in [0, 1], shape (n,).
+        classes: number of classes.
+        weights: weight of each image, shape (r, n), not negative.
+    """
+    positive = is_positive(labels)
+    members = (labels[:, None] == np.arange(classes)).astype(np.float64)
+    right = members * (labels == predicted)[:, None]
     total_by_class, right_by_class = weights @ members, weights @ right  # (r, c)
     return {
         "accuracy": ratio(right_by_class.sum(axis=1), total_by_class.sum(axis=1)),
         "balanced_accuracy": ratio(right_by_class, total_by_class).mean(axis=1),
-        **binary_metrics(scored.positive, is_positive(scored.predicted), scored.score, weights),
-        **calibration_measures(scored.positive, scored.score, weights),
+        **binary_metrics(positive, is_positive(predicted), score, weights),
+        **calibration_measures(positive, score, weights),
     }
 
 

@@ -40,9 +40,10 @@ def undo_calibration(
         resampling: resamples of the patients.
 
     Returns:
-        The images with their probabilities before calibration; None if nothing was fitted.
+        The images with their probabilities before calibration; None if calibration has
+        changed none.
     """
-    if calibration is None or not calibration.fitted:
+    if calibration is None or not calibration.fitted or not calibration.changes:
         return None
     logits = np.log(np.maximum(scored.probabilities, _LEAST)) - np.array(calibration.biases)
     before: FloatArray = softmax(logits * calibration.temperature, axis=1)

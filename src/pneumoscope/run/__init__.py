@@ -4,7 +4,15 @@ Training writes it, and the report reads it; neither Keras nor TensorFlow is nee
 """
 
 from pneumoscope.recipes import Recipe
-from pneumoscope.run.folder import Run, is_run, library_versions, new_run, read_run
+from pneumoscope.run.folder import (
+    Run,
+    is_run,
+    library_versions,
+    new_folder,
+    new_run,
+    read_run,
+    require_same,
+)
 from pneumoscope.run.history import History, read_history, write_history
 from pneumoscope.run.listing import ListedRun, State, list_runs
 from pneumoscope.run.observer import Observer
@@ -23,9 +31,11 @@ __all__ = [
     "is_run",
     "library_versions",
     "list_runs",
+    "new_folder",
     "new_run",
     "read_history",
     "read_run",
+    "require_same",
     "tabulate_facts",
     "tabulate_runs",
     "write_history",

@@ -113,16 +113,7 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
         SettingsError: if the folder is not empty, or another process writes into it.
         StorageError: if a file cannot be written.
     """
-    root = root or _unused(settings)
-    with claimed(root):
-        with storage_errors("read", root):
-            if not is_free(root):
-                raise SettingsError(
-                    f"The output folder {root} is not empty",
-                    remedy=f'Choose another, or go on with `pneumoscope.resume("{root}")`',
-                    code="output-occupied",
-                    values={"path": str(root)},
-                )
+    with new_folder(root, settings) as root:
         if settings.root:
             settings = replace(settings, root=str(Path(settings.root).resolve()))
         run = Run(root, data.resolve(), settings.complete())
@@ -134,6 +125,47 @@ def new_run(data: Path, root: Path | None, settings: TrainingSettings) -> Iterat
                 for name in (SETTINGS, _ENVIRONMENT):
                     (root / name).unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def new_folder(root: Path | None, settings: TrainingSettings) -> Iterator[Path]:
+    """Claims `root`, or a folder under `runs` named after network and time; it must be empty.
+
+    Raises:
+        SettingsError: if the folder is not empty, or another process writes into it.
+        StorageError: if it cannot be read or written.
+    """
+    root = root or _unused(settings)
+    with claimed(root):
+        with storage_errors("read", root):
+            if not is_free(root):
+                raise SettingsError(
+                    f"The output folder {root} is not empty",
+                    remedy=f'Choose another, or go on with `pneumoscope.resume("{root}")`',
+                    code="output-occupied",
+                    values={"path": str(root)},
+                )
+        yield root
+
+
+def require_same(data: Path, before: str, now: str) -> None:
+    """Refuses to go on with images that have changed.
+
+    Args:
+        data: path of the data set, for the error.
+        before: fingerprint of the data set when the run was started; empty if it is not known.
+        now: fingerprint of the data set as it is.
+
+    Raises:
+        DataError: if the fingerprints differ.
+    """
+    if before not in ("", now):
+        raise DataError(
+            f"The images in {data} have changed since the run was started",
+            remedy="Start a new run",
+            code="data-changed",
+            values={"path": str(data)},
+        )
 
 
 def _unused(settings: TrainingSettings) -> Path:

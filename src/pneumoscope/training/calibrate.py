@@ -71,17 +71,39 @@ def calibrate(
     """
     calibration = fit_calibration(scores)
     fold_into(network, calibration)
-    score = positive_score(calibrated(changed.probabilities, calibration))
+    fitted, more = (
+        replace(each, probabilities=calibrated(each.probabilities, calibration))
+        for each in (scores, changed)
+    )
+    points, notices = choose_points(fitted, more, seed=seed)
+    return replace(calibration, notices=(*calibration.notices, *notices)), points
+
+
+def choose_points(
+    scores: ValidationScores, changed: ValidationScores, *, seed: int
+) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
+    """Chooses the operating points of a network that is calibrated, as `calibrate` says.
+
+    Args:
+        scores: calibrated probabilities of the validation images.
+        changed: calibrated probabilities of these images and of their changed copies.
+        seed: seed of the bootstrap behind the intervals.
+
+    Returns:
+        The operating points, the default first; and notices of what could not be chosen, or is
+        doubtful.
+    """
+    score = positive_score(changed.probabilities)
     points, notices = choose_operating_points(
         is_positive(changed.labels), score, changed.patients, seed=seed
     )
     default, truth = points[0], is_positive(scores.labels)
-    plain = positive_score(calibrated(scores.probabilities, calibration))
+    plain = positive_score(scores.probabilities)
     if default.sensitivity is not None:  # it was chosen
         undecided = find_undecided(default.threshold, truth, plain, scores.patients, seed=seed)
         points = (replace(default, undecided=undecided), *points[1:])
     doubts = find_doubts(truth, plain, scores.patients, default.threshold, seed=seed)
-    return replace(calibration, notices=(*calibration.notices, *notices, *doubts)), points
+    return points, (*notices, *doubts)
 
 
 def fit_calibration(scores: ValidationScores) -> Calibration:
@@ -101,9 +123,9 @@ def fit_calibration(scores: ValidationScores) -> Calibration:
     if not obstacle:
         slope, biases = _fit(_logits(scores.probabilities), scores.labels)
         if slope > _FLATTEST:
-            return _describe(scores, 1 / slope, biases)
+            return describe_calibration(scores, 1 / slope, biases)
         obstacle = "they rank the classes no better than chance"
-    nothing = _describe(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
+    nothing = describe_calibration(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
     text = f"The probabilities were not calibrated: {obstacle}"
     notice = Notice("not-calibrated", text, {"why": obstacle})
     return replace(nothing, fitted=False, after=nothing.before, notices=(notice,))
@@ -139,7 +161,16 @@ def in_words(calibration: Calibration) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _describe(scores: ValidationScores, temperature: float, biases: Biases) -> Calibration:
+def describe_calibration(
+    scores: ValidationScores, temperature: float, biases: Biases
+) -> Calibration:
+    """Describes a calibration, with its measures on the images that it holds for.
+
+    Args:
+        scores: probabilities of the images before calibration.
+        temperature: temperature of the logits.
+        biases: bias of each class.
+    """
     after = _tempered(scores.probabilities, temperature, biases)
     return Calibration(
         fitted=True,

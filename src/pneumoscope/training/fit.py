@@ -24,7 +24,6 @@ from pneumoscope.bundle import (
 from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.errors import (
-    DataError,
     DivergedError,
     InterruptedRunError,
     SettingsError,
@@ -44,6 +43,7 @@ from pneumoscope.run import (
     new_run,
     read_history,
     read_run,
+    require_same,
 )
 from pneumoscope.run.curves import draw_curves
 from pneumoscope.run.folder import CURVES, FIGURES, TENSORBOARD
@@ -235,13 +235,7 @@ def _tell_about(prepared: PreparedSet, observer: Observer) -> None:
 
 
 def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
-    if run.fingerprint not in ("", prepared.fingerprint):
-        raise DataError(
-            f"The images in {run.data} have changed since the run was started",
-            remedy="Start a new run",
-            code="data-changed",
-            values={"path": str(run.data)},
-        )
+    require_same(run.data, run.fingerprint, prepared.fingerprint)
     epochs = run.recipe.epochs or epochs_for(_steps(run.recipe, prepared))
     run = replace(run, epochs=epochs)
     if run.precision is Precision.AUTO:
@@ -378,8 +372,8 @@ def _write_bundle(
             Seen.of(
                 prepared.fingerprint, prepared.images.records, prepared.images.patient_key
             ).write(folder)
-            probabilities = calibrated(scores.probabilities, calibration)
-            write_reference(folder, make_reference_of(prepared, probabilities))
+            given = replace(scores, probabilities=calibrated(scores.probabilities, calibration))
+            write_reference(folder, make_reference_of(prepared, given))
             if gate:
                 write_gate(folder, gate[1])
             (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")

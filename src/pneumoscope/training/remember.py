@@ -17,8 +17,9 @@ from pneumoscope.gate.appearance import Descriptors
 from pneumoscope.gate.fit import fit_gate
 from pneumoscope.graph import FEATURES
 from pneumoscope.imaging import tabulate_pictures
-from pneumoscope.statistics import Bins, FloatArray
+from pneumoscope.statistics import Bins
 from pneumoscope.task import positive_score
+from pneumoscope.training.calibrate import ValidationScores
 from pneumoscope.training.export import run_onnx
 from pneumoscope.training.validate import read_split
 from pneumoscope.types import Split
@@ -46,27 +47,22 @@ def fit_gate_of(
     )
 
 
-def make_reference_of(prepared: PreparedSet, probabilities: FloatArray) -> dict[str, Bins]:
+def make_reference_of(prepared: PreparedSet, scores: ValidationScores) -> dict[str, Bins]:
     """Sums up the data that a network was trained on, by `bundle.make_reference`.
 
     Args:
         prepared: the data.
-        probabilities: probabilities of the validation images after calibration, shape
-            (n, classes).
+        scores: validation images, with their probabilities after calibration.
     """
     training = prepared.images.published(Split.TRAIN)
     return make_reference(
         tabulate_pictures([record.path for record in training], prepared.geometry),
-        positive_score(probabilities),
-        training_patients=_patients(prepared, Split.TRAIN),
-        validation_patients=_patients(prepared, Split.VAL),
+        positive_score(scores.probabilities),
+        training_patients=len({record.patient for record in training}),
+        validation_patients=len(np.unique(scores.patients)),
     )
 
 
 def _describe(network: Path, prepared: PreparedSet, split: Split) -> dict[str, Descriptors]:
     images = np.stack(read_split(prepared, split))
     return describe_images(images, run_onnx(network, images[..., np.newaxis], FEATURES))
-
-
-def _patients(prepared: PreparedSet, split: Split) -> int:
-    return len({record.patient for record in prepared.images.published(split)})

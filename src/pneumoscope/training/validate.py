@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
@@ -13,7 +15,6 @@ from pneumoscope.imaging.changes import CHANGES, Grey
 from pneumoscope.parallel import in_parallel
 from pneumoscope.statistics import FloatArray
 from pneumoscope.training.calibrate import ValidationScores
-from pneumoscope.training.network import Network
 from pneumoscope.types import Geometry, ImageRecord, Split
 
 CHOSEN_ON = (
@@ -28,8 +29,15 @@ here by itself.
 """
 
 
+class Scorer(Protocol):
+    """What gives images probabilities, such as a network of Keras."""
+
+    def predict_on_batch(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Predicts the probabilities (n, classes) of images (n, height, width, 1)."""
+
+
 def score_validation(
-    network: Network, prepared: PreparedSet, batch_size: int
+    network: Scorer, prepared: PreparedSet, batch_size: int
 ) -> tuple[ValidationScores, ValidationScores]:
     """Scores the validation images, and copies of them after each change of `CHOSEN_ON`.
 
@@ -57,7 +65,7 @@ def _read(geometry: Geometry, record: ImageRecord) -> Grey:
     return load_pixels(read_bytes(record.path), geometry)
 
 
-def _probabilities(network: Network, images: Sequence[Grey], batch_size: int) -> FloatArray:
+def _probabilities(network: Scorer, images: Sequence[Grey], batch_size: int) -> FloatArray:
     batches = range(0, len(images), batch_size)
     probabilities = [
         network.predict_on_batch(np.stack(images[start : start + batch_size])[..., np.newaxis])

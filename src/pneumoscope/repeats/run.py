@@ -1,0 +1,186 @@
+"""Several trainings, from one data set to their spread and their ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pneumoscope.claims import claimed
+from pneumoscope.dataset import PreparedSet, ensure_prepared
+from pneumoscope.dataset.folds import prepare_folds, without_validation
+from pneumoscope.errors import InterruptedRunError, SettingsError
+from pneumoscope.evaluation import evaluate
+from pneumoscope.files import write_json, write_text
+from pneumoscope.notices import Notice
+from pneumoscope.repeats.measure import pool_folds
+from pneumoscope.repeats.plan import Kind, Plan, read_plan
+from pneumoscope.repeats.result import SeveralRuns, Spread
+from pneumoscope.repeats.tables import tabulate_measures, tabulate_spread
+from pneumoscope.run import Observer, TrainingSettings, is_run, new_folder, require_same
+from pneumoscope.tables import write_tables
+from pneumoscope.training import TrainingResult, resume, train
+from pneumoscope.training.ensemble import Member, write_ensemble
+from pneumoscope.types import Split
+
+
+def train_several(
+    data: Path | str,
+    output: Path | str | None = None,
+    settings: TrainingSettings | None = None,
+    *,
+    seeds: int | None = None,
+    folds: int | None = None,
+    observer: Observer | None = None,
+) -> SeveralRuns:
+    """Trains a network several times, measures each run on unseen images, and makes an ensemble.
+
+    With `seeds` every training has the same splits and another seed, from that of the settings on.
+    With `folds` the patients are divided into folds of like classes and subgroups, and each
+    training has another fold as its test split; training and validation divide the other patients.
+    A published test split is in no fold. Images are decoded once for all trainings.
+
+    The ensemble gives the mean probabilities of the runs, and takes as many times as long.
+
+    Args:
+        data: class folders, the published layout, a CSV manifest, or a prepared folder.
+        output: the folder of the runs, which must be new or empty; by default one under `runs`.
+        settings: the settings of each training.
+        seeds: number of trainings with different seeds, 2 or more.
+        folds: number of folds, 2 or more; give either this or `seeds`.
+        observer: receives the progress.
+
+    Raises:
+        SettingsError: if a setting cannot be used, or the output folder is not empty.
+        FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
+        DataError: if the data cannot be used, or a class has too few patients for the folds.
+        StorageError: if a file cannot be written.
+    """
+    if (seeds is None) == (folds is None):
+        raise SettingsError(
+            "It is not clear how to train several times",
+            expected="either `seeds` or `folds`",
+            received="neither" if seeds is None else "both",
+        )
+    kind = Kind.FOLDS if seeds is None else Kind.SEEDS
+    settings = (settings or TrainingSettings()).complete()
+    if settings.root:
+        settings = replace(settings, root=str(Path(settings.root).resolve()))
+    root = None if output is None else Path(output)
+    plan = Plan(Path(), Path(data).resolve(), settings, kind, (seeds or 0) + (folds or 0))
+    with new_folder(root, settings) as folder:
+        plan = replace(plan, root=folder)
+        return _execute(plan, observer or Observer())
+
+
+def resume_several(run: Path | str, *, observer: Observer | None = None) -> SeveralRuns:
+    """Goes on with several trainings: with the one that was interrupted, and those after it.
+
+    Args:
+        run: the folder of the runs.
+        observer: receives the progress.
+
+    Raises:
+        DataError: if `run` is no folder of several trainings, or its data has changed.
+        SettingsError: if another process writes into it.
+        BundleError: if the bundle of a finished run is damaged or incomplete.
+    """
+    root = Path(run)
+    read_plan(root)
+    with claimed(root):
+        return _execute(read_plan(root), observer or Observer())
+
+
+def _execute(plan: Plan, observer: Observer) -> SeveralRuns:
+    whole, parts = _prepare(plan, observer)
+    require_same(plan.data, plan.fingerprint, whole.fingerprint)
+    plan = replace(plan, fingerprint=whole.fingerprint)
+    plan.save()
+    runs = _train(plan, parts, observer)
+    notices = tuple(
+        replace(notice, text=f"{run.run.name}: {notice.text}")
+        for run in runs
+        for notice in run.notices
+    )
+    if len(runs) < plan.count or runs[-1].interrupted:
+        return SeveralRuns(plan.root, plan.kind, runs, None, notices)
+    observer.note(f"Averaging {plan.count} runs: predictions will take {plan.count} times as long")
+    members = [Member(run.run, part) for run, part in zip(runs, parts, strict=True)]
+    bundle = write_ensemble(
+        plan.root, members, whole, seed=plan.settings.seed, command=plan.command
+    )
+    found = _measure(SeveralRuns(plan.root, plan.kind, runs, bundle, notices), parts, observer)
+    _write(found)
+    return found
+
+
+def _prepare(plan: Plan, observer: Observer) -> tuple[PreparedSet, tuple[PreparedSet, ...]]:
+    """Prepares the data of all trainings together, and of each one."""
+    settings, split = plan.settings, plan.settings.split
+    if plan.kind is Kind.FOLDS:
+        split = replace(split, test_share=0.0)
+    whole = ensure_prepared(
+        plan.data,
+        geometry=settings.recipe.geometry,
+        split=split,
+        scanning=settings.scanning,
+        progress=observer.prepared,
+        note=observer.note,
+    )
+    if plan.kind is Kind.SEEDS:
+        return whole, (whole,) * plan.count
+    if tested := len(whole.images.published(Split.TEST)):
+        observer.note(f"The test split ({tested} images) is held out: it is in no fold")
+    return without_validation(whole), prepare_folds(whole, plan.count, split, observer.note)
+
+
+def _train(
+    plan: Plan, parts: Sequence[PreparedSet], observer: Observer
+) -> tuple[TrainingResult, ...]:
+    """Trains what has not been trained yet, until the end or Ctrl-C."""
+    runs: list[TrainingResult] = []
+    each = zip(plan.folders, plan.seeds, parts, strict=True)
+    for number, (folder, seed, part) in enumerate(each, start=1):
+        observer.note(f"{plan.kind[:-1].capitalize()} {number} of {plan.count}: {folder}")
+        settings = replace(plan.settings, seed=seed, root="")
+        try:
+            runs.append(
+                resume(folder, observer=observer)
+                if is_run(folder)
+                else train(part.root, folder, settings, observer=observer)
+            )
+        except InterruptedRunError:
+            break
+        if runs[-1].interrupted:
+            break
+    return tuple(runs)
+
+
+def _measure(found: SeveralRuns, parts: Sequence[PreparedSet], observer: Observer) -> SeveralRuns:
+    """Evaluates each run on its own unseen images, and all together."""
+    if not parts[0].images.published(Split.TEST):
+        notice = Notice("nothing-held-out", "No image was held out: nothing is measured", {})
+        observer.note(notice.text)
+        return replace(found, notices=(*found.notices, notice))
+    observer.note("Evaluating each run on the images that it has not seen")
+    evaluations = tuple(
+        evaluate(run.bundle, part.root) for run, part in zip(found.runs, parts, strict=True)
+    )
+    combined = (
+        pool_folds([each.scored for each in evaluations])
+        if found.kind is Kind.FOLDS
+        else evaluate(found.bundle, parts[0].root).overall.estimates
+    )
+    spread = {
+        name: Spread.of([each.overall.estimates[name].value for each in evaluations])
+        for name in combined
+    }
+    return replace(found, evaluations=evaluations, spread=spread, combined=combined)
+
+
+def _write(found: SeveralRuns) -> None:
+    stem = found.root / "spread"
+    write_json(stem.with_suffix(".json"), found.to_dict())
+    if found.evaluations:
+        write_tables(tabulate_spread(found), stem)
+        write_text(stem.with_suffix(".csv"), tabulate_measures(found).to_csv())

@@ -1,0 +1,186 @@
+"""The ensemble of several runs: one bundle that averages the probabilities of theirs.
+
+See `docs/adr/0026-ensembles.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.bundle import (
+    Bundle,
+    BundleInfo,
+    Seen,
+    new_bundle,
+    read_bundle,
+    write_gate,
+    write_reference,
+)
+from pneumoscope.dataset import PreparedSet
+from pneumoscope.engine import open_session
+from pneumoscope.errors import storage_errors
+from pneumoscope.graph import IMAGE, PROBABILITIES
+from pneumoscope.notices import Notice
+from pneumoscope.parallel import usable_cores
+from pneumoscope.statistics import StrArray
+from pneumoscope.training.calibrate import (
+    ValidationScores,
+    choose_points,
+    describe_calibration,
+)
+from pneumoscope.training.card import model_card
+from pneumoscope.training.merge import merge_networks
+from pneumoscope.training.remember import make_reference_of
+from pneumoscope.training.validate import score_validation
+from pneumoscope.types import Calibration, OperatingPoint, Split
+
+_BATCH = 16
+
+Scores = tuple[ValidationScores, ValidationScores]
+"""Scores of validation images; and of these and their changed copies together."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A finished run of an ensemble.
+
+    Attributes:
+        run: the run folder.
+        prepared: the data that it was trained and chosen on.
+    """
+
+    run: Path
+    prepared: PreparedSet
+
+
+def write_ensemble(
+    root: Path, members: Sequence[Member], whole: PreparedSet, *, seed: int, command: str
+) -> Path:
+    """Writes the bundle of the mean of several runs.
+
+    Its thresholds are chosen on the validation images, by the probabilities of the ensemble where
+    all members have the same ones. Where they differ, as between folds, each image has been in the
+    training of other members: there each member scores its own validation images, and these scores
+    are pooled, each patient once.
+
+    Args:
+        root: the folder that holds the runs; the bundle is `bundle` in it.
+        members: two or more runs of one architecture, image size and classes.
+        whole: the images that any member was trained or chosen on, in the splits to be told.
+        seed: seed of the bootstrap behind the intervals.
+        command: command that repeats all of it.
+
+    Returns:
+        Folder of the bundle.
+
+    Raises:
+        BundleError: if the bundle of a member cannot be used.
+        StorageError: if the bundle cannot be written.
+    """
+    bundles = [read_bundle(member.run) for member in members]
+    target = root / "bundle"
+    work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=root)
+    with storage_errors("write", target), work_folder as work:
+        merged = Path(work, "model.onnx")
+        merge_networks([bundle.network for bundle in bundles], merged)
+        scores, changed = _score(members, bundles, merged)
+        calibration, points = _calibrate(bundles, scores, changed, seed)
+        info = replace(
+            _describe(root, members, bundles[0].info, whole),
+            command=command,
+            calibration=calibration,
+            operating_points=points,
+        )
+        with new_bundle(target, info) as folder:
+            merged.rename(folder / merged.name)
+            Seen.of(whole.fingerprint, whole.images.records, whole.images.patient_key).write(folder)
+            write_reference(folder, make_reference_of(whole, scores))
+            if info.gate:
+                write_gate(folder, bundles[0].distances())
+            (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
+    return target
+
+
+class _Exported:
+    """An exported network, as what gives images probabilities."""
+
+    def __init__(self, network: Path | bytes) -> None:
+        self._session = open_session(network, usable_cores())
+
+    def predict_on_batch(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self._session.run([PROBABILITIES], {IMAGE: x})[0]
+        return found
+
+
+def _score(members: Sequence[Member], bundles: Sequence[Bundle], merged: Path) -> Scores:
+    if len({member.prepared.fingerprint for member in members}) == 1:
+        return score_validation(_Exported(merged), members[0].prepared, _BATCH)
+    own = (
+        score_validation(_Exported(bundle.network), member.prepared, _BATCH)
+        for member, bundle in zip(members, bundles, strict=True)
+    )
+    plain, changed = zip(*_each_patient_once(own), strict=True)
+    return _pool(plain), _pool(changed)
+
+
+def _each_patient_once(scored: Iterable[Scores]) -> Iterator[Scores]:
+    """Leaves out patients that have come before: they count with the first member."""
+    known: StrArray = np.array([], np.str_)
+    for plain, changed in scored:
+        yield _without(plain, known), _without(changed, known)
+        known = np.union1d(known, plain.patients)
+
+
+def _without(scores: ValidationScores, known: StrArray) -> ValidationScores:
+    new = ~np.isin(scores.patients, known)
+    return ValidationScores(scores.labels[new], scores.probabilities[new], scores.patients[new])
+
+
+def _pool(parts: Sequence[ValidationScores]) -> ValidationScores:
+    return ValidationScores(
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.patients for part in parts]),
+    )
+
+
+def _calibrate(
+    bundles: Sequence[Bundle], scores: ValidationScores, changed: ValidationScores, seed: int
+) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
+    """Describes the mean of calibrated probabilities, and chooses its thresholds.
+
+    The mean is not calibrated anew, so that the ensemble gives the mean of its members.
+    """
+    points, notices = choose_points(scores, changed, seed=seed)
+    described = describe_calibration(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
+    calibrations = [bundle.info.calibration for bundle in bundles]
+    if all(calibration and calibration.fitted for calibration in calibrations):
+        return replace(described, notices=notices), points
+    why = "not all members of the ensemble are"
+    text = f"The probabilities were not calibrated: {why}"
+    doubt = Notice("not-calibrated", text, {"why": why})
+    return replace(described, fitted=False, notices=(doubt, *notices)), points
+
+
+def _describe(
+    root: Path, members: Sequence[Member], first: BundleInfo, whole: PreparedSet
+) -> BundleInfo:
+    """Describes what an ensemble has in common with its first member, and its data."""
+    data = {
+        **first.training_data,
+        "fingerprint": whole.fingerprint,
+        "images": {split.value: whole.count(split) for split in Split},
+    }
+    return replace(
+        first,
+        name=root.resolve().name,
+        training_data=data,
+        metrics={},
+        members=tuple(member.run.name for member in members),
+    )
