@@ -86,7 +86,8 @@ def test_each_patient_is_held_out_of_one_fold(folds: SeveralRuns, data: Path) ->
     for run, tested in zip(folds.runs, held_out(folds), strict=True):
         train, validation, test = splits(run.run)
         assert test == tested
-        assert train and validation
+        assert train
+        assert validation
         assert not any(a & b for a, b in combinations((train, validation, test), 2))
     first, second = held_out(folds)
     everybody = {patient for split in splits(folds.runs[0].run) for patient in split}
@@ -97,6 +98,9 @@ def test_each_patient_is_held_out_of_one_fold(folds: SeveralRuns, data: Path) ->
     images = sum(len(each.labels) for each in pooled)
     assert folds.combined["accuracy"].value == pytest.approx(right / images)
     require_mean(folds, data)
+    calibration = read_bundle(folds.root).info.calibration
+    assert calibration is not None
+    assert "thresholds-of-members" in {notice.code for notice in calibration.notices}
     with pytest.raises(DataError) as refused:
         pneumoscope.evaluate(folds.root, data)
     assert refused.value.code == "nothing-unseen"
@@ -132,9 +136,7 @@ def test_goes_on_with_what_was_interrupted(data: Path, tmp_path: Path) -> None:
 
 def test_a_published_test_split_is_in_no_fold(tmp_path: Path) -> None:
     root = tmp_path / "published"
-    make_phantoms(
-        root, PhantomSettings(patients=24, seed=3, width=(96, 128), layout=Layout.SPLITS)
-    )
+    make_phantoms(root, PhantomSettings(patients=24, seed=3, width=(96, 128), layout=Layout.SPLITS))
     found = pneumoscope.train_several(root, tmp_path / "folds", SETTINGS, folds=2)
     published = {path.name for path in (root / "test").rglob("*.png")}
     tested = {Path(path).name for each in found.evaluations for path in each.scored.paths}

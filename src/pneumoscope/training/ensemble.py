@@ -41,6 +41,12 @@ from pneumoscope.training.validate import score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
 
 _BATCH = 16
+_APART = Notice(
+    "thresholds-of-members",
+    "Thresholds and measures of calibration are those of single members, each on its own "
+    "validation images: every image has been in the training of another member",
+    {},
+)
 
 Scores = tuple[ValidationScores, ValidationScores]
 """Scores of validation images; and of these and their changed copies together."""
@@ -89,8 +95,15 @@ def write_ensemble(
     with storage_errors("write", target), work_folder as work:
         merged = Path(work, "model.onnx")
         merge_networks([bundle.network for bundle in bundles], merged)
-        scores, changed = _score(members, bundles, merged)
+        common = len({member.prepared.fingerprint for member in members}) == 1
+        scores, changed = (
+            score_validation(_Exported(merged), members[0].prepared, _BATCH)
+            if common
+            else _score_apart(members, bundles)
+        )
         calibration, points = _calibrate(bundles, scores, changed, seed)
+        if not common:
+            calibration = replace(calibration, notices=(*calibration.notices, _APART))
         info = replace(
             _describe(root, members, bundles[0].info, whole),
             command=command,
@@ -118,9 +131,8 @@ class _Exported:
         return found
 
 
-def _score(members: Sequence[Member], bundles: Sequence[Bundle], merged: Path) -> Scores:
-    if len({member.prepared.fingerprint for member in members}) == 1:
-        return score_validation(_Exported(merged), members[0].prepared, _BATCH)
+def _score_apart(members: Sequence[Member], bundles: Sequence[Bundle]) -> Scores:
+    """Scores the validation images of each member by this member alone, each patient once."""
     own = (
         score_validation(_Exported(bundle.network), member.prepared, _BATCH)
         for member, bundle in zip(members, bundles, strict=True)
