@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -25,21 +26,56 @@ SETTINGS = TrainingSettings(
 )
 
 
+class Stopper(Observer):
+    """Keeps what it is told, and presses Ctrl-C in the second fold."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
+        if any(note.startswith("Fold 2 of 2") for note in self.notes):
+            raise KeyboardInterrupt
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Makes a data set with a published test split."""
     root = tmp_path_factory.mktemp("data") / "phantoms"
-    make_phantoms(root, PhantomSettings(patients=24, seed=3, width=(96, 128)))
+    settings = PhantomSettings(patients=24, seed=3, width=(96, 128), layout=Layout.SPLITS)
+    make_phantoms(root, settings)
     return root
 
 
-@pytest.fixture
-def seeds(data: Path, tmp_path: Path) -> SeveralRuns:
-    return pneumoscope.train_several(data, tmp_path / "seeds", SETTINGS, seeds=2)
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(root))
+        yield root
 
 
-@pytest.fixture
-def folds(data: Path, tmp_path: Path) -> SeveralRuns:
-    return pneumoscope.train_several(data, tmp_path / "folds", SETTINGS, folds=2)
+@pytest.fixture(scope="module")
+def seeds(data: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> SeveralRuns:
+    root = tmp_path_factory.mktemp("runs") / "seeds"
+    return pneumoscope.train_several(data, root, SETTINGS, seeds=2)
+
+
+@pytest.fixture(scope="module")
+def folds(data: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> SeveralRuns:
+    """Trains two folds, interrupted in the second and resumed."""
+    root, observer = tmp_path_factory.mktemp("runs") / "folds", Stopper()
+    stopped = pneumoscope.train_several(data, root, SETTINGS, folds=2, observer=observer)
+    assert stopped.interrupted
+    assert not (root / "bundle").exists()
+    assert any("held out: it is in no fold" in note for note in observer.notes)
+    history = root / "fold-1" / "history.csv"
+    before = history.stat().st_mtime_ns
+    done = pneumoscope.resume_several(root)
+    assert history.stat().st_mtime_ns == before
+    return done
 
 
 def held_out(found: SeveralRuns) -> list[set[str]]:
@@ -101,48 +137,13 @@ def test_each_patient_is_held_out_of_one_fold(folds: SeveralRuns, data: Path) ->
     calibration = read_bundle(folds.root).info.calibration
     assert calibration is not None
     assert "thresholds-of-members" in {notice.code for notice in calibration.notices}
+    assert not folds.interrupted
+    published = {path.name for path in (data / "test").rglob("*.png")}
+    judged = pneumoscope.evaluate(folds.root, data, resamples=100).scored
+    assert {Path(path).name for path in judged.paths} == published
     with pytest.raises(DataError) as refused:
-        pneumoscope.evaluate(folds.root, data)
+        pneumoscope.evaluate(folds.root, data / "train")
     assert refused.value.code == "nothing-unseen"
-
-
-class Stopper(Observer):
-    """Presses Ctrl-C in the second run."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
-        if any(note.startswith("Fold 2 of 2") for note in self.notes):
-            raise KeyboardInterrupt
-
-
-def test_goes_on_with_what_was_interrupted(data: Path, tmp_path: Path) -> None:
-    root = tmp_path / "stopped"
-    stopped = pneumoscope.train_several(data, root, SETTINGS, folds=2, observer=Stopper())
-    assert stopped.interrupted
-    assert not (root / "bundle").exists()
-    before = (root / "fold-1" / "history.csv").stat().st_mtime_ns
-    observer = Observer()
-    done = pneumoscope.resume_several(root, observer=observer)
-    assert not done.interrupted
-    assert len(done.runs) == 2
-    assert (root / "fold-1" / "history.csv").stat().st_mtime_ns == before
-    assert read_bundle(root).info.members == ("fold-1", "fold-2")
-
-
-def test_a_published_test_split_is_in_no_fold(tmp_path: Path) -> None:
-    root = tmp_path / "published"
-    make_phantoms(root, PhantomSettings(patients=24, seed=3, width=(96, 128), layout=Layout.SPLITS))
-    found = pneumoscope.train_several(root, tmp_path / "folds", SETTINGS, folds=2)
-    published = {path.name for path in (root / "test").rglob("*.png")}
-    tested = {Path(path).name for each in found.evaluations for path in each.scored.paths}
-    assert published
-    assert not {name for name in tested if any(name.startswith(p[:-4]) for p in published)}
-    assert len(pneumoscope.evaluate(found.root, root, resamples=100).scored.paths) == len(published)
 
 
 @pytest.mark.parametrize("given", [{}, {"seeds": 2, "folds": 2}, {"seeds": 1}, {"folds": 0}])

@@ -126,9 +126,14 @@ def fit_calibration(scores: ValidationScores) -> Calibration:
             return describe_calibration(scores, 1 / slope, biases)
         obstacle = "they rank the classes no better than chance"
     nothing = describe_calibration(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
-    text = f"The probabilities were not calibrated: {obstacle}"
-    notice = Notice("not-calibrated", text, {"why": obstacle})
-    return replace(nothing, fitted=False, after=nothing.before, notices=(notice,))
+    return replace(
+        nothing, fitted=False, after=nothing.before, notices=(tell_not_calibrated(obstacle),)
+    )
+
+
+def tell_not_calibrated(why: str) -> Notice:
+    """Makes the notice that probabilities were not calibrated."""
+    return Notice("not-calibrated", f"The probabilities were not calibrated: {why}", {"why": why})
 
 
 def calibrated(probabilities: FloatArray, calibration: Calibration) -> FloatArray:

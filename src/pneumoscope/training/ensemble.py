@@ -33,6 +33,7 @@ from pneumoscope.training.calibrate import (
     ValidationScores,
     choose_points,
     describe_calibration,
+    tell_not_calibrated,
 )
 from pneumoscope.training.card import model_card
 from pneumoscope.training.merge import merge_networks
@@ -174,9 +175,7 @@ def _calibrate(
     calibrations = [bundle.info.calibration for bundle in bundles]
     if all(calibration and calibration.fitted for calibration in calibrations):
         return replace(described, notices=notices), points
-    why = "not all members of the ensemble are"
-    text = f"The probabilities were not calibrated: {why}"
-    doubt = Notice("not-calibrated", text, {"why": why})
+    doubt = tell_not_calibrated("not all members of the ensemble are")
     return replace(described, fitted=False, notices=(doubt, *notices)), points
 
 
