@@ -142,7 +142,7 @@ def _train(
     each = zip(plan.folders, plan.seeds, parts, strict=True)
     for number, (folder, seed, part) in enumerate(each, start=1):
         observer.note(f"{plan.kind[:-1].capitalize()} {number} of {plan.count}: {folder}")
-        settings = replace(plan.settings, seed=seed, root="")
+        settings = replace(plan.settings, seed=seed, root="", limit=None)
         try:
             runs.append(
                 resume(folder, observer=observer)
