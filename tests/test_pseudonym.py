@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from platformdirs import user_data_path
 
-from pneumoscope.dataset.known import identify
 from pneumoscope.errors import DataError
+from pneumoscope.known import identify
 from pneumoscope.pseudonym import key_fingerprint, pseudonym
 
 

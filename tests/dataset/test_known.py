@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pneumoscope.dataset.known import identify
+from pneumoscope.known import identify
 
 NAMES = {
     "person1_bacteria_2.jpeg": ("guangzhou bacteria 1", "bacterial"),

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pneumoscope.dataset.known import identify
 from pneumoscope.dataset.phantom import (
     SOFTWARE,
     Layout,
@@ -26,6 +25,7 @@ from pneumoscope.dataset.phantom import (
     sample_patient,
 )
 from pneumoscope.errors import SettingsError, StorageError
+from pneumoscope.known import identify
 from pneumoscope.types import ImageRecord, Label, Split
 
 SICK = (Pattern.CONSOLIDATION, Pattern.INTERSTITIAL)

@@ -22,6 +22,7 @@ from pneumoscope.cli.options import (
     OperatingPoint,
     require_one_format,
 )
+from pneumoscope.cli.warnings import Warnings
 from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"
+_COLUMNS = 80
 
 
 def predict(
@@ -128,13 +130,13 @@ def predict(
     )
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
+    warnings = Warnings()
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     counts = Counter[Status]()
-    warned = 0
     for prediction in predictions:
         write(prediction)
+        warnings.add(prediction)
         counts[prediction.status] += 1
-        warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
     if strays:
         say(f"{len(strays)} files that are no images were skipped: {name_few(strays)}")
     if heatmap is not None:
@@ -143,7 +145,7 @@ def predict(
         say(f"Page in {html}")
     if pdf is not None:
         say(f"PDF in {pdf}")
-    _say_summary(predictor, counts, warned, no_gate)
+    _say_summary(predictor, counts, warnings, no_gate)
     if limit is not None:
         _say_left_out(paths, counts.total())
     if prevalence is not None:
@@ -168,18 +170,22 @@ def _say_left_out(paths: Sequence[str], done: int) -> None:
     say(f"A trial on the first {done:,} files: {left:,} more are left out")
 
 
-def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_gate: bool) -> None:
+def _say_summary(
+    predictor: Predictor, counts: Counter[Status], warnings: Warnings, no_gate: bool
+) -> None:
     from pneumoscope.types import Status
 
     done = counts.total()
+    for line in warnings.lines(done):
+        say(line)
     if no_gate:
         say("The gate is off (--no-gate): images that the model cannot judge get a label, too")
     elif not predictor.refuses:
         say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
     if counts[Status.REFUSED]:
         say(f"{counts[Status.REFUSED]} of {done} images were refused")
-    if warned:
-        say(f"{warned} of {done} images have a label with a warning")
+    if warnings.labelled:
+        say(f"{warnings.labelled} of {done} images have a label with a warning")
     if counts[Status.ERROR]:
         say(f"{counts[Status.ERROR]} of {done} files could not be read")
 
@@ -272,21 +278,30 @@ def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
     classes = [*map(printable, predictor.info.classes)]
     positive = classes[1] if len(classes) == 2 else f"not {classes[0]}"
     width = max(map(len, (*classes, "label", "refused")))
-    print(f"{'label':<{width}}  p({positive})  file")
+    # A mark behind the label says that there are warnings, which follow below the table.
+    print(f"{'label':<{width}}    p({positive})  file")
 
     def write(prediction: Prediction) -> None:
         column = len(f"p({positive})")
         path = printable(prediction.path)
-        if prediction.label is None:
-            print(f"{prediction.status:<{width}}  {'-':>{column}}  {path}")
-        else:
-            probability = f"{prediction.probability:.3f}"
-            print(f"{printable(prediction.label):<{width}}  {probability:>{column}}  {path}")
+        mark = "!" if prediction.warnings else " "
+        label = printable(prediction.label or prediction.status)
+        shown = "-" if prediction.label is None else f"{prediction.probability:.3f}"
+        row = f"{label:<{width}} {mark}  {shown:>{column}}  {path}"
+        print(_with_reason(row, prediction))
         if prediction.error:
             say(f"Left out: {prediction.error}")
         for reason in prediction.reasons:
             say(f"Refused {path}: {reason.text}")
-        for warning in prediction.warnings:
-            say(f"Warning for {path}: {warning.text}")
 
     return write
+
+
+def _with_reason(row: str, prediction: Prediction) -> str:
+    """Adds the first reason of a refusal to its row, in a few words, where these fit."""
+    from pneumoscope.gate import TITLES
+
+    if not prediction.reasons:
+        return row
+    longer = f"{row}  ({TITLES[prediction.reasons[0].code]})"
+    return longer if len(longer) <= _COLUMNS else row

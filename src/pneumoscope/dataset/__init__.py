@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pneumoscope.dataset.classes import name_classes
-from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.phantom import Layout, PhantomSettings, make_phantoms
 from pneumoscope.dataset.prepare import ensure_prepared, prepare
 from pneumoscope.dataset.prepared import LeftOut, PreparedSet, identify, is_prepared, read_prepared
 from pneumoscope.dataset.sample import draw_sample
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings
+from pneumoscope.known import Attribution
 from pneumoscope.types import Geometry
 
 __all__ = [

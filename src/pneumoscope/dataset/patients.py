@@ -7,10 +7,11 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pneumoscope.dataset.known import Attribution, Identity, attribute, identify, recognise
 from pneumoscope.dataset.manifest import Entry
 from pneumoscope.dataset.placeholder import Claim, find_crowds, is_filler, says_nobody
+from pneumoscope.dataset.recognise import attribute, recognise
 from pneumoscope.imaging.identity import PatientIdentity, patient_of
+from pneumoscope.known import Attribution, Identity, identify
 from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import in_parallel

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.claims import is_free
-from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, is_junk, sha256_of, write_json
 from pneumoscope.imaging import RECIPE
+from pneumoscope.known import Attribution
 from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import in_parallel

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pneumoscope.dataset.classes import Classes, class_key, doubt_names, name_classes
-from pneumoscope.dataset.known import Attribution
 from pneumoscope.dataset.layout import Listing, list_images
 from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.patients import find_patients
 from pneumoscope.dataset.sample import draw_sample
 from pneumoscope.defaults import SPLIT_SEED
 from pneumoscope.errors import DataError, SettingsError, with_notices
+from pneumoscope.known import Attribution
 from pneumoscope.notices import Notice
 from pneumoscope.types import Evidence, ImageRecord, Split
 

@@ -31,6 +31,9 @@ TITLES: Mapping[str, str] = {
     "upside-down": "upside down",
     "inverted": "inverted, black for white",
     "undecided": "a probability too close to the threshold",
+    # What the model was made with.
+    "seen-image": "an image that the model was trained or chosen on",
+    "seen-patient": "of a patient that the model was trained or chosen on",
     # What happened to a result.
     "heatmap-not-written": "its heatmap could not be written",
 }

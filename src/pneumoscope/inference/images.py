@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.bundle import BundleInfo
+from pneumoscope.bundle import BundleInfo, Seen
 from pneumoscope.errors import DataError, ImageError
 from pneumoscope.files import list_files
 from pneumoscope.gate import Facts
@@ -24,7 +24,9 @@ from pneumoscope.imaging import (
     read_acquisition,
     read_bytes,
 )
+from pneumoscope.inference.familiar import recall
 from pneumoscope.names import public_name
+from pneumoscope.notices import Notice
 
 Image = Path | str | Source
 """Path of an image file, or its bytes with a name."""
@@ -45,8 +47,21 @@ class ReadImage:
     pixels: NDArray[np.uint8]
 
 
-Read = Facts | ImageError
-"""Facts of an image, or the error if it cannot be read."""
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What reading an image has found.
+
+    Attributes:
+        facts: facts of the image.
+        warnings: warnings that the model was made with the image, or with others of its patient.
+    """
+
+    facts: Facts
+    warnings: tuple[Notice, ...] = ()
+
+
+Read = Found | ImageError
+"""What was found in an image, or the error if it cannot be read."""
 
 
 def list_images(
@@ -88,27 +103,32 @@ def list_images(
             )
 
 
-def read_image(image: Image | ReadImage, info: BundleInfo, header: bool) -> Read:
+def read_image(image: Image | ReadImage, info: BundleInfo, seen: Seen, header: bool) -> Read:
     """Reads an image at the geometry of a model.
 
     Args:
         image: path of the file, its bytes, or an image that has been read.
         info: description of the model.
+        seen: hashes of what the model was made with. An image that has been read is not looked up:
+            whoever read it has done so.
         header: True to read the header, too, as the gate needs.
 
     Returns:
-        The facts of the image, or the error if it cannot be read.
+        What was found in the image, or the error if it cannot be read.
     """
     geometry = info.geometry
     if isinstance(image, ReadImage):
-        return Facts(image.acquisition, image.pixels, geometry, _ages(info))
+        return Found(Facts(image.acquisition, image.pixels, geometry, _ages(info)))
     try:
         # A copy, so that whoever keeps the bytes does not keep the decoded picture with them.
         source = replace(image) if isinstance(image, Source) else read_bytes(Path(image))
         pixels = load_pixels(source, geometry)
+        path = image.name if isinstance(image, Source) else str(image)
+        warnings = recall(seen, source.sha256, path)
         if not header:
-            return Facts(Acquisition(geometry.width, geometry.height), pixels, geometry)
-        return Facts(read_acquisition(source), pixels, geometry, _ages(info))
+            size = Acquisition(geometry.width, geometry.height)
+            return Found(Facts(size, pixels, geometry), warnings)
+        return Found(Facts(read_acquisition(source), pixels, geometry, _ages(info)), warnings)
     except ImageError as error:
         return error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,7 @@ class Predictor:
             )
         rules = read_policy(policy)
         self._bundle = bundle
+        self._seen = bundle.seen()
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
         self._threads = usable_cores() if threads is None else threads
         self._network = Network(bundle, self._threads)
@@ -229,7 +230,8 @@ class Predictor:
     def _stream(
         self, images: Iterable[Image | ReadImage], outputs: list[str], withhold: bool
     ) -> Iterator[Explanation]:
-        read_one = partial(read_image, info=self.info, header=self._gate is not None)
+        header = self._gate is not None
+        read_one = partial(read_image, info=self.info, seen=self._seen, header=header)
         for batch in read_ahead(images, read_one, BATCH, self._threads):
             explained = self._explain(batch, outputs)
             yield from map(_withheld, explained) if withhold else explained
@@ -237,13 +239,14 @@ class Predictor:
     def _explain(
         self, batch: Sequence[tuple[str, Read]], outputs: list[str]
     ) -> Iterator[Explanation]:
-        readable = [found for _, found in batch if not isinstance(found, ImageError)]
+        readable = [found.facts for _, found in batch if not isinstance(found, ImageError)]
         rows = iter(self._judge(readable, outputs))
         for name, found in batch:
             if isinstance(found, ImageError):
                 yield Explanation(self._recorder.failure(name, found), None)
                 continue
             judgement, probabilities, *maps = next(rows)
+            judgement = replace(judgement, warnings=(*found.warnings, *judgement.warnings))
             prediction = self._recorder.record(name, probabilities, judgement)
             heatmap = None
             if maps and prediction.label is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pneumoscope.dataset.known import identify
+from pneumoscope.known import identify
 from pneumoscope.statistics import BoolArray
 from pneumoscope.types import Evidence, ImageRecord
 
