@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from pneumoscope.errors import DataError
-from pneumoscope.folders import data_folder
+from pneumoscope.errors import DataError, StorageError
+from pneumoscope.folders import data_folder, locate_data
 
+_SECRET = "patient.key"
 _BYTES = 32
 _PATIENT, _FILE = "patient ", "file-"
 
@@ -59,6 +61,13 @@ def key_fingerprint() -> str:
     return hashlib.blake2b(_secret(), digest_size=8, person=b"fingerprint").hexdigest()
 
 
+def is_own_key(fingerprint: str) -> bool:
+    """Returns whether a fingerprint is that of the secret key of this user; none is created."""
+    with suppress(StorageError, DataError):
+        return (locate_data() / _SECRET).is_file() and key_fingerprint() == fingerprint
+    return False
+
+
 def _keyed_hash(identifier: str, issuer: str) -> str:
     # The length keeps "a" + "bc" from being "ab" + "c".
     text = f"{len(issuer)} {issuer}{identifier}".encode("utf-8", "surrogateescape")
@@ -67,7 +76,7 @@ def _keyed_hash(identifier: str, issuer: str) -> str:
 
 def _secret() -> bytes:
     with data_folder() as folder:
-        return _read_secret(folder / "patient.key")
+        return _read_secret(folder / _SECRET)
 
 
 @cache

@@ -13,8 +13,11 @@ import pytest
 
 from pneumoscope.bundle import Seen
 from pneumoscope.inference import load
-from pneumoscope.types import ImageRecord, Split
+from pneumoscope.pseudonym import key_fingerprint, pseudonym
+from pneumoscope.types import Evidence, ImageRecord, Split
 from tests.cli.conftest import Run
+from tests.conftest import picture
+from tests.imaging.dicoms import dicom
 
 KNOWN, OTHER, LATER = "person1_virus_6.png", "person2_virus_8.png", "person1_virus_7.png"
 
@@ -73,6 +76,26 @@ def test_names_that_others_write_tell_no_patient(bundle: Path, images: Path) -> 
     _replace_seen(bundle, Seen.of("key", [record]))
     export = shutil.copy(images / "0.png", images / "IM-0115-0001.png")
     assert not load(bundle).predict(export).warnings
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_patient_of_a_header_is_known_under_the_same_secret(
+    own: bool, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = ImageRecord(
+        tmp_path, 0, pseudonym("4711"), Evidence.HEADER, split=Split.TRAIN, sha256="0"
+    )
+    _replace_seen(bundle, Seen.of("key", [record], key_fingerprint()))
+    if not own:
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
+    for patient in ("4711", "4712"):
+        # A name of the pictures of a known data set tells nothing of a DICOM file.
+        (tmp_path / patient).mkdir()
+        (tmp_path / patient / KNOWN).write_bytes(dicom(picture((64, 64)), PatientID=patient))
+    same, other = load(bundle).predict_many(sorted(tmp_path.glob(f"*/{KNOWN}")))
+    assert [warning.code for warning in same.warnings] == (["seen-patient"] if own else [])
+    assert not other.warnings
+    assert own or not (tmp_path / "elsewhere").exists()
 
 
 def test_table_marks_rows_and_says_each_warning_once(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.formats import BARE, HEAD, sniff
 from pneumoscope.imaging.quiet import undisturbed
 from pneumoscope.imaging.source import Source
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 _SUFFIXES = {".dcm", ".dicom", ".dic", ".ima"}
 _PADDING = " \0\t\r\n"
@@ -65,6 +70,22 @@ def patient_of(path: Path) -> PatientIdentity | None:
     return _parse(path) if kind == "DICOM" else None
 
 
+def patient_in(source: Source) -> PatientIdentity | None:
+    """Reads the patient identifiers from the header of a DICOM file that is in memory.
+
+    Returns:
+        The identifiers, empty where the header cannot be read. None if the file is no DICOM file.
+
+    Raises:
+        ImageError: if the format of the file is not known.
+    """
+    if sniff(source) != "DICOM":
+        return None
+    from pneumoscope.imaging.dicom import read_header  # loads pydicom and its codecs
+
+    return _identifiers(lambda: read_header(source))
+
+
 def _read_head(path: Path) -> bytes:
     try:
         if not path.is_file():  # a pipe would be waited for
@@ -78,9 +99,14 @@ def _read_head(path: Path) -> bytes:
 def _parse(path: Path) -> PatientIdentity:
     from pydicom import dcmread  # takes a third of a second to import
 
+    tags = [*_KEYWORDS.values()]
+    return _identifiers(lambda: dcmread(path, stop_before_pixels=True, specific_tags=tags))
+
+
+def _identifiers(read: Callable[[], Dataset]) -> PatientIdentity:
     try:
         with undisturbed():
-            ds = dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS.values()))
+            ds = read()
             return PatientIdentity(
                 **{
                     name: str(ds.get(keyword) or "").strip(_PADDING)

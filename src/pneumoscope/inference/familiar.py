@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from pneumoscope.bundle import Seen
+from pneumoscope.imaging import Source
+from pneumoscope.imaging.identity import patient_in
 from pneumoscope.known import identify
 from pneumoscope.notices import Notice
+from pneumoscope.pseudonym import is_own_key, pseudonym
+
+_IMAGE = "the model was trained or chosen on this very image: what it says of it proves nothing"
+_PATIENT = (
+    "the model was trained or chosen on other images of this patient, as the {} tells: what it "
+    "says of this one proves little"
+)
 
 
-def recall(seen: Seen, sha256: str, path: str) -> tuple[Notice, ...]:
-    """Recalls whether a model was trained or chosen on an image, or on others of its patient.
-
-    The patient is known by the file name, by the rule of a known data set. Names that others write
-    too tell no patient, since a single image does not show what lies beside it.
+class Memory:
+    """The images and patients that a model was made with, to compare others with.
 
     Args:
-        seen: hashes of the images and patients that the model was made with.
-        sha256: SHA-256 of the file, in hex.
-        path: path or name of the file.
-
-    Returns:
-        The warning, if there is one.
+        seen: their hashes.
     """
-    if seen.has_image(sha256):
-        text = (
-            "the model was trained or chosen on this very image: what it says of it proves nothing"
-        )
-        return (Notice("seen-image", text),)
-    known = identify(PurePath(path).name)
-    if known and not known.common and seen.has_patient(known.patient):
-        text = (
-            "the model was trained or chosen on other images of this patient, as the file name "
-            "tells: what it says of this one proves little"
-        )
-        return (Notice("seen-patient", text),)
-    return ()
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        # Identifiers that were hashed under another secret key cannot be compared.
+        self._reads_headers = bool(seen.patient_key) and is_own_key(seen.patient_key)
+
+    def recall(self, source: Source, file_name: str) -> tuple[Notice, ...]:
+        """Warns if a model was trained or chosen on an image, or on others of its patient.
+
+        The patient of a DICOM file is known by its header, that of a picture by its name, where
+        this is as in a known data set. Names that others write too tell no patient, since a single
+        image does not show what lies beside it.
+
+        Args:
+            source: bytes of the file.
+            file_name: name of the file, without its folder.
+
+        Returns:
+            The warning, if there is one.
+
+        Raises:
+            ImageError: if the format of the file is not known.
+        """
+        if self._seen.has_image(source.sha256):
+            return (Notice("seen-image", _IMAGE),)
+        patient, told_by = self._patient(source, file_name)
+        if not patient or not self._seen.has_patient(patient):
+            return ()
+        return (Notice("seen-patient", _PATIENT.format(told_by)),)
+
+    def _patient(self, source: Source, file_name: str) -> tuple[str, str]:
+        """Returns the key of a patient, empty if not known, and what it is known by."""
+        header = patient_in(source)
+        if header is None:
+            named = identify(file_name)
+            return named.patient if named and not named.common else "", "file name"
+        if not (self._reads_headers and header.patient_id):
+            return "", "header"
+        return pseudonym(header.patient_id, header.issuer), "header"

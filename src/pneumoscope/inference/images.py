@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.bundle import BundleInfo, Seen
+from pneumoscope.bundle import BundleInfo
 from pneumoscope.errors import DataError, ImageError
 from pneumoscope.files import list_files
 from pneumoscope.gate import Facts
@@ -24,7 +24,7 @@ from pneumoscope.imaging import (
     read_acquisition,
     read_bytes,
 )
-from pneumoscope.inference.familiar import recall
+from pneumoscope.inference.familiar import Memory
 from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
 
@@ -103,14 +103,14 @@ def list_images(
             )
 
 
-def read_image(image: Image | ReadImage, info: BundleInfo, seen: Seen, header: bool) -> Read:
+def read_image(image: Image | ReadImage, info: BundleInfo, memory: Memory, header: bool) -> Read:
     """Reads an image at the geometry of a model.
 
     Args:
         image: path of the file, its bytes, or an image that has been read.
         info: description of the model.
-        seen: hashes of what the model was made with. An image that has been read is not looked up:
-            whoever read it has done so.
+        memory: what the model was made with. An image that has been read is not looked up: whoever
+            read it has done so.
         header: True to read the header, too, as the gate needs.
 
     Returns:
@@ -123,8 +123,8 @@ def read_image(image: Image | ReadImage, info: BundleInfo, seen: Seen, header: b
         # A copy, so that whoever keeps the bytes does not keep the decoded picture with them.
         source = replace(image) if isinstance(image, Source) else read_bytes(Path(image))
         pixels = load_pixels(source, geometry)
-        path = image.name if isinstance(image, Source) else str(image)
-        warnings = recall(seen, source.sha256, path)
+        path = image.name if isinstance(image, Source) else image
+        warnings = memory.recall(source, Path(path).name)
         if not header:
             size = Acquisition(geometry.width, geometry.height)
             return Found(Facts(size, pixels, geometry), warnings)

@@ -16,6 +16,7 @@ from pneumoscope.errors import ImageError, SettingsError
 from pneumoscope.gate import Facts, Gate, Judgement, Policy, read_policy
 from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
 from pneumoscope.inference.explain import evidence
+from pneumoscope.inference.familiar import Memory
 from pneumoscope.inference.images import Image, Read, ReadImage, read_ahead, read_image
 from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
@@ -116,7 +117,7 @@ class Predictor:
             )
         rules = read_policy(policy)
         self._bundle = bundle
-        self._seen = bundle.seen()
+        self._memory = Memory(bundle.seen())
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
         self._threads = usable_cores() if threads is None else threads
         self._network = Network(bundle, self._threads)
@@ -231,7 +232,7 @@ class Predictor:
         self, images: Iterable[Image | ReadImage], outputs: list[str], withhold: bool
     ) -> Iterator[Explanation]:
         header = self._gate is not None
-        read_one = partial(read_image, info=self.info, seen=self._seen, header=header)
+        read_one = partial(read_image, info=self.info, memory=self._memory, header=header)
         for batch in read_ahead(images, read_one, BATCH, self._threads):
             explained = self._explain(batch, outputs)
             yield from map(_withheld, explained) if withhold else explained
