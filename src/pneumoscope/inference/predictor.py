@@ -117,10 +117,10 @@ class Predictor:
             )
         rules = read_policy(policy)
         self._bundle = bundle
-        self._memory = Memory(bundle.seen())
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
         self._threads = usable_cores() if threads is None else threads
         self._network = Network(bundle, self._threads)
+        self._memory = Memory(bundle.seen())
         self._gate = _make_gate(bundle, self._network, rules) if gate else None
 
     @property
