@@ -50,6 +50,7 @@ COUNTERPARTS = {
 
 OTHERWISE = {
     ("*", "--json"): "a result has its fields, and `to_dict`",
+    ("*", "--full"): "a result has its fields, and tables of all of them",
     ("*", "--hash-paths"): "with pneumoscope.hashed_names()",
     ("runs", "--csv"): "a run has its fields, and `to_dict`",
     ("predict", "--csv"): "a prediction has its fields, and `to_dict`",
