@@ -131,13 +131,17 @@ def train(
     seeds: Annotated[
         int | None,
         typer.Option(
-            min=2, metavar="N", help="Train N times, with seeds from --seed on, and average them."
+            min=2,
+            metavar="N",
+            help="Train N times, with seeds from --seed on, and average them; by default once.",
         ),
     ] = None,
     folds: Annotated[
         int | None,
         typer.Option(
-            min=2, metavar="K", help="Cross-validate: train K times, each without another fold."
+            min=2,
+            metavar="K",
+            help="Cross-validate: train K times, each without another fold; by default not.",
         ),
     ] = None,
     positive: Positive = None,
