@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pneumoscope.shipped.models import added_folder
 from tests.cli.conftest import Run
 from tests.conftest import encoded, picture
 
@@ -74,10 +75,39 @@ def test_unknown_name(run: Run, shipped: Path, phantoms: Path) -> None:
 
 def test_damaged_model(run: Run, shipped: Path, images: Path) -> None:
     (shipped / "bright-2" / "model.onnx").write_bytes(b"damaged")
-    for command in (("predict", images), ("models",)):
+    code, out, err = run("predict", images)
+    assert (code, out) == (3, "")
+    assert "Install Pneumoscope again" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "bundle.json"])
+def test_damaged_models_are_listed_with_their_remedy(
+    file: str, run: Run, shipped: Path, bundle: Path, images: Path
+) -> None:
+    assert run("models", "add", bundle, "--name", "mine")[0] == 0
+    healthy, *_ = run("models")[1].split("\n\n")
+    (shipped / "bright-2" / "model.onnx").write_bytes(b"damaged")
+    (added_folder() / "mine" / file).unlink()
+    code, out, _ = run("models")
+    assert code == 1
+    first, second, third = out.split("\n\n")
+    assert first == healthy
+    assert second.startswith("bright-2 (default)\n  problem  ")
+    assert second.endswith("Install Pneumoscope again, with `pip install --force-reinstall`.")
+    assert third.startswith("mine (added)\n  problem  ")
+    assert third.endswith("Remove the model mine, and add it again.\n")
+    code, out, _ = run("models", "--json")
+    assert code == 1
+    first, second, third = json.loads(out)
+    assert first["problem"] is None
+    assert (second["name"], second["problem"]["code"]) == ("bright-2", "bundle-changed")
+    assert (third["added_as"], third["problem"]["code"]) == ("mine", "bundle-missing")
+    for command in (("predict", "mine", images), ("models", "mine")):
         code, out, err = run(*command)
         assert (code, out) == (3, "")
-        assert "Install Pneumoscope again" in err.splitlines()[-1]
+        assert err.endswith("Remove the model mine, and add it again.\n")
+    assert run("models", "remove", "mine")[0] == 0
+    assert run("models", "add", bundle, "--name", "mine")[0] == 0
 
 
 def test_predict_without_a_bundle(run: Run, shipped: Path, images: Path) -> None:
@@ -120,14 +150,17 @@ def test_folder_named_like_a_model_is_a_folder(
 
 
 def test_misspelt_model_is_said_with_its_record(
-    run: Run, shipped: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, shipped: Path, bundle: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert run("models", "add", bundle, "--name", "mine")[0] == 0
     code, out, _ = run("predict", "runs/fifth", images, "--json")
     assert code == 1
     first, *rest = [json.loads(line) for line in out.splitlines()]
     assert (first["path"], first["status"]) == ("runs/fifth", "error")
     assert "It is no model either" in first["error"]
-    assert "no bundle, and the models that ship are bright-1, bright-2" in first["error"]
+    assert (
+        "no bundle, and the models that have a name are bright-1, bright-2, mine" in first["error"]
+    )
     assert "bright-2 predicted the rest" in first["error"]
     assert [record["status"] for record in rest] == ["accepted"] * 3
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"no image")))

@@ -41,7 +41,7 @@ def test_a_model_travels_unchanged(shipped: Path, bundle: Path, packed: Path) ->
     assert added.sha256 == pneumoscope.read_model(bundle).sha256
     assert added_names() == ("brightness",)
     assert pneumoscope.load("brightness").bundle.root == added.root
-    listed = [found.info.name for found in pneumoscope.list_models()]
+    listed = [found.name for found in pneumoscope.list_models()]
     assert listed == ["bright-1", "bright-2", "brightness"]
     pneumoscope.remove_model("brightness")
     assert nothing_is_there()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pneumoscope.cli.commands import Commands
-from pneumoscope.cli.console import add_bar, print_json, progress_bars, say, say_notice
+from pneumoscope.cli.console import add_bar, leave, print_json, progress_bars, say, say_notice
 from pneumoscope.cli.options import AsJson, Model
 from pneumoscope.files import printable
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pneumoscope.bundle import Bundle
+    from pneumoscope.shipped import ListedModel
     from pneumoscope.types import OperatingPoint
 
 
@@ -47,7 +48,8 @@ def show(
     pneumoscope models
     pneumoscope models runs/first
 
-    The word `show` can be left out.
+    The word `show` can be left out. A model that cannot be used is listed with what to do about
+    it; the exit code is then 1.
     """
     from pneumoscope.shipped import list_models, read_model
 
@@ -60,12 +62,12 @@ def show(
         return
     listed = list_models()
     if as_json:
-        print_json([_facts(bundle) for bundle in listed])
+        print_json([_listed_facts(model) for model in listed])
     elif listed:
-        print("\n\n".join("\n".join(_lines(bundle)) for bundle in listed))
+        print("\n\n".join("\n".join(_lines(model)) for model in listed))
     else:
         say("No model ships with this installation")
-    say_notice()
+    leave(sum(model.problem is not None for model in listed))
 
 
 @app.command()
@@ -137,40 +139,50 @@ def remove(
     print(f"removed {model}")
 
 
+def _listed_facts(model: ListedModel) -> dict[str, Any]:
+    facts = _facts(model.bundle) if model.bundle else {"name": model.name, **_place(model.path)}
+    return {**facts, "problem": model.problem and model.problem.to_dict()}
+
+
 def _facts(bundle: Bundle) -> dict[str, Any]:
+    network = {"network_bytes": len(bundle.network)}
+    return {**asdict(bundle.info), **_place(bundle.root), **network}
+
+
+def _place(root: Path) -> dict[str, Any]:
     from pneumoscope.shipped import is_added, is_default
 
     return {
-        **asdict(bundle.info),
-        "added_as": bundle.root.name if is_added(bundle) else None,
-        "default": is_default(bundle),
-        "path": str(bundle.root),
-        "network_bytes": len(bundle.network),
+        "added_as": root.name if is_added(root) else None,
+        "default": is_default(root),
+        "path": str(root),
     }
 
 
-def _lines(bundle: Bundle) -> Iterator[str]:
+def _lines(model: ListedModel) -> Iterator[str]:
     from pneumoscope.shipped import is_added, is_default
 
+    rows = _rows(model.bundle) if model.bundle else {"problem": str(model.problem)}
+    mark = "added" * is_added(model.path) or "default" * is_default(model.path)
+    yield printable(f"{model.name} ({mark})" if mark else model.name)
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        yield printable(f"  {name:<{width}}  {value}")
+
+
+def _rows(bundle: Bundle) -> dict[str, str]:
     info = bundle.info
     size = f"{info.geometry.height}x{info.geometry.width} pixels"
     megabytes = f"{len(bundle.network) / 1e6:.1f} MB"
     images = sum(info.training_data.get("images", {}).get("train", {}).values())
     titles = [known["title"] for known in info.training_data.get("attributions", ())]
-    rows = {
+    return {
         "made by": f"Pneumoscope {info.version}",
         "network": f"{info.architecture}, {size}, {megabytes}",
         "classes": ", ".join(info.classes),
         "trained on": f"{images:,} images: {'; '.join(titles) or 'origin not known'}",
         **{point.name: _expectation(point) for point in info.operating_points},
     }
-    if is_added(bundle):
-        yield printable(f"{bundle.root.name} (added)")
-    else:
-        yield f"{info.name} (default)" if is_default(bundle) else info.name
-    width = max(map(len, rows))
-    for name, value in rows.items():
-        yield printable(f"  {name:<{width}}  {value}")
 
 
 def _expectation(point: OperatingPoint) -> str:

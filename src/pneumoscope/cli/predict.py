@@ -212,12 +212,12 @@ def _is_missing(argument: str) -> bool:
 
 def _with_hint(predictions: Iterator[Prediction], predictor: Predictor) -> Iterator[Prediction]:
     """Adds to the error of the first path, which does not exist, that it is no model either."""
-    from pneumoscope.shipped import names
+    from pneumoscope.shipped import all_names
 
     first = next(predictions)
     hint = (
-        f"It is no model either: there is no bundle, and the models that ship are "
-        f"{', '.join(names())}. {predictor.info.name} predicted the rest."
+        f"It is no model either: there is no bundle, and the models that have a name are "
+        f"{', '.join(all_names())}. {predictor.info.name} predicted the rest."
     )
     yield replace(first, error=first.error and f"{first.error} {hint}")
     yield from predictions

@@ -52,7 +52,7 @@ def read_trained_model(run: Path | str) -> TrainedModel:
         StorageError: if a file may not be read.
     """
     bundle = read_model(run)
-    has_name = is_shipped(bundle) or is_added(bundle)
+    has_name = is_shipped(bundle) or is_added(bundle.root)
     root = Path("reports", bundle.info.name) if has_name else bundle.root.parent
     return TrainedModel(root, bundle, read_run(root) if is_run(root) else None, _read_history(root))
 

@@ -1,7 +1,9 @@
 """Models with a name: each folder in here is the bundle of one that ships; users add others."""
 
 from pneumoscope.shipped.models import (
+    ListedModel,
     added_names,
+    all_names,
     default_name,
     find,
     is_added,
@@ -14,7 +16,9 @@ from pneumoscope.shipped.models import (
 )
 
 __all__ = [
+    "ListedModel",
     "added_names",
+    "all_names",
     "default_name",
     "find",
     "is_added",

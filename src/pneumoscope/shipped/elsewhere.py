@@ -21,7 +21,7 @@ from pneumoscope.errors import (
 )
 from pneumoscope.files import atomic_path
 from pneumoscope.parallel import Progress
-from pneumoscope.shipped.models import added_folder, added_names, names, read_model
+from pneumoscope.shipped.models import added_folder, added_names, all_names, names, read_model
 from pneumoscope.unpack import unpack
 
 LIMIT = 2_000_000_000
@@ -178,7 +178,7 @@ def _require_free(name: str) -> None:
             remedy="Choose another `name`",
             values={"setting": "name"},
         )
-    if name.casefold() in map(str.casefold, (*names(), *added_names())):
+    if name.casefold() in map(str.casefold, all_names()):
         raise _occupied(f"There is a model {name} already", name)
 
 

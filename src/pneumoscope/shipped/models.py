@@ -11,13 +11,22 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pneumoscope.bundle import Bundle, find_bundle, read_bundle
 from pneumoscope.claims import LOCK
-from pneumoscope.errors import BundleError, BundleMissingError, StorageError, ask_for_nearest
+from pneumoscope.errors import (
+    BundleError,
+    BundleMissingError,
+    BundleSchemaError,
+    PneumoscopeError,
+    StorageError,
+    ask_for_nearest,
+)
 from pneumoscope.files import list_folders
 from pneumoscope.folders import locate_data
+from pneumoscope.notices import Notice
 
 ROOT = Path(__file__).parent
 DEFAULT = "default.txt"
@@ -29,16 +38,38 @@ _OF_RUNS = (
 _REINSTALL = "Install Pneumoscope again, with `pip install --force-reinstall`"
 
 
+@dataclass(frozen=True)
+class ListedModel:
+    """A model as a list shows it.
+
+    Attributes:
+        name: its name, which can be given wherever a bundle is expected.
+        path: its folder.
+        bundle: the model itself, or None if it cannot be used.
+        problem: why it cannot be used.
+    """
+
+    name: str
+    path: Path
+    bundle: Bundle | None = None
+    problem: Notice | None = None
+
+
 def names() -> tuple[str, ...]:
     """Lists the names of the models that ship, sorted."""
-    return _names_in(ROOT)
+    return tuple(each.name for each in _folders_in(ROOT) if find_bundle(each) == each)
 
 
 def added_names() -> tuple[str, ...]:
-    """Lists the names of the models that the user has added, sorted."""
+    """Lists the names of the models that the user has added, damaged or not, sorted."""
     with suppress(StorageError):  # no home folder, or one that may not be read
-        return _names_in(added_folder())
+        return tuple(each.name for each in _folders_in(added_folder()))
     return ()
+
+
+def all_names() -> tuple[str, ...]:
+    """Lists the names of the models that ship, then of those that the user has added."""
+    return (*names(), *added_names())
 
 
 def added_folder() -> Path:
@@ -85,20 +116,19 @@ def is_model(given: str) -> bool:
     return find_bundle(path) is not None or is_run or _is_name(given)
 
 
-def list_models() -> tuple[Bundle, ...]:
+def list_models() -> tuple[ListedModel, ...]:
     """Reads and checks the models that ship, then those that were added, each sorted by name.
 
-    Raises:
-        BundleError: if one of them cannot be used.
+    A model that cannot be used is listed with the reason.
     """
     folders = [ROOT / name for name in names()]
     folders += [added_folder() / name for name in added_names()]
-    return tuple(map(read_model, folders))
+    return tuple(map(_list_one, folders))
 
 
-def is_default(bundle: Bundle) -> bool:
-    """Tells whether a bundle is that of the model that is used where none is given."""
-    return bool(names()) and bundle.root.samefile(find())
+def is_default(root: Path) -> bool:
+    """Tells whether a folder is that of the model that is used where none is given."""
+    return bool(names()) and root.samefile(find())
 
 
 def is_shipped(bundle: Bundle) -> bool:
@@ -106,9 +136,9 @@ def is_shipped(bundle: Bundle) -> bool:
     return bundle.root.parent == ROOT
 
 
-def is_added(bundle: Bundle) -> bool:
-    """Tells whether a bundle is that of a model that was added, whose folder is its name."""
-    return bundle.root.name in added_names() and bundle.root.parent == added_folder()
+def is_added(root: Path) -> bool:
+    """Tells whether a folder is that of a model that was added, and so bears its name."""
+    return root.name in added_names() and root.parent == added_folder()
 
 
 def find(model: Path | str | None = None) -> Path:
@@ -130,10 +160,10 @@ def find(model: Path | str | None = None) -> Path:
         raise BundleMissingError(
             f"There is no bundle at {str(model)!r}, and no model has that name",
             expected="the bundle folder that `pneumoscope.train` wrote"
-            + "".join(f", or {name}" for name in (*names(), *added_names())),
+            + "".join(f", or {name}" for name in all_names()),
             received="nothing there",
             values={"path": str(model)},
-            remedy=ask_for_nearest(str(model), (*names(), *added_names()))
+            remedy=ask_for_nearest(str(model), all_names())
             or "`pneumoscope.list_models` lists those that do",
         )
     return Path(model)
@@ -147,28 +177,40 @@ def read_model(model: Path | str | None = None) -> Bundle:
 
     Raises:
         BundleError: if the bundle is missing or changed, or a newer version made it.
+        StorageError: if it may not be read.
     """
     root = find(model)
     try:
         return read_bundle(root)
     except BundleError as error:
-        if root.parent != ROOT:
-            raise
         raise type(error)(
             error.problem,
             expected=error.expected,
             received=error.received,
-            remedy=_REINSTALL,
+            remedy=_remedy(root, error),
             code=error.code,
             values=error.values,
         ) from error
 
 
+def _remedy(root: Path, error: BundleError) -> str:
+    if root.parent == ROOT:
+        return _REINSTALL
+    if is_added(root) and not isinstance(error, BundleSchemaError):
+        return f"Remove the model {root.name}, and add it again"
+    return error.remedy
+
+
+def _list_one(root: Path) -> ListedModel:
+    try:
+        return ListedModel(root.name, root, bundle=read_model(root))
+    except PneumoscopeError as error:
+        return ListedModel(root.name, root, problem=error.to_notice())
+
+
 def _is_name(given: str) -> bool:
-    return given in (*names(), *added_names()) and not os.path.lexists(given)
+    return given in all_names() and not os.path.lexists(given)
 
 
-def _names_in(folder: Path) -> tuple[str, ...]:
-    if not os.path.isdir(folder):
-        return ()
-    return tuple(each.name for each in list_folders(folder) if find_bundle(each) == each)
+def _folders_in(folder: Path) -> list[Path]:
+    return list_folders(folder) if os.path.isdir(folder) else []
