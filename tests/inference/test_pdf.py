@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reportlab import rl_config
 
 from pneumoscope.errors import SettingsError
 from pneumoscope.imaging import Source
@@ -109,3 +110,14 @@ def test_pictures_pages_and_print_in_one_go(bundle: Path, tmp_path: Path) -> Non
     assert Path(str(record.heatmap)).is_file()
     assert places["html"].read_bytes().startswith(b"<!doctype html>")
     assert places["pdf"].read_bytes().startswith(b"%PDF")
+
+
+def test_pictures_are_bytes_and_other_documents_of_the_process_are_as_before(
+    tmp_path: Path,
+) -> None:
+    before = rl_config.useA85
+    model = write_bundle(tmp_path / "model", usual=128.0)
+    content = write(model, [Source("one.png", encoded(picture()))], tmp_path / "p.pdf")
+    assert b"/DCTDecode" in content
+    assert b"/ASCII85Decode" not in content
+    assert rl_config.useA85 == before == 1

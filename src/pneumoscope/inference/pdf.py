@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,6 @@ from pneumoscope.inference.predictor import Predictor
 from pneumoscope.inference.shown import Shown
 from pneumoscope.pages import jpeg
 from pneumoscope.types import RESEARCH_NOTICE
-
-rl_config.useA85 = 0  # pictures as bytes, not as text: in a moment, and a fifth smaller
 
 _MARGIN = 15 * mm
 _WIDTH = A4[0] - 2 * _MARGIN - 12  # the frame of a page has a padding of 6 points
@@ -113,9 +112,20 @@ def write_pdf(
         lang="en",
         invariant=1,  # no date, so that the same predictions give the same bytes
     )
-    document.build([*summary, *blocks], canvasmaker=_Pages)
+    with _binary():
+        document.build([*summary, *blocks], canvasmaker=_Pages)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content.getvalue())
+
+
+@contextmanager
+def _binary() -> Iterator[None]:
+    """Writes pictures as bytes, not as text: in a moment, and a fifth smaller."""
+    before, rl_config.useA85 = rl_config.useA85, 0
+    try:
+        yield
+    finally:
+        rl_config.useA85 = before
 
 
 class _Picture(Flowable):  # type: ignore[misc]
