@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import (
-    WIDTH,
     leave,
     name_results,
     print_json,
@@ -65,7 +64,7 @@ def audit(
         print_json(found.to_dict())
     else:
         for table in tabulate_audit(found):
-            print_table(table, wrap=True, width=WIDTH)
+            print_table(table, wrap=True)
         print(f"page with the pictures in {output}")
     if strict and not (found.valid and not found.images.doubts):
         say_notice()

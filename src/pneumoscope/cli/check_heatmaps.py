@@ -93,7 +93,7 @@ def check_heatmaps(
         if full:
             print_tables([state_heatmaps(found), *tabulate_heatmaps(found), found.basis])
         else:
-            print_tables(summarise_heatmaps(found), width=80)
+            print_tables(summarise_heatmaps(found), wrap=True)
         if output is not None:
             print(f"figure and tables in {output}")
     leave(len(found.unreadable))

@@ -86,6 +86,6 @@ def compare(
         if full:
             print_tables([state_comparison(found), *tabulate_comparison(found)])
         else:
-            print_tables(summarise_comparison(found), width=80)
+            print_tables(summarise_comparison(found), wrap=True)
         print(f"figure and tables in {output}")
     leave(len(found.cohort.unreadable))

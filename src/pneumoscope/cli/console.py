@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pneumoscope.cli.estimate import Estimate
+from pneumoscope.cli.remaining import RemainingTime
 from pneumoscope.files import printable
 from pneumoscope.notices import Notice
 from pneumoscope.types import RESEARCH_NOTICE
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-
-WIDTH = 80  # characters, also on a wide terminal: long lines are hard to read
 
 
 def say(text: str) -> None:
@@ -143,10 +140,10 @@ def add_bar(
         A function that takes the numbers of things done and in all.
     """
     task = bars.add_task(description, total=None, visible=False, unit=unit)
-    estimate = Estimate(partial(print_beside, bars), unit)
+    remaining = RemainingTime(partial(print_beside, bars), unit)
 
     def update(done: int, total: int) -> None:
-        estimate(done / size, total / size)
+        remaining(done / size, total / size)
         bars.update(task, completed=done / size, total=total / size, visible=True)
 
     return update

@@ -92,7 +92,7 @@ def evaluate(
         if full:
             print_tables([state_evaluation(found), *tabulate_evaluation(found)])
         else:
-            print_tables(summarise_evaluation(found), width=80)
+            print_tables(summarise_evaluation(found), wrap=True)
         print(f"figures and tables in {output}")
     leave(len(found.cohort.unreadable))
 

@@ -22,6 +22,7 @@ from pneumoscope.cli.options import (
     OperatingPoint,
     require_one_format,
 )
+from pneumoscope.cli.tables import WIDTH
 from pneumoscope.cli.warnings import Warnings
 from pneumoscope.files import name_few, printable
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"
-_COLUMNS = 80
 
 
 def predict(
@@ -304,4 +304,4 @@ def _with_reason(row: str, prediction: Prediction) -> str:
     if not prediction.reasons:
         return row
     longer = f"{row}  ({TITLES[prediction.reasons[0].code]})"
-    return longer if len(longer) <= _COLUMNS else row
+    return longer if len(longer) <= WIDTH else row

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pneumoscope.cli.console import WIDTH, leave, print_json, say
+from pneumoscope.cli.console import leave, print_json, say
 from pneumoscope.cli.options import AsCsv, AsJson, require_one_format
 from pneumoscope.cli.tables import print_table
 
@@ -50,7 +50,7 @@ def runs(
     elif as_csv:
         print(tabulate_facts(found).to_csv(), end="")
     elif found:
-        print_table(tabulate_runs(found, f"Runs in {folder}"), wrap=True, width=WIDTH)
+        print_table(tabulate_runs(found, f"Runs in {folder}"), wrap=True)
     else:
         say(f"There is no run in {folder}")
     leave(len(problems))

@@ -90,7 +90,7 @@ def stress(
         if full:
             print_tables([state_stress(found), *tabulate_stress(found), found.basis])
         else:
-            print_tables(summarise_stress(found), width=80)
+            print_tables(summarise_stress(found), wrap=True)
         if output is not None:
             print(f"figures and tables in {output}")
     leave(len(found.cohort.unreadable))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pneumoscope.files import printable
 
+WIDTH = 80  # characters, also on a wide terminal: long lines are hard to read
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -14,13 +16,12 @@ if TYPE_CHECKING:
     from pneumoscope.tables import Part, Table
 
 
-def print_tables(parts: Iterable[Part], *, width: int | None = None) -> None:
+def print_tables(parts: Iterable[Part], *, wrap: bool = False) -> None:
     """Prints tables, and sentences as wide as the terminal, in their order, and explains dashes.
 
     Args:
         parts: the tables and sentences.
-        width: greatest width of a table in characters, beyond which long cells go on in the next
-            line; by default tables stay unbroken.
+        wrap: as in `print_table`.
     """
     from pneumoscope.tables import explain_dashes
 
@@ -30,24 +31,21 @@ def print_tables(parts: Iterable[Part], *, width: int | None = None) -> None:
             # a table ends with an empty line of its own
             _new_console().print(part, end="\n" if number == len(parts) else "\n\n")
         else:
-            print_table(part, wrap=width is not None, width=width)
+            print_table(part, wrap=wrap)
 
 
-def print_table(table: Table, *, wrap: bool = False, width: int | None = None) -> None:
+def print_table(table: Table, *, wrap: bool = False) -> None:
     """Prints one table.
 
     Args:
         table: the table to print.
-        wrap: True to continue long cells on the next line; otherwise they stay whole however
-            narrow the terminal is, which then breaks the lines.
-        width: greatest width in characters; by default that of the terminal.
+        wrap: True to continue long cells on the next line, within the terminal and 80 characters;
+            otherwise they stay whole however narrow the terminal is, which then breaks the lines.
     """
     from rich import box
     from rich import table as rich
 
     console = _new_console()
-    if width is not None:
-        console.width = min(console.width, width)
     drawn = rich.Table(
         title=_text(table.title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
     )
@@ -55,7 +53,9 @@ def print_table(table: Table, *, wrap: bool = False, width: int | None = None) -
         drawn.add_column(_text(column), no_wrap=not wrap)
     for row in table.rows:
         drawn.add_row(*map(_text, row))
-    if not wrap:
+    if wrap:
+        console.width = min(console.width, WIDTH)
+    else:
         unlimited = console.options.update(max_width=1000)
         console.width = max(console.width, console.measure(drawn, options=unlimited).maximum)
     console.print(drawn)

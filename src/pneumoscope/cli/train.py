@@ -12,7 +12,6 @@ import typer
 
 from pneumoscope.cli import repeats
 from pneumoscope.cli.console import print_beside, print_json, progress_bars, say, say_notice
-from pneumoscope.cli.estimate import Estimate
 from pneumoscope.cli.options import (
     AsJson,
     Data,
@@ -26,6 +25,7 @@ from pneumoscope.cli.options import (
     declare_output,
     declare_setting,
 )
+from pneumoscope.cli.remaining import RemainingTime
 from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
 
@@ -209,7 +209,7 @@ def train(
         )
     else:
         info = read_bundle(result.bundle).info
-        print_tables(summarise_training(info), width=80)
+        print_tables(summarise_training(info), wrap=True)
         print(f"bundle  {result.bundle}  (epoch {result.best_epoch} of {result.epochs})")
         print(f"curves  {result.run / CURVES}.png")
         if not result.interrupted and not (info.calibration and info.calibration.doubts):
@@ -255,7 +255,7 @@ def _observer(bars: Progress) -> Observer:
             self._training = bars.add_task("training", total=None, visible=False)
             self._first = (0, 0.0)
             self._rate = 0.0
-            self._estimate = Estimate(self.note, "images")
+            self._remaining = RemainingTime(self.note, "images")
 
         def note(self, text: str) -> None:
             print_beside(bars, text)
@@ -264,7 +264,7 @@ def _observer(bars: Progress) -> Observer:
             bars.update(self._preparing, completed=done, total=total, visible=done < total)
 
         def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
-            self._estimate((epoch - 1) * total + images, epochs * total)
+            self._remaining((epoch - 1) * total + images, epochs * total)
             now = time.monotonic()
             if self._first[0] == 0 or images <= self._first[0]:
                 self._first = (images, now)

@@ -9,7 +9,7 @@ _MEASURED = 5.0  # seconds: the first batches, and no more
 _LONG = 60.0  # seconds: less needs no word
 
 
-class Estimate:
+class RemainingTime:
     """Says once how long the rest of some work will take, if that is a minute or more.
 
     Args:

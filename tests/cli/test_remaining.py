@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pneumoscope.cli.estimate import Estimate, in_words
+from pneumoscope.cli.remaining import RemainingTime, in_words
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_it_is_measured_and_said_once(clock: list[float]) -> None:
     said: list[str] = []
-    estimate = Estimate(said.append, "images")
+    estimate = RemainingTime(said.append, "images")
     for done in range(0, 4000, 100):  # a hundred images a second
         estimate(done, 100_000)
         clock[0] += 1
@@ -27,7 +27,7 @@ def test_it_is_measured_and_said_once(clock: list[float]) -> None:
 
 def test_short_work_needs_no_word(clock: list[float]) -> None:
     said: list[str] = []
-    estimate = Estimate(said.append, "images")
+    estimate = RemainingTime(said.append, "images")
     for done in range(0, 1000, 10):
         estimate(done, 1000)
         clock[0] += 0.5
