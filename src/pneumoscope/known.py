@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,20 @@ def identify(file_name: str) -> Identity | None:
     return None
 
 
+def views_of(dataset: str) -> frozenset[str]:
+    """Returns the views of all images of a known data set, "AP" or "PA"; empty if not known."""
+    known = (each for each in _known() if each["name"] == dataset)
+    return frozenset(next(known, {}).get("views", ()))
+
+
+@cache
+def _known() -> list[dict[str, Any]]:
+    text = files("pneumoscope").joinpath("known_datasets.toml").read_text("utf-8")
+    return list(tomllib.loads(text)["dataset"])
+
+
 @cache
 def _rules() -> tuple[_FileRule, ...]:
-    text = files("pneumoscope").joinpath("known_datasets.toml").read_text("utf-8")
     names = [field.name for field in fields(Attribution)]
     return tuple(
         _FileRule(
@@ -102,6 +114,6 @@ def _rules() -> tuple[_FileRule, ...]:
             file.get("series", ""),
             file.get("common", False),
         )
-        for known in tomllib.loads(text)["dataset"]
+        for known in _known()
         for file in known["file"]
     )

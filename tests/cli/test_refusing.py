@@ -83,7 +83,7 @@ def test_policy(tmp_path: Path, run: Run) -> None:
     knee = tmp_path / "knee.dcm"
     knee.write_bytes(dicom(picture((SIDE, SIDE)), BodyPartExamined="KNEE"))
     policy = tmp_path / "policy.toml"
-    policy.write_text('body-part = "warn"\nage = "warn"\n')
+    policy.write_text('body-part = "warn"\nage = "refuse"\n')
     assert run("predict", gated, knee)[1].splitlines()[1].startswith("refused ")
     code, out, err = run("predict", gated, knee, "--policy", policy, "--json")
     assert (code, json.loads(out)["status"]) == (0, "accepted")

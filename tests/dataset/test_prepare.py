@@ -29,6 +29,7 @@ from pneumoscope.files import sha256_of
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.types import Geometry, Split
 from tests.conftest import encoded, picture
+from tests.imaging.dicoms import dicom
 
 SMALL = Geometry(32, 32)
 MODULE = prepare_function.__module__
@@ -62,6 +63,20 @@ def test_reading_back_gives_the_same_set(phantoms: Path, tmp_path: Path) -> None
     assert read_images(tmp_path / "out", SMALL) == prepared.images
     assert sum(sum(again.count(split).values()) for split in Split) == len(again.images.records)
     assert [known.name for known in again.images.attributions] == ["phantom"]
+
+
+@pytest.mark.parametrize(("last", "views"), [("PA", {"AP": 3, "PA": 1}), ("", {})])
+def test_views_are_kept_where_all_headers_say_them(
+    last: str, views: dict[str, int], tmp_path: Path
+) -> None:
+    for number, view in enumerate(("AP", "AP", "AP", last)):
+        path = tmp_path / "data" / ("NORMAL", "PNEUMONIA")[number % 2] / f"{number}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = picture((64, 64), number)
+        path.write_bytes(dicom(pixels, PatientID=f"P{number}", ViewPosition=view))
+    settings = SplitSettings(1, 0.5, 0)
+    prepared = prepare(tmp_path / "data", tmp_path / "out", geometry=SMALL, split=settings)
+    assert prepared.views == read_prepared(tmp_path / "out").views == views
 
 
 def test_default_output_is_a_cache_that_is_found_again(phantoms: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.gate import header
-from pneumoscope.gate.header import Part, View, part_shown, view_shown
+from pneumoscope.gate.header import Part, View, part_shown, projection_shown, view_shown
 from pneumoscope.imaging import Acquisition, Coded
 
 PARTS: dict[Part, tuple[str, ...]] = {
@@ -121,6 +121,27 @@ def test_views_that_contradict_one_another_are_not_known() -> None:
     assert view_shown(Acquisition(64, 64, view="PA", rows_run="L"))[0] is View.FRONTAL
 
 
+PROJECTIONS = {
+    "AP": ("AP", "a.p.", "anteroposterior", "AP PORTABLE", "przednio-tylne", "前後"),
+    "PA": ("PA", "P.A.", "POSTEROANTERIOR", "PA ERECT", "tylno-przednie", "後前"),
+    "": ("", "FRONTAL", "AP/PA", "LL", "PA LATERAL", "AP decubitus"),
+}
+
+
+@pytest.mark.parametrize(
+    ("view", "text"), [(v, text) for v in PROJECTIONS for text in PROJECTIONS[v]]
+)
+def test_ap_or_pa(view: str, text: str) -> None:
+    assert projection_shown(Acquisition(64, 64, view=text)) == view
+
+
+def test_ap_or_pa_by_code() -> None:
+    pa, front = Coded("SCT 272479007"), Coded("SCT 399033003")
+    assert projection_shown(Acquisition(64, 64, view_codes=(pa,))) == "PA"
+    assert projection_shown(Acquisition(64, 64, view="PA", view_codes=(front,))) == "PA"
+    assert projection_shown(Acquisition(64, 64, view="AP", view_codes=(pa,))) == ""
+
+
 def test_rows_from_front_to_back_are_a_lateral_view() -> None:
     for rows in ("A", "P", "PL"):
         assert view_shown(Acquisition(64, 64, rows_run=rows))[0] is View.LATERAL
@@ -138,7 +159,10 @@ def test_description_warns_at_most_and_is_not_quoted() -> None:
         assert view_shown(Acquisition(64, 64, description=said))[0] is View.UNSAID
 
 
-PARTS_AND_VIEWS = (("chest", "near-chest", "elsewhere"), ("lateral", "unusual", "frontal"))
+PARTS_AND_VIEWS = (
+    ("chest", "near-chest", "elsewhere"),
+    ("lateral", "unusual", "frontal", "ap", "pa"),
+)
 
 
 @pytest.mark.parametrize("names", PARTS_AND_VIEWS)

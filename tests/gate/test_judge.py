@@ -282,17 +282,28 @@ def test_header(header: dict[str, Any], action: Action | None, words: str) -> No
         assert not any(";" in reason.text for reason in found)  # which divides them in CSV
 
 
-# age in years of a patient, whether it is warned of where patients were one to five
+# age in years of a patient, whether it is refused where patients were one to five
 AGES = ((None, False), (1.0, False), (5.9, False), (0.5, True), (6.0, True), (54.0, True))
 
 
-@pytest.mark.parametrize(("age", "warned"), AGES)
-def test_age(age: float | None, warned: bool) -> None:
+@pytest.mark.parametrize(("age", "refused"), AGES)
+def test_age(age: float | None, refused: bool) -> None:
     acquisition = Acquisition(64, 64, age=age)
     facts = Facts(acquisition, texture(112), Geometry(64, 64), ages=(1, 5))
-    assert bool(findings(facts, POLICY, Action.WARN)) == warned
-    assert not findings(facts, POLICY, Action.REFUSE)
-    assert not findings(replace(facts, ages=None), POLICY, Action.WARN)
+    assert bool(findings(facts, POLICY, Action.REFUSE)) == refused
+    assert not findings(facts, POLICY, Action.WARN)
+    assert not findings(replace(facts, ages=None), POLICY, Action.REFUSE)
+
+
+@pytest.mark.parametrize(
+    ("view", "warned"), [("PA", True), ("AP", False), ("FRONT", False), ("", False)]
+)
+def test_view_that_the_model_was_not_made_with(view: str, warned: bool) -> None:
+    acquisition = Acquisition(64, 64, view=view)
+    facts = Facts(acquisition, texture(112), Geometry(64, 64), views=frozenset({"AP"}))
+    assert [one.code for one in findings(facts, POLICY, Action.WARN)] == ["other-view"] * warned
+    assert not findings(replace(facts, views=frozenset({"AP", "PA"})), POLICY, Action.WARN)
+    assert not findings(replace(facts, views=frozenset()), POLICY, Action.WARN)
 
 
 def test_unreadable_age_is_warned_of_where_it_matters() -> None:
@@ -321,12 +332,39 @@ def test_age_of_a_file_is_held_against_the_training_data(tmp_path: Path) -> None
     root = write_bundle(tmp_path / "b", usual=USUAL, training_data=data)
     adult = dicom(texture(112), PatientAge="054Y")
     record = load(root).predict(Source("adult.dcm", adult))
-    assert record.status is Status.ACCEPTED
-    assert "54 years old, and the model was made with patients of 1 to 5" in record.warnings[0].text
+    assert record.status is Status.REFUSED
+    assert "54 years old, and the model was made with patients of 1 to 5" in record.reasons[0].text
     weeks = load(root).predict(Source("baby.dcm", dicom(texture(112), PatientAge="026W")))
-    assert "0.498 years" in weeks.warnings[0].text
+    assert "0.498 years" in weeks.reasons[0].text
     child = load(root).predict(Source("child.dcm", dicom(texture(112), PatientAge="004Y")))
-    assert child.warnings == ()
+    assert (child.status, child.warnings) == (Status.ACCEPTED, ())
+    silent = load(root).predict(Source("silent.dcm", dicom(texture(112))))
+    assert (silent.status, silent.warnings) == (Status.ACCEPTED, ())
+
+
+GUANGZHOU = {"name": "guangzhou", "title": "Children", "youngest": 1, "oldest": 5}
+MIXED = {**GUANGZHOU, "youngest": None, "oldest": None}
+# training data of a bundle, and the views that it is warned of
+VIEWS = (
+    ({"attributions": [GUANGZHOU]}, ["PA"]),
+    ({"attributions": [MIXED]}, []),
+    ({"attributions": [GUANGZHOU, {**GUANGZHOU, "name": "unheard of"}]}, []),
+    ({"views": {"PA": 3}}, ["AP"]),
+    ({"views": {"PA": 3, "AP": 1}}, []),
+    ({}, []),
+)
+
+
+@pytest.mark.parametrize(("data", "warned"), VIEWS)
+def test_view_of_a_file_is_held_against_the_training_data(
+    data: dict[str, Any], warned: list[str], tmp_path: Path
+) -> None:
+    model = load(write_bundle(tmp_path / "b", usual=USUAL, training_data=data))
+    records = {
+        view: model.predict(Source(view, dicom(texture(112), ViewPosition=view)))
+        for view in ("AP", "PA")
+    }
+    assert [v for v in records if [w.code for w in records[v].warnings] == ["other-view"]] == warned
 
 
 # width, height, action on a network of 64x64

@@ -31,7 +31,7 @@ class BundleInfo:
         command: command that repeats the training.
         settings: settings of the training, with all defaults filled in.
         training_data: fingerprint of the data set, counts of images by split and class,
-            attributions, and counts of images by the evidence for their patient.
+            attributions, and counts of images by the evidence for their patient and by view.
         metrics: metrics of the epoch that was kept, on the validation patients.
         versions: versions of the libraries, by name.
         calibration: calibration of the probabilities, and the patients that it holds for; None

@@ -77,7 +77,9 @@ def _write(
         claim(output, wanted)
         placed = [_place(output, prepared.images.classes, record) for record in records]
         origins = [record.path for record in records]
-        return finish(output, wanted, prepared.images, placed, origins, prepared.left_out)
+        return finish(
+            output, wanted, prepared.images, placed, origins, prepared.left_out, prepared.views
+        )
 
 
 def _place(output: Path, classes: Sequence[str], record: ImageRecord) -> ImageRecord:

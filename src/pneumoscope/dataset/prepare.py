@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,7 +32,8 @@ from pneumoscope.dataset.split import SplitSettings, divide
 from pneumoscope.errors import DataError, ImageError, with_notices
 from pneumoscope.files import atomic_path
 from pneumoscope.folders import cache_folder
-from pneumoscope.imaging import load_pixels, read_bytes
+from pneumoscope.gate import projection_shown
+from pneumoscope.imaging import load_pixels, read_acquisition, read_bytes
 from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord, Split
@@ -42,11 +44,12 @@ _PIXELS_KEY = "pixels-sha256"
 
 @dataclass(frozen=True)
 class _Ready:
-    """A prepared image: its record, its source, and the rules that would refuse it."""
+    """A prepared image: its record, its source, the rules that would refuse it, and its view."""
 
     record: ImageRecord
     origin: Path
     refused: tuple[str, ...]
+    view: str
 
 
 def prepare(
@@ -123,7 +126,9 @@ def _fill(
     images = replace(images, notices=(*images.notices, *tell_refused(refused, len(ready))))
     _require_all_classes(images, done, left_out)
     _remove_others(output, {record.path for record in done})
-    return finish(output, wanted, images, done, origins, left_out)
+    views = Counter(each.view for each in ready)
+    known = {} if "" in views else views
+    return finish(output, wanted, images, done, origins, left_out, known)
 
 
 def ensure_prepared(
@@ -185,9 +190,10 @@ def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> _Ready |
             with atomic_path(target, durable=False) as temporary:
                 image.save(temporary, format="PNG", pnginfo=note, compress_level=1)
         refused = refusals(source, pixels, geometry)
+        view = projection_shown(read_acquisition(source))
     except ImageError as error:
         return LeftOut(public_name(record.path), str(error), error.code)
-    return _Ready(replace(record, path=target, sha256=sha256), record.path, refused)
+    return _Ready(replace(record, path=target, sha256=sha256), record.path, refused, view)
 
 
 def _read_made(target: Path, sha256: str) -> NDArray[np.uint8] | None:

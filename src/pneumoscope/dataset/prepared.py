@@ -14,8 +14,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ class PreparedSet:
         source: path of the data set that it was made from.
         fingerprint: SHA-256 over the sources' hashes, classes and splits, in hex.
         left_out: the files that could not be read.
+        views: number of images by view, "AP" or "PA"; empty unless the headers of all say it.
     """
 
     images: ImageSet
@@ -82,6 +83,7 @@ class PreparedSet:
     source: str
     fingerprint: str
     left_out: tuple[LeftOut, ...]
+    views: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -189,6 +191,7 @@ def finish(
     prepared: Sequence[ImageRecord],
     origins: Sequence[Path],
     left_out: Sequence[LeftOut],
+    views: Mapping[str, int],
 ) -> PreparedSet:
     """Writes the manifest, and then the header that declares the set complete.
 
@@ -199,6 +202,7 @@ def finish(
         prepared: the prepared images; `path` is the prepared file.
         origins: source file of each prepared image, in the same order.
         left_out: the files that could not be read.
+        views: number of images by view; empty if not known of all.
     """
     rows = [
         {
@@ -227,6 +231,7 @@ def finish(
         "notices": [notice.to_dict() for notice in sources.notices],
         "doubts": [doubt.to_dict() for doubt in sources.doubts],
         "patient_key": sources.patient_key,
+        "views": dict(views),
     }
     _write_header(output, complete)
     return read_prepared(output)
@@ -276,6 +281,7 @@ def read_prepared(root: Path) -> PreparedSet:
             found["source"],
             found["fingerprint"],
             left_out,
+            found.get("views", {}),
         )
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataError(

@@ -10,6 +10,7 @@ judge               all of it together: an image in, a judgement out
 
 from pneumoscope.gate.appearance import describe_images
 from pneumoscope.gate.distance import TrainingDistance
+from pneumoscope.gate.header import projection_shown
 from pneumoscope.gate.judge import Gate, Judgement
 from pneumoscope.gate.levels import GateLevel, GateLevels
 from pneumoscope.gate.policy import Policy, read_policy
@@ -29,5 +30,6 @@ __all__ = [
     "Rule",
     "TrainingDistance",
     "describe_images",
+    "projection_shown",
     "read_policy",
 ]

@@ -19,7 +19,9 @@ from pneumoscope.imaging import Acquisition, Coded
 _WORDS = Path(__file__).with_name("words.toml")
 _NOT_DECOMPOSED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i"})
 _PARTS = ("chest", "near-chest", "elsewhere")
-_VIEWS = ("lateral", "unusual", "frontal")
+_PROJECTIONS = ("ap", "pa")
+_FRONTAL = {"frontal", *_PROJECTIONS}
+_VIEWS = ("lateral", "unusual", "frontal", *_PROJECTIONS)
 
 
 class Part(StrEnum):
@@ -62,8 +64,7 @@ def view_shown(acquisition: Acquisition) -> tuple[View, str]:
     or back (`PatientOrientation`) mean a lateral view, and a lateral view that only a description
     names counts as unknown.
     """
-    said = [(acquisition.view, _meanings(acquisition.view, _VIEWS))]
-    said += [(c.meaning or c.code, _meanings_of_code(c, _VIEWS)) for c in acquisition.view_codes]
+    said = _views_said(acquisition)
     found = {_view(meaning) for text, meaning in said if text}
     quoted = ", ".join(text for text, _ in said if text)
     sideways = acquisition.rows_run.startswith(("A", "P"))
@@ -79,6 +80,21 @@ def view_shown(acquisition: Acquisition) -> tuple[View, str]:
     )
 
 
+def projection_shown(acquisition: Acquisition) -> str:
+    """Determines whether a frontal view is AP or PA; empty if the header does not say clearly."""
+    if view_shown(acquisition)[0] is not View.FRONTAL:
+        return ""
+    found = {name for _, meaning in _views_said(acquisition) for name in meaning}
+    named = found.intersection(_PROJECTIONS)
+    return named.pop().upper() if len(named) == 1 else ""
+
+
+def _views_said(acquisition: Acquisition) -> list[tuple[str, frozenset[str]]]:
+    said = [(acquisition.view, _meanings(acquisition.view, _VIEWS))]
+    said += [(c.meaning or c.code, _meanings_of_code(c, _VIEWS)) for c in acquisition.view_codes]
+    return said
+
+
 def _part(meaning: frozenset[str]) -> Part:
     if meaning in ({"chest"}, {"chest", "near-chest"}):
         return Part.CHEST
@@ -90,7 +106,7 @@ def _view(meaning: frozenset[str]) -> View:
         return View.UNKNOWN
     if "lateral" in meaning:
         return View.LATERAL
-    return View.FRONTAL if "frontal" in meaning else View.UNKNOWN
+    return View.FRONTAL if meaning & _FRONTAL else View.UNKNOWN
 
 
 def _fold(text: str) -> str:

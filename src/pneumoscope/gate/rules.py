@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.gate.header import Part, View, part_shown, view_shown
+from pneumoscope.gate.header import Part, View, part_shown, projection_shown, view_shown
 from pneumoscope.imaging import Acquisition, Origin
 from pneumoscope.notices import Notice
 from pneumoscope.types import Geometry
@@ -39,12 +39,14 @@ class Facts:
         geometry: pixel grid of the network.
         ages: least and greatest age of the patients that the model was made with, in years; None
             if not known.
+        views: views of the images that the model was made with, "AP" or "PA"; empty if not known.
     """
 
     acquisition: Acquisition
     pixels: NDArray[np.uint8]
     geometry: Geometry
     ages: tuple[float, float] | None = None
+    views: frozenset[str] = frozenset()
 
 
 Found = tuple[str, dict[str, float | str | None]]
@@ -130,6 +132,15 @@ def _unknown_view(facts: Facts) -> Found | None:
         return None
     text = f"its header names a view that the model may not know ({quoted}), other than AP and PA"
     return text, {"header": quoted}
+
+
+def _other_view(facts: Facts) -> Found | None:
+    view = projection_shown(facts.acquisition)
+    if not view or not facts.views or view in facts.views:
+        return None
+    known = " and ".join(sorted(facts.views))
+    text = f"its header says that it is a {view} view, and the model was made with {known} views"
+    return text, {"view": view, "known": known}
 
 
 def _raw(facts: Facts) -> Found | None:
@@ -220,6 +231,7 @@ RULES = (
     Rule("unknown-body-part", _unknown_body_part),
     Rule("lateral-view", _lateral),
     Rule("unknown-view", _unknown_view),
+    Rule("other-view", _other_view),
     Rule("for-processing", _raw),
     Rule("age", _other_age),
     Rule("unreadable-age", _unread_age),

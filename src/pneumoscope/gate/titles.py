@@ -14,6 +14,7 @@ TITLES: Mapping[str, str] = {
     "unknown-body-part": "not clearly the chest",
     "lateral-view": "no frontal view",
     "unknown-view": "a view other than AP and PA",
+    "other-view": "AP or PA, and the model was made with the other view",
     "for-processing": "raw data, not for viewing",
     "age": "an age outside the range of the training patients",
     "unreadable-age": "an age that cannot be read",
@@ -35,6 +36,6 @@ TITLES: Mapping[str, str] = {
     "seen-image": "an image that the model was trained or chosen on",
     "seen-patient": "of a patient that the model was trained or chosen on",
     # What happened to a result.
-    "heatmap-not-written": "its heatmap could not be written",
+    "heatmap-not-written": "its picture could not be drawn or written",
 }
 """Titles by code; a code is never renamed, and never changes its meaning."""

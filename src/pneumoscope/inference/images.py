@@ -25,6 +25,7 @@ from pneumoscope.imaging import (
     read_bytes,
 )
 from pneumoscope.inference.familiar import Memory
+from pneumoscope.known import views_of
 from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
 
@@ -118,7 +119,7 @@ def read_image(image: Image | ReadImage, info: BundleInfo, memory: Memory, heade
     """
     geometry = info.geometry
     if isinstance(image, ReadImage):
-        return Found(Facts(image.acquisition, image.pixels, geometry, _ages(info)))
+        return Found(Facts(image.acquisition, image.pixels, geometry, _ages(info), _views(info)))
     try:
         # A copy, so that whoever keeps the bytes does not keep the decoded picture with them.
         source = replace(image) if isinstance(image, Source) else read_bytes(Path(image))
@@ -128,7 +129,9 @@ def read_image(image: Image | ReadImage, info: BundleInfo, memory: Memory, heade
         if not header:
             size = Acquisition(geometry.width, geometry.height)
             return Found(Facts(size, pixels, geometry), warnings)
-        return Found(Facts(read_acquisition(source), pixels, geometry, _ages(info)), warnings)
+        acquisition = read_acquisition(source)
+        facts = Facts(acquisition, pixels, geometry, _ages(info), _views(info))
+        return Found(facts, warnings)
     except ImageError as error:
         return error
 
@@ -174,6 +177,16 @@ def _ages(info: BundleInfo) -> tuple[float, float] | None:
     if not ages or any(None in pair for pair in ages):
         return None
     return min(low for low, _ in ages), max(high for _, high in ages)
+
+
+def _views(info: BundleInfo) -> frozenset[str]:
+    """Returns the views of the images that a model was made with; empty if not known."""
+    if said := info.training_data.get("views"):
+        return frozenset(said)
+    known = info.training_data.get("attributions", [])
+    # Ages are kept where the data set has nearly all of the images: the same holds for its views.
+    views = [views_of(data.get("name", "")) if data.get("oldest") else None for data in known]
+    return frozenset[str]().union(*filter(None, views)) if all(views) else frozenset()
 
 
 def _name(image: Image | ReadImage) -> str:

@@ -403,6 +403,7 @@ def _describe(
             "images": {split.value: prepared.count(split) for split in Split},
             "attributions": [asdict(known) for known in prepared.images.attributions],
             "patients": prepared.images.told_by(),
+            "views": dict(prepared.views),
         },
         metrics={
             "epoch": checkpoint.best_epoch + 1,
