@@ -23,10 +23,10 @@ from pneumoscope.cli.options import (
     require_one_format,
 )
 from pneumoscope.cli.tables import WIDTH
-from pneumoscope.cli.warnings import Warnings
 from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
+    from pneumoscope.cli.warnings import Warnings
     from pneumoscope.inference import Predictor
     from pneumoscope.notices import Notice
     from pneumoscope.types import Prediction, Status
@@ -110,6 +110,7 @@ def predict(
     """
     require_one_format(as_json, as_csv)
     model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
+    from pneumoscope.cli.warnings import Warnings
     from pneumoscope.inference import load, predict_files
     from pneumoscope.types import Status
 
