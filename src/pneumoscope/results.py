@@ -37,10 +37,15 @@ def require_own(path: Path, made_of: str) -> None:
     with storage_errors("read", path):
         former = path.read_bytes()
     if made_of.encode() not in former:
-        raise SettingsError(
-            f"{path} is there already, and was made of something else",
-            expected="a result of the same model and the same data",
-            remedy="Choose another place for the output, or delete this one",
-            code="output-occupied",
-            values={"path": str(path)},
-        )
+        raise occupied(path)
+
+
+def occupied(path: Path) -> SettingsError:
+    """Makes the error for a file that must not be replaced."""
+    return SettingsError(
+        f"{path} is there already, and was made of something else",
+        expected="a result of the same model and the same data",
+        remedy="Choose another place for the output, or delete this one",
+        code="output-occupied",
+        values={"path": str(path)},
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pneumoscope.dataset import prepare
+from pneumoscope.dataset import PhantomSettings, make_phantoms, prepare
 from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation import compare, evaluate
 from pneumoscope.evaluation.folder import made_of
@@ -41,10 +43,40 @@ def test_other_results_are_not_written_over(bundle: Path, phantoms: Path, tmp_pa
         check_heatmaps(other, phantoms, out, images=4, resamples=100)
 
 
-def test_what_is_no_result_of_ours_is_kept(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
-    (tmp_path / "metrics.json").write_text(json.dumps({"data": str(phantoms)}))
-    with pytest.raises(SettingsError, match=REFUSED):
+@pytest.mark.parametrize(
+    "name", ["metrics.json", "roc.png", "roc.pdf", "evaluation.tex", "predictions.csv"]
+)
+def test_what_is_no_result_of_ours_is_kept(
+    name: str, bundle: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(json.dumps({"data": str(phantoms)}))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SettingsError, match=f"{name} is there already, and {REFUSED}"):
         evaluate(bundle, phantoms, tmp_path, resamples=100)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+MEASURES: dict[str, Any] = {
+    "evaluate": evaluate,
+    "compare": lambda bundle, *rest, **options: compare([bundle] * 2, *rest, **options),
+    "stress": partial(stress, severities=True),
+    "check_heatmaps": partial(check_heatmaps, images=4),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_file_that_is_written_is_guarded(name: str, bundle: Path, tmp_path: Path) -> None:
+    make_phantoms(few := tmp_path / "few", PhantomSettings(patients=8, width=(96, 128)))
+    measure = partial(MEASURES[name], bundle, few, tmp_path / "out", resamples=100)
+    measure(figures=["svg"])
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert len(written) >= 4
+    for each in written:
+        shutil.rmtree(tmp_path / "out")
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / each).write_text("mine")
+        with pytest.raises(SettingsError, match=REFUSED):
+            measure()
 
 
 def test_data_is_identified_by_place_and_prepared_data_by_content(

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -105,9 +104,9 @@ def test_the_command_fits_a_narrow_terminal(here: Path, run, monkeypatch) -> Non
     assert "no run in" in err
 
 
-def test_five_hundred_runs_take_a_second(here: Path) -> None:
-    for number in range(500):
-        shutil.copytree(Path("runs", "done"), Path("many", f"run-{number}"))
-    before = time.process_time()
-    assert len(list_runs("many")) == 500
-    assert time.process_time() - before < 2  # half a second on an idle machine
+def test_many_runs_are_listed_without_reading_their_models(here: Path) -> None:
+    before = list_runs("runs/done")
+    for file in Path("runs", "done", "bundle").iterdir():
+        if file.name != "bundle.json":
+            file.unlink()
+    assert list_runs("runs/done") == before

@@ -1,13 +1,39 @@
-"""The folder that results are written to."""
+"""The folder that results are written to, and what may stand there before."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pneumoscope.dataset import identify
 from pneumoscope.inference import Predictor
-from pneumoscope.results import digest, require_own
+from pneumoscope.results import digest, occupied, require_own
+from pneumoscope.types import FigureFormat
+
+
+@dataclass(frozen=True)
+class ResultFiles:
+    """Names of all files that a command may write, by which it knows its own former ones.
+
+    Attributes:
+        json: the result, which carries the digest for all of them.
+        tables: the tables, without the extensions of Markdown and LaTeX.
+        figures: the figures, without the extension of their format.
+        csv: tables for programs.
+    """
+
+    json: str
+    tables: str
+    figures: Sequence[str]
+    csv: Sequence[str] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        yield self.json
+        yield from (f"{self.tables}.{extension}" for extension in ("md", "tex"))
+        yield from (f"{stem}.{each}" for stem in self.figures for each in FigureFormat)
+        yield from self.csv
 
 
 def made_of(predictors: Sequence[Predictor], data: Path) -> str:
@@ -16,18 +42,25 @@ def made_of(predictors: Sequence[Predictor], data: Path) -> str:
 
 
 def require_own_folder(
-    output: Path | str | None, file: str, predictors: Sequence[Predictor], data: Path
+    output: Path | str | None, files: ResultFiles, predictors: Sequence[Predictor], data: Path
 ) -> None:
-    """Refuses, before anything is measured, a folder with results of other models or other data.
+    """Refuses, before anything is measured, a folder with files that are not to be replaced.
 
     Args:
         output: the folder; None if nothing is to be written.
-        file: name of the JSON file that the command writes.
+        files: what the command writes.
         predictors: the models, in order.
         data: the data that they are measured on.
 
     Raises:
-        SettingsError: if the folder holds the results of other models or other data.
+        SettingsError: if the folder holds the result of other models or other data, or a file of
+            one of these names without a result.
     """
-    if output is not None:
-        require_own(Path(output) / file, made_of(predictors, data))
+    if output is None:
+        return
+    output = Path(output)
+    require_own(output / files.json, made_of(predictors, data))
+    if not (output / files.json).is_file():
+        for name in files:
+            if os.path.lexists(output / name):
+                raise occupied(output / name)

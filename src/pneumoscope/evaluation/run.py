@@ -16,7 +16,7 @@ from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import remark_on_few
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.uncalibrated import undo_calibration
-from pneumoscope.evaluation.write import write_evaluation
+from pneumoscope.evaluation.write import FILES, write_evaluation
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.statistics import Resampling
@@ -69,7 +69,7 @@ def evaluate(
     data = Path(data)
     predictor = load(bundle, operating_point=operating_point)
     formats = [FigureFormat.of(name) for name in figures]
-    require_own_folder(output, "metrics.json", [predictor], data)
+    require_own_folder(output, FILES, [predictor], data)
     cohort = gather(
         data,
         [predictor],

@@ -11,6 +11,7 @@ import numpy as np
 
 from pneumoscope import plots
 from pneumoscope.evaluation import figures, gallery
+from pneumoscope.evaluation.folder import ResultFiles
 from pneumoscope.evaluation.intervals import net_benefit_band, reliability_band, roc_band
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.evaluation.scores import ScoredImages
@@ -22,6 +23,22 @@ from pneumoscope.names import public_name
 from pneumoscope.statistics import IntArray
 from pneumoscope.tables import write_tables
 from pneumoscope.types import FigureFormat
+
+FILES = ResultFiles(
+    json="metrics.json",
+    tables="evaluation",
+    figures=(
+        "confusion_matrix",
+        "roc",
+        "precision_recall",
+        "score_histogram",
+        "reliability",
+        "decision_curve",
+        "sample_predictions",
+    ),
+    csv=("predictions.csv",),
+)
+"""What an evaluation writes."""
 
 
 def write_evaluation(
@@ -57,10 +74,10 @@ def write_evaluation(
             list(samples(scored, _chosen(scored), predictor)), scored.positive_name
         ),
     }
-    for name, figure in drawn.items():
-        plots.save(figure, output / f"{name}", formats)
-    write_json(output / "metrics.json", evaluation.to_dict())
-    write_tables(tabulate_evaluation(evaluation), output / "evaluation")
+    write_json(output / FILES.json, evaluation.to_dict())  # first: by it the others are its own
+    for name in FILES.figures:
+        plots.save(drawn[name], output / name, formats)
+    write_tables(tabulate_evaluation(evaluation), output / FILES.tables)
     write_text(output / "predictions.csv", _predictions_csv(scored))
 
 

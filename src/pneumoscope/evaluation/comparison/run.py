@@ -10,7 +10,7 @@ from pneumoscope.errors import SettingsError
 from pneumoscope.evaluation.cohort import gather, name_models
 from pneumoscope.evaluation.comparison.difference import compare_scores
 from pneumoscope.evaluation.comparison.result import ComparedModel, Comparison
-from pneumoscope.evaluation.comparison.write import write_comparison
+from pneumoscope.evaluation.comparison.write import FILES, write_comparison
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.progress import first_of, rest_of
@@ -64,7 +64,7 @@ def compare(
     predictors = [load(bundle) for bundle in bundles]
     data = Path(data)
     formats = [FigureFormat.of(name) for name in figures]
-    require_own_folder(output, "comparison.json", predictors, data)
+    require_own_folder(output, FILES, predictors, data)
     parts = 1 + len(predictors)
     cohort = gather(
         data,

@@ -9,9 +9,13 @@ from pneumoscope import plots
 from pneumoscope.evaluation.comparison.figures import comparison_figure
 from pneumoscope.evaluation.comparison.result import Comparison
 from pneumoscope.evaluation.comparison.tables import tabulate_comparison
+from pneumoscope.evaluation.folder import ResultFiles
 from pneumoscope.files import write_json
 from pneumoscope.tables import write_tables
 from pneumoscope.types import FigureFormat
+
+FILES = ResultFiles(json="comparison.json", tables="comparison", figures=("comparison",))
+"""What a comparison writes."""
 
 
 def write_comparison(found: Comparison, output: Path, formats: Iterable[FigureFormat]) -> None:
@@ -25,6 +29,6 @@ def write_comparison(found: Comparison, output: Path, formats: Iterable[FigureFo
     Raises:
         StorageError: if a file cannot be written.
     """
-    write_json(output / "comparison.json", found.to_dict())
-    write_tables(tabulate_comparison(found), output / "comparison")
+    write_json(output / FILES.json, found.to_dict())
+    write_tables(tabulate_comparison(found), output / FILES.tables)
     plots.save(comparison_figure(found), output / "comparison", formats)

@@ -21,7 +21,7 @@ from pneumoscope.evaluation.heatmaps.location import locate_within
 from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, explain_images
 from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, measure_randomised
 from pneumoscope.evaluation.heatmaps.result import HeatmapCheck, Randomisation
-from pneumoscope.evaluation.heatmaps.write import write_check
+from pneumoscope.evaluation.heatmaps.write import FILES, write_check
 from pneumoscope.evaluation.progress import ticker
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.inference import Predictor, load
@@ -82,7 +82,7 @@ def check_heatmaps(
     masks, lungs = (None if folder is None else Path(folder) for folder in (masks, lungs))
     predictor = load(bundle)
     formats = [FigureFormat.of(name) for name in figures]
-    require_own_folder(output, "heatmap_check.json", [predictor], data)
+    require_own_folder(output, FILES, [predictor], data)
     drawn = gather(
         data,
         [predictor],

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pneumoscope import plots
+from pneumoscope.evaluation.folder import ResultFiles
 from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.evaluation.heatmaps.result import HeatmapCheck
 from pneumoscope.evaluation.heatmaps.tables import tabulate_heatmaps
 from pneumoscope.files import write_json
 from pneumoscope.tables import write_tables
 from pneumoscope.types import FigureFormat
+
+FILES = ResultFiles(json="heatmap_check.json", tables="heatmap_check", figures=("heatmap_check",))
+"""What a check writes."""
 
 
 def write_check(found: HeatmapCheck, output: Path, formats: Iterable[FigureFormat]) -> None:
@@ -25,6 +29,6 @@ def write_check(found: HeatmapCheck, output: Path, formats: Iterable[FigureForma
     Raises:
         StorageError: if a file cannot be written.
     """
-    write_json(output / "heatmap_check.json", found.to_dict())
-    write_tables([*tabulate_heatmaps(found), f"{found.basis}."], output / "heatmap_check")
+    write_json(output / FILES.json, found.to_dict())
+    write_tables([*tabulate_heatmaps(found), f"{found.basis}."], output / FILES.tables)
     plots.save(check_figure(found), output / "heatmap_check", formats)

@@ -22,7 +22,7 @@ from pneumoscope.evaluation.stress.severities import (
     measure_curves,
     other_severities,
 )
-from pneumoscope.evaluation.stress.write import write_stress
+from pneumoscope.evaluation.stress.write import FILES, write_stress
 from pneumoscope.imaging.changes import MODERATE
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
@@ -73,7 +73,7 @@ def stress(
     data = Path(data)
     predictors = [load(bundle) for bundle in bundles]
     formats = [FigureFormat.of(name) for name in figures]
-    require_own_folder(output, "stress.json", predictors, data)
+    require_own_folder(output, FILES, predictors, data)
     cohort = gather(
         data,
         predictors,

@@ -6,12 +6,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pneumoscope import plots
+from pneumoscope.evaluation.folder import ResultFiles
 from pneumoscope.evaluation.stress.figures import severity_figure, stress_figure
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, Measures, Stress
 from pneumoscope.evaluation.stress.tables import tabulate_stress
 from pneumoscope.files import write_json, write_text
 from pneumoscope.tables import Table, write_tables
 from pneumoscope.types import FigureFormat
+
+_CURVES = {measure: f"severities_{measure}" for measure in CURVE_MEASURES}
+
+FILES = ResultFiles(
+    json="stress.json", tables="stress", figures=("stress", *_CURVES.values()), csv=("stress.csv",)
+)
+"""What a stress validation writes."""
 
 
 def write_stress(found: Stress, output: Path, formats: Iterable[FigureFormat]) -> None:
@@ -25,14 +33,13 @@ def write_stress(found: Stress, output: Path, formats: Iterable[FigureFormat]) -
     Raises:
         StorageError: if a file cannot be written.
     """
-    write_json(output / "stress.json", found.to_dict())
+    write_json(output / FILES.json, found.to_dict())
     write_text(output / "stress.csv", _csv(found))
-    write_tables([*tabulate_stress(found), f"{found.basis}."], output / "stress")
+    write_tables([*tabulate_stress(found), f"{found.basis}."], output / FILES.tables)
     plots.save(stress_figure(found), output / "stress", formats)
     if found.severities:
-        for measure in CURVE_MEASURES:
-            figure = severity_figure(found, measure)
-            plots.save(figure, output / f"severities_{measure}", formats)
+        for measure, name in _CURVES.items():
+            plots.save(severity_figure(found, measure), output / name, formats)
 
 
 def _csv(found: Stress) -> str:
