@@ -1,0 +1,91 @@
+"""Wherever a bundle is expected, the name of a model that ships stands for it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+import pneumoscope
+from pneumoscope.cli.main import app
+from pneumoscope.dataset import PhantomSettings, make_phantoms
+from tests.cli.conftest import Run
+from tests.cli.conftest import run as run  # the fixture
+from tests.cli.test_options import commands
+
+NAME = "bright-1"
+FEW = ("--resamples", 100)
+
+COMMANDS: dict[str, tuple[object, ...]] = {
+    "evaluate": (NAME, "data", *FEW),
+    "compare": (NAME, "bright-2", "data", *FEW),
+    "stress": (NAME, "data", *FEW),
+    "check-heatmaps": (NAME, "data", "--images", 4, *FEW),
+    "report": (NAME, "data", *FEW),
+    "predict": (NAME, "data"),
+    "models show": (NAME,),
+    "models export": (NAME, "out.zip"),
+}
+"""By command that takes a bundle: what it is given in this test."""
+
+FUNCTIONS: dict[str, Callable[[Callable[..., Any]], Any]] = {
+    "evaluate": lambda call: call(NAME, "data", resamples=100),
+    "compare": lambda call: call([NAME, "bright-2"], "data", resamples=100),
+    "stress": lambda call: call([NAME], "data", resamples=100),
+    "check_heatmaps": lambda call: call(NAME, "data", images=4, resamples=100),
+    "report": lambda call: call(NAME, "data", resamples=100),
+    "predict": lambda call: list(call(NAME, "data")),
+    "load": lambda call: call(NAME),
+    "read_model": lambda call: call(NAME),
+    "export_model": lambda call: call(NAME, "out.zip"),
+}
+"""By function that takes a bundle: how this test calls it."""
+
+OTHER = {"resume", "resume_several", "remove_model", "models add", "models remove"}
+"""What takes runs to go on with, or models that no longer or not yet have a name."""
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Path) -> None:
+    """Makes a few images in an empty working folder, and an installation with models."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    make_phantoms("data", PhantomSettings(patients=8, width=(96, 128)))
+
+
+def test_no_command_is_left_out() -> None:
+    found = {
+        " ".join(path)
+        for path, command in commands(get_command(app))
+        for parameter in command.params
+        if parameter.param_type_name == "argument" and "bundle" in (parameter.help or "").lower()
+    }
+    assert found == set(COMMANDS) | (OTHER & found)
+
+
+@pytest.mark.keras
+def test_no_function_is_left_out() -> None:
+    takes = {
+        name
+        for name in pneumoscope.__all__
+        if inspect.isfunction(function := getattr(pneumoscope, name))
+        and {"bundle", "bundles", "model", "run"} & set(inspect.signature(function).parameters)
+    }
+    assert takes == set(FUNCTIONS) | (OTHER & takes)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.usefixtures("data")
+def test_a_command_takes_the_name_of_a_model(name: str, run: Run) -> None:
+    code, _, err = run(*name.split(), *COMMANDS[name])
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.usefixtures("data")
+def test_a_function_takes_the_name_of_a_model(name: str) -> None:
+    assert FUNCTIONS[name](getattr(pneumoscope, name))
