@@ -23,6 +23,12 @@ HEATMAP_IMAGES = 300
 FIGURES = ("png",)
 """File formats of figures."""
 
+RUNS = "runs"
+"""The folder below which runs are written."""
+
+EVALUATIONS = "evaluation"
+"""The folder below which the command line writes evaluations."""
+
 PHANTOM_PATIENTS = 60
 LESION_STRENGTH = 1.0
 PUBLIC_DATA = "chest_xray"

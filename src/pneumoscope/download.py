@@ -30,6 +30,7 @@ FIRST_PAUSE = 1.0
 _CHUNK = 2**18
 _TRY_LATER = {408, 425, 429, 500, 502, 503, 504}
 _AGAIN = "Run the same command again: it goes on where it was"
+_MOVED = "See the page that gave this address: the file may have moved or changed"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Archive:
     sha256: str
 
 
-def measure(url: str, sha256: str, limit: int) -> Archive:
+def ask_size(url: str, sha256: str, limit: int) -> Archive:
     """Asks a server how large a file is, before it is downloaded.
 
     Args:
@@ -164,7 +165,7 @@ def _open(archive: Archive, have: int, etag: str) -> http.client.HTTPResponse:
             raise _Interrupted(f"the server says {error.code} {error.reason}") from error
         raise FetchError(
             f"Cannot fetch {archive.url}: the server says {error.code} {error.reason}",
-            remedy="Try later, or look where its address is from whether it has moved",
+            remedy=f"Try later. {_MOVED}",
         ) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
@@ -196,7 +197,7 @@ def _start(archive: Archive, response: http.client.HTTPResponse, have: int) -> i
             f"{archive.url} offers another file",
             expected=f"{archive.size} bytes",
             received=f"{size} bytes of {kind}" if size >= 0 else "an unknown part of it",
-            remedy="Look where its address is from whether it has changed",
+            remedy=_MOVED,
         )
     return start
 
@@ -222,7 +223,7 @@ def _copy(
                 f"{archive.url} offers another file",
                 expected=f"{archive.size} bytes",
                 received="more",
-                remedy="Look where its address is from whether it has changed",
+                remedy=_MOVED,
             )
         if progress:
             progress(file.tell(), archive.size)
@@ -276,7 +277,7 @@ class _SameScheme(urllib.request.HTTPRedirectHandler):
                 f"{request.full_url} leads to an address that is not safe",
                 expected="HTTPS",
                 received=url,
-                remedy="Look where its address is from whether it has moved",
+                remedy=_MOVED,
             )
         return super().redirect_request(request, *answer)
 

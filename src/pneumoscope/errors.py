@@ -116,6 +116,23 @@ def unknown_choice(
     )
 
 
+def out_of_range(setting: str, received: Value, expected: str) -> SettingsError:
+    """Makes the error of a setting whose value is out of range.
+
+    Args:
+        setting: name of the setting.
+        received: its value.
+        expected: the range, in words.
+    """
+    return SettingsError(
+        f"`{setting}` is out of range",
+        expected=expected,
+        received=f"{received}",
+        code="out-of-range",
+        values={"setting": setting, "received": received},
+    )
+
+
 def ask_for_nearest(received: str, known: Sequence[str]) -> str:
     """Words the question whether the known name nearest to an unknown one is meant, if any is."""
     near = get_close_matches(received, known, n=1)

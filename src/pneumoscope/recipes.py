@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import out_of_range
 from pneumoscope.types import Geometry
 
 
@@ -54,13 +54,7 @@ class Recipe:
             "label_smoothing": (0 <= self.label_smoothing < 1, "0 or more, below 1"),
         }.items():
             if not holds:
-                raise SettingsError(
-                    f"`{name}` is out of range",
-                    expected=expected,
-                    received=f"{getattr(self, name)}",
-                    code="out-of-range",
-                    values={"setting": name, "received": getattr(self, name)},
-                )
+                raise out_of_range(name, getattr(self, name), expected)
         _ = self.geometry  # raises a SettingsError of its own
 
     @property

@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import SettingsError, out_of_range, unknown_choice
 from pneumoscope.notices import Notice
 
 RECORD_SCHEMA = 2
@@ -34,12 +34,8 @@ class FigureFormat(StrEnum):
             SettingsError: if there is no format of this name.
         """
         if name not in list(cls):
-            raise SettingsError(
-                "Figures cannot be written in this format",
-                expected=" or ".join(cls),
-                received=name,
-                code="unknown-choice",
-                values={"setting": "figures", "expected": tuple(cls), "received": name},
+            raise unknown_choice(
+                "Figures cannot be written in this format", name, tuple(cls), setting="figures"
             )
         return cls(name)
 
@@ -167,6 +163,16 @@ class Estimate:
     high: float | None
     method: Method = Method.BOOTSTRAP
 
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> Estimate:
+        """Reads an estimate from JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError: if it is malformed.
+        """
+        # before there was a choice, nothing named the method
+        return cls(**{**content, "method": Method(content.get("method", Method.BOOTSTRAP))})
+
     def __str__(self) -> str:
         if self.value is None:
             return "not computable"
@@ -225,22 +231,16 @@ class OperatingPoint:
     specificity: Estimate | None = None
     undecided: Undecided | None = None
 
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.threshold <= 1.0:
+            raise out_of_range("threshold", self.threshold, "0 to 1")
+
     def describe(self, sensitivity: Estimate, specificity: Estimate) -> str:
         """Words a sensitivity and a specificity at this operating point in a sentence."""
         return (
             f"At the operating point {self.name}, sensitivity is {sensitivity} and specificity "
             f"{specificity}."
         )
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise SettingsError(
-                "The threshold is out of range",
-                expected="0 to 1",
-                received=f"{self.threshold}",
-                code="out-of-range",
-                values={"setting": "threshold", "received": self.threshold},
-            )
 
 
 @dataclass(frozen=True)

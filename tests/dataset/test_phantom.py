@@ -152,7 +152,7 @@ RIGHT: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_settings_out_of_range(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=f"{next(iter(wrong))} is out of range. Expected"):
+    with pytest.raises(SettingsError, match=f"`{next(iter(wrong))}` is out of range. Expected"):
         PhantomSettings(**wrong)
 
 

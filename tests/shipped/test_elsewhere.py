@@ -22,6 +22,7 @@ from pneumoscope.errors import (
     FetchError,
     SettingsError,
 )
+from pneumoscope.reporting.model import read_trained_model
 from pneumoscope.shipped import added_names, elsewhere
 from pneumoscope.shipped.models import added_folder
 from tests.conftest import write_bundle
@@ -65,6 +66,7 @@ def test_names_are_taken_once(shipped: Path, bundle: Path, packed: Path) -> None
     assert pneumoscope.add_model(bundle, name="mine").root.name == "mine"
     with pytest.raises(SettingsError, match="already"):
         pneumoscope.add_model(packed, name="Mine")
+    assert read_trained_model("mine").root == Path("reports", "mine")
     with pytest.raises(BundleMissingError, match="ships"):
         pneumoscope.remove_model("bright-1")
 

@@ -68,7 +68,7 @@ def _validation(info: BundleInfo) -> Iterator[_Result]:
 
 def _test(evaluation: Mapping[str, Any]) -> Iterator[_Result]:
     for kind in _MEASURED:
-        estimate = Estimate(**evaluation["overall"]["estimates"][kind])
+        estimate = Estimate.parse(evaluation["overall"]["estimates"][kind])
         if estimate.value is not None:
             point = "" if kind == "auroc" else evaluation["operating_point"]
             yield _Result(kind, "test", estimate, point)

@@ -11,7 +11,7 @@ from pneumoscope.errors import ClassMismatchError, unknown_choice
 from pneumoscope.gate import GateLevels
 from pneumoscope.gate.store import parse_levels
 from pneumoscope.notices import Notice
-from pneumoscope.types import Calibration, Estimate, Geometry, Method, OperatingPoint, Undecided
+from pneumoscope.types import Calibration, Estimate, Geometry, OperatingPoint, Undecided
 
 SCHEMA_VERSION = 4  # 1 has no calibration, 2 no usable gate, 3 no codes of notices
 
@@ -124,12 +124,7 @@ def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
 
 
 def _parse_estimates(content: Mapping[str, Any], names: Iterable[str]) -> dict[str, Estimate]:
-    return {name: _parse_estimate(content[name]) for name in names if content.get(name) is not None}
-
-
-def _parse_estimate(content: Mapping[str, Any]) -> Estimate:
-    # before there was a choice, no bundle named the method
-    return Estimate(**{**content, "method": Method(content.get("method", Method.BOOTSTRAP))})
+    return {name: Estimate.parse(content[name]) for name in names if content.get(name) is not None}
 
 
 def _parse_calibration(content: Mapping[str, Any]) -> Calibration:

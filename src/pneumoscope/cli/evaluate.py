@@ -30,7 +30,7 @@ from pneumoscope.cli.options import (
     declare_output,
 )
 from pneumoscope.cli.tables import print_tables
-from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
+from pneumoscope.defaults import EVALUATIONS, FIGURES, RESAMPLES, SEED
 
 
 def evaluate(
@@ -71,7 +71,7 @@ def evaluate(
     )
 
     chosen = choose_model(model)
-    output = output or Path("evaluation") / name_results([chosen], data)
+    output = output or Path(EVALUATIONS) / name_results([chosen], data)
     with progress_bar("predicting") as progress:
         found = evaluate_bundle(
             chosen,

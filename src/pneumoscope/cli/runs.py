@@ -10,12 +10,13 @@ import typer
 from pneumoscope.cli.console import leave, print_json, say
 from pneumoscope.cli.options import AsCsv, AsJson, require_one_format
 from pneumoscope.cli.tables import print_table
+from pneumoscope.defaults import RUNS
 
 
 def runs(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder of runs, or a run; by default runs.")
-    ] = Path("runs"),
+    ] = Path(RUNS),
     sort: Annotated[
         str,
         typer.Option(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import out_of_range
 from pneumoscope.notices import Notice
 from pneumoscope.pseudonym import is_pseudonym
 from pneumoscope.types import ImageRecord
@@ -31,13 +31,7 @@ def draw_sample(
     if limit is None:
         return tuple(records), ()
     if limit < 1:
-        raise SettingsError(
-            "`limit` is out of range",
-            expected="1 or more",
-            received=f"{limit}",
-            code="out-of-range",
-            values={"setting": "limit", "received": limit},
-        )
+        raise out_of_range("limit", limit, "1 or more")
     drawn = _draw(records, limit / max(len(records), 1), seed)
     sample = tuple(record for record in records if record.patient in drawn)
     left_out = len(records) - len(sample)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle import Bundle, BundleInfo
-from pneumoscope.errors import ImageError, SettingsError
+from pneumoscope.errors import ImageError, SettingsError, out_of_range
 from pneumoscope.gate import Facts, Gate, Judgement, Policy, read_policy
 from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
 from pneumoscope.inference.explain import evidence
@@ -108,13 +108,7 @@ class Predictor:
                 remedy="Leave out `policy`, or `gate`",
             )
         if threads is not None and threads < 1:
-            raise SettingsError(
-                "The number of threads is out of range",
-                expected="1 or more",
-                received=f"{threads}",
-                code="out-of-range",
-                values={"setting": "threads", "received": threads},
-            )
+            raise out_of_range("threads", threads, "1 or more")
         rules = read_policy(policy)
         self._bundle = bundle
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)

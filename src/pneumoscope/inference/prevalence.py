@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.errors import BundleError, SettingsError
+from pneumoscope.errors import BundleError, out_of_range
 
 
 def odds_ratio(info: BundleInfo, prevalence: float) -> float:
@@ -20,13 +20,7 @@ def odds_ratio(info: BundleInfo, prevalence: float) -> float:
         BundleError: if the model's probabilities hold for no known prevalence.
     """
     if not 0 < prevalence < 1:
-        raise SettingsError(
-            "`prevalence` is out of range",
-            expected="a fraction above 0 and below 1, such as 0.2",
-            received=f"{prevalence}",
-            code="out-of-range",
-            values={"setting": "prevalence", "received": prevalence},
-        )
+        raise out_of_range("prevalence", prevalence, "a fraction above 0 and below 1, such as 0.2")
     if info.calibration is None or not info.calibration.fitted:
         raise BundleError(
             f"The probabilities of {info.name} cannot be restated for a prevalence",

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pneumoscope.errors import DataError, SettingsError, storage_errors
+from pneumoscope.errors import DataError, out_of_range, storage_errors
 from pneumoscope.files import write_json
 from pneumoscope.run import TrainingSettings
 
@@ -46,13 +46,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.count < 2:
-            raise SettingsError(
-                f"`{self.kind}` is out of range",
-                expected="2 or more",
-                received=f"{self.count}",
-                code="out-of-range",
-                values={"setting": str(self.kind), "received": self.count},
-            )
+            raise out_of_range(str(self.kind), self.count, "2 or more")
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ def read_trained_model(run: Path | str) -> TrainedModel:
     """
     bundle = read_model(run)
     has_name = is_shipped(bundle) or is_added(bundle.root)
-    root = Path("reports", bundle.info.name) if has_name else bundle.root.parent
+    root = Path("reports", bundle.root.name) if has_name else bundle.root.parent
     return TrainedModel(root, bundle, read_run(root) if is_run(root) else None, _read_history(root))
 
 

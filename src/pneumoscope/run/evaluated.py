@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.dataset import identify
+from pneumoscope.defaults import EVALUATIONS
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.results import digest
 from pneumoscope.types import Estimate
-
-EVALUATIONS = Path("evaluation")
-"""Folder below which `evaluate` writes by default."""
 
 _RESULT = "metrics.json"
 
@@ -44,7 +42,7 @@ class Evaluations:
         folder: folder of the evaluations of all models.
     """
 
-    def __init__(self, folder: Path = EVALUATIONS) -> None:
+    def __init__(self, folder: Path = Path(EVALUATIONS)) -> None:
         self._common = list(_read(folder.glob(f"*/{_RESULT}")))
         self._identities: dict[str, str] = {}
 
@@ -97,5 +95,5 @@ def _parse(file: Path, content: dict[str, Any]) -> EvaluatedOn:
         file,
         str(content["data"]),
         int(overall["images"]),
-        Estimate(**overall["estimates"]["auroc"]),
+        Estimate.parse(overall["estimates"]["auroc"]),
     )

@@ -25,6 +25,7 @@ from itertools import count
 from pathlib import Path
 
 from pneumoscope.claims import claimed, is_free
+from pneumoscope.defaults import RUNS
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
 from pneumoscope.files import write_json
 from pneumoscope.parallel import usable_cores
@@ -171,10 +172,10 @@ def require_same(data: Path, before: str, now: str) -> None:
 def _unused(settings: TrainingSettings) -> Path:
     """Makes a folder that no other process, started in the same second, has made."""
     name = f"{settings.arch}-{datetime.now():%Y%m%d-%H%M%S}"
-    with storage_errors("write", Path("runs")):
-        Path("runs").mkdir(exist_ok=True)
+    with storage_errors("write", Path(RUNS)):
+        Path(RUNS).mkdir(exist_ok=True)
         for number in count(1):
-            root = Path("runs", name if number == 1 else f"{name}-{number}")
+            root = Path(RUNS, name if number == 1 else f"{name}-{number}")
             with suppress(FileExistsError):
                 root.mkdir()
                 break

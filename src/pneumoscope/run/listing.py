@@ -12,15 +12,13 @@ from typing import Any
 
 from pneumoscope.bundle import find_bundle, read_description
 from pneumoscope.claims import is_claimed
-from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, storage_errors
+from pneumoscope.defaults import RUNS
+from pneumoscope.errors import DataError, PneumoscopeError, storage_errors, unknown_choice
 from pneumoscope.files import list_folders
 from pneumoscope.notices import Notice
 from pneumoscope.run.evaluated import EvaluatedOn, Evaluations
 from pneumoscope.run.folder import CHECKPOINT, FIGURES, SETTINGS, TENSORBOARD, is_run, read_run
 from pneumoscope.run.history import FILE, MONITOR, read_history
-
-RUNS = Path("runs")
-"""Folder below which `train` writes by default."""
 
 _PARTS = {"bundle", CHECKPOINT, FIGURES, TENSORBOARD}
 _MARKS = (SETTINGS, FILE, CHECKPOINT)
@@ -122,13 +120,7 @@ def list_runs(folder: Path | str = RUNS, *, sort: str = "name") -> tuple[ListedR
     """
     folder = Path(folder)
     if sort not in ORDERS:
-        raise SettingsError(
-            "Runs cannot be sorted by this",
-            expected=" or ".join(ORDERS),
-            received=sort,
-            code="unknown-choice",
-            values={"setting": "sort", "expected": tuple(ORDERS), "received": sort},
-        )
+        raise unknown_choice("Runs cannot be sorted by this", sort, tuple(ORDERS), setting="sort")
     if not folder.is_dir():
         raise DataError(
             f"There is no folder {folder}",

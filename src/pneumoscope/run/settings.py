@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pneumoscope.dataset import ScanSettings, SplitSettings
 from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
-from pneumoscope.errors import SettingsError, unknown_choice
+from pneumoscope.errors import out_of_range, unknown_choice
 from pneumoscope.recipes import RECIPES, ROBUST, Recipe
 
 
@@ -88,13 +88,7 @@ class TrainingSettings:
         object.__setattr__(self, "positive", tuple(self.positive))
         object.__setattr__(self, "root", str(self.root))
         if not 0 <= self.seed < 2**31:
-            raise SettingsError(
-                "`seed` is out of range",
-                expected="0 to 2147483647",
-                received=f"{self.seed}",
-                code="out-of-range",
-                values={"setting": "seed", "received": self.seed},
-            )
+            raise out_of_range("seed", self.seed, "0 to 2147483647")
         # Both raise a SettingsError of their own.
         _ = self.recipe, self.split
 

@@ -11,7 +11,7 @@ from urllib.parse import urldefrag
 from pneumoscope.bundle import Bundle, find_bundle, read_bundle
 from pneumoscope.bundle.pack import pack_bundle
 from pneumoscope.claims import claimed
-from pneumoscope.download import download, measure
+from pneumoscope.download import ask_size, download
 from pneumoscope.errors import (
     BundleCorruptError,
     BundleMissingError,
@@ -116,7 +116,7 @@ def _archive(source: Path | str, target: Path, progress: Progress | None) -> Pat
     """Returns the archive of a source: the file itself, or what was packed or downloaded."""
     if "://" in str(source):
         url, sha256 = _address(str(source))
-        download(measure(url, sha256, LIMIT), target, progress)
+        download(ask_size(url, sha256, LIMIT), target, progress)
         return target
     if os.path.isdir(source):
         pack_bundle(read_bundle(Path(source)).root, target)

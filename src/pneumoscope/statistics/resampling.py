@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.defaults import RESAMPLES, SEED
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import out_of_range
 from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
 from pneumoscope.statistics.proportion import estimate_unanimous
 from pneumoscope.statistics.ranking import known_mean
@@ -52,13 +52,7 @@ class Resampling:
     def __post_init__(self) -> None:
         for setting, value, least in (("resamples", self.resamples, 1), ("seed", self.seed, 0)):
             if value < least:
-                raise SettingsError(
-                    f"`{setting}` is out of range",
-                    expected=f"{least} or more",
-                    received=f"{value}",
-                    code="out-of-range",
-                    values={"setting": setting, "received": value},
-                )
+                raise out_of_range(setting, value, f"{least} or more")
 
     def __str__(self) -> str:
         return f"{self.resamples:,} resamples of patients, seed {self.seed}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pneumoscope.defaults import LESION_STRENGTH, PHANTOM_PATIENTS, SEED
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import out_of_range
 
 
 class Layout(StrEnum):
@@ -57,13 +57,7 @@ class PhantomSettings:
     def __post_init__(self) -> None:
         for name, fits, expected in self._limits():
             if not fits:
-                raise SettingsError(
-                    f"The phantom setting {name} is out of range",
-                    expected=expected,
-                    received=f"{name}={getattr(self, name)}",
-                    code="out-of-range",
-                    values={"setting": name, "received": getattr(self, name)},
-                )
+                raise out_of_range(name, getattr(self, name), expected)
 
     @property
     def pneumonia_patients(self) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from pneumoscope.errors import SettingsError
+from pneumoscope.errors import out_of_range
 from pneumoscope.imaging.changes import pixels as alter
 from pneumoscope.imaging.changes.pixels import Grey
 
@@ -72,13 +72,7 @@ class Change:
 
     def _amount(self, severity: int) -> float:
         if severity not in SEVERITIES:
-            raise SettingsError(
-                "The severity of a corruption is out of range",
-                expected="1 to 5",
-                received=f"{severity}",
-                code="out-of-range",
-                values={"setting": "severity", "received": severity},
-            )
+            raise out_of_range("severity", severity, "1 to 5")
         return self.amounts[severity - 1] if self.amounts else 1.0
 
 
