@@ -40,6 +40,8 @@ def test_command_names_what_differs() -> None:
         "pneumoscope train 'my data' --arch baseline --seed 1 --precision float32 --epochs 5 "
         "--augmentation"
     )
+    again = settings.command(Path("data"), {"seeds": 5})
+    assert again == f"{settings.command(Path('data'))} --seeds 5"
     assert TrainingSettings(augmentation=False, test_share=0.0).command(Path("data")) == (
         "pneumoscope train data --arch residual --seed 1 --test-share 0.0 --no-augmentation"
     )

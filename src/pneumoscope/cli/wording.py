@@ -11,11 +11,13 @@ from typer.main import get_command
 
 COMMANDS = {
     "add_model": "models add",
+    "export_model": "models export",
     "list_models": "models",
     "make_phantoms": "data phantoms",
     "prepare": "data prepare",
     "resume": "train --resume",
     "train": "train",
+    "train_several": "train",
 }
 """Command for each function of `pneumoscope` that an error names."""
 

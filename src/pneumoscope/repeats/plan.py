@@ -64,7 +64,7 @@ class Plan:
     @property
     def command(self) -> str:
         """Command line of the same trainings, with names of folders and files only."""
-        return f"{self.settings.command(self.data)} --{self.kind} {self.count}"
+        return self.settings.command(self.data, {self.kind: self.count})
 
     def save(self) -> None:
         """Writes the plan into its folder."""

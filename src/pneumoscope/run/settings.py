@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -114,8 +115,13 @@ class TrainingSettings:
         root = Path(self.root) if self.root else None
         return ScanSettings(self.positive, self.strict, root, self.limit, self.seed)
 
-    def command(self, data: Path) -> str:
-        """Makes the command line of the same run, with names of folders and files only."""
+    def command(self, data: Path, repeats: Mapping[str, int] | None = None) -> str:
+        """Makes the command line of the same run, with names of folders and files only.
+
+        Args:
+            data: the data set.
+            repeats: how often the network is trained, by what differs: "seeds" or "folds".
+        """
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
         usual = asdict(TrainingSettings(self.arch, self.seed).complete())
         for name, value in asdict(self.complete()).items():
@@ -128,4 +134,6 @@ class TrainingSettings:
                 if name in ("weights", "root"):
                     value = Path(value).name
                 words += [] if isinstance(value, bool) else [str(value)]
+        for name, number in (repeats or {}).items():
+            words += [f"--{name}", str(number)]
         return shlex.join(words)
