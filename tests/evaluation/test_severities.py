@@ -14,6 +14,7 @@ from PIL import Image
 from pneumoscope.errors import BundleError
 from pneumoscope.evaluation.stress import Stress, stress, tabulate_stress
 from pneumoscope.evaluation.stress.conditions import CLEAN, Condition
+from pneumoscope.evaluation.stress.figures import severity_figure
 from pneumoscope.evaluation.stress.moved import map_correlation
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, MEASURES
 from pneumoscope.evaluation.stress.severities import GRADED, other_severities
@@ -99,6 +100,18 @@ def test_files(made: tuple[Stress, Path]) -> None:
     for measure in CURVE_MEASURES:
         with Image.open(out / f"severities_{measure}.png") as image:
             assert min(image.size) > 600
+
+
+def test_the_last_panel_of_each_column_has_its_scale(made: tuple[Stress, Path]) -> None:
+    figure = severity_figure(made[0], "auroc")
+    figure.draw_without_rendering()
+    lowest = {}
+    for axes in figure.axes:
+        if axes.axison:
+            lowest[axes.get_subplotspec().colspan.start] = axes
+    assert len(lowest) == 5
+    for axes in lowest.values():
+        assert all(label.get_visible() for label in axes.get_xticklabels())
 
 
 def test_every_severity_is_a_condition_of_its_own() -> None:

@@ -147,6 +147,8 @@ def _panels(lines: Sequence[Line], title: str, *, chance: bool = False) -> Figur
             axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
     for axes in panels[len(names) :]:
         axes.set_axis_off()
+    for axes in panels[max(0, len(names) - _COLUMNS) : len(names)]:  # the last of each column
+        axes.tick_params(labelbottom=True)
     figure.supxlabel("Severity (0: as they are)", fontsize=LABEL)
     figure.supylabel(title, fontsize=LABEL)
     handles, labels = panels[0].get_legend_handles_labels()
