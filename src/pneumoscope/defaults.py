@@ -6,6 +6,7 @@ They are in a module of their own so that `--help` loads no NumPy.
 from __future__ import annotations
 
 ARCHITECTURE = "residual"
+PRESET = "default"
 AUTO = "auto"
 """Choice of the precision or of the initial weights that suits device and architecture."""
 

@@ -9,7 +9,7 @@ from typer import Context
 from typer.main import get_command
 
 from pneumoscope.cli.main import app
-from pneumoscope.recipes import ARCHITECTURES, RECIPES, describe_default
+from pneumoscope.recipes import ARCHITECTURES, PRESETS, RECIPES, describe_default
 from tests.cli.conftest import Run
 from tests.cli.test_options import commands
 
@@ -60,9 +60,16 @@ def test_each_command_is_listed_with_its_sentence(group: tuple[str, ...]) -> Non
 def test_the_defaults_of_each_recipe_are_shown() -> None:
     text = " ".join(help_of(("train",), 80).split())
     assert "--image-size" in text
-    assert f"(residual {RECIPES['residual'].image_size}, others 224)" in text
+    assert f"[default: residual {RECIPES['residual'].image_size}, others 224]" in text
+    assert "[default: 32]" in text
     assert describe_default("augmentation") == "baseline off, others on"
     assert describe_default("batch_size") == "32"
+
+
+def test_each_preset_is_listed() -> None:
+    text = " ".join(help_of(("train",), 80).split())
+    for name, preset in PRESETS.items():
+        assert f"{name} {preset.purpose}" in text
 
 
 def test_each_architecture_is_listed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -116,6 +117,21 @@ def test_seeds_share_a_split_and_their_mean_is_a_bundle(seeds: SeveralRuns, data
     assert written == json.loads(json.dumps(seeds.to_dict()))
     again = pneumoscope.evaluate(seeds.root, data, resamples=100)
     assert again.overall.estimates["auroc"].value == seeds.combined["auroc"].value
+
+
+def test_a_preset_of_several_seeds_trains_them_all(data: Path, cache: Path, tmp_path: Path) -> None:
+    best = replace(SETTINGS, preset="best")
+    with pytest.raises(SettingsError, match=r"pneumoscope\.train_several"):
+        pneumoscope.train(data, tmp_path / "one", best)
+    assert not (tmp_path / "one").exists()
+    found = pneumoscope.train_several(data, tmp_path / "best", best)
+    assert [run.run.name for run in found.runs] == ["seed-4", "seed-5", "seed-6"]
+    ensemble, member = (read_bundle(root) for root in (found.root, found.runs[0].run))
+    assert (ensemble.info.settings["preset"], member.info.settings["preset"]) == ("best", "default")
+    assert " --preset best " in ensemble.info.command
+    assert ensemble.info.command.endswith(" --seeds 3")
+    assert "**Preset:** `best`" in ensemble.card()
+    assert "--preset" not in member.info.command
 
 
 def test_each_patient_is_held_out_of_one_fold(folds: SeveralRuns, data: Path) -> None:

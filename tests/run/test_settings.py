@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.errors import SettingsError
-from pneumoscope.recipes import PUBLISHED, epochs_for
+from pneumoscope.recipes import PUBLISHED, ROBUST, epochs_for
 from pneumoscope.run import Observer, Precision, Recipe, TrainingSettings
 
 WRONG = {
@@ -61,6 +61,28 @@ def test_what_is_chosen_takes_the_place_of_the_recipe() -> None:
     complete = settings.complete()
     assert (complete.patience, complete.cosine, complete.recipe) == (3, False, settings.recipe)
     assert complete.command(Path("data")) == settings.command(Path("data"))
+
+
+def test_a_preset_lies_over_the_recipe_and_under_what_is_chosen() -> None:
+    quick = TrainingSettings(preset="quick")
+    assert quick.recipe == replace(ROBUST, image_size=64, epochs=10)
+    assert TrainingSettings("baseline", preset="quick").recipe == replace(
+        PUBLISHED, image_size=64, epochs=10
+    )
+    chosen = TrainingSettings(preset="quick", epochs=0)
+    assert chosen.recipe == replace(ROBUST, image_size=64)
+    assert chosen.command(Path("data")) == (
+        "pneumoscope train data --arch residual --seed 1 --preset quick --epochs 0"
+    )
+    assert quick.complete().command(Path("data")) == (
+        "pneumoscope train data --arch residual --seed 1 --preset quick"
+    )
+    assert TrainingSettings(preset="best").recipe == TrainingSettings().recipe
+
+
+def test_an_unknown_preset_is_answered_by_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"quick or default or best.*Did you mean quick\?"):
+        TrainingSettings(preset="quik")
 
 
 def test_recipes_are_of_settings() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from pneumoscope.recipes import ARCHITECTURES
+from pneumoscope.recipes import ARCHITECTURES, PRESETS
 
 
 class Commands(TyperGroup):
@@ -24,7 +24,9 @@ class Training(TyperCommand):
     """A command whose help ends with what there is to choose from."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Writes the architectures, each with what it is for and its size."""
+        """Writes the presets, and the architectures, each with what it is for."""
+        with formatter.section("Presets"):
+            formatter.write_dl([(name, each.purpose) for name, each in PRESETS.items()])
         with formatter.section("Architectures"):
             formatter.write_dl(
                 [

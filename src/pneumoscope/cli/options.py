@@ -125,7 +125,8 @@ def declare_setting(name: str, text: str = _IMAGE_SIZE) -> Any:
         name: the setting, a field of `Recipe`.
         text: its help; by default that of the image size.
     """
-    return typer.Option(help=text, show_default=describe_default(name))
+    # In the help, as Typer sets a default that is a text in brackets.
+    return typer.Option(help=f"{text}  [default: {describe_default(name)}]")
 
 
 def declare_output(text: str) -> Any:

@@ -9,10 +9,12 @@ from pathlib import Path
 from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.dataset.folds import prepare_folds, without_validation
+from pneumoscope.defaults import PRESET
 from pneumoscope.errors import InterruptedRunError, SettingsError
 from pneumoscope.evaluation import evaluate
 from pneumoscope.files import write_json, write_text
 from pneumoscope.notices import Notice
+from pneumoscope.recipes import find_preset
 from pneumoscope.repeats.measure import pool_folds
 from pneumoscope.repeats.plan import Kind, Plan, read_plan
 from pneumoscope.repeats.result import SeveralRuns, Spread
@@ -46,7 +48,7 @@ def train_several(
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: the folder of the runs, which must be new or empty; by default one under `runs`.
         settings: the settings of each training.
-        seeds: number of trainings with different seeds, 2 or more.
+        seeds: number of trainings with different seeds, 2 or more; by default that of the preset.
         folds: number of folds, 2 or more; give either this or `seeds`.
         observer: receives the progress.
 
@@ -56,6 +58,9 @@ def train_several(
         DataError: if the data cannot be used, or a class has too few patients for the folds.
         StorageError: if a file cannot be written.
     """
+    settings = (settings or TrainingSettings()).complete()
+    if seeds is None and folds is None:
+        seeds = find_preset(settings.preset).seeds
     if (seeds is None) == (folds is None):
         raise SettingsError(
             "It is not clear how to train several times",
@@ -63,7 +68,6 @@ def train_several(
             received="neither" if seeds is None else "both",
         )
     kind = Kind.FOLDS if seeds is None else Kind.SEEDS
-    settings = (settings or TrainingSettings()).complete()
     if settings.root:
         settings = replace(settings, root=str(Path(settings.root).resolve()))
     root = None if output is None else Path(output)
@@ -106,9 +110,7 @@ def _execute(plan: Plan, observer: Observer) -> SeveralRuns:
         return SeveralRuns(plan.root, plan.kind, runs, None, notices)
     observer.note(f"Averaging {plan.count} runs: predictions will take {plan.count} times as long")
     members = [Member(run.run, part) for run, part in zip(runs, parts, strict=True)]
-    bundle = write_ensemble(
-        plan.root, members, whole, seed=plan.settings.seed, command=plan.command
-    )
+    bundle = write_ensemble(plan.root, members, whole, settings=plan.settings, command=plan.command)
     found = _measure(SeveralRuns(plan.root, plan.kind, runs, bundle, notices), parts, observer)
     _write(found)
     return found
@@ -142,7 +144,7 @@ def _train(
     each = zip(plan.folders, plan.seeds, parts, strict=True)
     for number, (folder, seed, part) in enumerate(each, start=1):
         observer.note(f"{plan.kind[:-1].capitalize()} {number} of {plan.count}: {folder}")
-        settings = replace(plan.settings, seed=seed, root="", limit=None)
+        settings = replace(plan.settings, seed=seed, root="", limit=None, preset=PRESET)
         try:
             runs.append(
                 resume(folder, observer=observer)

@@ -9,9 +9,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from pneumoscope.dataset import ScanSettings, SplitSettings
-from pneumoscope.defaults import ARCHITECTURE, AUTO, SPLIT_SEED, TEST_SHARE, VALIDATION_SHARE
+from pneumoscope.defaults import (
+    ARCHITECTURE,
+    AUTO,
+    PRESET,
+    SPLIT_SEED,
+    TEST_SHARE,
+    VALIDATION_SHARE,
+)
 from pneumoscope.errors import out_of_range, unknown_choice
-from pneumoscope.recipes import RECIPES, ROBUST, Recipe
+from pneumoscope.recipes import RECIPES, ROBUST, Recipe, find_preset
 
 
 class Precision(StrEnum):
@@ -39,8 +46,8 @@ class Precision(StrEnum):
 class TrainingSettings:
     """The settings of a training run; each is an option of `pneumoscope train`.
 
-    An attribute that is not described here is one of `Recipe`; None takes it from the recipe of
-    the architecture.
+    An attribute that is not described here is one of `Recipe`; None takes it from the preset,
+    or else from the recipe of the architecture.
 
     Attributes:
         arch: name of the architecture.
@@ -57,6 +64,7 @@ class TrainingSettings:
         strict: True to make a doubt about the data an error.
         root: the folder that holds all images of a CSV manifest; empty for that of the manifest.
         limit: about how many images to take, for a trial, as in `ScanSettings`; None for all.
+        preset: name of the settings chosen together: `quick`, `default` or `best`.
 
     Raises:
         SettingsError: on construction, if a value is out of range.
@@ -83,6 +91,7 @@ class TrainingSettings:
     strict: bool = False
     root: str = ""
     limit: int | None = None
+    preset: str = PRESET
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "precision", Precision.of(self.precision))
@@ -95,10 +104,11 @@ class TrainingSettings:
 
     @property
     def recipe(self) -> Recipe:
-        """Recipe of the architecture, with the chosen settings in place of its own."""
+        """Recipe of the architecture, under the preset and the chosen settings."""
         chosen = {field.name: getattr(self, field.name) for field in fields(Recipe)}
         given = {name: value for name, value in chosen.items() if value is not None}
-        return replace(RECIPES.get(self.arch, ROBUST), **given)
+        preset = find_preset(self.preset).settings
+        return replace(RECIPES.get(self.arch, ROBUST), **{**preset, **given})
 
     def complete(self) -> TrainingSettings:
         """Writes the recipe out in the settings, so that later changes of it do not matter."""
@@ -123,7 +133,9 @@ class TrainingSettings:
             repeats: how often the network is trained, by what differs: "seeds" or "folds".
         """
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
-        usual = asdict(TrainingSettings(self.arch, self.seed).complete())
+        if self.preset != PRESET:
+            words += ["--preset", self.preset]
+        usual = asdict(TrainingSettings(self.arch, self.seed, preset=self.preset).complete())
         for name, value in asdict(self.complete()).items():
             if value != usual[name]:
                 option = name.replace("_", "-")

@@ -28,6 +28,7 @@ from pneumoscope.errors import storage_errors
 from pneumoscope.graph import IMAGE, PROBABILITIES
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import usable_cores
+from pneumoscope.run import TrainingSettings
 from pneumoscope.statistics import StrArray
 from pneumoscope.training.calibrate import (
     ValidationScores,
@@ -67,7 +68,12 @@ class Member:
 
 
 def write_ensemble(
-    root: Path, members: Sequence[Member], whole: PreparedSet, *, seed: int, command: str
+    root: Path,
+    members: Sequence[Member],
+    whole: PreparedSet,
+    *,
+    settings: TrainingSettings,
+    command: str,
 ) -> Path:
     """Writes the bundle of the mean of several runs.
 
@@ -80,7 +86,7 @@ def write_ensemble(
         root: the folder that holds the runs; the bundle is `bundle` in it.
         members: two or more runs of one architecture, image size and classes.
         whole: the images that any member was trained or chosen on, in the splits to be told.
-        seed: seed of the bootstrap behind the intervals.
+        settings: settings of all of it, with the seed of the bootstrap behind the intervals.
         command: command that repeats all of it.
 
     Returns:
@@ -102,12 +108,17 @@ def write_ensemble(
             if common
             else _score_apart(members, bundles)
         )
-        calibration, points = _calibrate(bundles, scores, changed, seed)
+        calibration, points = _calibrate(bundles, scores, changed, settings.seed)
         if not common:
             calibration = replace(calibration, notices=(*calibration.notices, _APART))
         info = replace(
             _describe(root, members, bundles[0].info, whole),
             command=command,
+            settings={
+                **bundles[0].info.settings,
+                "limit": settings.limit,
+                "preset": settings.preset,
+            },
             calibration=calibration,
             operating_points=points,
         )

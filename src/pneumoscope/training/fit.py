@@ -31,7 +31,7 @@ from pneumoscope.errors import (
 )
 from pneumoscope.gate.fit import describe_gate
 from pneumoscope.notices import Notice
-from pneumoscope.recipes import epochs_for
+from pneumoscope.recipes import epochs_for, find_preset
 from pneumoscope.run import (
     History,
     Observer,
@@ -107,13 +107,21 @@ def train(
         observer: receives the progress.
 
     Raises:
-        SettingsError: if a setting cannot be used, or the output folder is not empty.
+        SettingsError: if a setting cannot be used, or is for several trainings, or the output
+            folder is not empty.
         FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
         DataError: if the data cannot be used.
         StorageError: if a file cannot be written.
     """
     settings = settings or TrainingSettings()
     architectures.find(settings.arch)
+    if find_preset(settings.preset).seeds:
+        raise SettingsError(
+            "This preset is for several trainings",
+            expected="a `preset` of one training",
+            received=settings.preset,
+            remedy="Call `pneumoscope.train_several`",
+        )
     with new_run(Path(data), None if output is None else Path(output), settings) as run:
         return _execute(run, observer or Observer())
 
