@@ -78,9 +78,11 @@ class Table:
         )
 
 
-_DASH = "\N{EN DASH}"
+DASH = "\N{EN DASH}"
+"""What stands in a cell for a figure that is not known."""
+
 _DASHES = (
-    f"{_DASH}: not computable. A figure needs images of its kind; its interval needs enough "
+    f"{DASH}: not computable. A figure needs images of its kind; its interval needs enough "
     "patients, and resamples that differ, as those of a perfect AUROC do not."
 )
 
@@ -115,14 +117,14 @@ def join_latex(parts: Iterable[Part]) -> str:
 
 def format_value(value: float | None) -> str:
     """Writes a figure into a cell, with three decimals; a dash where it is not computable."""
-    return _DASH if value is None else f"{value:.3f}"
+    return DASH if value is None else f"{value:.3f}"
 
 
 def format_estimate(estimate: Estimate) -> str:
     """Writes an estimate into a cell; a dash stands for what is not computable."""
     if estimate.value is None:
-        return _DASH
-    return f"{estimate.value:.3f} ({_DASH})" if estimate.low is None else str(estimate)
+        return DASH
+    return f"{estimate.value:.3f} ({DASH})" if estimate.low is None else str(estimate)
 
 
 def explain_dashes(parts: Iterable[Part]) -> Iterator[Part]:
@@ -131,7 +133,7 @@ def explain_dashes(parts: Iterable[Part]) -> Iterator[Part]:
     for part in parts:
         yield part
         cells = chain.from_iterable(part.rows) if isinstance(part, Table) else ()
-        dashed = dashed or any(cell == _DASH or f"({_DASH})" in cell for cell in cells)
+        dashed = dashed or any(cell == DASH or f"({DASH})" in cell for cell in cells)
     if dashed:
         yield _DASHES
 

@@ -31,8 +31,8 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Full = Annotated[
     bool, typer.Option("--full", help="Print all tables, and not only the most important one.")
 ]
-_IMAGE_SIZE = "Height and width of the images that the network reads, in pixels."
-ImageSize = Annotated[int, typer.Option(help=_IMAGE_SIZE)]
+IMAGE_SIZE = "Height and width of the images that the network reads, in pixels."
+ImageSize = Annotated[int, typer.Option(help=IMAGE_SIZE)]
 OperatingPoint = Annotated[
     str | None,
     typer.Option(
@@ -118,12 +118,12 @@ def require_one_format(as_json: bool, as_csv: bool) -> None:
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
 
 
-def declare_setting(name: str, text: str = _IMAGE_SIZE) -> Any:
+def declare_setting(name: str, text: str) -> Any:
     """Declares an option that the recipe of the architecture sets where it is left out.
 
     Args:
         name: the setting, a field of `Recipe`.
-        text: its help; by default that of the image size.
+        text: its help.
     """
     # In the help, as Typer sets a default that is a text in brackets.
     return typer.Option(help=f"{text}  [default: {describe_default(name)}]")

@@ -13,6 +13,7 @@ import typer
 from pneumoscope.cli import repeats
 from pneumoscope.cli.console import print_beside, print_json, progress_bars, say, say_notice
 from pneumoscope.cli.options import (
+    IMAGE_SIZE,
     AsJson,
     Data,
     Limit,
@@ -76,7 +77,7 @@ def train(
             "channels. auto: imagenet for pretrained networks, none for the others."
         ),
     ] = AUTO,
-    image_size: Annotated[int | None, declare_setting("image_size")] = None,
+    image_size: Annotated[int | None, declare_setting("image_size", IMAGE_SIZE)] = None,
     epochs: Annotated[
         int | None,
         declare_setting(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -12,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.claims import claimed
-from pneumoscope.dataset.prepared import PreparedSet, claim, finish, header
+from pneumoscope.dataset.prepared import PreparedSet, claim, finish, header, locate_cached
 from pneumoscope.dataset.split import SplitSettings, assign, draw
 from pneumoscope.errors import storage_errors
-from pneumoscope.folders import cache_folder
 from pneumoscope.types import ImageRecord, Split
 
 
@@ -71,8 +68,7 @@ def _write(
     wanted: dict[str, Any],
     note: Callable[[str], None],
 ) -> PreparedSet:
-    key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
-    output = cache_folder() / "prepared" / f"{prepared.root.resolve().name}-fold-{key}"
+    output = locate_cached(f"{prepared.root.resolve().name}-fold", wanted)
     with claimed(output, wait=note):
         claim(output, wanted)
         placed = [_place(output, prepared.images.classes, record) for record in records]

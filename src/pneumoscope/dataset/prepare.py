@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from pneumoscope.dataset.prepared import (
     finish,
     header,
     is_prepared,
+    locate_cached,
     read_prepared,
 )
 from pneumoscope.dataset.refused import group_refused, refusals, tell_refused
@@ -31,7 +31,6 @@ from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
 from pneumoscope.dataset.split import SplitSettings, divide
 from pneumoscope.errors import DataError, ImageError, with_notices
 from pneumoscope.files import atomic_path
-from pneumoscope.folders import cache_folder
 from pneumoscope.gate import projection_shown
 from pneumoscope.imaging import load_pixels, read_acquisition, read_bytes
 from pneumoscope.names import names_are_hashed, public_name
@@ -99,8 +98,7 @@ def prepare(
     if scanning and scanning.limit is not None:
         wanted["sample"] = {"limit": scanning.limit, "seed": scanning.seed}
     if output is None:
-        key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
-        output = cache_folder() / "prepared" / f"{data.resolve().name}-{key}"
+        output = locate_cached(data.resolve().name, wanted)
     output = Path(output)
     with claimed(output, wait=note or (lambda _: None)):
         claim(output, wanted)

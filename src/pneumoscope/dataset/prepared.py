@@ -24,6 +24,7 @@ from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.errors import DataError, storage_errors
 from pneumoscope.files import atomic_path, is_junk, sha256_of, write_json
+from pneumoscope.folders import cache_folder
 from pneumoscope.imaging import RECIPE
 from pneumoscope.known import Attribution
 from pneumoscope.names import names_are_hashed, public_name
@@ -144,6 +145,17 @@ def header(
         "split": asdict(split),
         "file_names": "hashed" if names_are_hashed() else "plain",
     }
+
+
+def locate_cached(name: str, wanted: Mapping[str, Any]) -> Path:
+    """Returns the folder of a preparation in the user's cache.
+
+    Args:
+        name: name of the data set, with which that of the folder begins.
+        wanted: header of the preparation.
+    """
+    key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
+    return cache_folder() / "prepared" / f"{name}-{key}"
 
 
 def claim(output: Path, wanted: dict[str, Any]) -> None:

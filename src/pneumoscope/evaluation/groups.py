@@ -50,7 +50,8 @@ def evaluate_all(scored: ScoredImages, resampling: Resampling) -> GroupResult:
         The counts and estimates.
     """
     measure = partial(all_metrics, scored)
-    estimates = resampling.estimate(measure, scored.patients, all_denominators(scored))
+    denominators = all_denominators(scored.labels, scored.predicted)
+    estimates = resampling.estimate(measure, scored.patients, denominators)
     return GroupResult(len(scored.labels), scored.n_patients, 0, estimates)
 
 

@@ -134,11 +134,16 @@ def binary_denominators(truth: BoolArray, called: BoolArray) -> dict[str, BoolAr
     return {"sensitivity": truth, "specificity": ~truth, "ppv": called, "npv": ~called}
 
 
-def all_denominators(scored: ScoredImages) -> dict[str, BoolArray]:
-    """Lists the proportions of images among all measures of a set, as `binary_denominators`."""
+def all_denominators(labels: IntArray, predicted: IntArray) -> dict[str, BoolArray]:
+    """Lists the proportions of images among all measures of a set, as `binary_denominators`.
+
+    Args:
+        labels: true class of each image, shape (n,).
+        predicted: predicted class of each image, shape (n,).
+    """
     return {
-        "accuracy": np.ones_like(scored.positive),
-        **binary_denominators(scored.positive, is_positive(scored.predicted)),
+        "accuracy": np.ones(len(labels), np.bool_),
+        **binary_denominators(is_positive(labels), is_positive(predicted)),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pneumoscope.evaluation.metrics import measure_images
+from pneumoscope.evaluation.metrics import all_denominators, measure_images
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.statistics import FloatArray, Resampling
 from pneumoscope.types import Estimate
@@ -30,4 +30,4 @@ def pool_folds(folds: Sequence[ScoredImages]) -> dict[str, Estimate]:
     def measure(weights: FloatArray) -> dict[str, FloatArray]:
         return measure_images(labels, predicted, score, len(folds[0].classes), weights)
 
-    return Resampling().estimate(measure, patients)
+    return Resampling().estimate(measure, patients, all_denominators(labels, predicted))

@@ -8,7 +8,7 @@ from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.tables import VALUE
 from pneumoscope.repeats.plan import Kind
 from pneumoscope.repeats.result import SeveralRuns, Spread
-from pneumoscope.tables import Part, Table, format_value
+from pneumoscope.tables import DASH, Part, Table, format_estimate, format_value
 
 
 def tabulate_spread(found: SeveralRuns) -> Iterator[Part]:
@@ -30,7 +30,7 @@ def tabulate_measures(found: SeveralRuns) -> Table:
     together = "pooled" if found.kind is Kind.FOLDS else "ensemble"
     columns = ("measure", "mean", "SD", "min to max", f"{together}, {VALUE}")
     rows = tuple(
-        (TITLES[name], *_cells(spread), str(found.combined[name]))
+        (TITLES[name], *_cells(spread), format_estimate(found.combined[name]))
         for name, spread in found.spread.items()
     )
     return Table(f"{len(found.runs)} {found.kind}, on images that each has not seen", columns, rows)
@@ -38,5 +38,5 @@ def tabulate_measures(found: SeveralRuns) -> Table:
 
 def _cells(spread: Spread) -> tuple[str, str, str]:
     known = [value for value in spread.values if value is not None]
-    ends = f"{format_value(min(known))} to {format_value(max(known))}" if known else "-"
+    ends = f"{format_value(min(known))} to {format_value(max(known))}" if known else DASH
     return format_value(spread.mean), format_value(spread.sd), ends

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pneumoscope.files import printable
 from pneumoscope.run.listing import ListedRun
-from pneumoscope.tables import Table, format_value, in_two_lines
+from pneumoscope.tables import DASH, Table, format_value, in_two_lines
 
 _COLUMNS = (
     *("name", "path", "state", "begun", "arch", "image_size", "epochs", "wanted_epochs", "seed"),
@@ -36,12 +36,12 @@ def tabulate_facts(runs: Sequence[ListedRun]) -> Table:
 
 def _cells(run: ListedRun) -> Iterator[str]:
     yield f"{printable(run.name)}\n{run.begun:%Y-%m-%d %H:%M}" if run.begun else printable(run.name)
-    yield f"{printable(run.arch or '-')}\n{_or_dash(run.image_size)}"
+    yield f"{printable(run.arch or DASH)}\n{_or_dash(run.image_size)}"
     epochs = _or_dash(run.epochs)
     wanted = "" if run.wanted_epochs is None else f" of {run.wanted_epochs}"
     yield f"{epochs}{wanted}\n{_or_dash(run.seed)}"
     yield f"{format_value(run.val_loss)}\n{format_value(run.val_accuracy)}"
-    yield in_two_lines(run.evaluations[-1].auroc) if run.evaluations else "-"
+    yield in_two_lines(run.evaluations[-1].auroc) if run.evaluations else DASH
     yield str(run.state)
 
 
@@ -63,4 +63,4 @@ def _facts(run: ListedRun) -> tuple[object, ...]:
 
 
 def _or_dash(value: int | None) -> str:
-    return "-" if value is None else str(value)
+    return DASH if value is None else str(value)
