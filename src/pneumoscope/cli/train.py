@@ -185,10 +185,11 @@ def train(
     pneumoscope train --resume runs/first
 
     Each architecture has a recipe: the defaults of the options from --image-size to
-    --augmentation. A preset changes it; the figures of presets are those of the default
-    architecture on unseen patients of the public data set. Ctrl-C ends the run with the best
-    model so far; `--resume` goes on. --seeds and --folds measure each training on images that
-    it has not seen, and make an ensemble, whose predictions take N or K times as long.
+    --augmentation. A preset changes it; the times of presets are estimates for two cores, and
+    their figures are of unseen patients, both for the default architecture on the public data
+    set. Ctrl-C ends the run with the best model so far; `--resume` goes on. --seeds and --folds
+    measure each training on images that it has not seen, and make an ensemble, whose predictions
+    take N or K times as long.
     """
     _check_usage(context, data, resume)
     if seeds and folds:
