@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from pneumoscope.errors import StorageError
-from pneumoscope.plots import COLUMN, dress, legend, new_figure, save, shortened
-from pneumoscope.types import FigureFormat
+from pneumoscope.plots import COLUMN, FigureFormat, dress, legend, new_figure, save, shortened
 
 
 def test_figures_are_saved_as_png_of_200_dpi(tmp_path):

@@ -9,6 +9,7 @@ distinguish.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
+from pneumoscope.errors import unknown_choice
 from pneumoscope.files import atomic_path, printable
-from pneumoscope.types import FigureFormat
 
 COLUMN, PAGE = 85 / 25.4, 180 / 25.4  # inches
 DPI = 200
@@ -32,6 +33,28 @@ CLASS_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 
 _CAPTION = 22  # characters
 _NOTE = 14.0  # points, of the line between axes and legend
+
+
+class FigureFormat(StrEnum):
+    """File format of figures."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
+
+    @classmethod
+    def of(cls, name: str) -> FigureFormat:
+        """Finds the format of a name.
+
+        Raises:
+            SettingsError: if there is no format of this name.
+        """
+        if name not in list(cls):
+            raise unknown_choice(
+                "Figures cannot be written in this format", name, tuple(cls), setting="figures"
+            )
+        return cls(name)
+
 
 # Neither dates nor names, so that the same figure is the same bytes. By the text of a PNG,
 # `predict` recognises a figure.

@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import SettingsError, out_of_range, unknown_choice
+from pneumoscope.errors import SettingsError, out_of_range
 from pneumoscope.notices import Notice
 
 RECORD_SCHEMA = 2
@@ -17,27 +17,6 @@ RECORD_SCHEMA = 2
 RESEARCH_NOTICE = "Pneumoscope is a research tool, not a medical device: never a diagnosis."
 
 _NOT_WORKED = {"no-better-than-chance", "all-called-alike"}
-
-
-class FigureFormat(StrEnum):
-    """File format of figures."""
-
-    PNG = "png"
-    SVG = "svg"
-    PDF = "pdf"
-
-    @classmethod
-    def of(cls, name: str) -> FigureFormat:
-        """Finds the format of a name.
-
-        Raises:
-            SettingsError: if there is no format of this name.
-        """
-        if name not in list(cls):
-            raise unknown_choice(
-                "Figures cannot be written in this format", name, tuple(cls), setting="figures"
-            )
-        return cls(name)
 
 
 class Label(IntEnum):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pneumoscope.dataset import identify
 from pneumoscope.inference import Predictor
+from pneumoscope.plots import FigureFormat
 from pneumoscope.results import digest, occupied, require_own
-from pneumoscope.types import FigureFormat
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from pneumoscope.evaluation.uncalibrated import undo_calibration
 from pneumoscope.evaluation.write import FILES, write_evaluation
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
+from pneumoscope.plots import FigureFormat
 from pneumoscope.statistics import Resampling
-from pneumoscope.types import FigureFormat
 
 
 def evaluate(

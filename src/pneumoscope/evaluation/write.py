@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,9 +18,9 @@ from pneumoscope.files import write_json, write_text
 from pneumoscope.imaging import load_display, read_bytes
 from pneumoscope.inference import Predictor, overlay
 from pneumoscope.names import public_name
+from pneumoscope.plots import FigureFormat
 from pneumoscope.statistics import IntArray
-from pneumoscope.tables import write_tables
-from pneumoscope.types import FigureFormat
+from pneumoscope.tables import Table, write_tables
 
 FILES = ResultFiles(
     json="metrics.json",
@@ -115,20 +113,17 @@ def _chosen(scored: ScoredImages) -> IntArray:
 
 
 def _predictions_csv(scored: ScoredImages) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    columns = ["path", "patient", "subgroup", *scored.groups, "true", "predicted", "probability"]
-    writer.writerow(columns)
-    for index, path in enumerate(scored.paths):
-        writer.writerow(
-            [
-                public_name(path),
-                scored.patients[index],
-                scored.subgroups[index],
-                *(values[index] for values in scored.groups.values()),
-                scored.classes[scored.labels[index]],
-                scored.classes[scored.predicted[index]],
-                f"{scored.score[index]:.6f}",
-            ]
+    columns = ("path", "patient", "subgroup", *scored.groups, "true", "predicted", "probability")
+    rows = (
+        (
+            public_name(path),
+            scored.patients[index],
+            scored.subgroups[index],
+            *(values[index] for values in scored.groups.values()),
+            scored.classes[scored.labels[index]],
+            scored.classes[scored.predicted[index]],
+            f"{scored.score[index]:.6f}",
         )
-    return text.getvalue()
+        for index, path in enumerate(scored.paths)
+    )
+    return Table("Predictions", columns, tuple(rows)).to_csv()

@@ -17,8 +17,8 @@ from pneumoscope.evaluation.progress import first_of, rest_of
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.inference import load
 from pneumoscope.parallel import Progress
+from pneumoscope.plots import FigureFormat
 from pneumoscope.statistics import Resampling
-from pneumoscope.types import FigureFormat
 
 
 def compare(

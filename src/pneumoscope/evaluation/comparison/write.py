@@ -11,8 +11,8 @@ from pneumoscope.evaluation.comparison.result import Comparison
 from pneumoscope.evaluation.comparison.tables import tabulate_comparison
 from pneumoscope.evaluation.folder import ResultFiles
 from pneumoscope.files import write_json
+from pneumoscope.plots import FigureFormat
 from pneumoscope.tables import write_tables
-from pneumoscope.types import FigureFormat
 
 FILES = ResultFiles(json="comparison.json", tables="comparison", figures=("comparison",))
 """What a comparison writes."""

@@ -27,8 +27,8 @@ from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.inference import Predictor, load
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress
+from pneumoscope.plots import FigureFormat
 from pneumoscope.statistics import BoolArray, Resampling
-from pneumoscope.types import FigureFormat
 
 
 def check_heatmaps(

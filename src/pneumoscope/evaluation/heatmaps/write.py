@@ -11,8 +11,8 @@ from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.evaluation.heatmaps.result import HeatmapCheck
 from pneumoscope.evaluation.heatmaps.tables import tabulate_heatmaps
 from pneumoscope.files import write_json
+from pneumoscope.plots import FigureFormat
 from pneumoscope.tables import write_tables
-from pneumoscope.types import FigureFormat
 
 FILES = ResultFiles(json="heatmap_check.json", tables="heatmap_check", figures=("heatmap_check",))
 """What a check writes."""

@@ -26,8 +26,8 @@ from pneumoscope.evaluation.stress.write import FILES, write_stress
 from pneumoscope.imaging.changes import MODERATE
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
+from pneumoscope.plots import FigureFormat
 from pneumoscope.statistics import Resampling
-from pneumoscope.types import FigureFormat
 
 
 def stress(

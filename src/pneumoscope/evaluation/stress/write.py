@@ -11,8 +11,8 @@ from pneumoscope.evaluation.stress.figures import severity_figure, stress_figure
 from pneumoscope.evaluation.stress.result import CURVE_MEASURES, Measures, Stress
 from pneumoscope.evaluation.stress.tables import tabulate_stress
 from pneumoscope.files import write_json, write_text
+from pneumoscope.plots import FigureFormat
 from pneumoscope.tables import Table, write_tables
-from pneumoscope.types import FigureFormat
 
 _CURVES = {measure: f"severities_{measure}" for measure in CURVE_MEASURES}
 
