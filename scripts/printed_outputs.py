@@ -39,6 +39,7 @@ _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _NOT_DRAWN = re.compile(r"chest_xray|radiograph|hospital")
 _TRAINED = "runs/first"
+_TIME_LEFT = " more at this rate: "  # printed only where a command takes long
 _CHANCE = [(re.compile(pattern, re.MULTILINE), mask) for pattern, mask in (
     (r"^Refused .* undecided: .*\n|^\d+ of \d+ images were refused\n", ""),
     (r"^(NORMAL|PNEUMONIA|refused) +[\d.-]+  ", "label  "),
@@ -135,7 +136,8 @@ def runner(folder: Path) -> Run:
             text=True,
             check=False,
         )
-        return [line.rstrip() for line in done.stdout.replace(str(folder), "~").splitlines()]
+        lines = [line.rstrip() for line in done.stdout.replace(str(folder), "~").splitlines()]
+        return [line for line in lines if _TIME_LEFT not in line]
 
     return run
 

@@ -277,6 +277,8 @@ def storage_errors(action: str, path: Path, remedy: str = "") -> Iterator[None]:
 def extra_needed(extra: str, purpose: str) -> Iterator[None]:
     """Turns an `ImportError` inside the block into a `DependencyError` that names an extra.
 
+    One that names an extra which this one includes is turned into one that names this.
+
     Args:
         extra: name of the extra that installs the import, such as "evaluate".
         purpose: activity that needs the extra, such as "Evaluating".
@@ -286,9 +288,10 @@ def extra_needed(extra: str, purpose: str) -> Iterator[None]:
     """
     try:
         yield
-    except ImportError as error:
+    except (ImportError, DependencyError) as error:
+        missing = error.__cause__ if isinstance(error, DependencyError) else error
         raise DependencyError(
-            f"{purpose} needs the extra `{extra}`, which is not installed ({error})",
+            f"{purpose} needs the extra `{extra}`, which is not installed ({missing})",
             remedy=f'Install it with `pip install "pneumoscope[{extra}]"`',
             values={"extra": extra},
         ) from error
