@@ -21,7 +21,7 @@ from pneumoscope.evaluation.stress.batches import export_batches
 from pneumoscope.evaluation.stress.result import MEASURES
 from pneumoscope.imaging import read_bytes
 from pneumoscope.imaging.changes import CHANGES
-from pneumoscope.tables import join_latex, join_markdown
+from pneumoscope.tables import explain_dashes, join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint, Split
 from tests.conftest import SIDE, encoded, write_bundle
 
@@ -206,7 +206,7 @@ def test_files(bundle: Path, shades: Path, tmp_path: Path) -> None:
     assert len(rows) == 4 * (len(found.conditions) + 2) + 3 * 16
     worst = next(r for r in rows if (r["name"], r["measure"]) == ("worst", "auroc"))
     assert float(worst["value"]) == pytest.approx(value(found, "worst"), abs=1e-6)
-    tables = [*tabulate_stress(found), f"{found.basis}."]
+    tables = list(explain_dashes([*tabulate_stress(found), f"{found.basis}."]))
     assert (out / "stress.tex").read_text() == join_latex(tables)
     text = (out / "stress.md").read_text()
     assert text == join_markdown(tables)
