@@ -35,6 +35,8 @@ def state_discrimination(scored: ScoredImages, overall: GroupResult) -> str:
     auroc = overall.estimates["auroc"]
     if auroc.value is None:
         return f"AUROC not computable: all images are of one class ({scored.counts})."
+    if auroc.value == 1.0 and auroc.low is None:  # resamples of a perfect ranking do not differ
+        return "AUROC 1.000 on unseen patients: each positive image scores above each negative one."
     text = f"AUROC {auroc} on unseen patients"
     if auroc.low is None or auroc.high is None:
         return f"{text}; whether that is more than chance cannot be told without an interval."
