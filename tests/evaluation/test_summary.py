@@ -10,7 +10,8 @@ RANKINGS = [
     (Estimate(0.9, 0.8, 0.95), "better than chance"),
     (Estimate(0.2, 0.1, 0.3), "worse than chance"),
     (Estimate(0.6, 0.4, 0.8), "cannot be distinguished from chance"),
-    (Estimate(1.0, None, None), "cannot be told"),
+    (Estimate(0.9, None, None), "cannot be told"),
+    (Estimate(1.0, None, None), "each positive image scores above each negative one"),
     (Estimate(None, None, None), "all images are of one class"),
 ]
 
