@@ -125,7 +125,7 @@ def list_runs(folder: Path | str = RUNS, *, sort: str = "name") -> tuple[ListedR
         raise DataError(
             f"There is no folder {folder}",
             expected="a folder of runs",
-            remedy="Check the path",
+            remedy="Check the path, or train a network first",
             code="data-missing",
             values={"path": str(folder)},
         )
