@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +114,12 @@ class Predictor:
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
         self._threads = usable_cores() if threads is None else threads
         self._network = Network(bundle, self._threads)
-        self._memory = Memory(bundle.seen())
         self._gate = _make_gate(bundle, self._network, rules) if gate else None
+
+    @cached_property
+    def _memory(self) -> Memory:
+        """What the model was made with: read for files, since arrays are not compared with it."""
+        return Memory(self._bundle.seen())
 
     @property
     def bundle(self) -> Bundle:
