@@ -81,10 +81,10 @@ class CohortReader:
         Raises:
             SettingsError: if `limit` is less than 1.
         """
-        known = [record for record in images.records if self.knows(record)]
         unseen = [record for record in images.records if not self.knows(record)]
         sample, told = draw_sample(unseen, limit, seed)
-        records = tuple(sorted((*known, *sample), key=lambda record: str(record.path)))
+        left_out = {record.path for record in unseen} - {record.path for record in sample}
+        records = tuple(record for record in images.records if record.path not in left_out)
         return replace(images, records=records, notices=(*images.notices, *told))
 
     def read(self, record: ImageRecord) -> Found:
