@@ -147,20 +147,20 @@ def test_folder_without_permission(
 
 
 def test_patients_of_dicom_files_are_told_by_their_headers(tmp_path: Path) -> None:
-    save_dicom(tmp_path / "NORMAL" / "1", PatientID="4711", PatientName="Doe")
-    save_dicom(tmp_path / "NORMAL" / "2", PatientID="4711 ")
-    save_dicom(tmp_path / "NORMAL" / "3", PatientID="4711", IssuerOfPatientID="elsewhere")
+    save_dicom(tmp_path / "NORMAL" / "1", PatientID="Q4711", PatientName="Doe")
+    save_dicom(tmp_path / "NORMAL" / "2", PatientID="Q4711 ")
+    save_dicom(tmp_path / "NORMAL" / "3", PatientID="Q4711", IssuerOfPatientID="elsewhere")
     save_dicom(tmp_path / "PNEUMONIA" / "4", PatientID="")
     save_dicom(tmp_path / "PNEUMONIA" / "5")
     whole = (tmp_path / "NORMAL" / "1").read_bytes()
     (tmp_path / "PNEUMONIA" / "6").write_bytes(whole[:200])
     (tmp_path / "PNEUMONIA" / "7").write_bytes(whole[128:])  # without preamble
-    (tmp_path / "list.csv").write_text("path,label,patient\nNORMAL/3,N,4711\nNORMAL/1,P,\n")
+    (tmp_path / "list.csv").write_text("path,label,patient\nNORMAL/3,N,Q4711\nNORMAL/1,P,\n")
     records = scan(tmp_path).records
     assert [record.patient_known for record in records] == [True] * 3 + [False] * 4
     first, second, third = (record.patient for record in records[:3])
     assert first == second != third
-    assert not any("4711" in record.patient for record in records)
+    assert not any("Q4711" in record.patient for record in records)  # Q is in no hash
     listed = scan(tmp_path / "list.csv").records
     assert {record.patient for record in listed} == {first}  # one hospital, two ways in
 
