@@ -33,7 +33,7 @@ def test_a_shared_option_is_worded_once() -> None:
     for _, command in commands(get_command(app)):
         for parameter in command.params:
             if parameter.param_type_name == "option":
-                helps[parameter.opts[0]].add(parameter.help)
+                helps[parameter.opts[0]].add(parameter.help.split("  [default:")[0])
     assert {name for name, texts in helps.items() if len(texts) > 1} == OWN
 
 
