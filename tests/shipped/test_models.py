@@ -75,8 +75,13 @@ def test_a_path_that_exists_takes_precedence(
 
 def test_an_unknown_name_lists_those_that_ship(shipped: Path) -> None:
     with pytest.raises(BundleMissingError, match="bright-1, or bright-2") as caught:
-        pneumoscope.load("brihgt")
+        pneumoscope.load("unheard-of")
     assert "pneumoscope.list_models" in caught.value.remedy
+
+
+def test_the_nearest_name_is_asked_for(shipped: Path) -> None:
+    with pytest.raises(BundleMissingError, match=r"Did you mean bright-2\?"):
+        pneumoscope.load("brihgt-2")
 
 
 @pytest.mark.usefixtures("nothing_shipped")
