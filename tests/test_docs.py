@@ -241,4 +241,13 @@ def test_notebook_was_run_whole_and_tells_nothing_of_the_machine() -> None:
 def test_notebook_runs(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()  # IPython insists on a home
     fresh = script("run_notebook")["execute"](NOTEBOOK)
-    assert sum("data" in output for cell in fresh.cells for output in cell.get("outputs", ())) >= 5
+    assert pictures(fresh) == pictures(nbformat.read(NOTEBOOK, as_version=4))
+    assert sum(pictures(fresh)) == 5
+
+
+def pictures(notebook: nbformat.NotebookNode) -> list[int]:
+    """How many pictures each cell shows."""
+    return [
+        sum(bool({"image/png", "image/jpeg"} & output.get("data", {}).keys()) for output in outputs)
+        for outputs in (cell.get("outputs", ()) for cell in notebook.cells)
+    ]
