@@ -60,6 +60,24 @@ def leave(unreadable: int) -> None:
         raise typer.Exit(1)
 
 
+def leave_training(run: Path, *, interrupted: bool, unreadable: bool) -> None:
+    """Ends a command that has trained: says how to go on, and sets the exit code.
+
+    Args:
+        run: the run folder.
+        interrupted: whether Ctrl-C ended the training.
+        unreadable: whether files could not be read.
+
+    Raises:
+        typer.Exit: with 130 if it was interrupted, else with 1 if files could not be read.
+    """
+    if interrupted:
+        say(f"Interrupted. To go on: pneumoscope train --resume {run}")
+        raise typer.Exit(130)
+    if unreadable:
+        raise typer.Exit(1)
+
+
 def choose_model(given: str | None) -> Path:
     """Finds the model that was given, or else the default model, whose name it prints."""
     from pneumoscope.shipped import find

@@ -276,8 +276,10 @@ def _texts_and_codes(reasons: Sequence[Notice]) -> tuple[str, str]:
 
 
 def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
+    from pneumoscope.task import positive_name
+
     classes = [*map(printable, predictor.info.classes)]
-    positive = classes[1] if len(classes) == 2 else f"not {classes[0]}"
+    positive = printable(positive_name(predictor.info.classes))
     width = max(map(len, (*classes, "label", "refused")))
     # A mark behind the label says that there are warnings, which follow below the table.
     print(f"{'label':<{width}}    p({positive})  file")

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from pneumoscope.cli.console import print_json, say
+from pneumoscope.cli.console import leave_training, print_json
 from pneumoscope.cli.tables import print_tables
 
 if TYPE_CHECKING:
@@ -48,8 +46,4 @@ def show(found: SeveralRuns, as_json: bool) -> None:
         print_tables(tabulate_spread(found))
         print(f"ensemble  {found.bundle}")
         print(f"tables    {found.root / 'spread.md'}")
-    if found.interrupted:
-        say(f"Interrupted. To go on: pneumoscope train --resume {found.root}")
-        raise typer.Exit(130)
-    if found.unreadable:
-        raise typer.Exit(1)
+    leave_training(found.root, interrupted=found.interrupted, unreadable=bool(found.unreadable))

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pneumoscope.cli import repeats
-from pneumoscope.cli.console import print_beside, print_json, progress_bars, say, say_notice
+from pneumoscope.cli.console import (
+    leave_training,
+    print_beside,
+    print_json,
+    progress_bars,
+    say_notice,
+)
 from pneumoscope.cli.options import (
     IMAGE_SIZE,
     AsJson,
@@ -234,11 +240,7 @@ def train(
         print(f"curves  {result.run / CURVES}.png")
         if not result.interrupted and not (info.calibration and info.calibration.doubts):
             print(f"Next, measure it on unseen patients: pneumoscope report {result.run}")
-    if result.interrupted:
-        say(f"Interrupted. To go on: pneumoscope train --resume {result.run}")
-        raise typer.Exit(130)
-    if result.unreadable:
-        raise typer.Exit(1)
+    leave_training(result.run, interrupted=result.interrupted, unreadable=bool(result.unreadable))
 
 
 def _chosen(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:
