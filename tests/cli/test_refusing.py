@@ -26,8 +26,15 @@ def test_table_and_reasons(strict: Path, images: Path, run: Run) -> None:
     lines = out.splitlines()[1:]
     assert len(lines) == 3
     assert all(line.startswith("refused ") and " - " in line for line in lines)
-    assert err.count("unlike the images that this model was trained on") == 3
+    names = ", ".join(str(path) for path in sorted(images.iterdir()))
+    assert f"Refused 3 of 3 images: unlike the training images ({names})\n" in err
     assert "3 of 3 images were refused" in err
+
+
+def test_one_image_gets_its_whole_reason(strict: Path, images: Path, run: Run) -> None:
+    _, _, err = run("predict", strict, images / "0.png")
+    whole = f"Refused {images / '0.png'}: it is unlike the images that this model was trained on ("
+    assert err.count(whole) == 1
 
 
 def test_csv_and_json(strict: Path, images: Path, run: Run) -> None:

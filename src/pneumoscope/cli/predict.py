@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,6 @@ from pneumoscope.cli.tables import WIDTH
 from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
-    from pneumoscope.cli.warnings import Warnings
     from pneumoscope.inference import Predictor
     from pneumoscope.notices import Notice
     from pneumoscope.types import Prediction, Status
@@ -110,7 +110,7 @@ def predict(
     """
     require_one_format(as_json, as_csv)
     model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
-    from pneumoscope.cli.warnings import Warnings
+    from pneumoscope.cli.reasons import Kinds
     from pneumoscope.inference import load, predict_files
     from pneumoscope.types import Status
 
@@ -131,22 +131,24 @@ def predict(
     )
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
-    warnings = Warnings()
+    reasons, warnings = Kinds("Refused"), Kinds("Warning (!) for")
+    warned = 0
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     counts = Counter[Status]()
     for prediction in predictions:
         write(prediction)
-        warnings.add(prediction)
+        reasons.add(prediction.path, prediction.reasons)
+        warnings.add(prediction.path, prediction.warnings)
+        warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
         counts[prediction.status] += 1
     if strays:
         say(f"{len(strays)} files that are no images were skipped: {name_few(strays)}")
-    if heatmap is not None:
-        say(f"Heatmaps in {heatmap}")
-    if html is not None:
-        say(f"Page in {html}")
-    if pdf is not None:
-        say(f"PDF in {pdf}")
-    _say_summary(predictor, counts, warnings, no_gate)
+    for what, place in (("Heatmaps", heatmap), ("Page", html), ("PDF", pdf)):
+        if place is not None:
+            say(f"{what} in {place}")
+    for line in chain(reasons.lines(counts.total()), warnings.lines(counts.total())):
+        say(line)
+    _say_summary(predictor, counts, warned, no_gate)
     if limit is not None:
         _say_left_out(paths, counts.total())
     if prevalence is not None:
@@ -167,26 +169,22 @@ def _say_policy(path: Path) -> None:
 def _say_left_out(paths: Sequence[str], done: int) -> None:
     from pneumoscope.inference import list_images
 
-    left = sum(1 for _ in list_images(map(Path, paths))) - done
-    say(f"A trial on the first {done:,} files: {left:,} more are left out")
+    if left := sum(1 for _ in list_images(map(Path, paths))) - done:
+        say(f"A trial on the first {done:,} files: {left:,} more are left out")
 
 
-def _say_summary(
-    predictor: Predictor, counts: Counter[Status], warnings: Warnings, no_gate: bool
-) -> None:
+def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_gate: bool) -> None:
     from pneumoscope.types import Status
 
     done = counts.total()
-    for line in warnings.lines(done):
-        say(line)
     if no_gate:
         say("The gate is off (--no-gate): images that the model cannot judge get a label, too")
     elif not predictor.refuses:
         say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
     if counts[Status.REFUSED]:
         say(f"{counts[Status.REFUSED]} of {done} images were refused")
-    if warnings.labelled:
-        say(f"{warnings.labelled} of {done} images have a label with a warning")
+    if warned:
+        say(f"{warned} of {done} images have a label with a warning")
     if counts[Status.ERROR]:
         say(f"{counts[Status.ERROR]} of {done} files could not be read")
 
@@ -281,7 +279,7 @@ def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
     classes = [*map(printable, predictor.info.classes)]
     positive = printable(positive_name(predictor.info.classes))
     width = max(map(len, (*classes, "label", "refused")))
-    # A mark behind the label says that there are warnings, which follow below the table.
+    # A mark behind the label says that there are warnings: these and reasons follow the table.
     print(f"{'label':<{width}}    p({positive})  file")
 
     def write(prediction: Prediction) -> None:
@@ -294,8 +292,6 @@ def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:
         print(_with_reason(row, prediction))
         if prediction.error:
             say(f"Left out: {prediction.error}")
-        for reason in prediction.reasons:
-            say(f"Refused {path}: {reason.text}")
 
     return write
 

@@ -1,13 +1,13 @@
-"""Warnings of many predictions, each kind on one line."""
+"""Reasons and warnings of many predictions, each kind on one line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pneumoscope.files import printable
 from pneumoscope.gate.titles import TITLES
-from pneumoscope.types import Prediction, Status
+from pneumoscope.notices import Notice
 
 _NAMED = 3
 
@@ -19,27 +19,26 @@ class _Kind:
     texts: set[str] = field(default_factory=set)
 
 
-class Warnings:
-    """A collection of the warnings of predictions by their code, of which few names are kept.
+class Kinds:
+    """A collection of what is said of images, by its code; of each kind few names are kept.
 
-    Attributes:
-        labelled: number of images that have a label and a warning.
+    Args:
+        said: beginning of each line, such as "Refused".
     """
 
-    def __init__(self) -> None:
-        self.labelled = 0
+    def __init__(self, said: str) -> None:
+        self._said = said
         self._kinds: dict[str, _Kind] = {}
 
-    def add(self, prediction: Prediction) -> None:
-        """Adds the warnings of a prediction."""
-        self.labelled += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
-        for warning in prediction.warnings:
-            kind = self._kinds.setdefault(warning.code, _Kind())
+    def add(self, path: str, notices: Sequence[Notice]) -> None:
+        """Adds what is said of the image at a path."""
+        for notice in notices:
+            kind = self._kinds.setdefault(notice.code, _Kind())
             kind.count += 1
             if len(kind.names) < _NAMED:
-                kind.names.append(printable(prediction.path))
+                kind.names.append(printable(path))
             if len(kind.texts) < 2:
-                kind.texts.add(warning.text)
+                kind.texts.add(notice.text)
 
     def lines(self, of: int) -> Iterator[str]:
         """Yields a line on each kind: its text, or its title where texts differ.
@@ -52,6 +51,6 @@ class Warnings:
             names = ", ".join([*kind.names, f"and {more} more"] if more else kind.names)
             text = TITLES[code] if len(kind.texts) > 1 else next(iter(kind.texts))
             if kind.count == 1:
-                yield f"Warning (!) for {names}: {text}"
+                yield f"{self._said} {names}: {text}"
             else:
-                yield f"Warning (!) for {kind.count} of {of} images: {text} ({names})"
+                yield f"{self._said} {kind.count} of {of} images: {text} ({names})"
