@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from pneumoscope.evaluation import GroupResult
-from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location, Perturbation, Randomisation
+from pneumoscope.evaluation.heatmaps import (
+    HeatmapCheck,
+    Location,
+    Perturbation,
+    Randomisation,
+    state_heatmaps,
+)
 from pneumoscope.evaluation.heatmaps.meaning import better_than, meaning, misses_planted
 from pneumoscope.evaluation.stress.summary import lies_below
 from pneumoscope.reporting.groups import widest_gap
@@ -131,22 +137,33 @@ def heatmap_check(random: Estimate, centre: Estimate, **changes: object) -> Heat
 
 MORE, UNSURE = Estimate(0.1, 0.05, 0.2), Estimate(0.1, -0.05, 0.2)
 
-# better than random by, better than the centre by, whether it is each, words
+# better than random by, better than the centre by, whether it is each, words, advice
 HEATMAPS = [
-    (MORE, MORE, (True, True), "and more than the centre"),
-    (MORE, UNSURE, (True, False), "more than the centre of the image is not shown"),
-    (UNSURE, MORE, (False, True), "not shown to find what the network needs"),
-    (UNKNOWN, MORE, (None, True), "could not be measured"),
+    (MORE, MORE, (True, True), "and more than the centre", "may be relied on to show"),
+    (
+        MORE,
+        UNSURE,
+        (True, False),
+        "more than the centre of the image is not shown",
+        "with care only",
+    ),
+    (UNSURE, MORE, (False, True), "not shown to find what the network needs", "Do not rely"),
+    (UNKNOWN, MORE, (None, True), "could not be measured", "the check could not be done"),
 ]
 
 
-@pytest.mark.parametrize(("random", "centre", "better", "words"), HEATMAPS)
+@pytest.mark.parametrize(("random", "centre", "better", "words", "advice"), HEATMAPS)
 def test_what_heatmaps_are_worth(
-    random: Estimate, centre: Estimate, better: tuple[bool | None, bool | None], words: str
+    random: Estimate,
+    centre: Estimate,
+    better: tuple[bool | None, bool | None],
+    words: str,
+    advice: str,
 ) -> None:
     found = heatmap_check(random, centre)
     assert tuple(better_than(found, order) for order in ("random", "centre")) == better
     assert words in meaning(found)
+    assert advice in state_heatmaps(found)
     assert "shuffled" not in meaning(found)
     assert "planted" not in meaning(found)
 

@@ -23,6 +23,11 @@ def state_heatmaps(found: HeatmapCheck) -> str:
         advice = "Do not rely on these heatmaps: the check could not be done."
     elif not needed or misses_planted(found):
         advice = "Do not rely on these heatmaps."
+    elif not better_than(found, "centre"):
+        advice = (
+            "Rely on these heatmaps with care only: the centre of an image may show as well what "
+            "the network uses."
+        )
     else:
         advice = (
             "These heatmaps may be relied on to show what the network uses, which need not be the "
