@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pneumoscope.bundle import Bundle, BundleInfo, new_bundle
-from pneumoscope.bundle.head import card_head
+from pneumoscope.bundle.card_head import card_head
 from pneumoscope.errors import PneumoscopeError, SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.inference import load

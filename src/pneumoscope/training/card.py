@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.bundle.head import card_head
+from pneumoscope.bundle.card_head import card_head
 from pneumoscope.files import printable
 from pneumoscope.markdown import in_markdown
 from pneumoscope.types import RESEARCH_NOTICE

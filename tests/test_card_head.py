@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pneumoscope.bundle.head import card_head
+from pneumoscope.bundle.card_head import card_head
 from pneumoscope.shipped import default_name, read_model
 from pneumoscope.types import Estimate, OperatingPoint
 from tests.conftest import bundle_info

@@ -50,7 +50,7 @@ def card_head(
     )
     environment.filters["yaml"] = _in_yaml
     results = [*_validation(info), *(_test(evaluation) if evaluation else ())]
-    return environment.get_template("head.yaml.j2").render(
+    return environment.get_template("card_head.yaml.j2").render(
         name=info.name,
         known=info.training_data.get("attributions", ()),
         licence=licence,
