@@ -1,0 +1,1 @@
+"""The DICOM node: receives radiographs from an archive, and returns what is derived from them."""
