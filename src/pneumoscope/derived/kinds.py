@@ -55,7 +55,12 @@ def derived_uid(source: str, model_sha256: str, kind: Kind, level: str) -> UID:
     Returns:
         A UID below 2.25, which takes the 128 bits of a UUID of version 8 (PS3.5 B.2, RFC 9562).
     """
-    text = "\0".join((source, model_sha256, kind, level))
+    return made_uid(source, model_sha256, kind, level)
+
+
+def made_uid(*parts: str) -> UID:
+    """Derives a UID from what identifies a thing; the same parts give the same UID."""
+    text = "\0".join(parts)
     made = bytearray(hashlib.sha256(text.encode()).digest()[:16])
     made[6] = made[6] & 0x0F | 0x80
     made[8] = made[8] & 0x3F | 0x80

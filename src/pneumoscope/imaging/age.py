@@ -26,7 +26,7 @@ def years(age: str) -> float | None:
 
 def years_between(birth: str, then: str) -> float | None:
     """Counts the years between dates; None if one cannot be read, below 0 or above 120 years."""
-    born, seen = _date(birth), _date(then)
+    born, seen = parse_date(birth), parse_date(then)
     if born is None or seen is None or seen < born:
         return None
     whole = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
@@ -37,7 +37,8 @@ def years_between(birth: str, then: str) -> float | None:
     return found if found <= _OLDEST else None
 
 
-def _date(text: str) -> date | None:
+def parse_date(text: str) -> date | None:
+    """Parses a date such as "20190131" or "2019.01.31"; None if it cannot be read."""
     match = _DATE.fullmatch(text.strip())
     try:
         return date(*(int(part) for part in match.groups())) if match else None

@@ -45,6 +45,7 @@ class Captions:
         positive: name of the positive side, whose probability is shown.
         point: operating point that makes the labels, in words.
         gate: sentence that says that the model could refuse nothing; empty if it could.
+        about: sentences on the model.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -54,6 +55,7 @@ class Captions:
         self.model = f"Model {info.name}, version {info.version}"
         self.positive = positive_name(info.classes)
         self.gate = "" if predictor.refuses else "It could refuse no image."
+        self.about = f"{self.model}. {self.gate}"
         self.point = f"operating point {predictor.operating_point.name}"
 
     def caption(self, prediction: Prediction) -> Caption:

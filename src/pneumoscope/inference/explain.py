@@ -31,6 +31,22 @@ def evidence(class_map: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.minimum(positive / strong, np.float32(1.0))
 
 
+def enlarged(heatmap: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Enlarges a heatmap to a picture that it is laid over.
+
+    Args:
+        heatmap: the heatmap, float32 of any smaller size, 0 to 1.
+        shape: height and width of the picture.
+
+    Returns:
+        float32 of this shape, in [0, 1].
+    """
+    height, width = shape
+    heat = Image.fromarray(heatmap).resize((width, height), Image.Resampling.BICUBIC)
+    strength: NDArray[np.float32] = np.clip(np.nan_to_num(np.asarray(heat)), 0.0, 1.0)
+    return strength
+
+
 def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Lays a heatmap over a radiograph.
 
@@ -44,9 +60,7 @@ def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[n
     Returns:
         The overlay, RGB, uint8 of shape (h, w, 3).
     """
-    height, width = image.shape
-    heat = Image.fromarray(heatmap).resize((width, height), Image.Resampling.BICUBIC)
-    strength = np.clip(np.nan_to_num(np.asarray(heat)), 0.0, 1.0)
+    strength = enlarged(heatmap, image.shape)
     colour = INFERNO[(strength * (len(INFERNO) - 1)).round().astype(np.intp)]
     opacity = _OPACITY * np.sqrt(strength)[..., np.newaxis]
     mixed = (1 - opacity) * image[..., np.newaxis] + opacity * colour

@@ -69,8 +69,7 @@ def _write(shown: Shown, place: Path, captions: Captions, bundle: Bundle) -> Non
     made_of = digest(bundle.sha256, shown.sha256)
     require_own(place, made_of)
     caption = captions.caption(shown.prediction)
-    about = f"{captions.model}. {captions.gate}"
-    picture = draw_panel(shown.image, shown.overlay, caption, about)
+    picture = draw_panel(shown.image, shown.overlay, caption, captions.about)
     with atomic_path(place) as temporary:
         picture.save(temporary, format="PNG", pnginfo=own_mark(made_of))
 
