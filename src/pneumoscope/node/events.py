@@ -218,6 +218,19 @@ class Dead:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Failed:
+    """Something of the node or of a library has failed unexpectedly: a fault of the program.
+
+    Attributes:
+        error: name of the class of the exception.
+        place: file and line of the code that raised it.
+    """
+
+    error: str
+    place: str
+
+
 Event = (
     Refused
     | Broken
@@ -231,6 +244,7 @@ Event = (
     | Delayed
     | Finished
     | Dead
+    | Failed
 )
 
 Observer = Callable[[Event], None]
