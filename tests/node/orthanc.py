@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,8 +26,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+import pneumoscope
+
 TITLE, DICOM_PORT, HTTP_PORT = "ORTHANC", 4242, 8042
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+PYTHON_PLUGIN = PLUGIN.with_name("libOrthancPython.so")
 NOBODY = 65534
 PATIENCE = 60  # seconds until something that takes a moment is taken for lost
 
@@ -86,20 +90,26 @@ class Orthanc:
 
 
 @contextmanager
-def running_orthanc(nodes: Mapping[str, int], forward: str | None = None) -> Iterator[Orthanc]:
+def running_orthanc(
+    nodes: Mapping[str, int], forward: str | None = None, script: str | None = None
+) -> Iterator[Orthanc]:
     """Runs an Orthanc with an empty database, and skips the test where that cannot be done.
 
     Args:
         nodes: port on the loopback of the namespace of each application entity, by its title.
         forward: title of the one to which it sends everything that it stores, results included.
+        script: content of a script for its Python plugin.
     """
     _check_rights()
+    if script is not None:
+        _check_python()
     # Not in `tmp_path`, whose parents only this user may enter.
     with tempfile.TemporaryDirectory(prefix="orthanc-") as name:
         folder = Path(name)
-        _configure(folder, nodes, forward)
+        _configure(folder, nodes, forward, script)
+        environment = {**os.environ, "HOME": name, "PYTHONPATH": os.pathsep.join(sys.path)}
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(START, cwd=folder, stdout=log, stderr=log)
+            process = subprocess.Popen(START, cwd=folder, stdout=log, stderr=log, env=environment)
         try:
             until(lambda: _is_apart(process.pid))
             with ThreadPoolExecutor(1, initializer=_enter, initargs=[process.pid]) as inside:
@@ -112,7 +122,9 @@ def running_orthanc(nodes: Mapping[str, int], forward: str | None = None) -> Ite
             process.wait(PATIENCE)
 
 
-def _configure(folder: Path, nodes: Mapping[str, int], forward: str | None) -> None:
+def _configure(
+    folder: Path, nodes: Mapping[str, int], forward: str | None, script: str | None
+) -> None:
     settings: dict[str, Any] = {
         "StorageDirectory": "database",
         "IndexDirectory": "database",
@@ -126,6 +138,9 @@ def _configure(folder: Path, nodes: Mapping[str, int], forward: str | None) -> N
     if forward is not None:
         (folder / "forward.lua").write_text(FORWARD.format(title=forward))
         settings["LuaScripts"] = ["forward.lua"]
+    if script is not None:
+        (folder / "plugin.py").write_text(script)
+        settings |= {"Plugins": [str(PLUGIN), str(PYTHON_PLUGIN)], "PythonScript": "plugin.py"}
     (folder / "settings.json").write_text(json.dumps(settings))
     (folder / "database").mkdir()
     for path in (folder, folder / "database"):
@@ -149,6 +164,19 @@ def _check_rights() -> None:
         pytest.skip("orthanc-dicomweb is not installed")
     if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode:
         pytest.skip("a network namespace may not be made here")
+
+
+def _check_python() -> None:
+    if not PYTHON_PLUGIN.is_file():
+        pytest.skip("orthanc-python is not installed")
+    if f"libpython3.{sys.version_info.minor}." not in _run("ldd", PYTHON_PLUGIN):
+        pytest.skip("the Python of orthanc-python is another version than this one")
+    if not _run("setpriv", f"--reuid={NOBODY}", "--clear-groups", "cat", pneumoscope.__file__):
+        pytest.skip("Orthanc may not read the packages of this environment")
+
+
+def _run(*command: object) -> str:
+    return subprocess.run([*map(str, command)], capture_output=True).stdout.decode()
 
 
 def _is_apart(pid: int) -> bool:
