@@ -6,6 +6,7 @@ even where they are not valid: an archive files by them, and another identifier 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ _MORE = {
     "LossyImageCompressionMethod",
 }
 _OF_FILE = {"SpecificCharacterSet", "TimezoneOffsetFromUTC"}
+_TRIAL = 0x0012  # of type 2 for the most part (PS3.3 C.7.1.3): empty where nothing is known
 # Type 2 in the modules Patient and General Study (PS3.3 C.7.1.1, C.7.2.1).
 _EMPTY = (
     "PatientName",
@@ -59,6 +61,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 _CODE_VALUES = {"CodeValue", "LongCodeValue", "URNCodeValue"}
 _CODE = {"CodingSchemeDesignator", "CodeMeaning"}
 _REFERENCE = {"ReferencedSOPClassUID", "ReferencedSOPInstanceUID"}
+_ESCAPE = re.compile(r"\x1b[ -/]*[0-~]")  # PS3.5 6.1.2.5.3
 _NUMBERS = {"US", "SS", "UL", "SL", "FL", "FD"}
 
 
@@ -92,8 +95,8 @@ def read_radiograph(source: Source) -> Radiograph:
     with decoding(source, "DICOM"):
         ds = read_header(source)
         header = _tidied(ds, _carried(ds))
-        _complete(header, source)
-        sop_class = UID(str(ds.get("SOPClassUID") or header.SOPClassUID))
+        _complete(header, ds.file_meta, source)
+        sop_class = UID(header.get("SOPClassUID", ComputedRadiographyImageStorage))
         header.SOPClassUID = ComputedRadiographyImageStorage
         return Radiograph(header, sop_class, int(ds.Rows), int(ds.Columns))
 
@@ -107,11 +110,13 @@ def _tags(ds: Dataset) -> Iterable[BaseTag]:
     return ds.keys()
 
 
-def _complete(header: Dataset, source: Source) -> None:
+def _complete(header: Dataset, meta: Dataset, source: Source) -> None:
     """Adds what a result cannot be without: empty where that is allowed, and made-up UIDs."""
     for keyword in _EMPTY:
         header.setdefault(keyword, "")
-    header.setdefault("SOPClassUID", ComputedRadiographyImageStorage)
+    for part in ("Class", "Instance"):
+        if said := meta.get(f"MediaStorageSOP{part}UID"):
+            header.setdefault(f"SOP{part}UID", said)
     header.setdefault("SOPInstanceUID", made_uid(source.sha256, "instance"))
     for level in ("Series", "Study"):
         header.setdefault(f"{level}InstanceUID", made_uid(header.SOPInstanceUID, level.lower()))
@@ -124,7 +129,7 @@ def _tidied(ds: Dataset, tags: Iterable[BaseTag]) -> Dataset:
         if tag.element and dictionary_has_tag(tag) and keyword_for_tag(tag) not in _OF_FILE:
             vr = dictionary_VR(tag)
             value = _value(ds, tag, vr)
-            if value not in ("", None, []):
+            if value or (tag.group == _TRIAL and vr != "SQ"):
                 tidy[tag] = DataElement(tag, vr, value, validation_mode=config.IGNORE)
     return tidy
 
@@ -168,7 +173,8 @@ def _text(value: object, ds: Dataset) -> str:
     if isinstance(value, bytes):
         own = ds.original_character_set
         value = decode_bytes(value, [own] if isinstance(own, str) else own, set())
-    text = str(value).strip(" \0\t\r\n")
+    # pydicom leaves the escapes of some character sets in the text.
+    text = _ESCAPE.sub("", str(value)).strip(" \0\t\r\n")
     if text.isascii() or ds.get("SpecificCharacterSet"):
         return text
     try:  # none is declared, so that pydicom took it for Latin-1: it may be UTF-8
