@@ -44,6 +44,40 @@ def test_counts_in_words(bundle: Path) -> None:
     assert captions.summary(counts) == words
 
 
+# populations of the training data, what is said of them
+ORIGINS = (
+    ([], ""),
+    (["adults"], "Trained on images of adults: its figures hold for no others."),
+    (
+        ["children", "adults"],
+        "Trained on images of children; adults: its figures hold for no others.",
+    ),
+    (["children", ""], ""),
+)
+
+
+@pytest.mark.parametrize(("populations", "said"), ORIGINS)
+def test_whom_the_model_was_trained_on(populations: list[str], said: str, tmp_path: Path) -> None:
+    known = [{"title": "T", "population": each} for each in populations]
+    root = write_bundle(tmp_path / "b", training_data={"attributions": known})
+    captions = Captions(load(root))
+    assert captions.origin == said
+    assert (said or captions.model) in captions.about
+
+
+def test_what_is_expected_at_the_operating_point() -> None:
+    captions = Captions(load("residual-2", operating_point="screening"))
+    assert captions.expected == (
+        "At the operating point screening, sensitivity is 0.976 (0.965 to 0.985) and specificity "
+        "0.934 (0.904 to 0.959). That is on 546 validation patients, and changed copies of their "
+        "images."
+    )
+
+
+def test_nothing_is_expected_of_a_threshold_that_was_not_chosen(bundle: Path) -> None:
+    assert Captions(load(bundle)).expected == ""
+
+
 # text, what is drawn of it
 LETTERS = (
     ("Neumon\u00eda \u2013 \u017elut\u00fd", "Neumon\u00eda \u2013 \u017elut\u00fd"),

@@ -12,6 +12,7 @@ from pneumoscope.errors import SettingsError, StorageError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import page, predict
 from pneumoscope.names import hashed_names
+from pneumoscope.types import RESEARCH_NOTICE
 from tests.conftest import encoded, picture, write_bundle
 from tests.pages import Reader, require_sound
 
@@ -66,6 +67,13 @@ def test_each_image_has_a_row_read_or_not(model: Path, tmp_path: Path) -> None:
 def test_a_gate_that_is_off_is_said(gate: bool, model: Path, tmp_path: Path) -> None:
     text = write(model, [Source("a.png", encoded(LIGHT))], tmp_path / "p.html", gate=gate)
     assert ("It could refuse no image." in text) != gate
+
+
+def test_the_head_says_what_the_model_is_for_and_how_good(tmp_path: Path) -> None:
+    text = write(Path("residual-2"), [Source("a.png", encoded(LIGHT))], tmp_path / "p.html")
+    head = Reader(text[text.index("<header>") : text.index("</header>")] + "</header>").words
+    for words in (RESEARCH_NOTICE, "images of children aged one to five", "sensitivity is 0.952"):
+        assert words in head
 
 
 def test_groups_can_be_shown_alone(model: Path, tmp_path: Path) -> None:

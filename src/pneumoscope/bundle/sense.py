@@ -98,8 +98,8 @@ def _check_origin(data: Mapping[str, Any]) -> None:
     _require_type(known, list)
     for one in known:
         _require_type(one, dict)
-        _check_plain(one.get("name", ""), str)
-        _check_plain(one.get("title", ""), str)
+        for text in ("name", "title", "population"):
+            _check_plain(one.get(text, ""), str)
         for age in ("youngest", "oldest"):
             check_type(one.get(age), float | None)
     check_type(data.get("views", {}), Mapping[str, int])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pneumoscope.bundle import BundleInfo
 from pneumoscope.inference.predictor import Predictor
 from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.task import positive_name
-from pneumoscope.types import Prediction, Status
+from pneumoscope.types import OperatingPoint, Prediction, Status
 
 WEAKEST, STRONGEST = "none", "strongest in this image"
 """Words at the two ends of the colours of a heatmap."""
@@ -44,6 +45,9 @@ class Captions:
         model: name and version of the model, in words.
         positive: name of the positive side, whose probability is shown.
         point: operating point that makes the labels, in words.
+        expected: sentence on sensitivity and specificity at the operating point; empty if these
+            are not known.
+        origin: sentence on the patients that the model was trained on; empty if not all are known.
         gate: sentence that says that the model could refuse nothing; empty if it could.
         about: sentences on the model.
     """
@@ -55,7 +59,9 @@ class Captions:
         self.model = f"Model {info.name}, version {info.version}"
         self.positive = positive_name(info.classes)
         self.gate = "" if predictor.refuses else "It could refuse no image."
-        self.about = f"{self.model}. {self.gate}"
+        self.origin = _origin(info)
+        self.expected = _expected(info, predictor.operating_point)
+        self.about = " ".join(filter(None, (f"{self.model}.", self.origin, self.gate)))
         self.point = f"operating point {predictor.operating_point.name}"
 
     def caption(self, prediction: Prediction) -> Caption:
@@ -91,6 +97,22 @@ class Captions:
         found = [f"{counts[name]:,} {_in_text(name)}" for name in order if counts.get(name)]
         total = sum(counts.values())
         return f"{total:,} {'image' if total == 1 else 'images'}: {', '.join(found)}."
+
+
+def _origin(info: BundleInfo) -> str:
+    known = [data.get("population") for data in info.training_data.get("attributions", ())]
+    if not known or not all(known):
+        return ""
+    return f"Trained on images of {'; '.join(known)}: its figures hold for no others."
+
+
+def _expected(info: BundleInfo, point: OperatingPoint) -> str:
+    if point.sensitivity is None or point.specificity is None or info.calibration is None:
+        return ""
+    return (
+        f"{point.describe(point.sensitivity, point.specificity)} That is on "
+        f"{info.calibration.patients} validation patients, and changed copies of their images."
+    )
 
 
 def _where(prediction: Prediction) -> str:

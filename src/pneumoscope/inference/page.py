@@ -81,6 +81,8 @@ def write_page(
         model=captions.model,
         point=captions.point,
         positive=captions.positive,
+        origin=captions.origin,
+        expected=captions.expected,
         gate=captions.gate,
         weakest=WEAKEST,
         strongest=STRONGEST,

@@ -94,7 +94,11 @@ def write_pdf(
     summary = [
         _paragraph("Predictions", _TITLE),
         _paragraph(captions.summary(counts), _HEADING),
-        _paragraph(f"{captions.model}, {captions.point}. {captions.gate}", _ABOUT),
+        _paragraph(
+            f"{captions.model}, {captions.point}. {captions.origin} {captions.expected} "
+            f"{captions.gate}",
+            _ABOUT,
+        ),
         LongTable(listed, colWidths=_COLUMNS, repeatRows=1, style=_CELLS),
         PageBreak(),
     ]
