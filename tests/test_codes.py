@@ -103,8 +103,27 @@ def test_findings_and_checks_are_documented() -> None:
     assert documented("Checks of the report") == [check.code for check in CHECKS]
 
 
+def test_codes_of_dead_letters_are_documented() -> None:
+    node = {file: tree for file, tree in TREES.items() if file.parent.name == "node"}
+    told = {
+        part.value
+        for tree in node.values()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(("bury", "Answer"))
+        for part in ast.walk(call)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+    assert set(documented("Dead letters of the node")) == told
+
+
 def test_no_code_means_two_things() -> None:
-    sections = ("Errors", "Notices", "Findings of an audit", "Checks of the report")
+    sections = (
+        "Errors",
+        "Dead letters of the node",
+        "Notices",
+        "Findings of an audit",
+        "Checks of the report",
+    )
     codes = [code for section in sections for code in documented(section)]
     assert [code for code, count in Counter([*codes, *TITLES]).items() if count > 1] == []
     assert [code for code in codes if not CODE.fullmatch(code)] == []

@@ -13,6 +13,7 @@
     ├── DependencyError      an optional part is not installed               exit code 5
     ├── FetchError           a download failed                               exit code 6
     ├── DivergedError        a training has diverged: its losses are NaN     exit code 7
+    ├── PeerError            a peer on the network cannot be reached         exit code 8
     └── InterruptedRunError  stopped before there was anything to keep       exit code 130
 
 Each says what was expected, what was received, and what to do about it, in the words of Python: a
@@ -209,6 +210,13 @@ class DivergedError(PneumoscopeError):
 
     code = "diverged"
     exit_code = 7
+
+
+class PeerError(PneumoscopeError):
+    """A peer on the network cannot be reached, or takes nothing now."""
+
+    code = "peer-unreachable"
+    exit_code = 8
 
 
 class InterruptedRunError(PneumoscopeError):

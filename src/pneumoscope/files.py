@@ -1,4 +1,4 @@
-"""Files on disk: listed without system files, written atomically, and named on one line."""
+"""Files on disk: listed without system files, read, written atomically, and named on one line."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import hashlib
 import json
 import os
 import secrets
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pneumoscope.errors import StorageError, storage_errors
+from pneumoscope.errors import SettingsError, StorageError, storage_errors
 from pneumoscope.names import public_name
 
 # What operating systems and network drives leave behind in folders, in lower case.
@@ -125,6 +126,37 @@ def write_json(path: Path, content: Any) -> None:
         StorageError: if it cannot be written.
     """
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def read_toml(path: Path, what: str, example: str, remedy: str = "") -> dict[str, Any]:
+    """Reads a TOML file that the user has written.
+
+    Args:
+        path: path of the file.
+        what: what the file is, such as "policy".
+        example: a line of such a file.
+        remedy: advice where it is missing or not valid, after the usual one.
+
+    Raises:
+        SettingsError: if it is missing, or not valid TOML.
+        StorageError: if it may not be read.
+    """
+    if not path.is_file():
+        raise SettingsError(
+            f"There is no {what} at {path}",
+            expected="a TOML file",
+            received="a folder" if path.is_dir() else "nothing there",
+            remedy=f"Check the path{remedy}",
+        )
+    try:
+        with storage_errors("read", path):
+            return tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:  # of TOML, or of UTF-8
+        raise SettingsError(
+            f"The {what} {path} is not valid TOML: {error}",
+            expected=f"lines such as {example}",
+            remedy=f"Correct it{remedy}",
+        ) from error
 
 
 def sha256_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Folders of the user for the cache and the data of Pneumoscope."""
+"""Folders of the user for the cache, the data and the state of Pneumoscope."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_data_path
+from platformdirs import user_cache_path, user_data_path, user_state_path
 
 from pneumoscope.errors import StorageError, storage_errors
 
 _REMEDY = "Set {} to a folder that can be written"
-_CACHE, _DATA = "XDG_CACHE_HOME", "XDG_DATA_HOME"
+_CACHE, _DATA, _STATE = "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"
 
 
 def locate_cache() -> Path:
@@ -46,6 +46,15 @@ def locate_data() -> Path:
         StorageError: if this user has no home folder.
     """
     return _locate(user_data_path, _DATA)
+
+
+def locate_state() -> Path:
+    """Returns the folder of work under way, which may not exist yet. XDG_STATE_HOME moves it.
+
+    Raises:
+        StorageError: if this user has no home folder.
+    """
+    return _locate(user_state_path, _STATE)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pneumoscope.cli import (
     data,
     evaluate,
     models,
+    node,
     predict,
     report,
     runs,
@@ -64,7 +65,8 @@ app = typer.Typer(
 
     Results go to standard output, progress and warnings to standard error. Exit codes: 0 done,
     1 done but some files could not be read, 2 bad input, 3 bad bundle, 4 disk full or access
-    denied, 5 part not installed, 6 download failed, 7 training diverged, 130 interrupted.
+    denied, 5 part not installed, 6 download failed, 7 training diverged, 8 peer not reached,
+    130 interrupted.
     """,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -81,6 +83,7 @@ app.command(name="check-heatmaps")(check_heatmaps.check_heatmaps)
 app.command(name="predict")(predict.predict)
 app.command(name="runs")(runs.runs)
 app.add_typer(models.app, name="models")
+app.add_typer(node.app, name="node")
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.errors import SettingsError, storage_errors, unknown_choice
+from pneumoscope.errors import SettingsError, unknown_choice
+from pneumoscope.files import read_toml
 from pneumoscope.gate.rules import RULES, Action
 
 _DEFAULT = Path(__file__).with_name("policy.toml")
@@ -32,22 +32,8 @@ def read_policy(path: Path | str | None = None) -> Policy:
 
 
 def _read(path: Path) -> dict[str, Action]:
-    if not path.is_file():
-        raise SettingsError(
-            f"There is no policy at {path}",
-            expected="a TOML file",
-            received="a folder" if path.is_dir() else "nothing there",
-            remedy="Check the path, or leave it out for the default policy",
-        )
-    try:
-        with storage_errors("read", path):
-            content = tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:  # of TOML, or of UTF-8
-        raise SettingsError(
-            f"The policy {path} is not valid TOML: {error}",
-            expected='lines such as age = "refuse"',
-            remedy="Correct it, or leave it out for the default policy",
-        ) from error
+    leave_out = ", or leave it out for the default policy"
+    content = read_toml(path, "policy", 'age = "refuse"', leave_out)
     return {_rule(path, name): _action(path, name, value) for name, value in content.items()}
 
 

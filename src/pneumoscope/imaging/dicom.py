@@ -52,7 +52,8 @@ _JPEG = {
 }
 _JPEG_LS = {uid.JPEGLSLossless, uid.JPEGLSNearLossless}
 _JPEG_2000 = {uid.JPEG2000Lossless, uid.JPEG2000}
-_SYNTAXES = _NATIVE | _JPEG | _JPEG_LS | _JPEG_2000 | {uid.RLELossless}
+TRANSFER_SYNTAXES = _NATIVE | _JPEG | _JPEG_LS | _JPEG_2000 | {uid.RLELossless}
+"""Transfer syntaxes of the files that are read."""
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 # Colour other than RGB that is turned into it: by pydicom where native, otherwise by the codec.
 _LUMA_CHROMA = {
@@ -77,7 +78,7 @@ def decode_dicom(source: Source) -> Image.Image:
             exception means that it is broken.
     """
     ds = read_header(source)
-    _check(source, ds)
+    check_header(source, ds)
     stored = _read_stored(source, ds)
     if ds.PhotometricInterpretation not in _MONOCHROME:
         return Image.fromarray(stored)
@@ -108,7 +109,7 @@ def _parse(source: Source) -> Dataset:
         read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group != 2)
     )
     syntax = uid.UID(meta.get("TransferSyntaxUID") or "")
-    if syntax not in _SYNTAXES:
+    if syntax not in TRANSFER_SYNTAXES:
         received = f"{syntax.name} ({syntax})" if syntax else "none"
         raise _refused(source, "a transfer syntax for single pictures", received)
     if syntax.is_deflated:
@@ -129,7 +130,12 @@ def _check_kind(source: Source, ds: Dataset) -> None:
     raise _refused(source, "a radiograph (modality CR or DX)", received)
 
 
-def _check(source: Source, ds: Dataset) -> None:
+def check_header(source: Source, ds: Dataset) -> None:
+    """Refuses a file whose header, as `read_header` reads it, is not that of one radiograph.
+
+    Raises:
+        ImageError: as `decode_dicom`. Any other exception means that the header is broken.
+    """
     _check_kind(source, ds)
     if not ds.get("PixelData"):
         raise _refused(source, "a picture", "no pixel data")

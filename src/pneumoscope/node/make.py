@@ -1,0 +1,110 @@
+"""Making of results: one radiograph predicted, and what is derived from it.
+
+It runs in a process of its own, which `maker` starts and asks.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from pneumoscope.derived.derive import derive
+from pneumoscope.derived.kinds import Kind
+from pneumoscope.errors import ImageError, PneumoscopeError
+from pneumoscope.imaging import Source
+from pneumoscope.inference import Explanation, Predictor, load
+from pneumoscope.node.made import Made
+from pneumoscope.types import Status
+
+
+def make(
+    predictor: Predictor, kinds: Collection[Kind], path: Path, name: str, arrival: float
+) -> Made:
+    """Makes the results of a radiograph.
+
+    Args:
+        predictor: model to predict with.
+        kinds: kinds of results to make.
+        path: DICOM file of the radiograph.
+        name: name of it in errors.
+        arrival: time that results say they were made at, in seconds since 1970.
+
+    Raises:
+        ImageError: if the radiograph cannot be read, or nothing can be derived from it. Its text
+            quotes nothing of the header.
+        OSError: if the file cannot be read.
+    """
+    began = time.monotonic()
+    source = Source(name, path.read_bytes())
+    explanation = _explain(predictor, source)
+    prediction = explanation.prediction
+    if prediction.status is Status.ERROR:
+        raise ImageError("The radiograph cannot be read", code=str(prediction.error_code))
+    predicted = time.monotonic()
+    when = datetime.fromtimestamp(arrival).astimezone()
+    try:
+        found = derive(source, explanation, predictor, when, kinds)
+    except ImageError as error:
+        raise ImageError("Nothing can be derived from it", code=error.code) from None
+    except Exception:  # whose text may quote the header
+        raise ImageError(
+            "No results can be derived from the radiograph", code="result-failed"
+        ) from None
+    return Made(
+        prediction.status,
+        tuple(notice.code for notice in (*prediction.reasons, *prediction.warnings)),
+        tuple((result.kind, str(result.uid), result.data) for result in found),
+        predicted - began,
+        time.monotonic() - predicted,
+    )
+
+
+def _explain(predictor: Predictor, source: Source) -> Explanation:
+    if predictor.explains:
+        return predictor.explain(source)
+    return Explanation(predictor.predict(source), None)
+
+
+def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
+    """Answers the questions of `Maker`: first settings, then radiographs, until there are none.
+
+    Args:
+        questions: stream of pickled questions.
+        answers: stream of pickled answers: None, `Made`, or an error.
+    """
+    settings = pickle.load(questions)
+    try:
+        predictor = load(
+            settings.model, operating_point=settings.operating_point, policy=settings.policy
+        )
+    except PneumoscopeError as error:
+        _answer(error, answers)
+        return
+    _answer(None, answers)
+    with suppress(EOFError):  # the node has ended
+        while True:
+            question = pickle.load(questions)
+            try:
+                _answer(make(predictor, settings.kinds, *question), answers)
+            except (PneumoscopeError, OSError) as error:
+                _answer(error, answers)
+
+
+def _answer(answer: object, answers: IO[bytes]) -> None:
+    pickle.dump(answer, answers)
+    answers.flush()
+
+
+def main() -> None:
+    """Serves on standard input and output, but for what a library may print, until they end."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with suppress(BrokenPipeError):
+        serve(sys.stdin.buffer, answers)

@@ -1,0 +1,133 @@
+"""The node as a whole: one receiver, one worker, and a deliverer for each destination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import Event as Flag
+from threading import Thread
+
+from pneumoscope.node.deliver import Connect, Deliverer
+from pneumoscope.node.events import Observer
+from pneumoscope.node.intake import Intake
+from pneumoscope.node.maker import Maker
+from pneumoscope.node.peers import parse_peer
+from pneumoscope.node.receive import Receiver
+from pneumoscope.node.settings import Settings
+from pneumoscope.node.silence import silenced
+from pneumoscope.node.spool import Spool, open_spool
+from pneumoscope.node.store import connect
+from pneumoscope.node.work import Makes, Worker
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class Node:
+    """A node at work, from its making until `stop`.
+
+    Args:
+        settings: settings of the node.
+        spool: its spool.
+        maker: what makes results.
+        tell: function that is told events.
+    """
+
+    def __init__(self, settings: Settings, spool: Spool, maker: Makes, tell: Observer) -> None:
+        self._settings, self._spool, self._tell = settings, spool, tell
+        self._stopping = Flag()
+        self._failure: BaseException | None = None
+        self._delivering: set[str] = set()
+        self.intake = Intake(spool, tell)
+        self._receiver = Receiver(settings, self.intake, tell, lambda *_: None)
+        worker = Worker(settings, spool, maker, tell, self._stopping)
+        self._threads: list[Thread] = []
+        for work in (worker.run, self._deliver):
+            self._start(work)
+        self._receiver.start()
+
+    @property
+    def port(self) -> int:
+        """Port that it listens on."""
+        return self._receiver.port
+
+    def stop(self) -> None:
+        """Stops: what is at hand is finished, and the rest is kept for the next start."""
+        self._receiver.stop()
+        self._stopping.set()
+        self._spool.wake()
+        while self._threads:  # the one that starts deliverers may start one more
+            self._threads.pop(0).join()
+
+    def wait(self) -> None:
+        """Waits until the node is asked to stop.
+
+        Raises:
+            Exception: if a part of it has failed in a way that was not foreseen.
+        """
+        self._stopping.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def ask_to_stop(self) -> None:
+        """Asks the node to stop, also from the handler of a signal."""
+        self._stopping.set()
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = Thread(target=self._watched, args=(work,))
+        self._threads.append(thread)
+        thread.start()
+
+    def _watched(self, work: Callable[[], None]) -> None:
+        """Runs a part of the node; should it fail, the node stops rather than go on without it."""
+        try:
+            work()
+        except BaseException as error:
+            self._failure = error
+            self._stopping.set()
+
+    def _deliver(self) -> None:
+        """Starts a deliverer for each destination that results wait for, now or from before."""
+        while not self._stopping.is_set():
+            for name in self._spool.destinations() - self._delivering:
+                self._delivering.add(name)
+                self._start(self._deliverer(name).run)
+            self._spool.wait(_SECONDS_BETWEEN_LOOKS)
+
+    def _deliverer(self, name: str) -> Deliverer:
+        return Deliverer(
+            name,
+            find_way(name, self._settings),
+            self._spool,
+            self._tell,
+            self._stopping,
+            commits=False,
+        )
+
+
+def find_way(destination: str, settings: Settings) -> Connect:
+    """Finds the way to a destination by its name."""
+    return partial(connect, settings, parse_peer(destination))
+
+
+@contextmanager
+def running(settings: Settings, tell: Observer) -> Iterator[Node]:
+    """Runs a node during the block, and then stops it.
+
+    Args:
+        settings: settings of the node.
+        tell: function that is told events, from any thread.
+
+    Raises:
+        PneumoscopeError: if the spool, the model, the port or the certificates cannot be used.
+    """
+    with silenced(tell), open_spool(settings.spool) as spool:
+        maker = Maker(settings)
+        try:
+            node = Node(settings, spool, maker, tell)
+            try:
+                yield node
+            finally:
+                node.stop()
+        finally:
+            maker.close()

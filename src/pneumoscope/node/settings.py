@@ -1,0 +1,232 @@
+"""Settings of the node, from a TOML file and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.derived.kinds import Kind
+from pneumoscope.errors import SettingsError, out_of_range, unknown_choice
+from pneumoscope.files import read_toml
+from pneumoscope.folders import locate_state
+from pneumoscope.node.peers import Peer, check_title, parse_peer
+
+SENDER = "sender"
+"""Destination that stands for the peer that has sent the radiograph."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Transport Layer Security of the node (PS3.15 B).
+
+    Attributes:
+        certificate: certificate of the node, with those between it and its authority, in PEM.
+        key: its private key, in PEM.
+        authority: certificates of the authorities whose peers are trusted, in PEM: a caller must
+            show a certificate of theirs. None to let everybody call, and to trust the authorities
+            of the system for destinations.
+        destinations: AE titles of the destinations that are reached over TLS.
+    """
+
+    certificate: Path
+    key: Path
+    authority: Path | None = None
+    destinations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the node; each is a key of its TOML file.
+
+    Attributes:
+        ae: AE title of the node.
+        host: address to listen on; 0.0.0.0 for all of this machine.
+        port: port to listen on.
+        to: destinations of results: `AE@host:port`, the AE title of a peer, or `sender`.
+        peers: address book, `host:port` by AE title.
+        kinds: kinds of results to return.
+        callers: AE titles that may call, each with the only host that it may call from if it is
+            written as `AE@host`; empty if anybody may.
+        captures: True to take Secondary Captures too, which may be scanned films.
+        associations: greatest number of associations at a time.
+        commit: AE titles of the destinations that are asked for storage commitment.
+        timeout: time after which a silent peer is given up, in seconds.
+        spool: folder for what was received and is not yet returned.
+        model: model to predict with, as `pneumoscope.load` takes it; None for the default.
+        operating_point: operating point that makes the labels; None for the model's first.
+        policy: TOML file with the action of each rule; None for the default.
+        tls: transport layer security; None for none.
+    """
+
+    ae: str = "PNEUMOSCOPE"
+    host: str = "127.0.0.1"
+    port: int = 11112
+    to: tuple[str, ...] = ()
+    peers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    callers: tuple[str, ...] = ()
+    captures: bool = False
+    associations: int = 10
+    commit: tuple[str, ...] = ()
+    timeout: float = 30.0
+    spool: Path = field(default_factory=lambda: locate_state() / "node")
+    model: str | None = None
+    operating_point: str | None = None
+    policy: Path | None = None
+    tls: Tls | None = None
+
+    def __post_init__(self) -> None:
+        check_title(self.ae)
+        for caller in self.callers:
+            check_title(caller.partition("@")[0])
+        for setting, received, most in (
+            ("port", self.port, 65535),
+            ("associations", self.associations, 1000),
+            ("timeout", self.timeout, 3600),
+        ):
+            # Port 0 is any free one.
+            if not (0 if setting == "port" else 1) <= received <= most:
+                raise out_of_range(setting, received, f"1 to {most}")
+        if not self.to:
+            raise SettingsError(
+                "The node has nowhere to send results to",
+                expected="`to`, such as ORTHANC@127.0.0.1:4242",
+            )
+        for destination in self.to:
+            if destination != SENDER:
+                self.find_peer(destination)
+        for ae in self.peers:
+            self.find_peer(ae)
+
+    def find_peer(self, destination: str) -> Peer:
+        """Finds the address of a destination: its own, or that in the address book.
+
+        Raises:
+            SettingsError: if it is malformed, or is not in the address book.
+        """
+        if "@" in destination:
+            return parse_peer(destination)
+        if destination in self.peers:
+            return parse_peer(f"{check_title(destination)}@{self.peers[destination]}")
+        raise unknown_choice(
+            f"The address of {destination} is not known",
+            destination,
+            [*self.peers, SENDER],
+            setting="peers",
+            remedy="Write it as AE@host:port, or add it to `peers` in the settings file",
+        )
+
+    def route(self, caller: str) -> tuple[Peer, ...]:
+        """Lists the destinations of the results of a radiograph, each once.
+
+        Args:
+            caller: AE title that has sent it.
+
+        Raises:
+            SettingsError: if results go back to the sender, whose address is not known.
+        """
+        named = (caller if one == SENDER else one for one in self.to)
+        return tuple(dict.fromkeys(map(self.find_peer, named)))
+
+
+def read_settings(path: Path | None, **given: Any) -> Settings:
+    """Reads the settings from a file, and puts those that are given in their place.
+
+    Args:
+        path: TOML file whose keys are the fields of `Settings`; paths in it are relative to its
+            folder. None for the defaults.
+        given: further settings, of the types of `Settings`; None for what is not given.
+
+    Raises:
+        SettingsError: if the file is missing or not valid TOML, or a setting is unknown, of the
+            wrong type or out of range.
+        StorageError: if the file may not be read.
+    """
+    content = {} if path is None else _read(path)
+    content |= {name: value for name, value in given.items() if value is not None}
+    return Settings(**content)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = read_toml(path, "settings file", 'to = ["ORTHANC@127.0.0.1:4242"]')
+    read = _Reader(path)
+    tls = content.pop("tls", None)
+    found = read.fields(content, Settings, "")
+    if tls is not None:
+        if not isinstance(tls, dict) or not {"certificate", "key"} <= set(tls):
+            raise read.malformed("tls", "a table with certificate and key", tls)
+        found["tls"] = Tls(**read.fields(tls, Tls, "tls."))
+    return found
+
+
+_EXPECTED: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "str": (str, "a text"),
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": (bool, "true or false"),
+    "Path": (str, "a path"),
+    "Mapping[str, str]": (dict, 'a table of lines such as ORTHANC = "127.0.0.1:4242"'),
+    "tuple[str, ...]": (list, "a list of texts"),
+    "tuple[Kind, ...]": (list, "a list of kinds"),
+}
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Converts the values of a TOML file to those of settings."""
+
+    path: Path
+
+    def fields(self, content: Mapping[str, Any], kind: type, prefix: str) -> dict[str, Any]:
+        types = {each.name: str(each.type).removesuffix(" | None") for each in fields(kind)}
+        for name in content:
+            if name not in types:
+                raise unknown_choice(
+                    f"The settings file {self.path} has an unknown setting",
+                    name,
+                    list(types),
+                    setting=f"{prefix}{name}",
+                    remedy="Rename it, or delete the line",
+                )
+        return {
+            name: self.value(f"{prefix}{name}", types[name], value)
+            for name, value in content.items()
+        }
+
+    def value(self, name: str, kind: str, value: Any) -> Any:
+        expected, words = _EXPECTED[kind]
+        fits = isinstance(value, expected) and (kind == "bool" or not isinstance(value, bool))
+        within = list(value.values() if isinstance(value, dict) else value) if fits else []
+        if not fits or (isinstance(value, list | dict) and not all(map(_is_text, within))):
+            raise self.malformed(name, words, value)
+        if kind == "tuple[Kind, ...]":
+            return tuple(map(find_kind, value))
+        if kind == "Path":
+            return self.path.parent / Path(value).expanduser()
+        return tuple(value) if isinstance(value, list) else value
+
+    def malformed(self, name: str, expected: str, received: Any) -> SettingsError:
+        return SettingsError(
+            f"The settings file {self.path} has an invalid value for {name}",
+            expected=expected,
+            received=repr(received),
+            values={"setting": name},
+        )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def find_kind(name: str) -> Kind:
+    """Finds a kind of result by its name.
+
+    Raises:
+        SettingsError: if there is none of this name.
+    """
+    known = [kind.value for kind in Kind]
+    if name not in known:
+        raise unknown_choice(f"There is no kind of result {name}", name, known, setting="kinds")
+    return Kind(name)
