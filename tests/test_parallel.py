@@ -1,13 +1,18 @@
-"""The number of threads is that of the cores that the process may use."""
+"""Work on the cores that the process may use, in order, and only a few items ahead."""
 
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pneumoscope.parallel import usable_cores
+from pneumoscope.parallel import in_parallel, in_stream, usable_cores
 
 QUOTAS = {
     "one core": ({"cpu.max": "100000 100000"}, 1),
@@ -40,3 +45,80 @@ def test_affinity_goes_before_the_cores_of_the_host(
     assert usable_cores(tmp_path) == 1
     monkeypatch.delattr(os, "sched_getaffinity")
     assert usable_cores(tmp_path) == 64
+
+
+def test_items_are_worked_on_together_and_come_in_their_order() -> None:
+    both = threading.Barrier(2, timeout=30)
+
+    def meet(item: int) -> int:
+        both.wait()  # for ever, if there was one after the other
+        return 10 * item
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(in_stream(pool, meet, range(6))) == [0, 10, 20, 30, 40, 50]
+
+
+@pytest.mark.parametrize("ahead", [1, 3])
+def test_only_a_few_items_are_ahead(ahead: int) -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in count():  # without end
+            taken.append(item)
+            yield item
+
+    with ThreadPoolExecutor(2) as pool:
+        results = in_stream(pool, lambda item: item, items(), ahead)
+        assert taken == []
+        for number in range(10):
+            assert next(results) == number
+            assert len(taken) == number + ahead
+
+
+def test_an_error_takes_the_place_of_its_result_and_ends_the_work() -> None:
+    started: list[int] = []
+
+    def divide(item: int) -> float:
+        started.append(item)
+        return 6 / (2 - item)
+
+    with ThreadPoolExecutor(2) as pool:
+        results = in_stream(pool, divide, range(100), 4)
+        assert [next(results), next(results)] == [3, 6]
+        with pytest.raises(ZeroDivisionError):
+            next(results)
+        assert list(results) == []
+    assert max(started) < 6
+
+
+def test_nothing_runs_any_more_once_nobody_takes_results() -> None:
+    begun, cancelled = threading.Event(), threading.Event()
+    finished: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, function: Any, /, item: int) -> Any:
+            future = super().submit(function, item)
+            if item == 2:
+                future.add_done_callback(lambda _: cancelled.set())
+            return future
+
+    def work(item: int) -> int:
+        if item == 1:
+            begun.set()
+            cancelled.wait(30)
+        finished.append(item)
+        return item
+
+    with Pool(1) as pool:
+        results = in_stream(pool, work, range(4), 3)
+        assert next(results) == 0
+        assert begun.wait(30)
+        results.close()
+        assert finished == [0, 1]
+
+
+def test_progress_is_told_after_each_item() -> None:
+    told: list[tuple[int, int]] = []
+    found = in_parallel(str, [7, 8, 9], lambda done, total: told.append((done, total)))
+    assert found == ["7", "8", "9"]
+    assert told == [(1, 3), (2, 3), (3, 3)]

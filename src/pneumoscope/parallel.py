@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,8 +58,6 @@ def in_parallel(
 ) -> list[_Result]:
     """Applies a function to each item, on all cores that may be used.
 
-    Threads are enough: decoding, resizing, hashing and NumPy all release the interpreter lock.
-
     Args:
         function: function of one item; the first error that it raises ends the work.
         items: items to apply the function to.
@@ -67,12 +67,46 @@ def in_parallel(
         The results, in the order of the items.
     """
     results: list[_Result] = []
-    pool = ThreadPoolExecutor(usable_cores())
-    try:
-        for result in pool.map(function, items):
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for result in in_stream(pool, function, items):
             results.append(result)
             if progress:
                 progress(len(results), len(items))
-        return results
+    return results
+
+
+def in_stream(
+    pool: Executor,
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    ahead: int | None = None,
+) -> Iterator[_Result]:
+    """Applies a function to each item of a stream, a few items ahead of who takes the results.
+
+    Threads are enough: decoding, resizing, hashing, compressing and NumPy all release the
+    interpreter lock.
+
+    Args:
+        pool: threads to work on; streams that feed one another may share them.
+        function: function of one item.
+        items: items to apply the function to, in any number; taken on the thread of the caller.
+        ahead: number of items that are worked on or done and not yet taken; by default twice that
+            of the cores that this process may use.
+
+    Yields:
+        The results, in the order of the items. An error of the function is raised in the place of
+        its result, and ends the work.
+    """
+    iterator, waiting = iter(items), deque[Future[_Result]]()
+    ahead = 2 * usable_cores() if ahead is None else ahead
+    try:
+        while True:
+            for item in islice(iterator, ahead - len(waiting)):
+                waiting.append(pool.submit(function, item))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in waiting:
+            future.cancel()
+        wait(waiting)

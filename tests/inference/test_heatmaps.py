@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pneumoscope.bundle import read_bundle
 from pneumoscope.errors import SettingsError, StorageError
 from pneumoscope.imaging import Source
-from pneumoscope.inference import Predictor, load, predict
+from pneumoscope.inference import Explanation, Predictor, ReadImage, load, predict
 from pneumoscope.inference.heatmaps import write_heatmaps
 from pneumoscope.inference.images import Image as Input
 from pneumoscope.inference.shown import show_many
@@ -20,6 +21,21 @@ from pneumoscope.types import Prediction, Status
 from tests.conftest import encoded, picture, write_bundle
 
 MARGIN, GAP = 24, 16
+
+
+class Delayed(Predictor):
+    """Reads all images, and lets something happen before the first of them is drawn."""
+
+    def __init__(self, bundle: Path, happen: Callable[[], object]) -> None:
+        super().__init__(read_bundle(bundle))
+        self._happen = happen
+
+    def explain_many(
+        self, images: Iterable[Input | ReadImage], *, withhold: bool = True
+    ) -> Iterator[Explanation]:
+        explained = list(super().explain_many(images, withhold=withhold))
+        self._happen()
+        return iter(explained)
 
 
 def write(
@@ -182,12 +198,13 @@ def test_a_heatmap_is_not_laid_over_another_picture(bundle: Path, tmp_path: Path
     paths = [tmp_path / f"{name}.png" for name in ("first", "other", "broken", "gone", "last")]
     for path in paths:
         path.write_bytes(encoded(picture()))
-    records = write(load(bundle), paths, tmp_path / "out")
-    found = [next(records)]
-    paths[1].write_bytes(encoded(picture((64, 50), seed=1)))  # read, and not yet drawn
-    paths[2].write_bytes(b"no image")
-    paths[3].unlink()
-    found += records
+
+    def change() -> None:
+        paths[1].write_bytes(encoded(picture((64, 50), seed=1)))
+        paths[2].write_bytes(b"no image")
+        paths[3].unlink()
+
+    found = list(write(Delayed(bundle, change), paths, tmp_path / "out"))
     assert all(record.label for record in found)
     assert [record.heatmap is not None for record in found] == [True, False, False, False, True]
     assert "other.png has changed since it was predicted" in found[1].warnings[-1].text
@@ -204,11 +221,10 @@ def test_a_picture_that_has_changed_is_called_by_its_hash_where_names_are(
     paths = [tmp_path / f"{name}.png" for name in ("first", "surname")]
     for path in paths:
         path.write_bytes(encoded(picture()))
+    changed = encoded(picture((64, 50), seed=1))
     with hashed_names():
-        records = write(load(bundle), paths, tmp_path / "out")
-        found = [next(records)]
-        paths[1].write_bytes(encoded(picture((64, 50), seed=1)))
-        found += records
+        predictor = Delayed(bundle, lambda: paths[1].write_bytes(changed))
+        found = list(write(predictor, paths, tmp_path / "out"))
     warning = found[1].warnings[-1].text
     assert "has changed since it was predicted" in warning
     assert "surname" not in warning
@@ -220,10 +236,7 @@ def test_a_name_that_cannot_be_written_costs_one_picture(bundle: Path, tmp_path:
         path.write_bytes(encoded(picture()))
     out = tmp_path / "out"
     (out / "z.png.heatmap.png").mkdir(parents=True)
-    records = write(load(bundle), [long, other, gone], out)
-    first = next(records)
-    gone.unlink()  # read, and not yet drawn
-    second, third = records
+    first, second, third = write(Delayed(bundle, gone.unlink), [long, other, gone], out)
     assert Path(str(first.heatmap)).is_file()
     for record in (second, third):
         assert record.label

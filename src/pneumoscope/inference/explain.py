@@ -61,10 +61,12 @@ def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[n
         The overlay, RGB, uint8 of shape (h, w, 3).
     """
     strength = enlarged(heatmap, image.shape)
-    colour = INFERNO[(strength * (len(INFERNO) - 1)).round().astype(np.intp)]
-    opacity = _OPACITY * np.sqrt(strength)[..., np.newaxis]
-    mixed = (1 - opacity) * image[..., np.newaxis] + opacity * colour
-    result: NDArray[np.uint8] = mixed.round().astype(np.uint8)
+    shade = (strength * (len(INFERNO) - 1)).round().astype(np.uint8)
+    opacity = _OPACITY * np.sqrt(strength)
+    grey = (1 - opacity) * image
+    result = np.empty((*image.shape, 3), np.uint8)
+    for channel, colours in enumerate(INFERNO.T):  # all at once takes half as long again
+        result[..., channel] = (grey + opacity * colours.take(shade)).round()
     return result
 
 

@@ -17,9 +17,11 @@ from pneumoscope.inference.captions import Captions
 from pneumoscope.inference.panel import draw_panel
 from pneumoscope.inference.predictor import Predictor
 from pneumoscope.inference.shown import Shown
+from pneumoscope.parallel import in_stream
 from pneumoscope.results import digest, require_own
 
 _LONGEST = 200  # bytes of a file name; file systems take 255, and `atomic_path` adds to it
+_COMPRESSION = 2  # of PNG, 0 to 9: a third of the time of the usual 6, and a seventh larger
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -48,30 +50,39 @@ def write_heatmaps(
     with storage_errors("write", folder):
         folder.mkdir(parents=True, exist_ok=True)
     places, captions = _Places(folder, roots), Captions(predictor)
-    for shown in images:
-        if shown.image is None:
-            yield shown
-            continue
-        prediction = shown.prediction
-        place = places.of("stdin" if prediction.path == "-" else prediction.path)
-        try:
-            _write(shown, place, captions, predictor.bundle)
-            shown = replace(shown, prediction=replace(prediction, heatmap=str(place)))
-        except StorageError as error:
-            if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
-                raise
-            shown = shown.without_picture(error)
-        yield shown
+
+    def write(pair: tuple[Shown, Path | None]) -> Shown:
+        shown, place = pair
+        return shown if place is None else _write(shown, place, captions, predictor.bundle)
+
+    placed = ((shown, _place(shown, places)) for shown in images)
+    yield from in_stream(predictor.pool, write, placed)
 
 
-def _write(shown: Shown, place: Path, captions: Captions, bundle: Bundle) -> None:
+def _place(shown: Shown, places: _Places) -> Path | None:
+    path = shown.prediction.path
+    return None if shown.image is None else places.of("stdin" if path == "-" else path)
+
+
+def _write(shown: Shown, place: Path, captions: Captions, bundle: Bundle) -> Shown:
+    try:
+        _draw(shown, place, captions, bundle)
+    except StorageError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
+            raise
+        return shown.without_picture(error)
+    return replace(shown, prediction=replace(shown.prediction, heatmap=str(place)))
+
+
+def _draw(shown: Shown, place: Path, captions: Captions, bundle: Bundle) -> None:
     assert shown.image is not None
     made_of = digest(bundle.sha256, shown.sha256)
     require_own(place, made_of)
     caption = captions.caption(shown.prediction)
     picture = draw_panel(shown.image, shown.overlay, caption, captions.about)
     with atomic_path(place) as temporary:
-        picture.save(temporary, format="PNG", pnginfo=own_mark(made_of))
+        mark = own_mark(made_of)
+        picture.save(temporary, format="PNG", pnginfo=mark, compress_level=_COMPRESSION)
 
 
 class _Places:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -28,6 +27,7 @@ from pneumoscope.inference.familiar import Memory
 from pneumoscope.known import views_of
 from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
+from pneumoscope.parallel import in_stream
 
 Image = Path | str | Source
 """Path of an image file, or its bytes with a name."""
@@ -140,7 +140,7 @@ def read_ahead(
     images: Iterable[Image | ReadImage],
     read: Callable[[Image | ReadImage], Read],
     batch: int,
-    threads: int,
+    pool: Executor,
 ) -> Iterator[list[tuple[str, Read]]]:
     """Reads images in a stream, one batch ahead of the network.
 
@@ -150,24 +150,15 @@ def read_ahead(
         images: images to read, in any number.
         read: function that reads one image.
         batch: number of images in a batch.
-        threads: number of threads that read.
+        pool: threads that read.
 
     Yields:
         Batches of the name and the content of each image, in order.
     """
-    waiting: deque[tuple[str, Future[Read]]] = deque()
-    iterator = iter(images)
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            while True:
-                for image in islice(iterator, 2 * batch - len(waiting)):
-                    waiting.append((_name(image), pool.submit(read, image)))
-                if not waiting:
-                    return
-                due = [waiting.popleft() for _ in range(min(batch, len(waiting)))]
-                yield [(name, future.result()) for name, future in due]
-        finally:
-            pool.shutdown(cancel_futures=True)
+    named = ((_name(image), image) for image in images)
+    found = in_stream(pool, lambda pair: (pair[0], read(pair[1])), named, batch)
+    while due := list(islice(found, batch)):
+        yield due
 
 
 def _ages(info: BundleInfo) -> tuple[float, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -112,8 +113,9 @@ class Predictor:
         rules = read_policy(policy)
         self._bundle = bundle
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
-        self._threads = usable_cores() if threads is None else threads
-        self._network = Network(bundle, self._threads)
+        threads = usable_cores() if threads is None else threads
+        self._pool = ThreadPoolExecutor(threads)
+        self._network = Network(bundle, threads)
         self._gate = _make_gate(bundle, self._network, rules) if gate else None
 
     @cached_property
@@ -130,6 +132,11 @@ class Predictor:
     def info(self) -> BundleInfo:
         """Description of the model."""
         return self._bundle.info
+
+    @property
+    def pool(self) -> Executor:
+        """Threads that read images; what is drawn of them is drawn on these, too."""
+        return self._pool
 
     @property
     def operating_point(self) -> OperatingPoint:
@@ -231,7 +238,7 @@ class Predictor:
     ) -> Iterator[Explanation]:
         header = self._gate is not None
         read_one = partial(read_image, info=self.info, memory=self._memory, header=header)
-        for batch in read_ahead(images, read_one, BATCH, self._threads):
+        for batch in read_ahead(images, read_one, BATCH, self._pool):
             explained = self._explain(batch, outputs)
             yield from map(_withheld, explained) if withhold else explained
 

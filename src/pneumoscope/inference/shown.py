@@ -17,6 +17,7 @@ from pneumoscope.inference.explain import overlay
 from pneumoscope.inference.images import Image
 from pneumoscope.inference.predictor import Explanation, Predictor
 from pneumoscope.notices import Notice
+from pneumoscope.parallel import in_stream
 from pneumoscope.types import Prediction, Status
 
 
@@ -53,8 +54,8 @@ def show_many(predictor: Predictor, images: Iterable[Image]) -> Iterator[Shown]:
         predictor: the model.
         images: images to predict, in any number.
 
-    Yields:
-        Each image with its record, in order.
+    Returns:
+        An iterator over each image with its record, in order.
 
     Raises:
         BundleError: if the network gives no class-activation maps.
@@ -62,14 +63,8 @@ def show_many(predictor: Predictor, images: Iterable[Image]) -> Iterator[Shown]:
     # Taken before the image is read, so that a heatmap is never laid over another picture.
     ahead, sources = tee((image, _version(image)) for image in images)
     explanations = predictor.explain_many(image for image, _ in ahead)
-    for (image, version), explanation in zip(sources, explanations, strict=False):
-        shown = Shown(explanation.prediction)
-        if shown.prediction.status is not Status.ERROR:
-            try:
-                shown = _show(image, version, explanation)
-            except ImageError as error:
-                shown = shown.without_picture(error)
-        yield shown
+    pairs = zip(sources, explanations, strict=False)
+    return in_stream(predictor.pool, lambda pair: _show(*pair[0], pair[1]), pairs)
 
 
 def _version(image: Image) -> tuple[int, ...] | None:
@@ -84,6 +79,16 @@ def _version(image: Image) -> tuple[int, ...] | None:
 
 
 def _show(image: Image, version: tuple[int, ...] | None, explanation: Explanation) -> Shown:
+    shown = Shown(explanation.prediction)
+    if shown.prediction.status is Status.ERROR:
+        return shown
+    try:
+        return _draw(image, version, explanation)
+    except ImageError as error:
+        return shown.without_picture(error)
+
+
+def _draw(image: Image, version: tuple[int, ...] | None, explanation: Explanation) -> Shown:
     source = image if isinstance(image, Source) else read_bytes(Path(image))
     if _version(image) != version:
         raise ImageError(
