@@ -198,7 +198,7 @@ class _Reader:
     def value(self, name: str, kind: str, value: Any) -> Any:
         expected, words = _EXPECTED[kind]
         fits = isinstance(value, expected) and (kind == "bool" or not isinstance(value, bool))
-        within = list(value.values() if isinstance(value, dict) else value) if fits else []
+        within = value.values() if isinstance(value, dict) else value
         if not fits or (isinstance(value, list | dict) and not all(map(_is_text, within))):
             raise self.malformed(name, words, value)
         if kind == "tuple[Kind, ...]":
