@@ -29,6 +29,7 @@ import pytest
 import pneumoscope
 
 TITLE, DICOM_PORT, HTTP_PORT = "ORTHANC", 4242, 8042
+SITE = f"http://127.0.0.1:{HTTP_PORT}"
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 PYTHON_PLUGIN = PLUGIN.with_name("libOrthancPython.so")
 NOBODY = 65534
@@ -36,7 +37,9 @@ PATIENCE = 60  # seconds until something that takes a moment is taken for lost
 
 FORWARD = """
 function OnStoredInstance(instance, tags, metadata, origin)
-  SendToModality(instance, '{title}')
+  RestApiPost('/modalities/{title}/store', DumpJson({{
+    ["Resources"] = {{instance}}, ["Synchronous"] = false
+  }}))
 end
 """
 
@@ -74,17 +77,20 @@ class Orthanc:
     def fetch(self, path: str, content: Any = None) -> bytes:
         """Asks its REST interface, by GET, or by POST of what is to be sent as JSON."""
         data = None if content is None else json.dumps(content).encode()
-        request = Request(f"http://127.0.0.1:{HTTP_PORT}{path}", data)
-        return self.inside.submit(_fetch, request).result(PATIENCE)
+        return self.send(Request(f"{SITE}{path}", data))
 
     def ask(self, path: str, content: Any = None) -> Any:
         """Asks its REST interface for JSON."""
         return json.loads(self.fetch(path, content))
 
-    def answers(self) -> bool:
-        """Tells whether it is ready, which takes half a second."""
+    def send(self, request: Request) -> bytes:
+        """Sends a request of HTTP to whatever listens in the namespace."""
+        return self.inside.submit(_fetch, request).result(PATIENCE)
+
+    def answers(self, address: str) -> bool:
+        """Tells whether something answers there yet."""
         try:
-            return bool(self.fetch("/system"))
+            return bool(self.send(Request(address)))
         except URLError:
             return False
 
@@ -114,7 +120,7 @@ def running_orthanc(
             until(lambda: _is_apart(process.pid))
             with ThreadPoolExecutor(1, initializer=_enter, initargs=[process.pid]) as inside:
                 orthanc = Orthanc(process, inside)
-                until(lambda: process.poll() is not None or orthanc.answers())
+                until(lambda: process.poll() is not None or orthanc.answers(f"{SITE}/system"))
                 assert process.returncode is None, (folder / "log").read_text()
                 yield orthanc
         finally:

@@ -65,13 +65,20 @@ def make_entity(settings: Settings) -> AE:
     return ae
 
 
+def radiograph_classes(settings: Settings) -> tuple[UID, ...]:
+    """Lists the SOP classes whose objects are predicted; of others, only results come back."""
+    return (*RADIOGRAPHS, *(CAPTURES if settings.captures else ()))
+
+
 def make_receiver(settings: Settings) -> AE:
     """Makes the application entity with all that it accepts as SCP."""
     ae = make_entity(settings)
     ae.maximum_associations = settings.associations + _UNNEGOTIATED  # the node counts them itself
-    syntaxes = sorted(TRANSFER_SYNTAXES)
-    for sop_class in (*RADIOGRAPHS, *(CAPTURES if settings.captures else ())):
-        ae.add_supported_context(sop_class, syntaxes)
+    radiographs = radiograph_classes(settings)
+    for sop_class in radiographs:
+        ae.add_supported_context(sop_class, sorted(TRANSFER_SYNTAXES))
+    for sop_class in set(RESULTS.values()) - set(radiographs):  # an archive may send all it has
+        ae.add_supported_context(sop_class, list(RESULT_SYNTAXES))
     ae.add_supported_context(VERIFICATION)
     if settings.commit:
         # The destination calls back as SCP of the commitment, and we stay its SCU (PS3.4 J.3.3).

@@ -30,6 +30,7 @@ class Offer:
         sop_class: SOP Class UID that it is said to have.
         uid: SOP Instance UID that it is said to have.
         transfer_syntax: its Transfer Syntax UID.
+        predicted: False if objects of its class are only taken as results that come back.
     """
 
     data: bytes
@@ -37,6 +38,7 @@ class Offer:
     sop_class: str
     uid: str
     transfer_syntax: str
+    predicted: bool = True
 
 
 class Intake:
@@ -96,6 +98,12 @@ def _is_own(offer: Offer) -> bool:
         ds = read_header(source)
         if origin_of_dicom(ds) is Origin.OWN:
             return True
+        if not offer.predicted:
+            raise ImageError(
+                "The object is not of a class that is predicted",
+                expected="a radiograph, or a result of this program that comes back",
+                code="image-unsupported",
+            )
         if texts(ds, "SOPClassUID") + texts(ds, "SOPInstanceUID") != [offer.sop_class, offer.uid]:
             raise ImageError(
                 "The object is not what it was said to be",

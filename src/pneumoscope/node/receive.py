@@ -48,6 +48,7 @@ class Receiver:
         self, settings: Settings, intake: Intake, tell: Observer, reported: Reported
     ) -> None:
         self._settings, self._intake, self._tell, self._reported = settings, intake, tell, reported
+        self._predicted = set(dimse.radiograph_classes(settings))
         self._at_work = 0
         self._changed = Condition()
         handlers: list[evt.EventHandlerType] = [
@@ -100,6 +101,7 @@ class Receiver:
                     str(request.AffectedSOPClassUID),
                     str(request.AffectedSOPInstanceUID),
                     event.context.transfer_syntax,
+                    request.AffectedSOPClassUID in self._predicted,
                 )
             )
 
