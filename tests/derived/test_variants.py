@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Collection, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -11,12 +9,10 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 
-from pneumoscope.derived.derive import Result
 from pneumoscope.derived.kinds import Kind
-from pneumoscope.inference import Predictor, load
+from pneumoscope.inference import Predictor
 from pneumoscope.types import Status
-from tests.conftest import write_bundle
-from tests.derived.test_derive import derived, read
+from tests.derived.conftest import complaints, derived, read
 from tests.derived.variants import (
     COMPLETE,
     KEPT,
@@ -35,22 +31,6 @@ CARRIED = {
     and keyword != "PatientOrientation"
 }
 GREYS = {"accepted": 128, "warned of": 168, "refused": 210}
-
-
-@pytest.fixture(scope="module")
-def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    return load(write_bundle(tmp_path_factory.mktemp("model") / "bundle", usual=128.0))
-
-
-def complaints(program: str, result: Result, folder: Path) -> list[str]:
-    """Lists what a program of others finds wrong in a result; skips the test where it is absent."""
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
-    path = folder / f"{result.kind}.dcm"
-    path.write_bytes(result.data)
-    run = subprocess.run([program, path], capture_output=True, text=True, errors="replace")
-    lines = (run.stdout + run.stderr).splitlines()
-    return [line for line in lines if line.startswith(("Error", "E:", "F:"))]
 
 
 def test_the_greys_give_each_kind_of_prediction(predictor: Predictor) -> None:

@@ -35,7 +35,7 @@ def make_capture(material: Material) -> SCImage:
         **material.common(Kind.CAPTURE),
     )
     capture.PatientOrientation = []  # of two pictures and words, there is none
-    capture.Laterality = ""
+    material.name_part(capture)
     capture.BurnedInAnnotation = "YES"
     capture.RecognizableVisualFeatures = "NO"
     capture.DateOfSecondaryCapture = capture.ContentDate

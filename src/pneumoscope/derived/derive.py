@@ -12,6 +12,7 @@ from highdicom import SOPClass
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
+from pydicom.valuerep import DT
 
 from pneumoscope.derived.capture import make_capture
 from pneumoscope.derived.header import read_radiograph
@@ -85,19 +86,16 @@ def _make(kind: Kind, material: Material) -> SOPClass | None:
 
 
 def _finish(made: SOPClass, kind: Kind, material: Material) -> Result:
-    """Carries patient and study over, takes out what is of the moment or random, and encodes."""
-    radiograph = material.radiograph
-    made.copy_patient_and_study_information(radiograph.header)
+    """Carries patient and study over, names the true class of the radiograph, and encodes."""
+    header = material.radiograph.header
+    made.copy_patient_and_study_information(header)
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
-    organization = material.uid(kind, "dimension organization")
+    made.ContributingEquipmentSequence[-1].ContributionDateTime = DT(material.when)  # of highdicom
 
-    def settle(_: Dataset, element: DataElement) -> None:
-        if element.keyword == "DimensionOrganizationUID":
-            element.value = organization
-        elif element.keyword == "ReferencedSOPClassUID":
-            element.value = radiograph.sop_class
-        elif element.keyword == "ContributionDateTime":
-            element.value = material.when
+    def settle(item: Dataset, element: DataElement) -> None:
+        own = item.get("ReferencedSOPInstanceUID") == header.SOPInstanceUID
+        if own and element.keyword == "ReferencedSOPClassUID":
+            element.value = material.radiograph.sop_class
 
     made.walk(settle)
     stream = BytesIO()

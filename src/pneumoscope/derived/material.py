@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from pneumoscope.derived.header import Radiograph
@@ -85,3 +86,10 @@ class Material:
             "content_time": self.when.time(),
             "specific_character_set": header.SpecificCharacterSet,
         }
+
+    def name_part(self, image: Dataset) -> None:
+        """Names the part of the body of an image (PS3.3 C.7.3.1): not known if it was refused."""
+        if self.prediction.label is None:
+            image.Laterality = ""
+        else:
+            image.BodyPartExamined = "CHEST"

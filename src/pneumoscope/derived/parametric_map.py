@@ -21,6 +21,7 @@ from highdicom.pm import (
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import UID
 
 from pneumoscope.derived.kinds import Kind
 from pneumoscope.derived.material import Material
@@ -67,7 +68,8 @@ def make_map(material: Material, heatmap: NDArray[np.float32]) -> ParametricMap:
         plane_positions=[PlanePositionSequence("PATIENT", _corner(place, spacing))],
         **material.common(Kind.MAP),
     )
-    made.Laterality = ""
+    material.name_part(made)
+    _organize(made, material.uid(Kind.MAP, "dimension organization"))
     made.update(PaletteColorLUTTransformation.from_combined_lut(_COLOURS))
     return made
 
@@ -121,6 +123,12 @@ def _corner(place: Dataset, spacing: NDArray[np.float64]) -> list[float]:
     moved = (spacing - np.array(place.PixelSpacing, np.float64))[::-1] / 2
     corner: list[float] = (np.array(place.ImagePositionPatient) + moved @ cosines).tolist()
     return corner
+
+
+def _organize(made: ParametricMap, uid: UID) -> None:
+    """Replaces the random UID of the dimension organization."""
+    for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
+        item.DimensionOrganizationUID = uid
 
 
 def _mapping() -> RealWorldValueMapping:
