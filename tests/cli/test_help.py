@@ -33,7 +33,16 @@ def examples(command: Any) -> set[str]:
 @pytest.mark.parametrize("path", ALL, ids=lambda path: "-".join(path) or "all")
 def test_nothing_is_cut(path: tuple[str, ...], width: int) -> None:
     text = help_of(path, width)
-    metavars = {"[ARGS]...", "[files]...", "files...", "BUNDLE...", "DATA}...", "{BUNDLE..."}
+    metavars = {
+        "[ARGS]...",
+        "[files]...",
+        "files...",
+        "[keys]...",
+        "keys...",
+        "BUNDLE...",
+        "DATA}...",
+        "{BUNDLE...",
+    }
     assert {word for word in text.split() if word.endswith("...")} <= metavars
     for parameter in ALL[path].params:
         assert all(option in text for option in parameter.opts if option.startswith("--"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,29 +99,33 @@ class Deliverer:
 
     def _deliver(self, entry: Entry, channel: Channel) -> None:
         stages: dict[Kind, Stage] = {}
+        failure: str | None = None
         try:
             for result in entry.at(self._destination, Stage.WAITING):
                 path = entry.folder / result.file
                 if not path.exists() or sha256_of(path) != result.sha256:  # after a power cut
                     self._spool.remake(entry)
                     return
-                stages[result.kind] = self._send(entry, result, path, channel)
+                reason = self._send(entry, result, path, channel)
+                stages[result.kind] = Stage.REJECTED if reason else self._has
+                failure = failure or reason
         finally:
             if stages:
-                finish(self._spool, entry.key, self._destination, stages, self._tell)
+                end(self._spool, entry.key, self._destination, stages, self._tell, failure)
 
-    def _send(self, entry: Entry, result: StoredResult, path: Path, channel: Channel) -> Stage:
+    def _send(self, entry: Entry, result: StoredResult, path: Path, channel: Channel) -> str | None:
+        """Sends a result, and returns the code of the reason if it was rejected."""
         began = time.monotonic()
         answer = channel.send(result, path)
         about = entry.key, self._destination, result.kind
         if not answer.reason:
             seconds = time.monotonic() - began
             self._tell(Delivered(*about, answer.status or 0, result.size, seconds))
-            return self._has
+            return None
         again = (result.kind, answer.reason) in self._refused
         self._refused.add((result.kind, answer.reason))
         self._tell(Rejected(*about, answer.status, answer.reason, again))
-        return Stage.REJECTED
+        return answer.reason
 
     def _delay(self, code: str) -> None:
         seconds = find_delay(self._failures)
@@ -143,17 +147,23 @@ def find_delay(failures: int) -> float:
     return usual * random.uniform(1 - _JITTER, 1 + _JITTER)
 
 
-def finish(
-    spool: Spool, key: str, destination: str, stages: dict[Kind, Stage], tell: Observer
+def end(
+    spool: Spool,
+    key: str,
+    destination: str,
+    stages: Mapping[Kind, Stage],
+    tell: Observer,
+    failure: str | None = None,
 ) -> None:
-    """Moves results to other stages, and tells if that was the last that an entry waited for.
+    """Moves results to other stages as `Spool.advance`, and tells if that ends the entry.
 
     Raises:
         StorageError: if the spool cannot be written.
     """
-    now = spool.advance(key, destination, stages)
-    seconds = time.time() - Entry(Path(key), "").arrival
-    if now is None:
-        tell(Finished(key, seconds))
-    elif now.failure is not None:
-        tell(Dead(key, now.failure, seconds))
+    ended = spool.advance(key, destination, stages, failure)
+    if ended is not None:
+        seconds = time.time() - Entry(Path(key), "").arrival
+        if ended.failure is None:
+            tell(Finished(key, seconds))
+        else:
+            tell(Dead(key, ended.failure, seconds))

@@ -58,7 +58,8 @@ class Entry:
         caller: AE title that has sent it, or the source that it was fetched from.
         results: its results; None as long as there are none.
         deliveries: by destination, the stage of each result.
-        failure: code of the reason why it is a dead letter; None otherwise.
+        failure: code of the reason why it is a dead letter, or will be one once the other
+            destinations have what they take; None otherwise.
     """
 
     folder: Path
@@ -87,10 +88,13 @@ class Entry:
         delivery = self.deliveries.get(destination, {})
         return [each for each in self.results or () if delivery.get(each.kind) in stages]
 
-    def moved(self, destination: str, stages: Mapping[Kind, Stage]) -> Entry:
+    def moved(
+        self, destination: str, stages: Mapping[Kind, Stage], failure: str | None = None
+    ) -> Entry:
         """Returns the entry with some of its results in other stages at a destination."""
         delivery = {**self.deliveries[destination], **stages}
-        return replace(self, deliveries={**self.deliveries, destination: delivery})
+        deliveries = {**self.deliveries, destination: delivery}
+        return replace(self, deliveries=deliveries, failure=self.failure or failure)
 
     def stages(self) -> set[Stage]:
         """Collects the stages of all deliveries."""

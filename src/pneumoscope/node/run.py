@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event as Flag
 from threading import Thread
 
+from pneumoscope.errors import StorageError
 from pneumoscope.node.deliver import Connect, Deliverer
 from pneumoscope.node.events import Observer
 from pneumoscope.node.intake import Intake
@@ -92,6 +93,8 @@ class Node:
             for name in self._spool.destinations() - self._delivering:
                 self._delivering.add(name)
                 self._start(self._deliverer(name).run)
+            with suppress(StorageError):  # of which the worker tells
+                self._spool.look()
             self._spool.wait(_SECONDS_BETWEEN_LOOKS)
 
     def _deliverer(self, name: str) -> Deliverer:

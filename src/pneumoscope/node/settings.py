@@ -17,6 +17,15 @@ SENDER = "sender"
 """Destination that stands for the peer that has sent the radiograph."""
 
 
+def default_spool() -> Path:
+    """Returns the folder of the spool of this user.
+
+    Raises:
+        StorageError: if this user has no home folder.
+    """
+    return locate_state() / "node"
+
+
 @dataclass(frozen=True)
 class Tls:
     """Transport Layer Security of the node (PS3.15 B).
@@ -71,7 +80,7 @@ class Settings:
     associations: int = 10
     commit: tuple[str, ...] = ()
     timeout: float = 30.0
-    spool: Path = field(default_factory=lambda: locate_state() / "node")
+    spool: Path = field(default_factory=default_spool)
     model: str | None = None
     operating_point: str | None = None
     policy: Path | None = None
@@ -147,6 +156,19 @@ def read_settings(path: Path | None, **given: Any) -> Settings:
     content = {} if path is None else _read(path)
     content |= {name: value for name, value in given.items() if value is not None}
     return Settings(**content)
+
+
+def read_spool(path: Path | None) -> Path:
+    """Reads where the spool is, whatever else is set.
+
+    Args:
+        path: TOML file as of `read_settings`; None for the default.
+
+    Raises:
+        SettingsError, StorageError: as `read_settings`.
+    """
+    content = {} if path is None else _read(path)
+    return Path(content.get("spool", default_spool()))
 
 
 def _read(path: Path) -> dict[str, Any]:

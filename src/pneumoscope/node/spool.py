@@ -51,6 +51,17 @@ class Added:
     repeated: bool
 
 
+@dataclass(frozen=True)
+class End:
+    """End of an entry.
+
+    Attributes:
+        failure: code of the reason why it is a dead letter; None if all is done.
+    """
+
+    failure: str | None
+
+
 @contextmanager
 def open_spool(folder: Path) -> Iterator[Spool]:
     """Opens a spool for this process alone, and removes what a killed process left unfinished.
@@ -89,9 +100,9 @@ class Spool:
         """Takes up the entries that have come into the queue behind its back, as by a retry.
 
         Raises:
-            OSError: if the queue cannot be listed.
+            StorageError: if the queue cannot be listed.
         """
-        with self._changed:
+        with self._changed, storage_errors("read", self._queue):
             known = {*self._keys, *self._being_written}
             for folder in sorted(self._queue.iterdir()):
                 if not folder.name.startswith(".") and _digest_of(folder.name) not in known:
@@ -185,14 +196,26 @@ class Spool:
             self._take_up(read_entry(entry.folder))
             self._changed.notify_all()
 
-    def advance(self, key: str, destination: str, stages: Mapping[Kind, Stage]) -> Entry | None:
+    def advance(
+        self,
+        key: str,
+        destination: str,
+        stages: Mapping[Kind, Stage],
+        failure: str | None = None,
+    ) -> End | None:
         """Moves results of an entry to other stages of their delivery to a destination.
 
         An entry with nothing left to do is removed; what some destination has rejected becomes a
         dead letter of that alone.
 
+        Args:
+            key: key of the entry.
+            destination: name of the destination.
+            stages: new stage of each result that has another one.
+            failure: code of the reason, if the destination has rejected one.
+
         Returns:
-            The entry as it is now, a dead letter if it has a failure; None if it is gone.
+            The end of the entry; None if there is more to do.
 
         Raises:
             StorageError: if it cannot be written.
@@ -200,23 +223,24 @@ class Spool:
         with self._changed:  # several destinations may have news of the same entry
             entry = read_entry(self._queue / key)
             if destination not in entry.deliveries:
-                return entry  # its results are being made again
-            entry = entry.moved(destination, stages)
+                return None  # its results are being made again
+            entry = entry.moved(destination, stages, failure)
             if entry.stages() & {Stage.WAITING, Stage.SENT}:
                 _write_state(entry)
                 self._take_up(entry)
                 self._changed.notify_all()
-                return entry
-            if Stage.REJECTED in entry.stages():
-                return self.bury(entry, "result-rejected")
+                return None
+            if entry.failure is not None:
+                self.bury(entry, entry.failure)
+                return End(entry.failure)
             gone = entry.folder.with_name(temporary_name())
             with storage_errors("write", self._queue):
                 entry.folder.rename(gone)
             self._forget(entry)
         shutil.rmtree(gone, ignore_errors=True)
-        return None
+        return End(None)
 
-    def bury(self, entry: Entry, code: str) -> Entry:
+    def bury(self, entry: Entry, code: str) -> None:
         """Makes an entry a dead letter, which keeps only what a retry needs.
 
         Args:
@@ -233,7 +257,6 @@ class Spool:
             _write_state(dead)
             entry.folder.rename(self._dead / entry.key)
             self._forget(entry)
-        return replace(dead, folder=self._dead / entry.key)
 
     def _revive(self, digest: str) -> str | None:
         """Takes the same bytes, whose sender tries again, back from the dead letters."""

@@ -58,7 +58,6 @@ class Worker:
                 entry = self._spool.next_unmade()
                 if entry is None:
                     self._spool.wait(_SECONDS_BETWEEN_LOOKS)
-                    self._spool.look()
                     continue
                 self._work(entry)
                 self._failures = 0
