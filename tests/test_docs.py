@@ -128,7 +128,8 @@ def test_documented_command_exists_with_its_options(line: str) -> None:
     words = shlex.split(line)[1:]
     while hasattr(command, "commands"):
         is_named = words and words[0] in command.commands
-        command = command.commands[words.pop(0) if is_named else "show"]  # as of `models`
+        unnamed = "show" if "show" in command.commands else "run"  # as of `models`, of `node`
+        command = command.commands[words.pop(0) if is_named else unnamed]
     command.make_context(command.name, words)  # fails on an unknown option or a missing argument
 
 
