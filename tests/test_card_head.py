@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pneumoscope.bundle.card_head import card_head
+from pneumoscope.bundle.card_head import card_head, without_head
 from pneumoscope.shipped import default_name, read_model
 from pneumoscope.types import Estimate, OperatingPoint
 from tests.conftest import bundle_info
@@ -67,6 +67,13 @@ def test_names_stay_names(name: str) -> None:
     assert head["datasets"] == [shown]
     assert head["model-index"][0]["name"] == shown
     assert head["model-index"][0]["results"][0]["dataset"]["name"] == shown
+
+
+@pytest.mark.parametrize("card", ["", "# A\n\n---\nB\n", "---\nno end"])
+def test_only_a_head_is_left_out(card: str) -> None:
+    assert without_head(card) == card
+    if card:
+        assert without_head(f"{card_head(bundle_info())}{card}") == card
 
 
 def test_the_card_that_ships_says_what_its_bundle_and_the_documentation_say() -> None:

@@ -108,6 +108,15 @@ def test_predict_writes_heatmaps(run: Run, bundle: Path, images: Path, tmp_path:
     assert len(list((tmp_path / "heat").glob("*.heatmap.png"))) == 3
 
 
+def test_predict_names_no_folder_of_heatmaps_that_is_empty(
+    run: Run, bundle: Path, images: Path, tmp_path: Path
+) -> None:
+    said = f"Heatmaps in {tmp_path / 'heat'}"
+    for image, drawn in ((tmp_path / "gone.png", False), (images / "0.png", True)):
+        err = run("predict", bundle, image, "--heatmap", tmp_path / "heat")[2]
+        assert (said in err) == drawn
+
+
 def test_evaluate(run: Run, bundle: Path, phantoms: Path, tmp_path: Path) -> None:
     out_folder = tmp_path / "evaluation"
     code, out, _ = run(

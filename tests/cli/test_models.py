@@ -48,6 +48,14 @@ def test_card(run: Run, shipped: Path, bundle: Path) -> None:
     assert content["default"] is False
 
 
+def test_what_ships_is_read_by_people_without_what_hubs_read(run: Run) -> None:
+    out = run("models", "residual-2")[1]
+    assert out.startswith("# residual-2\n")
+    assert "children aged one to five" in out
+    assert json.loads(run("models", "residual-2", "--json")[1])["card"].startswith("---\nlicense")
+    assert "  patients    children aged one to five" in run("models")[1]
+
+
 @pytest.mark.usefixtures("nothing_shipped")
 def test_where_nothing_ships(run: Run, bundle: Path, images: Path) -> None:
     code, out, err = run("models")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -56,6 +57,11 @@ def card_head(
         licence=licence,
         results=results,
     )
+
+
+def without_head(card: str) -> str:
+    """Returns a model card without its head, for people to read."""
+    return re.sub(r"\A---\n.*?^---\n\s*", "", card, flags=re.DOTALL | re.MULTILINE)
 
 
 def _validation(info: BundleInfo) -> Iterator[_Result]:

@@ -73,6 +73,11 @@ class BundleInfo:
             )
         return self.operating_points[0 if name is None else names.index(name)]
 
+    def population(self) -> str:
+        """Says whom the images of the training show; empty if that is not known of all of them."""
+        known = [data.get("population") for data in self.training_data.get("attributions", ())]
+        return "; ".join(known) if known and all(known) else ""
+
     def require_classes(self, classes: tuple[str, ...], where: Path) -> None:
         """Refuses data of other classes.
 

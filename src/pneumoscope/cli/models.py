@@ -51,6 +51,7 @@ def show(
     The word `show` can be left out. A model that cannot be used is listed with what to do about
     it; the exit code is then 1.
     """
+    from pneumoscope.bundle.card_head import without_head
     from pneumoscope.shipped import list_models, read_model
 
     if model is not None:
@@ -58,7 +59,7 @@ def show(
         if as_json:
             print_json({**_facts(found), "card": found.card()})
         else:
-            print("\n".join(map(printable, found.card().splitlines())))
+            print("\n".join(map(printable, without_head(found.card()).splitlines())))
         return
     listed = list_models()
     if as_json:
@@ -176,11 +177,13 @@ def _rows(bundle: Bundle) -> dict[str, str]:
     megabytes = f"{len(bundle.network) / 1e6:.1f} MB"
     images = sum(info.training_data.get("images", {}).get("train", {}).values())
     titles = [known["title"] for known in info.training_data.get("attributions", ())]
+    patients = {"patients": info.population()} if info.population() else {}
     return {
         "made by": f"Pneumoscope {info.version}",
         "network": f"{info.architecture}, {size}, {megabytes}",
         "classes": ", ".join(info.classes),
         "trained on": f"{images:,} images: {'; '.join(titles) or 'origin not known'}",
+        **patients,
         **{point.name: _expectation(point) for point in info.operating_points},
     }
 

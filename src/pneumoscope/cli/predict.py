@@ -132,7 +132,7 @@ def predict(
     if model is None and len(paths) > 1 and _is_missing(paths[0]):
         predictions = _with_hint(predictions, predictor)
     reasons, warnings = Kinds("Refused"), Kinds("Warning (!) for")
-    warned = 0
+    warned, drawn = 0, False
     write = _json_writer() if as_json else _csv_writer() if as_csv else _table_writer(predictor)
     counts = Counter[Status]()
     for prediction in predictions:
@@ -140,10 +140,11 @@ def predict(
         reasons.add(prediction.path, prediction.reasons)
         warnings.add(prediction.path, prediction.warnings)
         warned += prediction.status is Status.ACCEPTED and bool(prediction.warnings)
+        drawn |= prediction.heatmap is not None
         counts[prediction.status] += 1
     if strays:
         say(f"{len(strays)} files that are no images were skipped: {name_few(strays)}")
-    for what, place in (("Heatmaps", heatmap), ("Page", html), ("PDF", pdf)):
+    for what, place in (("Heatmaps", heatmap if drawn else None), ("Page", html), ("PDF", pdf)):
         if place is not None:
             say(f"{what} in {place}")
     for line in chain(reasons.lines(counts.total()), warnings.lines(counts.total())):

@@ -59,7 +59,7 @@ class Captions:
         self.model = f"Model {info.name}, version {info.version}"
         self.positive = positive_name(info.classes)
         self.gate = "" if predictor.refuses else "It could refuse no image."
-        self.origin = _origin(info)
+        self.origin = _origin(info.population())
         self.expected = _expected(info, predictor.operating_point)
         self.about = " ".join(filter(None, (f"{self.model}.", self.origin, self.gate)))
         self.point = f"operating point {predictor.operating_point.name}"
@@ -99,11 +99,10 @@ class Captions:
         return f"{total:,} {'image' if total == 1 else 'images'}: {', '.join(found)}."
 
 
-def _origin(info: BundleInfo) -> str:
-    known = [data.get("population") for data in info.training_data.get("attributions", ())]
-    if not known or not all(known):
+def _origin(population: str) -> str:
+    if not population:
         return ""
-    return f"Trained on images of {'; '.join(known)}: its figures hold for no others."
+    return f"Trained on images of {population}: its figures hold for no others."
 
 
 def _expected(info: BundleInfo, point: OperatingPoint) -> str:
