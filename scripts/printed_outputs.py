@@ -5,7 +5,8 @@ themselves. They run in the order of the pages in one empty folder, which is the
 a command that stands in several blocks is run once.
 
 A line that begins with `…` stands for lines that are left out; the one after it is found by its
-words before the first decimal figure. The notice may be left out anywhere.
+words before the first decimal figure. The notice may be left out anywhere. Lines that are printed
+only where a command takes long are not shown.
 
 The figures of a training differ in their last digits from machine to machine (vector units,
 bfloat16), and with them what becomes of single images. So blocks that take the model that the
@@ -39,7 +40,7 @@ _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _NOT_DRAWN = re.compile(r"chest_xray|radiograph|hospital")
 _TRAINED = "runs/first"
-_TIME_LEFT = " more at this rate: "  # printed only where a command takes long
+_SLOW = re.compile(r" more at this rate: |^Matplotlib is building the font cache")
 _CHANCE = [(re.compile(pattern, re.MULTILINE), mask) for pattern, mask in (
     (r"^Refused .* undecided: .*\n|^\d+ of \d+ images were refused\n", ""),
     (r"^(NORMAL|PNEUMONIA|refused) +[\d.-]+  ", "label  "),
@@ -137,7 +138,7 @@ def runner(folder: Path) -> Run:
             check=False,
         )
         lines = [line.rstrip() for line in done.stdout.replace(str(folder), "~").splitlines()]
-        return [line for line in lines if _TIME_LEFT not in line]
+        return [line for line in lines if not _SLOW.search(line)]
 
     return run
 

@@ -29,7 +29,7 @@ FIRST_PAUSE = 1.0
 
 _CHUNK = 2**18
 _TRY_LATER = {408, 425, 429, 500, 502, 503, 504}
-_AGAIN = "Run the same command again: it goes on where it was"
+_AGAIN = "Check the connection, and run the same command again: it goes on where it was"
 _MOVED = "See the page that gave this address: the file may have moved or changed"
 
 
@@ -63,7 +63,9 @@ def ask_size(url: str, sha256: str, limit: int) -> Archive:
         with _open(Archive(url, 0, sha256), 0, "") as response:
             length = response.headers.get("Content-Length", "")
     except _Interrupted as error:
-        raise FetchError(f"Cannot fetch {url}: {error}", remedy="Try again later") from error
+        raise FetchError(
+            f"Cannot fetch {url}: {error}", remedy="Check the connection, and try again"
+        ) from error
     if not length.isdecimal() or int(length) > limit:
         raise FetchError(
             f"{url} cannot be fetched",
@@ -175,7 +177,8 @@ def _open(archive: Archive, have: int, etag: str) -> http.client.HTTPResponse:
                 expected="the certificate of the server itself",
                 remedy="Check the clock of this machine, and what stands between it and the server",
             ) from error
-        raise _Interrupted(str(reason) or type(reason).__name__) from error
+        words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+        raise _Interrupted(words) from error
 
 
 def _start(archive: Archive, response: http.client.HTTPResponse, have: int) -> int:

@@ -278,7 +278,7 @@ def test_redirects_without_end(server: Server, tmp_path: Path) -> None:
 
 def test_no_server(server: Server, tmp_path: Path) -> None:
     closed = replace(archive_of(server), url="http://127.0.0.1:1/file")
-    with pytest.raises(FetchError, match="refused"):
+    with pytest.raises(FetchError, match=r"file: Connection refused\. Check the connection"):
         download(closed, tmp_path / "file")
 
 

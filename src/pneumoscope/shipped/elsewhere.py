@@ -79,7 +79,7 @@ def export_model(model: Path | str, output: Path | str) -> Path:
     """
     bundle, output = read_model(model), Path(output)
     if os.path.lexists(output):
-        raise _occupied(f"{output} is there already", str(output))
+        raise _occupied(f"{output} is there already", str(output), "Choose another file")
     with atomic_path(output) as temporary:
         pack_bundle(bundle.root, temporary)
     return output
@@ -179,13 +179,13 @@ def _require_free(name: str) -> None:
             values={"setting": "name"},
         )
     if name.casefold() in map(str.casefold, all_names()):
-        raise _occupied(f"There is a model {name} already", name)
+        raise _occupied(f"There is a model {name} already", name, "Choose another `name`")
 
 
-def _occupied(problem: str, received: str) -> SettingsError:
+def _occupied(problem: str, received: str, remedy: str) -> SettingsError:
     return SettingsError(
         problem,
-        remedy="Choose another name",
+        remedy=remedy,
         code="output-occupied",
         values={"received": received},
     )
