@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -182,7 +181,6 @@ def running_node(
             yield Running(node, settings, told, maker)
         finally:
             node.stop()
-            gc.collect()  # sockets of failed connections, which pynetdicom leaves open
 
 
 def wait_until(is_so: Callable[[], object]) -> None:

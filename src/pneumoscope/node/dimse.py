@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socketserver import BaseServer
 from typing import Any, cast
 
@@ -49,6 +49,17 @@ RESULT_SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 """Transfer syntaxes that results are offered in, the better one first."""
 
 _config.LOG_HANDLER_LEVEL = "none"  # nobody reads it, and it takes time
+
+
+def _shut(self: AssociationSocket) -> None:
+    """Closes a socket, also one that was never connected, which pynetdicom 3.0 leaves open."""
+    if self.socket is not None:
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+AssociationSocket._shutdown_socket = _shut  # type: ignore[method-assign]
 
 _MOST_BYTES = LIMITS.file_bytes
 _MOST_BYTES_OF_A_STRANGER = 2**20

@@ -27,8 +27,8 @@ _REJECTIONS = {
 }
 _SECONDS_TO_FINISH = 10.0
 
-Reported = Callable[[int, Dataset], None]
-"""Function that takes the event type and information of a storage commitment (PS3.4 J.3.3)."""
+Reported = Callable[[Dataset], int]
+"""Function that takes the event information of a storage commitment, and returns a status."""
 
 
 class Receiver:
@@ -106,8 +106,7 @@ class Receiver:
             )
 
     def _report(self, event: Event) -> tuple[int, None]:
-        self._reported(event.event_type or 0, event.event_information)
-        return 0x0000, None
+        return self._reported(event.event_information), None
 
     def _note_abort(self, event: Event) -> None:
         if event.assoc.dimse.message is not None:

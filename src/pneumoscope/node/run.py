@@ -9,6 +9,7 @@ from threading import Event as Flag
 from threading import Thread
 
 from pneumoscope.errors import StorageError
+from pneumoscope.node.commit import Committer, Ledger
 from pneumoscope.node.deliver import Connect, Deliverer
 from pneumoscope.node.events import Observer
 from pneumoscope.node.intake import Intake
@@ -40,7 +41,8 @@ class Node:
         self._failure: BaseException | None = None
         self._delivering: set[str] = set()
         self.intake = Intake(spool, tell)
-        self._receiver = Receiver(settings, self.intake, tell, lambda *_: None)
+        self._ledger = Ledger(spool, tell)
+        self._receiver = Receiver(settings, self.intake, tell, self._ledger.report)
         worker = Worker(settings, spool, maker, tell, self._stopping)
         self._threads: list[Thread] = []
         for work in (worker.run, self._deliver):
@@ -92,20 +94,20 @@ class Node:
         while not self._stopping.is_set():
             for name in self._spool.destinations() - self._delivering:
                 self._delivering.add(name)
-                self._start(self._deliverer(name).run)
+                self._serve(name)
             with suppress(StorageError):  # of which the worker tells
                 self._spool.look()
             self._spool.wait(_SECONDS_BETWEEN_LOOKS)
 
-    def _deliverer(self, name: str) -> Deliverer:
-        return Deliverer(
-            name,
-            find_way(name, self._settings),
-            self._spool,
-            self._tell,
-            self._stopping,
-            commits=False,
-        )
+    def _serve(self, name: str) -> None:
+        """Starts what a destination needs."""
+        common = self._tell, self._stopping
+        peer = parse_peer(name)
+        commits = peer.ae in self._settings.commit
+        way = find_way(name, self._settings)
+        self._start(Deliverer(name, way, self._spool, *common, commits=commits).run)
+        # Also where it is no longer asked for, if some results still wait for it.
+        self._start(Committer(self._settings, peer, self._spool, self._ledger, *common).run)
 
 
 def find_way(destination: str, settings: Settings) -> Connect:

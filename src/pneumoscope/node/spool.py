@@ -17,7 +17,7 @@ import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -159,11 +159,20 @@ class Spool:
         with self._changed:
             return {name for (name, _), keys in self._at.items() if keys}
 
-    def entries_at(self, destination: str, stage: Stage, most: int) -> list[Entry]:
-        """Lists the first entries with results in some stage at a destination, in their order."""
+    def entries_at(
+        self, destination: str, stage: Stage, most: int, without: Collection[str] = ()
+    ) -> list[Entry]:
+        """Lists the first entries with results in some stage at a destination, in their order.
+
+        Args:
+            destination: name of the destination.
+            stage: the stage.
+            most: greatest number of entries.
+            without: keys of entries to leave out.
+        """
         with self._changed:
-            keys = [*islice(self._at[destination, stage], most)]
-        return [read_entry(self._queue / key) for key in keys]
+            keys = (key for key in self._at[destination, stage] if key not in without)
+            return [read_entry(self._queue / key) for key in islice(keys, most)]
 
     def keep_results(
         self, entry: Entry, results: Mapping[StoredResult, bytes], destinations: Iterable[str]
