@@ -20,7 +20,7 @@ from pneumoscope.cli.options import (
     Seed,
     declare_output,
 )
-from pneumoscope.cli.tables import print_tables
+from pneumoscope.cli.tables import print_result
 from pneumoscope.defaults import FIGURES, HEATMAP_IMAGES, RESAMPLES, SEED
 
 
@@ -90,10 +90,11 @@ def check_heatmaps(
     if as_json:
         print_json(found.to_dict())
     else:
-        if full:
-            print_tables([state_heatmaps(found), *tabulate_heatmaps(found), found.basis])
-        else:
-            print_tables(summarise_heatmaps(found), wrap=True)
+        print_result(
+            summarise_heatmaps(found),
+            [state_heatmaps(found), *tabulate_heatmaps(found), found.basis],
+            full=full,
+        )
         if output is not None:
             print(f"figure and tables in {output}")
     leave(len(found.unreadable))

@@ -18,7 +18,7 @@ from pneumoscope.cli.options import (
     Seed,
     declare_output,
 )
-from pneumoscope.cli.tables import print_tables
+from pneumoscope.cli.tables import print_result
 from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
 
 
@@ -83,9 +83,10 @@ def compare(
     if as_json:
         print_json(found.to_dict())
     else:
-        if full:
-            print_tables([state_comparison(found), *tabulate_comparison(found)])
-        else:
-            print_tables(summarise_comparison(found), wrap=True)
+        print_result(
+            summarise_comparison(found),
+            [state_comparison(found), *tabulate_comparison(found)],
+            full=full,
+        )
         print(f"figure and tables in {output}")
     leave(len(found.cohort.unreadable))

@@ -29,7 +29,7 @@ from pneumoscope.cli.options import (
     Seed,
     declare_output,
 )
-from pneumoscope.cli.tables import print_tables
+from pneumoscope.cli.tables import print_result
 from pneumoscope.defaults import EVALUATIONS, FIGURES, RESAMPLES, SEED
 
 
@@ -89,10 +89,11 @@ def evaluate(
     if as_json:
         print_json(found.to_dict())
     else:
-        if full:
-            print_tables([state_evaluation(found), *tabulate_evaluation(found)])
-        else:
-            print_tables(summarise_evaluation(found), wrap=True)
+        print_result(
+            summarise_evaluation(found),
+            [state_evaluation(found), *tabulate_evaluation(found)],
+            full=full,
+        )
         print(f"figures and tables in {output}")
     leave(len(found.cohort.unreadable))
 

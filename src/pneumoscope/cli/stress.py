@@ -18,7 +18,7 @@ from pneumoscope.cli.options import (
     Seed,
     declare_output,
 )
-from pneumoscope.cli.tables import print_tables
+from pneumoscope.cli.tables import print_result
 from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
 
 
@@ -87,10 +87,11 @@ def stress(
     if as_json:
         print_json(found.to_dict())
     else:
-        if full:
-            print_tables([state_stress(found), *tabulate_stress(found), found.basis])
-        else:
-            print_tables(summarise_stress(found), wrap=True)
+        print_result(
+            summarise_stress(found),
+            [state_stress(found), *tabulate_stress(found), found.basis],
+            full=full,
+        )
         if output is not None:
             print(f"figures and tables in {output}")
     leave(len(found.cohort.unreadable))

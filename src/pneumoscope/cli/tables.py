@@ -34,6 +34,17 @@ def print_tables(parts: Iterable[Part], *, wrap: bool = False) -> None:
             print_table(part, wrap=wrap)
 
 
+def print_result(brief: Iterable[Part], whole: Iterable[Part], *, full: bool) -> None:
+    """Prints a result in brief, within 80 characters, or all of it, its tables unbroken.
+
+    Args:
+        brief: the most important of its parts.
+        whole: all of its parts.
+        full: True to print all of it.
+    """
+    print_tables(whole if full else brief, wrap=not full)
+
+
 def print_table(table: Table, *, wrap: bool = False) -> None:
     """Prints one table.
 
