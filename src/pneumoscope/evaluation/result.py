@@ -50,6 +50,11 @@ class Evaluation:
     drift: Drift
     notices: tuple[Notice, ...]
 
+    @property
+    def basis(self) -> str:
+        """Images and resamples that the figures are from, in one line."""
+        return f"{self.scored.counts}; 95 % intervals: {self.cohort.resampling}"
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the result without the single images, as plain JSON types."""
         return {

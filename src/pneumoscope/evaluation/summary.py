@@ -19,7 +19,7 @@ def summarise_evaluation(found: Evaluation) -> Iterator[Part]:
         yield str(found.coverage)
     if found.drift.missing:
         yield f"Drift not computable: {found.drift.missing}"
-    yield f"{found.scored.counts}; 95 % intervals: {found.cohort.resampling}"
+    yield found.basis
 
 
 def state_evaluation(found: Evaluation) -> str:

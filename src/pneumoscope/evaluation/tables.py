@@ -27,7 +27,7 @@ def tabulate_evaluation(found: Evaluation) -> Iterator[Part]:
         yield f"Drift not computable: {found.drift.missing}"
     else:
         yield tabulate_drift(found.drift)
-    yield f"{found.scored.counts}; 95 % intervals: {found.cohort.resampling}"
+    yield found.basis
 
 
 def tabulate_overall(found: Evaluation) -> Table:

@@ -58,6 +58,11 @@ class Comparison:
         """The first model, which the others are compared with."""
         return self.models[0]
 
+    @property
+    def basis(self) -> str:
+        """Images and resamples that the figures are from, in one line."""
+        return f"{self.first.scored.counts}; 95 % intervals: {self.cohort.resampling}"
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the result without the single images, as plain JSON types."""
         return {

@@ -18,7 +18,7 @@ def summarise_comparison(found: Comparison) -> Iterator[Part]:
     yield state_comparison(found)
     for model in found.models[1:]:
         yield _differences(found.first, model)
-    yield f"{found.first.scored.counts}; 95 % intervals: {found.cohort.resampling}"
+    yield found.basis
 
 
 def state_comparison(found: Comparison) -> str:

@@ -23,10 +23,7 @@ def tabulate_comparison(found: Comparison) -> Iterator[Part]:
                 yield tabulate_groups("subgroup", model.difference.subgroups, _DIFFERENCE)
             remarks = (printable(remark.text) for remark in model.difference.remarks)
             yield "\n".join([*_tests(model.difference), *remarks])
-    yield (
-        f"{found.first.scored.counts}; 95 % intervals: {found.cohort.resampling}; "
-        "no p is adjusted for the number of comparisons"
-    )
+    yield f"{found.basis}; no p is adjusted for the number of comparisons"
 
 
 def _overall(first: ComparedModel, model: ComparedModel, difference: Difference) -> Table:
