@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import PackageLoader
 
 from pneumoscope.bundle.info import BundleInfo
 from pneumoscope.files import printable
+from pneumoscope.templates import make_environment
 from pneumoscope.types import Estimate
 
 _VALIDATION = "validation, with each image also changed; thresholds were chosen on it"
@@ -41,22 +42,16 @@ def card_head(
             names none.
         evaluation: an evaluation on the test split of the same data, as `metrics.json` holds it.
     """
-    environment = Environment(
-        loader=PackageLoader("pneumoscope.bundle", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # YAML has quotes of its own: the filter `yaml`
-    )
+    environment = make_environment(PackageLoader("pneumoscope.bundle", "."))
     environment.filters["yaml"] = _in_yaml
     results = [*_validation(info), *(_test(evaluation) if evaluation else ())]
-    return environment.get_template("card_head.yaml.j2").render(
+    head = environment.get_template("card_head.yaml.j2").render(
         name=info.name,
         known=info.training_data.get("attributions", ()),
         licence=licence,
         results=results,
     )
+    return f"{head}\n"  # an empty line between the head and the card
 
 
 def without_head(card: str) -> str:

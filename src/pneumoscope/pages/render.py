@@ -6,9 +6,9 @@ import base64
 import hashlib
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, PackageLoader
 
-from pneumoscope.files import printable
+from pneumoscope.templates import make_environment
 from pneumoscope.types import RESEARCH_NOTICE
 
 
@@ -26,14 +26,7 @@ def render(package: str, template: str, *, script: str = "", **content: Any) -> 
         content: values of the variables of the template, by name.
     """
     loader = ChoiceLoader([PackageLoader(package, "."), PackageLoader("pneumoscope.pages", ".")])
-    environment = Environment(
-        loader=loader,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,  # file names are untrusted
-    )
-    environment.filters["printable"] = printable
+    environment = make_environment(loader, html=True)  # file names are untrusted
     environment.globals["notice"] = RESEARCH_NOTICE
     source = loader.get_source(environment, script)[0] if script else ""
     environment.globals["script"] = source
