@@ -10,7 +10,7 @@ from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.files import printable
 from pneumoscope.statistics import FEW_PATIENTS, Shift
-from pneumoscope.tables import Part, Table, format_estimate
+from pneumoscope.tables import DASH, Part, Table, format_estimate
 
 VALUE = "value (95 % interval)"
 
@@ -74,5 +74,5 @@ def _group_rows(name: str, group: GroupResult) -> Iterator[tuple[str, ...]]:
 
 def _shift_cells(shift: Shift | None) -> tuple[str, ...]:
     if shift is None:
-        return "-", "-", "-", f"not computable: {NOT_DIVIDED}"
+        return DASH, DASH, DASH, f"not computable: {NOT_DIVIDED}"
     return f"{shift.psi:.3f}", f"{shift.chance:.3f}", f"{shift.ks:.3f}", shift.reading

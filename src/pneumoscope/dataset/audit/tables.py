@@ -8,7 +8,7 @@ from pneumoscope.dataset.audit.facts import QUANTITIES, TITLES, Spread
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.shortcut import Shortcut
 from pneumoscope.files import printable
-from pneumoscope.tables import Table
+from pneumoscope.tables import DASH, Table
 
 
 def tabulate_audit(found: Audit) -> Iterator[Table]:
@@ -64,5 +64,5 @@ def tabulate_shortcut(found: Shortcut) -> Table:
 
 def _spread_cell(spread: Spread | None) -> str:
     if spread is None:
-        return "-"
+        return DASH
     return f"{spread.median:,.4g} ({spread.low:,.4g} to {spread.high:,.4g})"

@@ -9,7 +9,7 @@ from pneumoscope.gate import TITLES, GateLevel, GateLevels
 from pneumoscope.graph import FEATURES
 from pneumoscope.reporting.material import Material
 from pneumoscope.reporting.section import Drawing, Section, draw
-from pneumoscope.tables import Table
+from pneumoscope.tables import DASH, Table
 
 
 def refusal(material: Material) -> Section:
@@ -32,7 +32,7 @@ def _levels(levels: GateLevels, found: Refusals) -> Table:
     refuse = levels.refuse
     rows = [_level("refused", FEATURES, refuse, str(found.beyond["refuse"]))]
     for name, level in levels.warn.items():
-        measured = str(found.beyond["warn"]) if name == FEATURES else "-"
+        measured = str(found.beyond["warn"]) if name == FEATURES else DASH
         rows.append(_level("warned of", name, level, measured))
     columns = ("", "distance of the", "above", "fraction expected", "measured here (95 % interval)")
     return Table("Levels of the distances from the training images", columns, tuple(rows))
