@@ -4,10 +4,18 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from highdicom.sr import srread
+from highdicom.sr import CodedConcept, srread
 from pydicom import Dataset
 
-from pneumoscope.derived.codes import SCHEME, THRESHOLD, class_code, notice_code
+from pneumoscope.derived.codes import (
+    NOT_EVALUATED,
+    REASON,
+    SCHEME,
+    THRESHOLD,
+    WARNING,
+    class_code,
+    notice_code,
+)
 from pneumoscope.derived.derive import derive
 from pneumoscope.derived.kinds import Kind
 from pneumoscope.gate import TITLES
@@ -15,7 +23,7 @@ from pneumoscope.inference import Predictor, load
 from pneumoscope.notices import Notice
 from pneumoscope.types import RESEARCH_NOTICE
 from tests.conftest import write_bundle
-from tests.derived.conftest import WHEN, derived, read
+from tests.derived.conftest import WHEN, complaints, derived, read
 from tests.derived.variants import radiograph
 from tests.inference.test_prevalence import calibration
 
@@ -127,5 +135,24 @@ def test_classes_of_other_models_get_codes_of_our_own() -> None:
     assert class_code("Normal").value == "17621005"
     assert class_code("TB").value == "class-TB"
     long = class_code("tuberculosis " * 9)
-    assert long.LongCodeValue == f"class-{'tuberculosis ' * 9}"
-    assert len(long.meaning) == 64
+    assert long.LongCodeValue == f"class-{'tuberculosis ' * 9}"[:64]
+    assert long.meaning == ("tuberculosis " * 9)[:64]
+    assert class_code("a\\b\n").meaning == "a/b"
+
+
+def test_a_model_of_any_name_makes_valid_results(tmp_path: Path) -> None:
+    classes = ("Normal", "a\\b " * 20)
+    model = write_bundle(tmp_path / "bundle", name="line\n" * 30 + "\\", classes=classes)
+    made = derived(load(model), radiograph(grey=150))
+    assert list(made) == list(Kind)
+    for result in made.values():
+        assert not complaints("dciodvfy", result, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "concept", [NOT_EVALUATED, REASON, WARNING, THRESHOLD, class_code("Normal")]
+)
+def test_the_codes_of_reports_are_documented(concept: CodedConcept) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "dicom-results.md").read_text()
+    assert f"{concept.value}, {concept.scheme_designator}" in page.replace("`", "")
+    assert concept.meaning in page

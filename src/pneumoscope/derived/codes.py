@@ -6,14 +6,13 @@ from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import CodedConcept
 from pydicom.sr.codedict import codes
 
+from pneumoscope.derived.values import one_line
 from pneumoscope.gate import TITLES
 from pneumoscope.notices import Notice
 from pneumoscope.version import __version__
 
 SCHEME = "99PNEUMOSCOPE"
 """Designator of our own coding scheme; "99" begins that of a private one (PS3.3 8.2)."""
-
-_MEANING = 64  # characters, PS3.5 6.2, LO
 
 NOT_EVALUATED = CodedConcept.from_code(codes.SCT.NotEvaluated)
 _CLASSES = {
@@ -26,10 +25,10 @@ def own_code(value: str, meaning: str) -> CodedConcept:
     """Makes a concept of our own scheme; a value above 16 characters is a Long Code Value.
 
     Args:
-        value: code, never renamed (PS3.3 8.1).
+        value: code, never renamed, cut to 64 characters (PS3.3 8.1).
         meaning: meaning in words, cut to 64 characters.
     """
-    return CodedConcept(value, SCHEME, meaning[:_MEANING])
+    return CodedConcept(one_line(value), SCHEME, one_line(meaning))
 
 
 REASON = own_code("reason", "Reason for not evaluating")

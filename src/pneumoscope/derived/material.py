@@ -13,6 +13,7 @@ from pydicom.uid import UID
 
 from pneumoscope.derived.header import Radiograph
 from pneumoscope.derived.kinds import SERIES, Kind, derived_uid
+from pneumoscope.derived.values import one_line
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Explanation, Predictor
 from pneumoscope.inference.captions import Captions
@@ -21,8 +22,6 @@ from pneumoscope.version import __version__
 
 MANUFACTURER = "Pneumoscope"
 """Manufacturer (0008,0070) of results, by which the reader knows its own."""
-
-_LONGEST = 64  # characters, PS3.5 6.2, LO
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +78,8 @@ class Material:
             "sop_instance_uid": self.uid(kind),
             "instance_number": max(number, 1),
             "manufacturer": MANUFACTURER,
-            "manufacturer_model_name": info.name[:_LONGEST],
-            "software_versions": (__version__, f"model {info.version}"[:_LONGEST]),
+            "manufacturer_model_name": one_line(info.name),
+            "software_versions": (__version__, one_line(f"model {info.version}")),
             "device_serial_number": self.model_sha256,
             "content_date": self.when.date(),
             "content_time": self.when.time(),

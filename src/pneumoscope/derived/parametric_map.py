@@ -25,13 +25,13 @@ from pydicom.uid import UID
 
 from pneumoscope.derived.kinds import Kind
 from pneumoscope.derived.material import Material
+from pneumoscope.derived.values import one_line
 from pneumoscope.inference.colours import INFERNO
 from pneumoscope.inference.explain import enlarged
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 # Of 16 bits, as PS3.3 C.7.9 wants them here; 0 is the lowest value of the window, 255 the highest.
 _COLOURS = INFERNO.astype(np.uint16) * 257
-_LONGEST = 64  # characters, PS3.5 6.2, LO
 _MOST_PIXELS = 20_000_000  # a map of so many takes 80 MB
 
 # Directions of rows and columns in a frame of reference that is made up: what viewers take for a
@@ -60,7 +60,7 @@ def make_map(material: Material, heatmap: NDArray[np.float32]) -> ParametricMap:
         real_world_value_mappings=[_mapping()],
         voi_lut_transformations=[VOILUTTransformation(window_center=0.5, window_width=1.0)],
         content_label="HEATMAP",
-        content_description=f"{evidence}, for research only"[:_LONGEST],
+        content_description=one_line(f"{evidence}, for research only"),
         image_flavor=ImageFlavorValues.STATIC,
         derived_pixel_contrast=DerivedPixelContrastValues.QUANTITY,
         pixel_measures=PixelMeasuresSequence(spacing.tolist(), place.SliceThickness),

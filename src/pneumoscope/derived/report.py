@@ -114,8 +114,10 @@ def _evaluations(material: Material) -> Iterator[QualitativeEvaluation]:
 
 
 def _comments(material: Material) -> Iterator[ContentItem]:
-    caption = material.captions.caption(material.prediction)
-    for text in (caption.probability, *caption.remarks, material.captions.gate, RESEARCH_NOTICE):
+    captions = material.captions
+    caption = captions.caption(material.prediction)
+    said = (caption.probability, *caption.remarks, captions.about, captions.expected)
+    for text in (*said, RESEARCH_NOTICE):
         if text:
             yield TextContentItem(
                 name=codes.DCM.Comment,

@@ -75,6 +75,11 @@ def _lines(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable() or letter in "\r\n\t\f")
 
 
+def one_line(text: str) -> str:
+    """Makes one value of type LO of any text (6.2): printable, of at most 64 characters."""
+    return _line(text.replace("\\", "/"))[: LONGEST["LO"]]
+
+
 def _identifier(text: str) -> str:
     return text
 

@@ -42,8 +42,9 @@ def enlarged(heatmap: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np
         float32 of this shape, in [0, 1].
     """
     height, width = shape
-    heat = Image.fromarray(heatmap).resize((width, height), Image.Resampling.BICUBIC)
-    strength: NDArray[np.float32] = np.clip(np.nan_to_num(np.asarray(heat)), 0.0, 1.0)
+    coarse = Image.fromarray(np.nan_to_num(heatmap))
+    fine = coarse.resize((width, height), Image.Resampling.BICUBIC)
+    strength: NDArray[np.float32] = np.clip(np.asarray(fine), 0.0, 1.0)
     return strength
 
 
