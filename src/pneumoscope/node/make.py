@@ -17,10 +17,11 @@ from typing import IO
 
 from pneumoscope.derived.derive import derive
 from pneumoscope.derived.kinds import Kind
-from pneumoscope.errors import ImageError, PneumoscopeError
+from pneumoscope.errors import ImageError, PneumoscopeError, storage_errors
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Explanation, Predictor, load
 from pneumoscope.node.made import Made
+from pneumoscope.node.silence import silenced
 from pneumoscope.types import Status
 
 
@@ -39,24 +40,23 @@ def make(
     Raises:
         ImageError: if the radiograph cannot be read, or nothing can be derived from it. Its text
             quotes nothing of the header.
-        OSError: if the file cannot be read.
+        StorageError: if the file cannot be read.
     """
-    began = time.monotonic()
-    source = Source(name, path.read_bytes())
-    explanation = _explain(predictor, source)
-    prediction = explanation.prediction
-    if prediction.status is Status.ERROR:
-        raise ImageError("The radiograph cannot be read", code=str(prediction.error_code))
-    predicted = time.monotonic()
+    with storage_errors("read", path):
+        source = Source(name, path.read_bytes())
     when = datetime.fromtimestamp(arrival).astimezone()
+    began = time.monotonic()
     try:
+        explanation = _explain(predictor, source)
+        predicted = time.monotonic()
+        prediction = explanation.prediction
+        if prediction.status is Status.ERROR:
+            raise ImageError("It cannot be read", code=str(prediction.error_code))
         found = derive(source, explanation, predictor, when, kinds)
     except ImageError as error:
-        raise ImageError("Nothing can be derived from it", code=error.code) from None
+        raise ImageError("It cannot be worked on", code=error.code) from None
     except Exception:  # whose text may quote the header
-        raise ImageError(
-            "No results can be derived from the radiograph", code="result-failed"
-        ) from None
+        raise ImageError("Work on it fails", code="result-failed") from None
     return Made(
         prediction.status,
         tuple(notice.code for notice in (*prediction.reasons, *prediction.warnings)),
@@ -93,7 +93,7 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
             question = pickle.load(questions)
             try:
                 _answer(make(predictor, settings.kinds, *question), answers)
-            except (PneumoscopeError, OSError) as error:
+            except PneumoscopeError as error:
                 _answer(error, answers)
 
 
@@ -106,5 +106,5 @@ def main() -> None:
     """Serves on standard input and output, but for what a library may print, until they end."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    with suppress(BrokenPipeError):
+    with silenced(lambda _: None), suppress(BrokenPipeError):
         serve(sys.stdin.buffer, answers)

@@ -8,7 +8,7 @@ from functools import partial
 from threading import Event as Flag
 from threading import Thread
 
-from pneumoscope.errors import StorageError
+from pneumoscope.errors import PneumoscopeError, StorageError
 from pneumoscope.node.commit import Committer, Ledger
 from pneumoscope.node.deliver import Connect, Deliverer
 from pneumoscope.node.events import Observer
@@ -38,7 +38,7 @@ class Node:
     def __init__(self, settings: Settings, spool: Spool, maker: Makes, tell: Observer) -> None:
         self._settings, self._spool, self._tell = settings, spool, tell
         self._stopping = Flag()
-        self._failure: BaseException | None = None
+        self._failure: PneumoscopeError | None = None
         self._delivering: set[str] = set()
         self.intake = Intake(spool, tell)
         self._ledger = Ledger(spool, tell)
@@ -66,7 +66,7 @@ class Node:
         """Waits until the node is asked to stop.
 
         Raises:
-            Exception: if a part of it has failed in a way that was not foreseen.
+            PneumoscopeError: if a part of it has failed.
         """
         self._stopping.wait()
         if self._failure is not None:
@@ -85,8 +85,16 @@ class Node:
         """Runs a part of the node; should it fail, the node stops rather than go on without it."""
         try:
             work()
-        except BaseException as error:
+        except PneumoscopeError as error:
             self._failure = error
+        except BaseException:  # whose text may quote a header
+            self._failure = PneumoscopeError(
+                "A part of the node has failed",
+                remedy="Report what the log says of it, and start the node again",
+                code="node-failed",
+            )
+            raise
+        finally:
             self._stopping.set()
 
     def _deliver(self) -> None:

@@ -88,6 +88,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_title(self.ae)
+        object.__setattr__(self, "kinds", tuple(map(find_kind, self.kinds)))
         for caller in self.callers:
             check_title(caller.partition("@")[0])
         for setting, received, most in (
@@ -223,8 +224,6 @@ class _Reader:
         within = value.values() if isinstance(value, dict) else value
         if not fits or (isinstance(value, list | dict) and not all(map(_is_text, within))):
             raise self.malformed(name, words, value)
-        if kind == "tuple[Kind, ...]":
-            return tuple(map(find_kind, value))
         if kind == "Path":
             return self.path.parent / Path(value).expanduser()
         return tuple(value) if isinstance(value, list) else value

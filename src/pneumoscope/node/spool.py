@@ -34,6 +34,7 @@ from pneumoscope.node.entry import OBJECT, Entry, Stage, StoredResult
 _RECEIVED, _STATE = "received.json", "state.json"
 _QUEUE, _DEAD = "queue", "dead"
 _DIGITS = 32
+_TICK = 10**9  # nanoseconds, more than that of any clock of a file system
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Spool:
         self._unmade: dict[str, None] = {}
         self._at: defaultdict[tuple[str, Stage], dict[str, None]] = defaultdict(dict)
         self._last = 0
+        self._looked = 0
         self.look()
 
     def look(self) -> None:
@@ -103,6 +105,11 @@ class Spool:
             StorageError: if the queue cannot be listed.
         """
         with self._changed, storage_errors("read", self._queue):
+            written = self._queue.stat().st_mtime_ns
+            if written == self._looked:
+                return
+            if time.time_ns() - written > _TICK:  # otherwise the next change may bear the same time
+                self._looked = written
             known = {*self._keys, *self._being_written}
             for folder in sorted(self._queue.iterdir()):
                 if not folder.name.startswith(".") and _digest_of(folder.name) not in known:

@@ -76,7 +76,7 @@ class Worker:
             return
         try:
             made = self._maker.make(entry)
-        except ImageError as error:
+        except (ImageError, StorageError) as error:
             self._bury(entry, error.code)
             return
         except MakerDied:
