@@ -130,6 +130,12 @@ def failed_jobs(orthanc: Orthanc) -> list[str]:
     return [each["ID"] for each in orthanc.ask("/jobs?expand") if each["State"] == "Failure"]
 
 
+def resubmit(orthanc: Orthanc, jobs: Iterable[str]) -> None:
+    """Has the archive repeat jobs, which this one does not do by itself."""
+    for job in jobs:
+        orthanc.fetch(f"/jobs/{job}/resubmit", {})
+
+
 def unfinished_jobs(orthanc: Orthanc) -> list[str]:
     """Lists the jobs of the archive that have not ended."""
     ends = ("Success", "Failure")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from pneumoscope.inference import load
 from tests.conftest import write_bundle
@@ -12,6 +17,7 @@ from tests.node.hospital import (
     Program,
     expected,
     failed_jobs,
+    resubmit,
     send,
     stored,
     unfinished_jobs,
@@ -20,32 +26,87 @@ from tests.node.orthanc import running_orthanc, until
 from tests.node.radiographs import radiograph
 
 
-def write_radiographs(folder: Path, count: int) -> dict[str, str]:
-    """Writes radiographs, each in a study of its own, and returns their UIDs by study."""
+def write_radiographs(folder: Path, count: int) -> tuple[dict[str, str], list[Path]]:
+    """Writes radiographs, each in a study of its own.
+
+    Returns:
+        Their UIDs by study, and their files.
+    """
+    folder.mkdir()
+    files = [folder / f"{number}.dcm" for number in range(1, count + 1)]
     sources = {f"1.2.826.77.1.{number}": f"1.2.826.77.4.{number}" for number in range(1, count + 1)}
     for number, (study, uid) in enumerate(sources.items(), 1):
         uids = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.2"}
         changes = {"SOPInstanceUID": uid, "PatientID": f"p{number}", "SeriesNumber": 1}
-        (folder / f"{number}.dcm").write_bytes(radiograph(number, **uids, **changes))
-    return sources
+        files[number - 1].write_bytes(radiograph(number, **uids, **changes))
+    return sources, files
 
 
-def test_results_come_back_once_and_go_round_no_more(tmp_path: Path) -> None:
-    bundle = write_bundle(tmp_path / "bundle")
-    (tmp_path / "cr").mkdir()
-    sources = write_radiographs(tmp_path / "cr", 3)
-    wanted = expected(sources, load(bundle).bundle.sha256)
+def settle(node: Program, wanted: dict[str, dict[int, list[str]]]) -> None:
+    """Waits until the archive has what it should have, and nothing moves any more."""
+    orthanc = node.orthanc
+
+    def is_settled() -> bool:
+        resubmit(orthanc, failed_jobs(orthanc))
+        return not node.waiting and not unfinished_jobs(orthanc) and stored(orthanc) == wanted
+
+    until(is_settled, 600)
+    jobs = len(orthanc.ask("/jobs"))
+    time.sleep(3)  # in which whatever went round would go on
+    assert (stored(orthanc), len(orthanc.ask("/jobs")), node.waiting) == (wanted, jobs, 0)
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Iterator[Program]:
+    """An archive that forwards everything to the node, which is not started yet."""
     with running_orthanc(NODES, forward=NODE) as orthanc:
+        bundle = write_bundle(tmp_path / "bundle")
         node = Program(orthanc, tmp_path)
         node.configure(model=str(bundle))
-        node.start()
-        try:
-            send(orthanc, sorted((tmp_path / "cr").iterdir()), senders=2)
-            until(lambda: stored(orthanc) == wanted and not node.waiting)
-            until(lambda: not unfinished_jobs(orthanc))
-            assert failed_jobs(orthanc) == []
-            assert len(orthanc.ask("/jobs")) == 12  # each object was forwarded, and once
-            assert stored(orthanc) == wanted
-            assert not node.waiting
-        finally:
-            node.stop()
+        yield node
+
+
+def test_results_come_back_once_and_go_round_no_more(hospital: Program, tmp_path: Path) -> None:
+    sources, files = write_radiographs(tmp_path / "cr", 3)
+    wanted = expected(sources, load(tmp_path / "bundle").bundle.sha256)
+    hospital.start()
+    send(hospital.orthanc, files, senders=2)
+    settle(hospital, wanted)
+    assert failed_jobs(hospital.orthanc) == []
+    assert len(hospital.orthanc.ask("/jobs")) == 12  # each object was forwarded, and once
+    hospital.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_two_hundred_radiographs_from_eight_senders(hospital: Program, tmp_path: Path) -> None:
+    sources, files = write_radiographs(tmp_path / "cr", 200)
+    wanted = expected(sources, load(tmp_path / "bundle").bundle.sha256)
+    hospital.start()
+    send(hospital.orthanc, files, senders=8)
+    settle(hospital, wanted)
+    assert failed_jobs(hospital.orthanc) == []
+    assert len(hospital.orthanc.ask("/jobs")) == 800
+    hospital.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_nothing_is_lost_or_doubled_by_fifty_kills(hospital: Program, tmp_path: Path) -> None:
+    sources, files = write_radiographs(tmp_path / "cr", 200)
+    wanted = expected(sources, load(tmp_path / "bundle").bundle.sha256)
+    moments = random.Random(1)
+    at_work = 0
+    hospital.start()
+    for kill in range(50):
+        if kill % 2 == 0:
+            send(hospital.orthanc, files[4 * kill : 4 * kill + 8], senders=8)
+        time.sleep(moments.uniform(0, 2))
+        at_work += hospital.waiting > 0
+        hospital.kill()
+        hospital.start()
+        resubmit(hospital.orthanc, failed_jobs(hospital.orthanc))
+    settle(hospital, wanted)
+    assert at_work > 25, "most kills have to hit the node at work"
+    print(f"killed 50 times, {at_work} of them at work")
+    hospital.stop()
