@@ -64,6 +64,8 @@ def hospital(tmp_path: Path) -> Iterator[Program]:
         node = Program(orthanc, tmp_path)
         node.configure(model=str(bundle))
         yield node
+        if node.process is not None and node.process.poll() is None:
+            node.kill()
 
 
 def test_results_come_back_once_and_go_round_no_more(hospital: Program, tmp_path: Path) -> None:
