@@ -125,6 +125,12 @@ def expected(
     }
 
 
+def forwarded(orthanc: Orthanc) -> list[str]:
+    """Lists what the archive has sent to the node, each as often as it was sent."""
+    jobs = [each for each in orthanc.ask("/jobs?expand") if each["Type"] == "DicomModalityStore"]
+    return sorted(sent for each in jobs for sent in each["Content"]["ParentResources"])
+
+
 def failed_jobs(orthanc: Orthanc) -> list[str]:
     """Lists the jobs of the archive that have failed."""
     return [each["ID"] for each in orthanc.ask("/jobs?expand") if each["State"] == "Failure"]

@@ -17,12 +17,13 @@ from tests.node.hospital import (
     Program,
     expected,
     failed_jobs,
+    forwarded,
     resubmit,
     send,
     stored,
     unfinished_jobs,
 )
-from tests.node.orthanc import running_orthanc, until
+from tests.node.orthanc import TITLE, Orthanc, running_orthanc, until
 from tests.node.radiographs import radiograph
 
 
@@ -56,13 +57,21 @@ def settle(node: Program, wanted: dict[str, dict[int, list[str]]]) -> None:
     assert (stored(orthanc), len(orthanc.ask("/jobs")), node.waiting) == (wanted, jobs, 0)
 
 
+def assert_forwarded_once(orthanc: Orthanc) -> None:
+    """Asserts that everything was forwarded to the node, and once."""
+    assert forwarded(orthanc) == sorted(orthanc.ask("/instances"))
+
+
 @pytest.fixture
 def hospital(tmp_path: Path) -> Iterator[Program]:
-    """An archive that forwards everything to the node, which is not started yet."""
+    """An archive that forwards everything to the node, which is not started yet.
+
+    What waits in the node is gone only when the archive has committed itself to keep it.
+    """
     with running_orthanc(NODES, forward=NODE) as orthanc:
         bundle = write_bundle(tmp_path / "bundle")
         node = Program(orthanc, tmp_path)
-        node.configure(model=str(bundle))
+        node.configure(model=str(bundle), commit=[TITLE])
         yield node
         if node.process is not None and node.process.poll() is None:
             node.kill()
@@ -75,7 +84,9 @@ def test_results_come_back_once_and_go_round_no_more(hospital: Program, tmp_path
     send(hospital.orthanc, files, senders=2)
     settle(hospital, wanted)
     assert failed_jobs(hospital.orthanc) == []
-    assert len(hospital.orthanc.ask("/jobs")) == 12  # each object was forwarded, and once
+    assert_forwarded_once(hospital.orthanc)
+    kinds = {each["Type"] for each in hospital.orthanc.ask("/jobs?expand")}
+    assert kinds == {"DicomModalityStore", "StorageCommitmentScp"}
     hospital.stop()
 
 
@@ -88,7 +99,7 @@ def test_two_hundred_radiographs_from_eight_senders(hospital: Program, tmp_path:
     send(hospital.orthanc, files, senders=8)
     settle(hospital, wanted)
     assert failed_jobs(hospital.orthanc) == []
-    assert len(hospital.orthanc.ask("/jobs")) == 800
+    assert_forwarded_once(hospital.orthanc)
     hospital.stop()
 
 
