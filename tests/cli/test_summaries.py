@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pneumoscope.cli.tables import print_table
 from pneumoscope.evaluation.comparison.summary import state_difference
 from pneumoscope.statistics import Estimate
 from pneumoscope.tables import Table, explain_dashes, format_estimate
@@ -15,7 +16,7 @@ from tests.cli.conftest import Run
 DIFFERENCES = [
     (Estimate(0.03, 0.01, 0.05), "B is better than A by 0.030 AUROC (0.010 to 0.050)."),
     (Estimate(-0.03, -0.05, -0.01), "B is worse than A by 0.030 AUROC (0.010 to 0.050)."),
-    (Estimate(0.03, -0.01, 0.07), "(-0.010 to +0.070), which could be chance."),
+    (Estimate(0.03, -0.01, 0.07), "in AUROC: by +0.030 (-0.010 to +0.070), which could be chance."),
     (Estimate(0.0, None, None), "do not differ here"),
     (Estimate(0.1, None, None), "could be chance"),
     (Estimate(None, None, None), "not computable"),
@@ -32,6 +33,14 @@ def test_dashes_are_explained_once_and_only_where_there_is_one() -> None:
     dashed = Table("", ("a",), ((format_estimate(Estimate(1.0, None, None)),),))
     assert list(explain_dashes([plain])) == [plain]
     assert len(list(explain_dashes([dashed, plain, dashed]))) == 4
+
+
+@pytest.mark.parametrize("wrap", [True, False])
+def test_a_title_may_be_wider_than_its_table(
+    wrap: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_table(Table("A title of some words", ("a",), (("1",),)), wrap=wrap)
+    assert capsys.readouterr().out.startswith("A title of some words\n")
 
 
 COMMANDS = [("evaluate", 1), ("compare", 2), ("stress", 1), ("check-heatmaps", 1)]

@@ -57,9 +57,7 @@ def print_table(table: Table, *, wrap: bool = False) -> None:
     from rich import table as rich
 
     console = _new_console()
-    drawn = rich.Table(
-        title=_text(table.title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
-    )
+    drawn = rich.Table(box=box.SIMPLE_HEAD)
     for column in table.columns:
         drawn.add_column(_text(column), no_wrap=not wrap)
     for row in table.rows:
@@ -69,6 +67,7 @@ def print_table(table: Table, *, wrap: bool = False) -> None:
     else:
         unlimited = console.options.update(max_width=1000)
         console.width = max(console.width, console.measure(drawn, options=unlimited).maximum)
+    console.print(_text(table.title), style="bold")  # may be wider than the table
     console.print(drawn)
 
 

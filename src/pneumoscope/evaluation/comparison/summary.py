@@ -56,9 +56,8 @@ def state_difference(name: str, first: str, measure: str, difference: Estimate) 
         between = f"{ends[0]:.3f} to {ends[1]:.3f}"
         return f"{name} is {than} than {first} by {size} {measure} ({between})."
     return (
-        f"{name} is not shown to differ from {first}: {measure} differs by "
-        f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}), which could "
-        "be chance."
+        f"{name} is not shown to differ from {first} in {measure}: by {difference.value:+.3f} "
+        f"({difference.low:+.3f} to {difference.high:+.3f}), which could be chance."
     )
 
 
