@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import onnx
@@ -25,7 +26,7 @@ from pneumoscope.errors import (
     DependencyError,
     SettingsError,
 )
-from pneumoscope.evaluation.heatmaps import check_heatmaps, tabulate_heatmaps
+from pneumoscope.evaluation.heatmaps import check_heatmaps, summary, tabulate_heatmaps
 from pneumoscope.evaluation.heatmaps.deletion import (
     PREDICTIONS,
     STEPS,
@@ -380,3 +381,28 @@ def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Pat
 def test_a_bundle_may_be_a_run_folder(tmp_path: Path, phantoms: Path) -> None:
     write_bundle(tmp_path / "run" / "bundle")
     assert check_heatmaps(tmp_path / "run", phantoms, images=2, resamples=100).model == "brightness"
+
+
+# better than random places, than the centre; patients; advice
+ADVICE = (
+    (None, None, 50, "the check could not be done"),
+    (False, False, 50, "Do not rely on these heatmaps."),
+    (True, False, 50, "the centre of an image may show as well"),
+    (True, True, 50, "may be relied on"),
+    (True, True, 6, "with care only: they were checked on images of few patients"),
+)
+
+
+@pytest.mark.parametrize(("random", "centre", "patients", "advice"), ADVICE)
+def test_advice_on_heatmaps(
+    random: bool | None,
+    centre: bool | None,
+    patients: int,
+    advice: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    better = {"random": random, "centre": centre}
+    monkeypatch.setattr(summary, "better_than", lambda _, order: better[order])
+    monkeypatch.setattr(summary, "meaning", lambda _: "")
+    found = Mock(location={}, cohort=Mock(n_patients=patients))
+    assert advice in summary.state_heatmaps(found)

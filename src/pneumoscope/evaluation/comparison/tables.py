@@ -36,7 +36,7 @@ def _overall(first: ComparedModel, model: ComparedModel, difference: Difference)
         )
         for name, estimate in difference.overall.estimates.items()
     )
-    columns = ("measure", "first", "this", _DIFFERENCE)
+    columns = ("measure", first.name, model.name, _DIFFERENCE)
     return Table(f"{model.name} less {first.name}", columns, rows)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pneumoscope.evaluation.heatmaps.meaning import better_than, meaning, misses_planted
 from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS, HeatmapCheck
+from pneumoscope.statistics import FEW_PATIENTS
 from pneumoscope.tables import Part, Table, format_estimate
 
 
@@ -27,6 +28,10 @@ def state_heatmaps(found: HeatmapCheck) -> str:
         advice = (
             "Rely on these heatmaps with care only: the centre of an image may show as well what "
             "the network uses."
+        )
+    elif found.cohort.n_patients < FEW_PATIENTS:
+        advice = (
+            "Rely on these heatmaps with care only: they were checked on images of few patients."
         )
     else:
         advice = (
