@@ -9,6 +9,7 @@ from pydicom import Dataset
 
 from pneumoscope.derived.codes import (
     NOT_EVALUATED,
+    PREDICTION,
     REASON,
     SCHEME,
     THRESHOLD,
@@ -150,7 +151,7 @@ def test_a_model_of_any_name_makes_valid_results(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "concept", [NOT_EVALUATED, REASON, WARNING, THRESHOLD, class_code("Normal")]
+    "concept", [PREDICTION, NOT_EVALUATED, REASON, WARNING, THRESHOLD, class_code("Normal")]
 )
 def test_the_codes_of_reports_are_documented(concept: CodedConcept) -> None:
     page = (Path(__file__).parents[2] / "docs" / "explanation" / "dicom-results.md").read_text()

@@ -1,4 +1,4 @@
-"""OHIF shows the heatmap in its place: the hot corner of the map over the bright one of the image.
+"""OHIF shows the report, and the heatmap in its place: hot where the image has a bright corner.
 
 Takes minutes: Chromium draws without a graphics card. Needs nginx, Chromium, its driver and npm.
 """
@@ -16,6 +16,7 @@ from pydicom.uid import ComputedRadiographyImageStorage
 from pneumoscope.derived.derive import derive
 from pneumoscope.imaging import Source
 from pneumoscope.inference import load
+from pneumoscope.types import RESEARCH_NOTICE
 from tests.conftest import write_bundle
 from tests.imaging.dicoms import dicom
 from tests.node.orthanc import DICOM_PORT, running_orthanc, until
@@ -53,7 +54,7 @@ def heatmap(row: int, column: int) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("row", "column"), [(50, 350), (400, 100)])
-def test_the_map_lies_over_the_right_place(
+def test_the_map_lies_over_the_right_place_and_the_report_can_be_read(
     tmp_path: Path, pytestconfig: pytest.Config, row: int, column: int
 ) -> None:
     pages = find_ohif(pytestconfig.cache.mkdir("ohif"))
@@ -72,6 +73,8 @@ def test_the_map_lies_over_the_right_place(
             bright = until(lambda: where_bright(browser), 300)
             until(lambda: opens_map(browser))
             hot = until(lambda: where_hot(browser, tmp_path), 300)
+            browser.double_click("SR")
+            until(lambda: RESEARCH_NOTICE in browser.run("return document.body.innerText"))
     assert hot == pytest.approx(bright, abs=4)
 
 

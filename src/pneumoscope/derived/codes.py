@@ -31,6 +31,7 @@ def own_code(value: str, meaning: str) -> CodedConcept:
     return CodedConcept(one_line(value), SCHEME, one_line(meaning))
 
 
+PREDICTION = own_code("prediction", "Prediction from a chest radiograph, for research only")
 REASON = own_code("reason", "Reason for not evaluating")
 WARNING = own_code("warning", "Warning")
 THRESHOLD = own_code("threshold", "Threshold of the operating point")

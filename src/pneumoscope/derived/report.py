@@ -24,6 +24,7 @@ from pydicom.sr.codedict import codes
 
 from pneumoscope.derived.codes import (
     NOT_EVALUATED,
+    PREDICTION,
     REASON,
     THRESHOLD,
     WARNING,
@@ -48,6 +49,7 @@ def make_report(material: Material) -> ComprehensiveSR:
         observation_context=ObservationContext(observer_device_context=_observer(material)),
         procedure_reported=codes.SCT.ChestImaging,
         imaging_measurements=[_group(material)],
+        title=PREDICTION,  # CID 7021 is extensible: "Imaging Measurement Report" is a blank in OHIF
     )
     return ComprehensiveSR(
         evidence=[material.radiograph.header],
