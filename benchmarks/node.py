@@ -168,7 +168,8 @@ def _storescp(folder: Path, *options: str) -> Iterator[int]:
 def _send(files: Sequence[Path], port: int, called: str) -> float:
     """Sends files by several clients at a time, and returns the time until all are taken."""
     began = time.monotonic()
-    clients = [_start(files[n::_CLIENTS], port, called) for n in range(_CLIENTS)]
+    shares = [share for n in range(_CLIENTS) if (share := files[n::_CLIENTS])]
+    clients = [_start(share, port, called) for share in shares]
     for client in clients:
         assert client.wait() == 0
     return time.monotonic() - began

@@ -65,6 +65,7 @@ _MOST_BYTES = LIMITS.file_bytes
 _MOST_BYTES_OF_A_STRANGER = 2**20
 _LEAST_BYTES_A_SECOND = 10_000
 _UNNEGOTIATED = 50
+_RECEIPT: int | None = getattr(socket, "TCP_QUICKACK", None)  # of Linux: receipts at once
 
 
 def make_entity(settings: Settings) -> AE:
@@ -188,6 +189,9 @@ class _Socket(AssociationSocket):
         most = _MOST_BYTES if self.assoc.is_established else _MOST_BYTES_OF_A_STRANGER
         if nr_bytes + before > most or self.socket is None:
             raise OSError("too much")
+        # DCMTK writes head and body of a PDU apart, and keeps the body until the head's receipt.
+        if _RECEIPT is not None:
+            self.socket.setsockopt(socket.IPPROTO_TCP, _RECEIPT, 1)
         buffer = bytearray(nr_bytes)
         view = memoryview(buffer)
         timeout = self.assoc.network_timeout or 0
@@ -266,6 +270,8 @@ def time_out(event: Event) -> None:
     connection = event.assoc.dul.socket
     if connection is not None and connection.socket is not None:
         connection.socket.settimeout(event.assoc.network_timeout)
+        # A message is two PDUs at least, and the second would wait 40 ms for the first's receipt.
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     limit_socket(event.assoc)
 
 
