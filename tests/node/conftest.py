@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +19,8 @@ from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.dul import DULServiceProvider
 from pynetdicom.events import Event
 
 from pneumoscope.derived.kinds import Kind, derived_uid
@@ -162,6 +167,17 @@ class Running:
 
     def send(self, *radiographs: Dataset, **options: str) -> list[int | None]:
         return send(self.port, *radiographs, **options)
+
+
+@pytest.fixture(autouse=True)
+def no_open_sockets() -> Iterator[None]:
+    """Waits for the ends of associations, some of whose sockets pynetdicom does not close."""
+    yield
+    for thread in threading.enumerate():
+        if isinstance(thread, Association | DULServiceProvider):
+            thread.join(2.0)
+    with warnings.catch_warnings(action="ignore"):
+        gc.collect()
 
 
 def settings_for(folder: Path, *to: str, **changes: object) -> Settings:
