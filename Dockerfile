@@ -7,6 +7,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN pip wheel --no-index --find-links /wheels --no-deps --wheel-dir /wheels .
 ARG EXTRA=evaluate
+# hadolint ignore=DL3013,DL3042
 RUN python -m venv --without-pip /opt/pneumoscope \
     && pip --python /opt/pneumoscope install --no-index --find-links /wheels "pneumoscope[$EXTRA]"
 
