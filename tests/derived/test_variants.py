@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -138,6 +139,15 @@ def test_what_means_the_same_is_put_right(
 ) -> None:
     made = derived(predictor, radiograph(change), kinds=[Kind.REPORT])
     assert read(made[Kind.REPORT])[keyword].value == expected
+
+
+def test_an_element_of_no_type_is_read_as_text(predictor: Predictor) -> None:
+    source = radiograph()
+    size = b"\x10\x00\x20\x10"
+    assert size + b"DS" in source.data
+    broken = replace(source, data=source.data.replace(size + b"DS", size + b"XX"))
+    ds = read(derived(predictor, broken, kinds=[Kind.REPORT])[Kind.REPORT])
+    assert (ds.PatientName, ds.PatientSize) == ("Roe^Richard", 1.8)
 
 
 def test_no_private_element_is_carried_over(predictor: Predictor) -> None:

@@ -143,6 +143,7 @@ VALID: dict[str, Change] = {
     "control characters": {"StudyDescription": "Chest\x1b[31m\tPA\n"},
     "code string not ASCII": {"PatientSex": "männlich", "SpecificCharacterSet": "ISO_IR 100"},
     "name of five components": {"PatientName": "Roe^Richard^R^Dr^Jr"},
+    "two referring physicians": {"ReferringPhysicianName": ["Doe^Jane", "Poe^Ann"]},
     "name without components": {"PatientName": "Roe"},
     "size with a comma": lambda ds: ds.add(of_type(0x00101020, "LO", "1,80")),
     "no weight": {"PatientWeight": "nan"},
@@ -189,6 +190,7 @@ VALID: dict[str, Change] = {
 KEPT: dict[str, dict[str, object]] = {
     "long patient ID": {"PatientID": "P" * 70},
     "two patient IDs": {"PatientID": ["P1", "P2"]},
+    "two names": {"PatientName": ["Roe^Richard", "Doe^John"]},
     "long name": {"PatientName": "Roe" * 30 + "^Richard"},
     "name of six components": {"PatientName": "Roe^Richard^R^Dr^Jr^Sr"},
     "long accession number": {"AccessionNumber": "A" * 20},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +73,14 @@ class Radiograph:
     Attributes:
         header: elements of its header that are valid or identify it, in UTF-8. Its SOPClassUID is
             that of computed radiographs, whose modules all radiographs share.
+        nameless: the same without names of people, some of which highdicom refuses.
         sop_class: SOPClassUID (0008,0016) of the file.
         rows: number of rows, as stored.
         columns: number of columns, as stored.
     """
 
     header: Dataset
+    nameless: Dataset
     sop_class: UID
     rows: int
     columns: int
@@ -95,10 +98,12 @@ def read_radiograph(source: Source) -> Radiograph:
     with decoding(source, "DICOM"):
         ds = read_header(source)
         header = _tidied(ds, _carried(ds))
-        _complete(header, ds.file_meta, source)
+        _complete(header, _tidied(ds.file_meta, _tags(ds.file_meta)), source)
         sop_class = UID(header.get("SOPClassUID", ComputedRadiographyImageStorage))
         header.SOPClassUID = ComputedRadiographyImageStorage
-        return Radiograph(header, sop_class, int(ds.Rows), int(ds.Columns))
+        nameless = deepcopy(header)
+        nameless.PatientName = nameless.ReferringPhysicianName = ""
+        return Radiograph(header, nameless, sop_class, int(ds.Rows), int(ds.Columns))
 
 
 def _carried(ds: Dataset) -> Iterable[BaseTag]:
@@ -152,7 +157,7 @@ def _read(ds: Dataset, tag: BaseTag) -> Any:
     try:
         return ds[tag].value
     except Exception:  # whatever pydicom raises where a value is not of its type
-        return getattr(ds.get_item(tag), "value", None)
+        return getattr(ds.get_item(tag, keep_deferred=True), "value", None)
 
 
 def _chosen(keyword: str, vr: str, multiplicity: str, texts: list[str]) -> str | list[str]:

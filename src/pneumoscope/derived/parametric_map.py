@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 
 import numpy as np
 from highdicom import (
@@ -76,8 +77,8 @@ def make_map(material: Material, heatmap: NDArray[np.float32]) -> ParametricMap:
 
 def _placed(material: Material) -> Dataset:
     """Copies a header, and gives it the place in space that a projection does not have."""
-    radiograph, placed = material.radiograph, Dataset()
-    placed.update(radiograph.header)
+    radiograph = material.radiograph
+    placed = deepcopy(radiograph.nameless)
     placed.Rows, placed.Columns = radiograph.rows, radiograph.columns
     placed.PixelSpacing, placed.SliceThickness = _spacing(placed), 1.0
     if not _has_place(placed):

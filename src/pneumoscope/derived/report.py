@@ -52,7 +52,7 @@ def make_report(material: Material) -> ComprehensiveSR:
         title=PREDICTION,  # CID 7021 is extensible: "Imaging Measurement Report" is a blank in OHIF
     )
     return ComprehensiveSR(
-        evidence=[material.radiograph.header],
+        evidence=[material.radiograph.nameless],
         content=content,
         is_complete=True,
         is_final=False,
