@@ -66,7 +66,7 @@ OF_RAISES = {
     if isinstance(node, ast.keyword) and node.arg == "code"
     for part in ast.walk(node.value)
     if isinstance(part, ast.Constant) and part.value
-} | {text for text in STRINGS if re.fullmatch(r"(image|storage|bundle)-[a-z-]+", text)}
+} | {text for text in STRINGS if re.fullmatch(r"(archive|image|storage|bundle)-[a-z-]+", text)}
 NOTICES = [code for code in first_words("Notice") if code not in TITLES]
 REFUSING = {rule.name for rule in RULES if read_policy()[rule.name] is Action.REFUSE}
 OF_A_MODEL = {"age"}  # refused by a model for its training patients, so that no data set shows it

@@ -93,6 +93,14 @@ def run(
             help="AE title that may call; repeat the option for each. By default anybody may.",
         ),
     ] = None,
+    dicomweb: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Address of an archive to poll by DICOMweb; results go back there unless `--to` "
+            "says otherwise. By default none.",
+        ),
+    ] = None,
     captures: Annotated[
         bool,
         typer.Option("--captures", help="Take Secondary Captures, too: they may be scanned films."),
@@ -115,6 +123,23 @@ def run(
         ),
     ] = None,
     spool: Spool = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File that a line of JSON is appended to for each object; by default the standard "
+            "error.",
+        ),
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            help="Port of this machine to serve metrics for Prometheus on; by default none.",
+            min=0,
+            max=65535,
+        ),
+    ] = None,
     check: Annotated[
         bool,
         typer.Option(
@@ -143,6 +168,7 @@ def run(
     with extra_needed("node", "The node"):
         from pneumoscope.node.run import running
         from pneumoscope.node.settings import read_settings
+        from pneumoscope.node.watch import watching
 
     chosen = read_settings(
         settings,
@@ -157,11 +183,14 @@ def run(
         operating_point=operating_point,
         policy=policy,
         spool=spool,
+        log=log,
+        metrics_port=metrics_port,
+        archive=dicomweb,
     )
     if check:
         _check(chosen, as_json)
         return
-    with running(chosen, lambda event: say(str(event))) as node:
+    with watching(chosen) as tell, running(chosen, tell) as node:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: node.ask_to_stop())
         say(f"{chosen.ae} listens on {chosen.host}:{node.port}")

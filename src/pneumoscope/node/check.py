@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
 from pneumoscope.claims import claimed
 from pneumoscope.errors import PeerError, PneumoscopeError
 from pneumoscope.node import dimse
+from pneumoscope.node.access import DicomWeb
+from pneumoscope.node.dicomweb import Archive
 from pneumoscope.node.maker import Maker
 from pneumoscope.node.peers import Peer
 from pneumoscope.node.settings import SENDER, Settings
@@ -46,13 +49,17 @@ def check(settings: Settings) -> Iterator[Check]:
     Yields:
         The result of each check, as soon as it is there.
     """
-    peers = [settings.find_peer(name) for name in settings.to if name != SENDER]
+    peers = [
+        settings.find_peer(name) for name in settings.to if name not in (SENDER, settings.archive)
+    ]
     steps: list[tuple[str, Callable[[], str]]] = [
         ("spool", partial(_check_spool, settings)),
         ("model", partial(_check_model, settings)),
         ("port", partial(_check_port, settings)),
         *((str(peer), partial(_check_peer, settings, peer)) for peer in dict.fromkeys(peers)),
     ]
+    if settings.dicomweb is not None:
+        steps.append((settings.dicomweb.url, partial(_check_archive, settings.dicomweb, settings)))
     for what, step in steps:
         try:
             with silenced(lambda _: None):
@@ -78,6 +85,12 @@ def _check_port(settings: Settings) -> str:
     over = "" if settings.tls is None else " over TLS"
     callers = ", ".join(settings.callers) or "anybody"
     return f"{settings.ae} can listen on {settings.host}:{settings.port}{over} for {callers}"
+
+
+def _check_archive(address: DicomWeb, settings: Settings) -> str:
+    with Archive(address, settings.timeout) as archive:
+        next(archive.find_studies("CR", date.today()), None)
+    return "it answers"
 
 
 def _check_peer(settings: Settings, peer: Peer) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from pydicom import Dataset
+
 from pneumoscope.errors import ImageError, StorageError
 from pneumoscope.imaging import Origin, Source
 from pneumoscope.imaging.decode import decoding
@@ -29,7 +31,6 @@ class Offer:
         caller: AE title that sends it, or the source that it was fetched from.
         sop_class: SOP Class UID that it is said to have.
         uid: SOP Instance UID that it is said to have.
-        transfer_syntax: its Transfer Syntax UID.
         predicted: False if objects of its class are only taken as results that come back.
     """
 
@@ -37,7 +38,6 @@ class Offer:
     caller: str
     sop_class: str
     uid: str
-    transfer_syntax: str
     predicted: bool = True
 
 
@@ -63,7 +63,8 @@ class Intake:
         """
         began = time.monotonic()
         try:
-            own = _is_own(offer)
+            ds = _read(offer)
+            own = origin_of_dicom(ds) is Origin.OWN
             if not own:
                 added = self._spool.add([offer.data], offer.caller)
         except (ImageError, StorageError) as error:
@@ -78,7 +79,7 @@ class Intake:
                 added.key,
                 offer.caller,
                 offer.sop_class,
-                offer.transfer_syntax,
+                ds.file_meta.TransferSyntaxUID,
                 added.size,
                 time.monotonic() - began,
                 added.repeated,
@@ -87,8 +88,8 @@ class Intake:
         return SUCCESS
 
 
-def _is_own(offer: Offer) -> bool:
-    """Returns whether an object is a result of this program.
+def _read(offer: Offer) -> Dataset:
+    """Reads the header of a radiograph, or of a result of this program.
 
     Raises:
         ImageError: if it is no single radiograph, or not what it is said to be.
@@ -97,7 +98,7 @@ def _is_own(offer: Offer) -> bool:
     with decoding(source, "DICOM"):
         ds = read_header(source)
         if origin_of_dicom(ds) is Origin.OWN:
-            return True
+            return ds
         if not offer.predicted:
             raise ImageError(
                 "The object is not of a class that is predicted",
@@ -111,7 +112,7 @@ def _is_own(offer: Offer) -> bool:
                 code="object-mismatched",
             )
         check_header(source, ds)
-    return False
+    return ds
 
 
 def _status(error: ImageError | StorageError) -> int:

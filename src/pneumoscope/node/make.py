@@ -103,8 +103,11 @@ def _answer(answer: object, answers: IO[bytes]) -> None:
 
 
 def main() -> None:
-    """Serves on standard input and output, but for what a library may print, until they end."""
+    """Serves on standard input and output, but for what a library may print, until they end.
+
+    Whatever ends it otherwise is not printed, since it may quote a header: the node sees the end.
+    """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    with silenced(lambda _: None), suppress(BrokenPipeError):
+    with silenced(lambda _: None), suppress(Exception):
         serve(sys.stdin.buffer, answers)

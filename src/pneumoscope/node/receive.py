@@ -100,7 +100,6 @@ class Receiver:
                     _caller(event),
                     str(request.AffectedSOPClassUID),
                     str(request.AffectedSOPInstanceUID),
-                    event.context.transfer_syntax,
                     request.AffectedSOPClassUID in self._predicted,
                 )
             )

@@ -9,17 +9,20 @@ from threading import Event as Flag
 from threading import Thread
 
 from pneumoscope.errors import PneumoscopeError, StorageError
+from pneumoscope.node.access import DicomWeb, is_address
 from pneumoscope.node.commit import Committer, Ledger
 from pneumoscope.node.deliver import Connect, Deliverer
 from pneumoscope.node.events import Observer
 from pneumoscope.node.intake import Intake
 from pneumoscope.node.maker import Maker
 from pneumoscope.node.peers import parse_peer
+from pneumoscope.node.poll import poll_archive
 from pneumoscope.node.receive import Receiver
 from pneumoscope.node.settings import Settings
 from pneumoscope.node.silence import silenced
 from pneumoscope.node.spool import Spool, open_spool
 from pneumoscope.node.store import connect
+from pneumoscope.node.stow import open_stow
 from pneumoscope.node.work import Makes, Worker
 
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -45,7 +48,7 @@ class Node:
         self._receiver = Receiver(settings, self.intake, tell, self._ledger.report)
         worker = Worker(settings, spool, maker, tell, self._stopping)
         self._threads: list[Thread] = []
-        for work in (worker.run, self._deliver):
+        for work in (worker.run, self._deliver, *self._polling()):
             self._start(work)
         self._receiver.start()
 
@@ -97,6 +100,12 @@ class Node:
         finally:
             self._stopping.set()
 
+    def _polling(self) -> Iterator[Callable[[], None]]:
+        """Yields what polls the archive by DICOMweb, if there is one."""
+        if self._settings.dicomweb is not None:
+            told = self.intake.take, self._tell, self._stopping
+            yield partial(poll_archive, self._settings, self._settings.dicomweb, *told)
+
     def _deliver(self) -> None:
         """Starts a deliverer for each destination that results wait for, now or from before."""
         while not self._stopping.is_set():
@@ -110,16 +119,22 @@ class Node:
     def _serve(self, name: str) -> None:
         """Starts what a destination needs."""
         common = self._tell, self._stopping
-        peer = parse_peer(name)
-        commits = peer.ae in self._settings.commit
-        way = find_way(name, self._settings)
+        way, commits = find_way(name, self._settings), False
+        if not is_address(name):
+            peer = parse_peer(name)
+            commits = peer.ae in self._settings.commit
+            # Also where it is no longer asked for, if some results still wait for it.
+            self._start(Committer(self._settings, peer, self._spool, self._ledger, *common).run)
         self._start(Deliverer(name, way, self._spool, *common, commits=commits).run)
-        # Also where it is no longer asked for, if some results still wait for it.
-        self._start(Committer(self._settings, peer, self._spool, self._ledger, *common).run)
 
 
 def find_way(destination: str, settings: Settings) -> Connect:
-    """Finds the way to a destination by its name."""
+    """Finds the way to a destination by its name, which may be of another start of the node."""
+    if is_address(destination):
+        archive = settings.dicomweb
+        if archive is None or archive.url != destination:
+            archive = DicomWeb(destination, token="", user="", password="")
+        return partial(open_stow, archive, settings.timeout)
     return partial(connect, settings, parse_peer(destination))
 
 

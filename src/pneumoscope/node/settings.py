@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from pneumoscope.derived.kinds import Kind
 from pneumoscope.errors import SettingsError, out_of_range, unknown_choice
 from pneumoscope.files import read_toml
 from pneumoscope.folders import locate_state
+from pneumoscope.node.access import DicomWeb
 from pneumoscope.node.peers import Peer, check_title, parse_peer
 
 SENDER = "sender"
@@ -53,7 +54,8 @@ class Settings:
         ae: AE title of the node.
         host: address to listen on; 0.0.0.0 for all of this machine.
         port: port to listen on.
-        to: destinations of results: `AE@host:port`, the AE title of a peer, or `sender`.
+        to: destinations of results: `AE@host:port`, the AE title of a peer, `sender`, or the
+            address of the archive that is polled; by default this one.
         peers: address book, `host:port` by AE title.
         kinds: kinds of results to return.
         callers: AE titles that may call, each with the only host that it may call from if it is
@@ -66,7 +68,10 @@ class Settings:
         model: model to predict with, as `pneumoscope.load` takes it; None for the default.
         operating_point: operating point that makes the labels; None for the model's first.
         policy: TOML file with the action of each rule; None for the default.
+        log: file that a line is appended to for each object; None for the standard error.
+        metrics_port: port of this machine on which metrics are served; None for none.
         tls: transport layer security; None for none.
+        dicomweb: archive that is polled by DICOMweb; None for none.
     """
 
     ae: str = "PNEUMOSCOPE"
@@ -84,7 +89,10 @@ class Settings:
     model: str | None = None
     operating_point: str | None = None
     policy: Path | None = None
+    log: Path | None = None
+    metrics_port: int | None = None
     tls: Tls | None = None
+    dicomweb: DicomWeb | None = None
 
     def __post_init__(self) -> None:
         check_title(self.ae)
@@ -93,22 +101,28 @@ class Settings:
             check_title(caller.partition("@")[0])
         for setting, received, most in (
             ("port", self.port, 65535),
+            ("metrics_port", self.metrics_port or 0, 65535),
             ("associations", self.associations, 1000),
             ("timeout", self.timeout, 3600),
         ):
             # Port 0 is any free one.
-            if not (0 if setting == "port" else 1) <= received <= most:
+            if not (0 if setting.endswith("port") else 1) <= received <= most:
                 raise out_of_range(setting, received, f"1 to {most}")
-        if not self.to:
+        if not self.to and self.dicomweb is None:
             raise SettingsError(
                 "The node has nowhere to send results to",
                 expected="`to`, such as ORTHANC@127.0.0.1:4242",
             )
         for destination in self.to:
-            if destination != SENDER:
+            if destination not in (SENDER, self.archive):
                 self.find_peer(destination)
         for ae in self.peers:
             self.find_peer(ae)
+
+    @property
+    def archive(self) -> str | None:
+        """Address of the archive that is polled, which is a destination, too; None for none."""
+        return None if self.dicomweb is None else self.dicomweb.url
 
     def find_peer(self, destination: str) -> Peer:
         """Finds the address of a destination: its own, or that in the address book.
@@ -128,25 +142,29 @@ class Settings:
             remedy="Write it as AE@host:port, or add it to `peers` in the settings file",
         )
 
-    def route(self, caller: str) -> tuple[Peer, ...]:
-        """Lists the destinations of the results of a radiograph, each once.
+    def route(self, caller: str) -> tuple[str, ...]:
+        """Lists the names of the destinations of the results of a radiograph, each once.
 
         Args:
-            caller: AE title that has sent it.
+            caller: AE title that has sent it, or address of the archive that it was fetched from.
 
         Raises:
             SettingsError: if results go back to the sender, whose address is not known.
         """
-        named = (caller if one == SENDER else one for one in self.to)
-        return tuple(dict.fromkeys(map(self.find_peer, named)))
+        to = self.to or (str(self.archive),)
+        named = (caller if one == SENDER else one for one in to)
+        return tuple(
+            dict.fromkeys(one if one == self.archive else str(self.find_peer(one)) for one in named)
+        )
 
 
-def read_settings(path: Path | None, **given: Any) -> Settings:
+def read_settings(path: Path | None, *, archive: str | None = None, **given: Any) -> Settings:
     """Reads the settings from a file, and puts those that are given in their place.
 
     Args:
         path: TOML file whose keys are the fields of `Settings`; paths in it are relative to its
             folder. None for the defaults.
+        archive: address of the archive that is polled, in place of that of the file.
         given: further settings, of the types of `Settings`; None for what is not given.
 
     Raises:
@@ -156,6 +174,9 @@ def read_settings(path: Path | None, **given: Any) -> Settings:
     """
     content = {} if path is None else _read(path)
     content |= {name: value for name, value in given.items() if value is not None}
+    if archive is not None:
+        known = content.get("dicomweb")
+        content["dicomweb"] = replace(known, url=archive) if known else DicomWeb(archive)
     return Settings(**content)
 
 
@@ -175,13 +196,20 @@ def read_spool(path: Path | None) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     content = read_toml(path, "settings file", 'to = ["ORTHANC@127.0.0.1:4242"]')
     read = _Reader(path)
-    tls = content.pop("tls", None)
+    tables = {name: content.pop(name, None) for name in _TABLES}
     found = read.fields(content, Settings, "")
-    if tls is not None:
-        if not isinstance(tls, dict) or not {"certificate", "key"} <= set(tls):
-            raise read.malformed("tls", "a table with certificate and key", tls)
-        found["tls"] = Tls(**read.fields(tls, Tls, "tls."))
+    for name, table in tables.items():
+        if table is not None:
+            found[name] = read.table(name, table)
     return found
+
+
+_TABLES: dict[str, tuple[type, tuple[str, ...]]] = {
+    "tls": (Tls, ("certificate", "key")),
+    "dicomweb": (DicomWeb, ("url",)),
+}
+"""Tables of the settings file: what each is made into, and what it has to hold."""
+_SECRETS = {"dicomweb.token", "dicomweb.password"}
 
 
 _EXPECTED: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -218,6 +246,13 @@ class _Reader:
             for name, value in content.items()
         }
 
+    def table(self, name: str, content: Any) -> Any:
+        kind, needed = _TABLES[name]
+        if not isinstance(content, dict) or not {*needed} <= {*content}:
+            found = sorted(content) if isinstance(content, dict) else content
+            raise self.malformed(name, f"a table with {' and '.join(needed)}", found)
+        return kind(**self.fields(content, kind, f"{name}."))
+
     def value(self, name: str, kind: str, value: Any) -> Any:
         expected, words = _EXPECTED[kind]
         fits = isinstance(value, expected) and (kind == "bool" or not isinstance(value, bool))
@@ -232,7 +267,7 @@ class _Reader:
         return SettingsError(
             f"The settings file {self.path} has an invalid value for {name}",
             expected=expected,
-            received=repr(received),
+            received="another type" if name in _SECRETS else repr(received),
             values={"setting": name},
         )
 

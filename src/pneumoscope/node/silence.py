@@ -19,8 +19,6 @@ from typing import Any
 
 from pneumoscope.node.events import Failed, Observer
 
-_LIBRARIES = ("PIL", "dicomweb_client", "highdicom", "pydicom", "pynetdicom", "requests", "urllib3")
-
 
 @contextmanager
 def silenced(tell: Observer) -> Iterator[None]:
@@ -30,23 +28,16 @@ def silenced(tell: Observer) -> Iterator[None]:
         tell: function that is told of an exception that nothing has caught.
     """
 
-    def caught(error: type[BaseException] | None, trace: TracebackType | None) -> None:
-        tell(Failed(error.__name__ if error else "", _place(trace)))
-
     def end_of_thread(args: threading.ExceptHookArgs) -> None:
-        caught(args.exc_type, args.exc_traceback)
+        tell(_failure(args.exc_type, args.exc_traceback))
 
     def end_of_object(args: sys.UnraisableHookArgs) -> None:
-        caught(args.exc_type, args.exc_traceback)
+        tell(_failure(args.exc_type, args.exc_traceback))
 
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings(action="ignore"))
-        for library in _LIBRARIES:
-            logger = logging.getLogger(library)
-            _set(stack, logger, propagate=False, handlers=[logging.NullHandler()])
-            # Nothing is put into words for nobody.
-            stack.callback(logger.setLevel, logger.level)
-            logger.setLevel(logging.CRITICAL + 1)
+        stack.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(sys.maxsize)
         _set(stack, threading, excepthook=end_of_thread)
         _set(stack, sys, unraisablehook=end_of_object)
         yield
@@ -59,7 +50,8 @@ def _set(stack: ExitStack, owner: Any, **values: Any) -> None:
         setattr(owner, name, value)
 
 
-def _place(trace: TracebackType | None) -> str:
-    """Names the line of code that an exception was raised at."""
+def _failure(error: type[BaseException], trace: TracebackType | None) -> Failed:
+    """Makes the event of an exception, from its class and the line of code that raised it."""
     frames = traceback.extract_tb(trace)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return Failed(error.__name__, place)

@@ -70,7 +70,7 @@ class Worker:
     def _work(self, entry: Entry) -> None:
         queued = time.time() - entry.arrival
         try:
-            destinations = [str(peer) for peer in self._settings.route(entry.caller)]
+            destinations = self._settings.route(entry.caller)
         except SettingsError:
             self._bury(entry, "sender-unknown")
             return
