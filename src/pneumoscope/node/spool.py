@@ -110,10 +110,9 @@ class Spool:
                 return
             if time.time_ns() - written > _TICK:  # otherwise the next change may bear the same time
                 self._looked = written
-            known = {*self._keys, *self._being_written}
-            for folder in sorted(self._queue.iterdir()):
-                if not folder.name.startswith(".") and _digest_of(folder.name) not in known:
-                    self._take_up(read_entry(folder))
+            names = (name for name in os.listdir(self._queue) if not name.startswith("."))
+            for name in sorted(name for name in names if not self._knows(_digest_of(name))):
+                self._take_up(read_entry(self._queue / name))
 
     def add(self, parts: Iterable[bytes | memoryview], caller: str) -> Added:
         """Adds an object; when this returns, it is on the disk.
@@ -283,6 +282,9 @@ class Spool:
                 self._changed.notify_all()
                 return entry.key
         return None
+
+    def _knows(self, digest: str) -> bool:
+        return digest in self._keys or digest in self._being_written
 
     def _take_up(self, entry: Entry) -> None:
         key = entry.key
