@@ -258,9 +258,11 @@ def test_a_radiograph_that_kills_its_maker_twice(archive: Archive, tmp_path: Pat
         assert {*archive.kept} == results_of(once)
 
 
-def test_results_of_a_sender_without_an_address(tmp_path: Path) -> None:
+@pytest.mark.parametrize("caller", ["SENDER", "EVIL@127.0.0.1:1"])
+def test_results_of_a_sender_without_an_address(caller: str, tmp_path: Path) -> None:
+    """A title that is an address leads nowhere: the caller chooses it."""
     with running_node(tmp_path, "sender") as running:
-        running.send(make_radiograph())
+        running.send(make_radiograph(), caller=caller)
         (dead,) = running.wait_for(Dead)
         assert dead.code == "sender-unknown"
         assert running.maker.seen == []

@@ -8,7 +8,7 @@ import pytest
 
 from pneumoscope.derived.kinds import Kind
 from pneumoscope.errors import SettingsError
-from pneumoscope.node.settings import Settings, read_settings
+from pneumoscope.node.settings import Settings, Tls, read_settings
 
 TO = ("ORTHANC@127.0.0.1:4242",)
 FILE = """
@@ -67,3 +67,19 @@ def test_a_value_of_another_type_is_refused_by_its_name(tmp_path: Path, line: st
     with pytest.raises(SettingsError) as failed:
         read_settings(tmp_path / "node.toml")
     assert failed.value.values["setting"] == line.partition(" ")[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting"),
+    [
+        ({"commit": ("ORTHNAC",)}, "commit"),
+        ({"tls": Tls(Path("a"), Path("b"), destinations=("ORTHNAC",))}, "tls"),
+    ],
+)
+def test_what_is_asked_of_no_destination_is_refused(
+    changes: dict[str, object], setting: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings(to=TO, **changes)
+    assert error.value.values["setting"] == setting
+    assert error.value.remedy == "Did you mean ORTHANC?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,26 @@ class Settings:
                 self.find_peer(destination)
         for ae in self.peers:
             self.find_peer(ae)
+        for setting, titles in (("commit", self.commit), ("tls", self.tls_destinations)):
+            self._check_destinations(setting, titles)
+
+    @property
+    def tls_destinations(self) -> tuple[str, ...]:
+        """AE titles of the destinations that are reached over TLS."""
+        return () if self.tls is None else self.tls.destinations
+
+    def _check_destinations(self, setting: str, titles: Iterable[str]) -> None:
+        """Refuses AE titles that are of no destination: results would go without what they ask."""
+        named = [one for one in self.to if one not in (SENDER, self.archive)]
+        known = dict.fromkeys([*(self.find_peer(one).ae for one in named), *self.peers])
+        for title in titles:
+            if title not in known:
+                raise unknown_choice(
+                    f"`{setting}` names a destination that there is not",
+                    title,
+                    list(known),
+                    setting=setting,
+                )
 
     @property
     def archive(self) -> str | None:
@@ -130,10 +150,10 @@ class Settings:
         Raises:
             SettingsError: if it is malformed, or is not in the address book.
         """
-        if "@" in destination:
-            return parse_peer(destination)
         if destination in self.peers:
             return parse_peer(f"{check_title(destination)}@{self.peers[destination]}")
+        if "@" in destination:
+            return parse_peer(destination)
         raise unknown_choice(
             f"The address of {destination} is not known",
             destination,
@@ -152,10 +172,21 @@ class Settings:
             SettingsError: if results go back to the sender, whose address is not known.
         """
         to = self.to or (str(self.archive),)
-        named = (caller if one == SENDER else one for one in to)
-        return tuple(
-            dict.fromkeys(one if one == self.archive else str(self.find_peer(one)) for one in named)
-        )
+        return tuple(dict.fromkeys(self._name(one, caller) for one in to))
+
+    def _name(self, destination: str, caller: str) -> str:
+        if destination == SENDER:
+            # A caller may choose its title, and so must not choose an address by it.
+            destination = caller
+            if caller != self.archive and caller not in self.peers:
+                raise unknown_choice(
+                    f"The address of {caller} is not known",
+                    caller,
+                    list(self.peers),
+                    setting="peers",
+                    remedy="Add it to `peers` in the settings file",
+                )
+        return destination if destination == self.archive else str(self.find_peer(destination))
 
 
 def read_settings(path: Path | None, *, archive: str | None = None, **given: Any) -> Settings:
