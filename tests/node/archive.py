@@ -126,7 +126,7 @@ class FakeArchive:
         return [self.headers[uid] for uid in self.objects if self.headers[uid].study == study]
 
     def studies(self, query: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
-        (modality,), (dates,) = query["ModalitiesInStudy"], query["StudyDate"]
+        (modality,), (dates,) = query["ModalitiesInStudy"], query.get("StudyDate", [""])
         first = dates.removesuffix("-")
         headers = [self.headers[uid] for uid in self.objects]
         matching = [one for one in headers if one.modality == modality and one.date >= first]

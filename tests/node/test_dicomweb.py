@@ -413,7 +413,7 @@ def test_a_certificate_is_checked_against_the_authority(
         ({"password": "Qz"}, "log in"),
         ({"user": "me", "password": "Qz", "token": "Qz"}, "log in"),
         ({"ca": Path("no.pem")}, "no file no.pem"),
-        ({"days": 0}, "out of range"),
+        ({"days": -1}, "out of range"),
         ({"pause": 0.5}, "out of range"),
     ],
 )

@@ -173,6 +173,13 @@ def test_old_studies_are_not_looked_at(bench: Bench) -> None:
     assert bench.poll() == [1]
 
 
+def test_all_studies_are_looked_at_if_asked(bench: Bench) -> None:
+    bench.fake.add(radiograph(1, StudyDate=""), radiograph(2, StudyDate="19010101"))
+    assert bench.poll() == []
+    bench.settings = replace(bench.settings, days=0)
+    assert bench.poll() == [1, 2]
+
+
 def test_a_radiograph_that_the_node_does_not_want_is_not_fetched_again(bench: Bench) -> None:
     bench.fake.add(radiograph(1))
     bench.status = NOT_UNDERSTOOD

@@ -28,7 +28,8 @@ class DicomWeb:
 
     Attributes:
         url: address of the service, the part before `/studies`.
-        days: age of the studies that are looked at, in days, by their Study Date.
+        days: age of the studies that are looked at, in days, by their Study Date; 0 for all, also
+            those without a date.
         pause: time between two polls, in seconds.
         token: bearer token, if one is asked for; by default that in the environment variable
             PNEUMOSCOPE_DICOMWEB_TOKEN.
@@ -64,8 +65,8 @@ class DicomWeb:
                 expected="such as https://pacs.example:8043/dicom-web",
                 received=self.url.partition("?")[0],
             )
-        if self.days < 1:
-            raise out_of_range("days", self.days, "1 or more")
+        if self.days < 0:
+            raise out_of_range("days", self.days, "0 or more")
         if not 1 <= self.pause <= 3600:
             raise out_of_range("pause", self.pause, "1 to 3600 seconds")
         if bool(self.user) != bool(self.password) or (self.user and self.token):

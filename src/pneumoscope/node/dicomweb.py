@@ -123,22 +123,23 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def find_studies(self, modality: str, since: date) -> Iterator[Study]:
+    def find_studies(self, modality: str, since: date | None) -> Iterator[Study]:
         """Searches for studies, each once (PS3.18 10.6).
 
         Args:
             modality: modality that one of its series has, such as "CR".
-            since: first Study Date. Studies without a date are not found.
+            since: first Study Date, so that studies without a date are not found; None for any.
 
         Raises:
             PeerError: if the archive does not answer, or not as it should; `code` says which.
         """
+        dates = {} if since is None else {"StudyDate": f"{since:%Y%m%d}-"}
         return self._find(
             self._client.search_for_studies,
             _STUDY,
             _study,
             fields=["NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"],
-            search_filters={"ModalitiesInStudy": modality, "StudyDate": f"{since:%Y%m%d}-"},
+            search_filters={"ModalitiesInStudy": modality, **dates},
         )
 
     def find_instances(self, study: Study) -> Iterator[Instance]:

@@ -88,7 +88,8 @@ class Poller:
             PeerError: if the archive does not answer, or not as it should.
             StorageError: if the node has no room, or what was fetched cannot be remembered.
         """
-        since = date.today() - timedelta(self._settings.days)
+        days = self._settings.days
+        since = date.today() - timedelta(days) if days else None
         modalities = {_MODALITIES[each] for each in self._sop_classes}
         studies = {
             study.uid: study
