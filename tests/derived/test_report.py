@@ -22,7 +22,7 @@ from pneumoscope.derived.kinds import Kind
 from pneumoscope.gate import TITLES
 from pneumoscope.inference import Predictor, load
 from pneumoscope.notices import Notice
-from pneumoscope.types import RESEARCH_NOTICE
+from pneumoscope.types import RESEARCH_NOTICE, Estimate, OperatingPoint
 from tests.conftest import write_bundle
 from tests.derived.conftest import WHEN, complaints, derived, read
 from tests.derived.variants import radiograph
@@ -86,6 +86,18 @@ def test_a_warning_is_coded_beside_the_finding(predictor: Predictor) -> None:
     ds = read(derived(predictor, source)[Kind.REPORT])
     assert ("Warning", (SCHEME, "secondary-capture")) in content(ds)
     assert any(str(text).startswith("Warning: ") for text in texts(ds))
+
+
+def test_figures_of_the_model_stand_beside_predictions_alone(tmp_path: Path) -> None:
+    point = OperatingPoint(sensitivity=Estimate(0.9, 0.8, 1.0), specificity=Estimate(0.8, 0.7, 0.9))
+    model = write_bundle(
+        tmp_path / "bundle", usual=128.0, calibration=calibration(), operating_points=(point,)
+    )
+    said = {
+        grey: " ".join(map(str, texts(report_of(load(model), grey=grey)))) for grey in (150, 210)
+    }
+    assert "sensitivity is 0.900" in said[150]
+    assert "sensitivity" not in said[210]
 
 
 def test_it_is_preliminary_and_for_research(predictor: Predictor) -> None:

@@ -118,7 +118,8 @@ def _evaluations(material: Material) -> Iterator[QualitativeEvaluation]:
 def _comments(material: Material) -> Iterator[ContentItem]:
     captions = material.captions
     caption = captions.caption(material.prediction)
-    said = (caption.probability, *caption.remarks, captions.about, captions.expected)
+    expected = captions.expected if caption.probability else ""
+    said = (caption.probability, *caption.remarks, captions.about, expected)
     for text in (*said, RESEARCH_NOTICE):
         if text:
             yield TextContentItem(
