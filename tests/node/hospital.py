@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.derived.kinds import SERIES, Kind, derived_uid
+from tests.node.dcmtk import find_dcmtk
 from tests.node.orthanc import DICOM_PORT, TITLE, Orthanc, until
 
 NODE, NODE_PORT = "PNEUMOSCOPE", 11112
@@ -78,14 +79,14 @@ class Program:
     def _answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.printed
-        command = ["echoscu", "-aet", TITLE, "-aec", NODE, "127.0.0.1", NODE_PORT]
+        command = [find_dcmtk("echoscu"), "-aet", TITLE, "-aec", NODE, "127.0.0.1", NODE_PORT]
         options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return self.orthanc.start(*command, **options).wait(60) == 0
 
 
 def send(orthanc: Orthanc, files: Sequence[Path], senders: int) -> None:
     """Sends files to the archive, by several programs at once."""
-    command = ["storescu", "--required", "-aec", TITLE, "127.0.0.1", DICOM_PORT]
+    command = [find_dcmtk("storescu"), "--required", "-aec", TITLE, "127.0.0.1", DICOM_PORT]
     running = [orthanc.start(*command, *files[first::senders]) for first in range(senders)]
     assert [process.wait(600) for process in running] == [0] * senders
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from tests.node.conftest import (
     to_bytes,
     wait_until,
 )
+from tests.node.dcmtk import find_dcmtk
 
 
 def is_empty(spool: Path) -> bool:
@@ -91,12 +91,10 @@ def test_the_real_maker_in_a_process_of_its_own(archive: Archive, tmp_path: Path
 
 @pytest.mark.parametrize("program", ["echoscu", "storescu"])
 def test_programs_of_dcmtk(program: str, archive: Archive, tmp_path: Path) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} of dcmtk is not installed")
     file = tmp_path / "radiograph.dcm"
     file.write_bytes(to_bytes(make_radiograph()))
     with running_node(tmp_path, archive.name) as running:
-        command = [program, "-aec", "PNEUMOSCOPE", "127.0.0.1", str(running.port)]
+        command = [find_dcmtk(program), "-aec", "PNEUMOSCOPE", "127.0.0.1", str(running.port)]
         done = subprocess.run([*command, *[file] * (program == "storescu")], capture_output=True)
         assert done.returncode == 0, done.stderr
         if program == "storescu":

@@ -19,6 +19,7 @@ from pneumoscope.inference import load
 from pneumoscope.types import RESEARCH_NOTICE
 from tests.conftest import write_bundle
 from tests.imaging.dicoms import dicom
+from tests.node.dcmtk import find_dcmtk
 from tests.node.orthanc import DICOM_PORT, running_orthanc, until
 from tests.node.viewer import Browser, centre, find_ohif, opened_browser
 
@@ -65,9 +66,8 @@ def test_the_map_lies_over_the_right_place_and_the_report_can_be_read(
     for result in derive(image, explanation, predictor, datetime(2026, 1, 1)):
         (tmp_path / f"{result.kind}.dcm").write_bytes(result.data)
     with running_orthanc({}) as orthanc:
-        orthanc.run(
-            "storescu", "--required", "127.0.0.1", DICOM_PORT, *sorted(tmp_path.glob("*.dcm"))
-        )
+        send = [find_dcmtk("storescu"), "--required", "127.0.0.1", DICOM_PORT]
+        orthanc.run(*send, *sorted(tmp_path.glob("*.dcm")))
         with opened_browser(orthanc, pages, tmp_path) as browser:
             browser.open(f"/viewer?StudyInstanceUIDs={STUDY}")
             bright = until(lambda: where_bright(browser), 300)
