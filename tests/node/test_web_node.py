@@ -15,7 +15,7 @@ from pneumoscope.errors import SettingsError
 from pneumoscope.node.access import DicomWeb
 from pneumoscope.node.events import Dead, Delayed, Delivered, Finished, Ignored, Received, Rejected
 from pneumoscope.node.settings import SENDER, read_settings
-from tests.node.archive import Answer, FakeArchive, serving
+from tests.node.archive import Answer, Asked, FakeArchive, serving
 from tests.node.conftest import (
     Archive,
     make_radiograph,
@@ -87,18 +87,42 @@ def test_an_archive_that_was_away_gets_all(fake: FakeArchive, tmp_path: Path) ->
     assert results_of(*headers(radiograph())) <= set(fake.objects)
 
 
-def test_a_kind_that_the_archive_refuses_is_a_dead_letter(
-    fake: FakeArchive, tmp_path: Path
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(409), "archive-refused"),
+        (Answer(500), "archive-failed"),
+        (Answer(body=b"Qz"), "archive-answer"),
+    ],
+)
+def test_a_kind_that_the_archive_does_not_take_is_a_dead_letter(
+    fake: FakeArchive, tmp_path: Path, answer: Answer, code: str
 ) -> None:
     fake.add(radiograph())
-    answers = [None, Answer(409), None]
+    answers = [None, answer, None]
     fake.fault = lambda asked: answers.pop() if answers and asked.method == "POST" else None
     with running_node(tmp_path, dicomweb=polled(fake)) as running:
         running.wait_for(Dead)
         (rejected,) = running.of(Rejected)
-        assert (rejected.kind, rejected.code) == (Kind.MAP, "archive-refused")
+        assert (rejected.kind, rejected.code) == (Kind.MAP, code)
         assert len(running.of(Delivered)) == 2
         assert running.of(Delayed) == []
+
+
+def test_an_archive_that_fails_at_everything_gets_all_later(
+    fake: FakeArchive, tmp_path: Path
+) -> None:
+    fake.add(radiograph())
+
+    def fail(asked: Asked) -> Answer | None:
+        return Answer(500) if any(asked.method == "POST" for asked in fake.asked) else None
+
+    fake.fault = fail
+    with running_node(tmp_path, dicomweb=polled(fake)) as running:
+        running.wait_for(Delayed)
+        fake.fault = lambda _: None
+        running.wait_for(Finished)
+        assert running.of(Dead) == []
 
 
 def test_results_of_before_still_find_the_archive(fake: FakeArchive, tmp_path: Path) -> None:

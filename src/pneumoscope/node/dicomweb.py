@@ -123,6 +123,14 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
+    def check(self) -> None:
+        """Checks that the archive answers a search.
+
+        Raises:
+            PeerError: as `find_studies`.
+        """
+        next(self.find_studies("CR", date.today()), None)
+
     def find_studies(self, modality: str, since: date | None) -> Iterator[Study]:
         """Searches for studies, each once (PS3.18 10.6).
 

@@ -12,6 +12,9 @@ from pneumoscope.node.deliver import Answer
 from pneumoscope.node.dicomweb import Archive
 from pneumoscope.node.entry import StoredResult
 
+_OF_THE_RESULT = {"archive-failed", "archive-answer"}
+"""Codes of errors that a search may be spared; if it is, they are those of one result."""
+
 
 class StowChannel:
     """An open way to an archive.
@@ -26,13 +29,18 @@ class StowChannel:
     def send(self, result: StoredResult, path: Path) -> Answer:
         """Sends a result.
 
+        An archive that fails at it, but answers a search, counts as one that refuses it: it would
+        hold up all that come after it.
+
         Raises:
             PeerError: if it cannot be sent now.
         """
         try:
             return Answer(self._archive.store(path.read_bytes()))
         except PeerError as error:
-            if error.code != "archive-refused":
+            if error.code in _OF_THE_RESULT:
+                self._archive.check()
+            elif error.code != "archive-refused":
                 raise
             return Answer(None, error.code)
 
