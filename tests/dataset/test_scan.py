@@ -64,6 +64,13 @@ def test_patients_are_told_by_the_name_or_each_file_is_one(tmp_path: Path) -> No
     assert any("1 of 3 images" in notice.text for notice in images.notices)
 
 
+def test_thousands_are_set_off_in_what_is_said_of_patients(tmp_path: Path) -> None:
+    names = [f"{kind}/{number}.png" for kind in ("NORMAL", "PNEUMONIA") for number in range(600)]
+    images = scan(touch(tmp_path, *names))
+    assert images.told_by() == "each file for itself 1,200"
+    assert any("1,200 of 1,200 images" in notice.text for notice in images.notices)
+
+
 CLASSES = {
     ("NORMAL", "PNEUMONIA"): ("NORMAL", "PNEUMONIA"),
     ("pneumonia", "Normal"): ("NORMAL", "PNEUMONIA"),

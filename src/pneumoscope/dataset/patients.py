@@ -216,7 +216,7 @@ def _count_loose(found: Sequence[Patient]) -> Iterator[Notice]:
         yield Notice("patients-by-study", text, {"images": studies, "of": len(found)})
     if files := sum(patient.evidence is Evidence.FILE for patient in found):
         text = (
-            f"The patient of {files} of {len(found)} images cannot be told: "
+            f"The patient of {files:,} of {len(found):,} images cannot be told: "
             "each of them counts as a patient of its own. If several are of one person, name it in "
             "the column 'patient' of a CSV manifest"
         )

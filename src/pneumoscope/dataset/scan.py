@@ -88,7 +88,7 @@ class ImageSet:
             Evidence.NAME: f"by the file names of {titles}",
             Evidence.FILE: "each file for itself",
         }
-        return ", ".join(f"{words[each]} {n}" for each, n in self.evidence().items() if n)
+        return ", ".join(f"{words[each]} {n:,}" for each, n in self.evidence().items() if n)
 
 
 @dataclass(frozen=True)
