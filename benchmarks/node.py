@@ -44,7 +44,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         images = list(list_files(sample(choices.data, choices.images, folder)))
-        files = [_write(image, choices.side, folder / "cr", n) for n, image in enumerate(images)]
+        files = [
+            write_radiograph(image, choices.side, folder / "cr", n)
+            for n, image in enumerate(images)
+        ]
         size = statistics.mean(file.stat().st_size for file in files) / 1e6
         print_facts(f"{len(files)} CRs of {size:.1f} MB on average")
         _measure_reception(files, choices.turns, folder)
@@ -95,7 +98,7 @@ def _measure_memory(images: Sequence[Path], count: int, folder: Path) -> None:
         step = max(1, count // 10)
         for done in range(0, count, step):
             files = [
-                _write(images[n % len(images)], 500, folder / "small", n)
+                write_radiograph(images[n % len(images)], 500, folder / "small", n)
                 for n in range(done, done + step)
             ]
             began = time.monotonic()
@@ -178,7 +181,7 @@ def _start(files: Sequence[Path], port: int, called: str) -> subprocess.Popen[by
     return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
-def _write(image: Path, width: int, folder: Path, number: int) -> Path:
+def write_radiograph(image: Path, width: int, folder: Path, number: int) -> Path:
     """Writes a picture as a CR of 12 bits, so wide, with UIDs of its own."""
     folder.mkdir(exist_ok=True)
     with Image.open(image) as picture:
