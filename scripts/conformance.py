@@ -123,7 +123,7 @@ def _make_limits() -> str:
         ["Asynchronous operations", "not negotiated: one at a time"],
         ["User identity, extended negotiation", "not negotiated"],
     ]
-    return _table(["", ""], rows)
+    return _table(["parameter", "value"], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
