@@ -163,19 +163,22 @@ class Architecture:
     Attributes:
         purpose: what it is, and what it is for.
         parameters: number of parameters, in millions, at the image size of its recipe.
+        effort: processor time of training for each image and epoch, relative to `residual`, each
+            by its own recipe: docs/benchmarks.md has the measurement.
     """
 
     purpose: str
     parameters: float
+    effort: float
 
 
 ARCHITECTURES = {
-    "residual": Architecture("small network made for this task; start with it", 0.9),
-    "baseline": Architecture("the published network, to reproduce or compare", 11.2),
-    "mobilenet_v3_small": Architecture("smallest pretrained network", 0.9),
-    "efficientnet_v2_b0": Architecture("newer pretrained network", 5.9),
-    "densenet121": Architecture("pretrained network common in radiology", 7.0),
-    "resnet50_v2": Architecture("largest pretrained network", 23.6),
+    "residual": Architecture("small network made for this task; start with it", 0.9, 1.0),
+    "baseline": Architecture("the published network, to reproduce or compare", 11.2, 3.9),
+    "mobilenet_v3_small": Architecture("smallest pretrained network", 0.9, 2.2),
+    "efficientnet_v2_b0": Architecture("newer pretrained network", 5.9, 8.5),
+    "densenet121": Architecture("pretrained network common in radiology", 7.0, 40.0),
+    "resnet50_v2": Architecture("largest pretrained network", 23.6, 32.0),
 }
 """The architectures, in the order of a list of choices."""
 

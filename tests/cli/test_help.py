@@ -9,6 +9,7 @@ from typer import Context
 from typer.main import get_command
 
 from pneumoscope.cli.main import app
+from pneumoscope.defaults import ARCHITECTURE
 from pneumoscope.recipes import ARCHITECTURES, PRESETS, RECIPES, describe_default
 from tests.cli.conftest import Run
 from tests.cli.test_options import commands
@@ -85,7 +86,10 @@ def test_each_architecture_is_listed() -> None:
     assert list(ARCHITECTURES) == list(RECIPES)
     text = " ".join(help_of(("train",), 80).split())
     for name, architecture in ARCHITECTURES.items():
-        assert f"{name} {architecture.purpose}" in text
+        assert f"{name} {architecture.purpose} ({architecture.parameters:g} million" in text
+        if name != ARCHITECTURE:
+            assert f"million parameters; {architecture.effort:g} times as long" in text
+    assert ARCHITECTURES[ARCHITECTURE].effort == 1  # what the others are relative to
 
 
 @pytest.mark.keras

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from pneumoscope.recipes import ARCHITECTURES, PRESETS
+from pneumoscope.recipes import ARCHITECTURES, PRESETS, Architecture
 
 
 class Commands(TyperGroup):
@@ -29,14 +29,14 @@ class Training(TyperCommand):
             formatter.write_dl([(name, each.purpose) for name, each in PRESETS.items()])
         with formatter.section("Architectures"):
             formatter.write_dl(
-                [
-                    (
-                        name,
-                        f"{each.purpose} ({each.parameters:g} million parameters)",
-                    )
-                    for name, each in ARCHITECTURES.items()
-                ]
+                [(name, f"{each.purpose} ({_size(each)})") for name, each in ARCHITECTURES.items()]
             )
+
+
+def _size(architecture: Architecture) -> str:
+    """Says how large a network is, and how long it trains beside the default one."""
+    size, effort = f"{architecture.parameters:g} million parameters", architecture.effort
+    return size if effort == 1 else f"{size}; {effort:g} times as long for each image"
 
 
 def _first_paragraph(text: str | None) -> str:
