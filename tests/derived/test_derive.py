@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydicom import Dataset
@@ -14,8 +15,8 @@ from pneumoscope.derived.kinds import SERIES, Kind
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import Origin, Source
 from pneumoscope.imaging.origin import origin_of_dicom
-from pneumoscope.inference import Predictor
-from tests.conftest import encoded, picture
+from pneumoscope.inference import Predictor, load
+from tests.conftest import encoded, picture, write_bundle
 from tests.derived.conftest import WHEN, derived, read
 from tests.derived.variants import radiograph
 
@@ -53,6 +54,18 @@ def test_two_radiographs_of_a_study_share_series_but_no_object(predictor: Predic
     for kind in Kind:
         first, second = (read(each[kind]) for each in made)
         assert first.SeriesInstanceUID == second.SeriesInstanceUID
+        assert first.SOPInstanceUID != second.SOPInstanceUID
+
+
+def test_another_model_adds_series_of_its_own_to_the_study(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    newer = load(write_bundle(tmp_path / "bundle", usual=120.0))
+    made = [derived(each, radiograph()) for each in (predictor, newer)]
+    for kind in Kind:
+        first, second = (read(each[kind]) for each in made)
+        assert first.StudyInstanceUID == second.StudyInstanceUID
+        assert first.SeriesInstanceUID != second.SeriesInstanceUID
         assert first.SOPInstanceUID != second.SOPInstanceUID
 
 
