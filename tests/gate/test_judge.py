@@ -71,7 +71,7 @@ def test_refused_record_says_why_and_holds_no_label(gated: Path) -> None:
     assert record.reasons[0].text == (
         "it is unlike the images that this model was trained on (distance 4.50, where 99 % of "
         "validation images are below 4.00): make sure that it is a whole, upright, frontal chest "
-        "radiograph"
+        "radiograph, and that the patient is like those of the training"
     )
     assert record.label is None
     assert sum(record.probabilities.values()) == pytest.approx(1)

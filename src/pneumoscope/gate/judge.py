@@ -24,7 +24,8 @@ _UNLIKE = {
     FEATURES: (
         "unlike-training",
         "it is unlike the images that this model was trained on",
-        "make sure that it is a whole, upright, frontal chest radiograph",
+        "make sure that it is a whole, upright, frontal chest radiograph, and that the patient is "
+        "like those of the training",
     ),
     "tone": (
         "tone",
