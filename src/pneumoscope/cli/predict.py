@@ -181,7 +181,10 @@ def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_
     if no_gate:
         say("The gate is off (--no-gate): images that the model cannot judge get a label, too")
     elif not predictor.refuses:
-        say(f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again")
+        say(
+            f"{predictor.info.name} has no gate statistics and can refuse nothing: train it again, "
+            "on more images if these were few"
+        )
     if counts[Status.REFUSED]:
         say(f"{counts[Status.REFUSED]} of {done} images were refused")
     if warned:
