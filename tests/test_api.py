@@ -73,7 +73,11 @@ INNER = {
 }
 """Classes of fields that are of use inside of the rooms alone."""
 
-COMMANDS = {" ".join(path): command for path, command in commands(get_command(app))}
+COMMANDS = {
+    " ".join(path): command
+    for path, command in commands(get_command(app))
+    if path[0] != "node"  # a service, which other programs speak DICOM with
+}
 KERAS = {"train", "resume", "train_several", "resume_several"}
 
 
