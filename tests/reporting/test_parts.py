@@ -24,7 +24,7 @@ from pneumoscope.reporting.model import read_trained_model
 from pneumoscope.reporting.section import draw
 from pneumoscope.run import write_history
 from pneumoscope.run.curves import draw_curves
-from pneumoscope.statistics import Estimate
+from pneumoscope.statistics import FEW_PATIENTS, Estimate
 from pneumoscope.tables import in_two_lines
 from pneumoscope.types import Geometry
 from tests.evaluation.conftest import cohort_of
@@ -120,7 +120,7 @@ def heatmap_check(random: Estimate, centre: Estimate, **changes: object) -> Heat
             "model": "m",
             "version": "0",
             "architecture": "none",
-            "cohort": cohort_of(np.zeros((1, 32, 32), np.uint8)),
+            "cohort": cohort_of(np.zeros((FEW_PATIENTS, 32, 32), np.uint8)),
             "made_of": "",
             "places": (2, 2),
             "shares": (0.0, 1.0),
