@@ -160,6 +160,7 @@ def _storescp(folder: Path, *options: str) -> Iterator[int]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             while subprocess.run(echo, capture_output=True).returncode:
+                assert process.poll() is None, f"storescp has ended: is port {port} taken?"
                 time.sleep(0.05)
             yield port
         finally:

@@ -11,7 +11,7 @@ import typer
 
 from pneumoscope.cli.commands import Commands
 from pneumoscope.cli.console import print_json, say, say_notice
-from pneumoscope.cli.options import AsJson, OperatingPoint
+from pneumoscope.cli.options import MODEL, AsJson, OperatingPoint, PolicyFile
 from pneumoscope.errors import extra_needed
 from pneumoscope.files import printable
 
@@ -109,19 +109,11 @@ def run(
         str | None,
         typer.Option(
             metavar="BUNDLE",
-            help="A bundle, the run folder that holds it, or the name of a model; by default the "
-            "default model.",
+            help=f"{MODEL} By default the default model.",
         ),
     ] = None,
     operating_point: OperatingPoint = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="TOML file that maps rules on header and pixels to refuse, warn or ignore. By "
-            "default the rules act as documented.",
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     spool: Spool = None,
     log: Annotated[
         Path | None,

@@ -18,13 +18,11 @@ from pneumoscope.recipes import describe_default
 T = TypeVar("T")
 
 DATA = "Class folders, a CSV manifest, or a prepared folder"
-_MODEL = "A bundle, the run folder that holds it, or the name of a model."
+MODEL = "A bundle, the run folder that holds it, or the name of a model."
 
 Data = Annotated[T, typer.Argument(help=f"{DATA}.")]
-Model = Annotated[str, typer.Argument(help=_MODEL)]
-ModelOrDefault = Annotated[
-    str | None, typer.Argument(help=f"{_MODEL} Left out: the default model.")
-]
+Model = Annotated[str, typer.Argument(help=MODEL)]
+ModelOrDefault = Annotated[str | None, typer.Argument(help=f"{MODEL} Left out: the default model.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
@@ -38,6 +36,14 @@ OperatingPoint = Annotated[
     typer.Option(
         metavar="NAME",
         help="Operating point whose threshold decides the label; by default the bundle's first.",
+    ),
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="TOML file that maps rules on header and pixels to refuse, warn or ignore. By "
+        "default the rules act as documented.",
     ),
 ]
 Positive = Annotated[

@@ -21,6 +21,7 @@ from pneumoscope.cli.options import (
     HashPaths,
     ModelOrDefault,
     OperatingPoint,
+    PolicyFile,
     require_one_format,
 )
 from pneumoscope.cli.tables import WIDTH
@@ -69,14 +70,7 @@ def predict(
     no_gate: Annotated[
         bool, typer.Option("--no-gate", help="Refuse nothing: give every image a label.")
     ] = False,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="TOML file that maps rules on header and pixels to refuse, warn or ignore. By "
-            "default the rules act as documented.",
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     limit: Annotated[
         int | None,
         typer.Option(
