@@ -23,7 +23,8 @@ from pneumoscope.errors import (
     storage_errors,
 )
 from pneumoscope.node.access import DicomWeb
-from pneumoscope.node.settings import Settings, Tls
+from pneumoscope.node.settings import Settings
+from pneumoscope.node.tls import Tls
 
 
 def test_message_holds_expected_received_and_remedy() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.node.settings import Settings, read_settings
+from pneumoscope.node.settings import Settings
+from pneumoscope.node.settings_file import read_settings
 from tests.node.viewer import HOW_TO
 from tests.test_docs import blocks
 

@@ -8,7 +8,9 @@ import pytest
 
 from pneumoscope.derived.kinds import Kind
 from pneumoscope.errors import SettingsError
-from pneumoscope.node.settings import Settings, Tls, read_settings
+from pneumoscope.node.settings import Settings
+from pneumoscope.node.settings_file import read_settings
+from pneumoscope.node.tls import Tls
 
 TO = ("ORTHANC@127.0.0.1:4242",)
 FILE = """

@@ -16,7 +16,7 @@ from pynetdicom import AE, evt
 from pneumoscope.errors import SettingsError
 from pneumoscope.node import dimse
 from pneumoscope.node.events import Delayed, Finished
-from pneumoscope.node.settings import Tls
+from pneumoscope.node.tls import Tls, client_context, server_context
 from tests.node.conftest import Archive, make_radiograph, results_of, running_node
 
 
@@ -57,7 +57,7 @@ def archive_over_tls(certificates: Path) -> Iterator[Archive]:
     server = ae.start_server(
         ("127.0.0.1", 0),
         block=False,
-        ssl_context=dimse.server_context(tls_of(certificates, "peer")),
+        ssl_context=server_context(tls_of(certificates, "peer")),
         evt_handlers=[(evt.EVT_C_STORE, found.store)],
     )
     found.port = server.server_address[1]
@@ -86,7 +86,7 @@ def test_there_and_back(certificates: Path, tmp_path: Path) -> None:
         archive_over_tls(certificates) as archive,
         running_node(tmp_path, archive.name, tls=tls) as running,
     ):
-        context = dimse.client_context(tls_of(certificates, "peer"))
+        context = client_context(tls_of(certificates, "peer"))
         assert send_over_tls(running.port, context) == 0x0000
         running.wait_for(Finished)
         assert {*archive.kept} == results_of(make_radiograph())
@@ -111,7 +111,7 @@ def test_who_has_no_certificate_is_not_heard(
         assert send_over_tls(running.port, who(certificates)) is None
         # It is not held up by who has connected and says nothing.
         with socket.create_connection(("127.0.0.1", running.port)):
-            friend = dimse.client_context(tls_of(certificates, "peer"))
+            friend = client_context(tls_of(certificates, "peer"))
             assert send_over_tls(running.port, friend) == 0x0000
 
 
@@ -120,7 +120,7 @@ def test_a_destination_that_shows_no_certificate(
 ) -> None:
     tls = tls_of(certificates, destinations=("ARCHIVE",))
     with running_node(tmp_path, archive.name, tls=tls, timeout=2.0) as running:
-        context = dimse.client_context(tls_of(certificates, "peer"))
+        context = client_context(tls_of(certificates, "peer"))
         assert send_over_tls(running.port, context) == 0x0000
         (delayed, *_) = running.wait_for(Delayed)
         assert delayed.code == "peer-unreachable"
@@ -130,11 +130,11 @@ def test_a_destination_that_shows_no_certificate(
 @pytest.mark.parametrize("missing", ["certificate", "key", "authority"])
 def test_files_that_are_missing(missing: str, certificates: Path, tmp_path: Path) -> None:
     tls = tls_of(certificates, **{missing: tmp_path / "nothing.pem"})
-    for make in (dimse.server_context, dimse.client_context):
+    for make in (server_context, client_context):
         with pytest.raises(SettingsError, match="cannot be loaded"):
             make(tls)
 
 
 def test_a_key_of_another_certificate(certificates: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be loaded"):
-        dimse.server_context(tls_of(certificates, key=certificates / "peer.key"))
+        server_context(tls_of(certificates, key=certificates / "peer.key"))

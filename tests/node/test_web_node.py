@@ -14,7 +14,8 @@ from pneumoscope.derived.kinds import Kind
 from pneumoscope.errors import SettingsError
 from pneumoscope.node.access import DicomWeb
 from pneumoscope.node.events import Dead, Delayed, Delivered, Finished, Ignored, Received, Rejected
-from pneumoscope.node.settings import SENDER, read_settings
+from pneumoscope.node.settings import SENDER
+from pneumoscope.node.settings_file import read_settings
 from tests.node.archive import Answer, Asked, FakeArchive, serving
 from tests.node.conftest import (
     Archive,

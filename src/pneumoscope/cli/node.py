@@ -159,7 +159,7 @@ def run(
     """
     with extra_needed("node", "The node"):
         from pneumoscope.node.run import running
-        from pneumoscope.node.settings import read_settings
+        from pneumoscope.node.settings_file import read_settings
         from pneumoscope.node.watch import watching
 
     chosen = read_settings(
@@ -246,7 +246,7 @@ def retry(
 
 
 def _find_spool(settings: Path | None, spool: Path | None) -> Path:
-    from pneumoscope.node.settings import read_spool
+    from pneumoscope.node.settings_file import read_spool
 
     return spool or read_spool(settings)
 

@@ -30,7 +30,8 @@ from pneumoscope.errors import PeerError, SettingsError
 from pneumoscope.imaging.dicom import TRANSFER_SYNTAXES
 from pneumoscope.imaging.source import LIMITS
 from pneumoscope.node.peers import Peer
-from pneumoscope.node.settings import Settings, Tls
+from pneumoscope.node.settings import Settings
+from pneumoscope.node.tls import client_context, server_context
 
 VERIFICATION = UID("1.2.840.10008.1.1")
 COMMITMENT = UID("1.2.840.10008.1.20.1")
@@ -273,42 +274,3 @@ def time_out(event: Event) -> None:
         # A message is two PDUs at least, and the second would wait 40 ms for the first's receipt.
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     limit_socket(event.assoc)
-
-
-def server_context(tls: Tls) -> ssl.SSLContext:
-    """Makes the context of TLS in which callers are received.
-
-    Raises:
-        SettingsError: if a certificate or the key cannot be loaded.
-    """
-    with _loading():
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tls.authority)
-        context.load_cert_chain(tls.certificate, tls.key)
-    if tls.authority is not None:
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
-def client_context(tls: Tls) -> ssl.SSLContext:
-    """Makes the context of TLS in which destinations are reached.
-
-    Raises:
-        SettingsError: if a certificate or the key cannot be loaded.
-    """
-    with _loading():
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=tls.authority)
-        context.load_cert_chain(tls.certificate, tls.key)
-    return context
-
-
-@contextmanager
-def _loading() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:  # of which those of SSL are a kind
-        raise SettingsError(
-            "The certificates of `tls` cannot be loaded",
-            expected="certificate, key and authority in PEM, and a key without a password",
-            received=str(error.strerror or error),
-            remedy="Check the paths and the permissions of the files",
-        ) from error
