@@ -20,6 +20,16 @@ class Commands(TyperGroup):
             )
 
 
+class FirstUnlessNamed(Commands):
+    """A group whose first command is also meant where none is named, as `models` and `node`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Puts the name of the first command before what names none."""
+        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
 class Training(TyperCommand):
     """A command whose help ends with what there is to choose from."""
 

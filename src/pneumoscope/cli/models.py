@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pneumoscope.cli.commands import Commands
+from pneumoscope.cli.commands import FirstUnlessNamed
 from pneumoscope.cli.console import add_bar, leave, print_json, progress_bars, say, say_notice
 from pneumoscope.cli.options import AsJson, Model
 from pneumoscope.files import printable
@@ -21,17 +21,9 @@ if TYPE_CHECKING:
     from pneumoscope.types import OperatingPoint
 
 
-class _Models(Commands):
-    """The commands; what names none of them is of `show`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Takes `models` and `models NAME` for `models show` and `models show NAME`."""
-        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(cls=_Models, help="List, add, export and remove models, and print model cards.")
+app = typer.Typer(
+    cls=FirstUnlessNamed, help="List, add, export and remove models, and print model cards."
+)
 
 
 @app.command()

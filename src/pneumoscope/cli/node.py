@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.commands import Commands
+from pneumoscope.cli.commands import FirstUnlessNamed
 from pneumoscope.cli.console import print_json, say, say_notice
 from pneumoscope.cli.options import MODEL, AsJson, OperatingPoint, PolicyFile
 from pneumoscope.errors import extra_needed
@@ -21,18 +21,12 @@ if TYPE_CHECKING:
     from pneumoscope.node.status import Waiting
 
 
-class _Node(Commands):
-    """The commands; what names none of them is of `run`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Takes `node --ae X` for `node run --ae X`."""
-        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_Node, help="Receive radiographs from a PACS, and return reports, heatmaps and pictures."
+    cls=FirstUnlessNamed,
+    help="""Receive radiographs from a PACS, and return reports, heatmaps and pictures.
+
+    Without a command it is `run`, whose options `pneumoscope node run --help` lists.
+    """,
 )
 
 SettingsFile = Annotated[
