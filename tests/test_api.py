@@ -76,7 +76,7 @@ INNER = {
 COMMANDS = {
     " ".join(path): command
     for path, command in commands(get_command(app))
-    if path[0] != "node"  # a service, which other programs speak DICOM with
+    if path[0] not in ("node", "serve")  # services, which other programs speak to
 }
 KERAS = {"train", "resume", "train_several", "resume_several"}
 

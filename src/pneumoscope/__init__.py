@@ -6,9 +6,9 @@
     >>> for prediction in pneumoscope.predict(result.bundle, "radiographs", "heatmaps"):
     ...     print(prediction.path, prediction.label, prediction.probability)
 
-Whatever the command line does is here, save the node. A function takes the model or the run first,
-then the data, then the place to write to, and all else by keyword. The classes of results are in
-the rooms, as in `pneumoscope.evaluation.Evaluation`.
+Whatever the command line does is here, save the services. A function takes the model or the run
+first, then the data, then the place to write to, and all else by keyword. The classes of results
+are in the rooms, as in `pneumoscope.evaluation.Evaluation`.
 
 A research tool, not a medical device: never a diagnosis.
 """

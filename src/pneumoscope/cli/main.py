@@ -19,6 +19,7 @@ from pneumoscope.cli import (
     predict,
     report,
     runs,
+    serve,
     stress,
     train,
 )
@@ -83,6 +84,7 @@ app.command(name="check-heatmaps")(check_heatmaps.check_heatmaps)
 app.command(name="predict")(predict.predict)
 app.command(name="runs")(runs.runs)
 app.add_typer(models.app, name="models")
+app.command(name="serve")(serve.serve)
 app.add_typer(node.app, name="node")
 
 

@@ -138,7 +138,7 @@ def read_image(image: Image | ReadImage, info: BundleInfo, memory: Memory, heade
 
 def read_ahead(
     images: Iterable[Image | ReadImage],
-    read: Callable[[Image | ReadImage], Read],
+    read: Callable[[Image | ReadImage], tuple[str, Read]],
     batch: int,
     pool: Executor,
 ) -> Iterator[list[tuple[str, Read]]]:
@@ -148,15 +148,14 @@ def read_ahead(
 
     Args:
         images: images to read, in any number.
-        read: function that reads one image.
+        read: function that reads one image, and returns its name and what was found.
         batch: number of images in a batch.
         pool: threads that read.
 
     Yields:
         Batches of the name and the content of each image, in order.
     """
-    named = ((_name(image), image) for image in images)
-    found = in_stream(pool, lambda pair: (pair[0], read(pair[1])), named, batch)
+    found = in_stream(pool, read, images, batch)
     while due := list(islice(found, batch)):
         yield due
 
@@ -180,5 +179,6 @@ def _views(info: BundleInfo) -> frozenset[str]:
     return frozenset[str]().union(*filter(None, views)) if all(views) else frozenset()
 
 
-def _name(image: Image | ReadImage) -> str:
+def name_of(image: Image | ReadImage) -> str:
+    """Returns the name of an image in its record."""
     return image.name if isinstance(image, Source | ReadImage) else public_name(image)

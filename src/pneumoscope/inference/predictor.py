@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from copy import copy
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,24 @@ from pneumoscope.gate import Facts, Gate, Judgement, Policy, read_policy
 from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.familiar import Memory
-from pneumoscope.inference.images import Image, Read, ReadImage, read_ahead, read_image
+from pneumoscope.inference.images import (
+    Found,
+    Image,
+    Read,
+    ReadImage,
+    name_of,
+    read_ahead,
+    read_image,
+)
 from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
 from pneumoscope.parallel import usable_cores
 from pneumoscope.shipped import read_model
 from pneumoscope.types import OperatingPoint, Prediction, Status
+
+
+def _nothing() -> NDArray[np.float32]:
+    return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,28 @@ class Explanation:
 
     prediction: Prediction
     heatmap: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """An image that the network and the gate have judged, whatever threshold is then applied.
+
+    Attributes:
+        name: name of the image.
+        error: why the file could not be read; None if it could.
+        pixels: pixels that the network was given, uint8 of shape (h, w); None with an error.
+        judgement: judgement of the gate, with the warnings found while reading.
+        probabilities: probabilities of the c classes, float32 of shape (c,); empty with an error.
+        maps: class-activation maps, float32 of shape (c, h', w'); None where they were not asked
+            for.
+    """
+
+    name: str
+    error: ImageError | None = None
+    pixels: NDArray[np.uint8] | None = None
+    judgement: Judgement = field(default_factory=Judgement)
+    probabilities: NDArray[np.float32] = field(default_factory=_nothing)
+    maps: NDArray[np.float32] | None = None
 
 
 def load(
@@ -112,6 +147,7 @@ class Predictor:
             raise out_of_range("threads", threads, "1 or more")
         rules = read_policy(policy)
         self._bundle = bundle
+        self._gate_on = gate
         self._recorder = Recorder(bundle.info, operating_point, prevalence, gate)
         threads = usable_cores() if threads is None else threads
         self._pool = ThreadPoolExecutor(threads)
@@ -174,7 +210,7 @@ class Predictor:
         Yields:
             A record for each image, in order.
         """
-        for explanation in self._stream(images, [PROBABILITIES], withhold):
+        for explanation in self._stream(images, False, withhold):
             yield explanation.prediction
 
     def explain_many(
@@ -193,7 +229,7 @@ class Predictor:
             BundleError: if the network gives no class-activation maps.
         """
         self._network.require_maps()
-        return self._stream(images, [PROBABILITIES, MAPS], withhold)
+        return self._stream(images, True, withhold)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Predicts images given as pixels, at the geometry of the model.
@@ -233,33 +269,74 @@ class Predictor:
         probabilities, maps = self._network.run(pixels, [PROBABILITIES, MAPS])
         return probabilities, maps
 
-    def _stream(
-        self, images: Iterable[Image | ReadImage], outputs: list[str], withhold: bool
-    ) -> Iterator[Explanation]:
+    def at(self, operating_point: str | None, prevalence: float | None) -> Predictor:
+        """Returns the same model at another operating point and prevalence; both share its memory.
+
+        Args:
+            operating_point: name of the threshold that makes the labels; None for the bundle's
+                first.
+            prevalence: fraction of positive images where the model is used; None to leave
+                probabilities as they are.
+
+        Raises:
+            BundleError: if probabilities are to be restated and the bundle is not calibrated.
+            SettingsError: if the bundle has no such operating point, or the prevalence is out of
+                range.
+        """
+        other = copy(self)
+        other._recorder = Recorder(self.info, operating_point, prevalence, self._gate_on)
+        return other
+
+    def read(self, image: Image | ReadImage) -> tuple[str, Read]:
+        """Reads an image for `judge`, on any thread: its name, and what was found or the error."""
         header = self._gate is not None
-        read_one = partial(read_image, info=self.info, memory=self._memory, header=header)
-        for batch in read_ahead(images, read_one, BATCH, self._pool):
-            explained = self._explain(batch, outputs)
-            yield from map(_withheld, explained) if withhold else explained
+        return name_of(image), read_image(image, self.info, self._memory, header)
 
-    def _explain(
-        self, batch: Sequence[tuple[str, Read]], outputs: list[str]
-    ) -> Iterator[Explanation]:
+    def judge(self, batch: Sequence[tuple[str, Read]], *, maps: bool = False) -> list[Judged]:
+        """Runs network and gate on images that were read; `BATCH` of them at once are quickest.
+
+        Args:
+            batch: images as `read` returns them.
+            maps: True to get class-activation maps, too, of a network that gives them.
+
+        Returns:
+            What was found of each image, in order, for `record`.
+        """
+        outputs = [PROBABILITIES, MAPS] if maps else [PROBABILITIES]
         readable = [found.facts for _, found in batch if not isinstance(found, ImageError)]
-        rows = iter(self._judge(readable, outputs))
-        for name, found in batch:
-            if isinstance(found, ImageError):
-                yield Explanation(self._recorder.failure(name, found), None)
-                continue
-            judgement, probabilities, *maps = next(rows)
-            judgement = replace(judgement, warnings=(*found.warnings, *judgement.warnings))
-            prediction = self._recorder.record(name, probabilities, judgement)
-            heatmap = None
-            if maps and prediction.label is not None:
-                heatmap = evidence(maps[0][self.info.classes.index(prediction.label)])
-            yield Explanation(prediction, heatmap)
+        rows = iter(self._run(readable, outputs))
+        return [
+            Judged(name, error=found)
+            if isinstance(found, ImageError)
+            else _judged(name, found, *next(rows))
+            for name, found in batch
+        ]
 
-    def _judge(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
+    def record(self, judged: Judged, *, withhold: bool = True) -> Explanation:
+        """Makes the record of an image that was judged, with its heatmap where it has maps.
+
+        Args:
+            judged: the image, judged by this model at whatever operating point.
+            withhold: True to give a refused image neither label nor heatmap.
+        """
+        if judged.error is not None:
+            return Explanation(self._recorder.failure(judged.name, judged.error), None)
+        prediction = self._recorder.record(judged.name, judged.probabilities, judged.judgement)
+        if withhold and prediction.status is Status.REFUSED:
+            return Explanation(prediction.withheld(), None)
+        if judged.maps is None or prediction.label is None:
+            return Explanation(prediction, None)
+        index = self.info.classes.index(prediction.label)
+        return Explanation(prediction, evidence(judged.maps[index]))
+
+    def _stream(
+        self, images: Iterable[Image | ReadImage], maps: bool, withhold: bool
+    ) -> Iterator[Explanation]:
+        for batch in read_ahead(images, self.read, BATCH, self._pool):
+            for judged in self.judge(batch, maps=maps):
+                yield self.record(judged, withhold=withhold)
+
+    def _run(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
         """Judges images, and returns for each its judgement and its row of each output."""
         if not images:
             return []
@@ -273,6 +350,17 @@ class Predictor:
         return list(zip(judgements, *found, strict=True))
 
 
+def _judged(
+    name: str,
+    found: Found,
+    judgement: Judgement,
+    probabilities: NDArray[np.float32],
+    maps: NDArray[np.float32] | None = None,
+) -> Judged:
+    whole = replace(judgement, warnings=(*found.warnings, *judgement.warnings))
+    return Judged(name, None, found.facts.pixels, whole, probabilities, maps)
+
+
 def _make_gate(bundle: Bundle, network: Network, policy: Policy) -> Gate | None:
     if bundle.info.gate is None:
         return None
@@ -281,9 +369,3 @@ def _make_gate(bundle: Bundle, network: Network, policy: Policy) -> Gate | None:
         return network.run(pixels, [FEATURES])[0]
 
     return Gate(bundle.info.gate, bundle.distances(), features, policy)
-
-
-def _withheld(explanation: Explanation) -> Explanation:
-    if explanation.prediction.status is not Status.REFUSED:
-        return explanation
-    return Explanation(explanation.prediction.withheld(), None)

@@ -1,0 +1,78 @@
+"""Small batches: images of many requests that meet within a moment go through the network at once.
+
+A batch of several images takes less processor time than the same images one by one, and while one
+is in work the next one gathers, so that only an idle service ever waits for company.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from pneumoscope.inference import BATCH, Judged, Read
+
+_SECONDS = 0.002  # that the first of a batch waits for others at most
+
+Judge = Callable[[Sequence[tuple[str, Read]], bool], list[Judged]]
+"""Function that judges images that were read, with class-activation maps if the flag is set."""
+
+
+@dataclass(eq=False)
+class _Waiting:
+    reading: tuple[str, Read]
+    maps: bool
+    done: asyncio.Future[Judged] = field(default_factory=lambda: asyncio.Future())
+
+
+class Batcher:
+    """Judges images in batches, one batch at a time, on a thread of its own.
+
+    Args:
+        judge: function that judges a batch.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._thread = ThreadPoolExecutor(1, "batcher")
+
+    async def judge(self, reading: tuple[str, Read], *, maps: bool) -> Judged:
+        """Judges one image, together with others that wait."""
+        waiting = _Waiting(reading, maps)
+        self._queue.put_nowait(waiting)
+        return await waiting.done
+
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        while True:
+            batch = [await self._queue.get()]
+            await self._gather(batch)
+            wanted = [each for each in batch if not each.done.cancelled()]
+            await self._work(wanted)
+
+    async def _gather(self, batch: list[_Waiting]) -> None:
+        """Adds what else waits, or comes within a moment."""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                while len(batch) < BATCH:
+                    batch.append(await self._queue.get())
+        except TimeoutError:
+            pass
+
+    async def _work(self, batch: list[_Waiting]) -> None:
+        if not batch:
+            return
+        readings, maps = [each.reading for each in batch], any(each.maps for each in batch)
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._thread, self._judge, readings, maps)
+        except Exception as error:  # of the batch, which each who waits is told
+            for each in batch:
+                if not each.done.done():
+                    each.done.set_exception(error)
+            return
+        for each, judged in zip(batch, found, strict=True):
+            if not each.done.done():
+                each.done.set_result(judged)
