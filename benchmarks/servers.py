@@ -98,7 +98,7 @@ def _mlserver(folder: Path) -> Server:
     }
     (folder / "model-settings.json").write_text(json.dumps(model))
     start = (
-        "import os, sys, uvicorn; from pathlib import Path; port = int(sys.argv[1]); "
+        "import os, sys; port = int(sys.argv[1]); "
         "os.environ |= {'MLSERVER_HTTP_PORT': str(port), 'MLSERVER_GRPC_PORT': str(port + 1), "
         "'MLSERVER_METRICS_PORT': str(port + 2), 'MLSERVER_HOST': '127.0.0.1', "
         "'MLSERVER_PARALLEL_WORKERS': '0', 'MLSERVER_DEBUG': 'false'}; "
@@ -151,13 +151,10 @@ def _wait(url: str, body: bytes, process: subprocess.Popen[bytes]) -> None:
 
 def _send(url: str, body: Path, requests: int) -> float:
     """Sends requests, and returns how many were answered in a second."""
-    sent = subprocess.run(
-        ["hey", "-n", str(requests), "-c", str(_CLIENTS), "-m", "POST", "-T", "application/json"]
-        + ["-D", str(body), url],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    many = ["-n", str(requests), "-c", str(_CLIENTS)]
+    post = ["-m", "POST", "-T", "application/json", "-D", str(body)]
+    command = ["hey", *many, *post, url]
+    sent = subprocess.run(command, capture_output=True, text=True, check=True)
     answered = re.findall(r"\[(\d+)\]\s+(\d+) responses", sent.stdout)
     if answered != [("200", str(requests // _CLIENTS * _CLIENTS))]:
         raise SystemExit(f"{url} answered {answered}:\n{sent.stdout}")
