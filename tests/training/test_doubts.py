@@ -43,5 +43,12 @@ def test_one_predicted_class_gives_a_doubt(add: float, side: str) -> None:
     assert (doubt.code, doubt.values["called"]) == ("all-called-alike", side)
 
 
+def test_two_doubts_say_once_what_to_do() -> None:
+    score = np.where(np.arange(N) % 4 < 2, 0.7, 0.8)
+    first, second = doubts(score)
+    assert "has not worked" in first.text
+    assert second.text.startswith("It also calls each")
+
+
 def test_one_side_alone_gives_no_doubt() -> None:
     assert not doubts(np.full(N, 0.3), np.zeros(N, bool))

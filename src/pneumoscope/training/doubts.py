@@ -52,7 +52,8 @@ def find_doubts(
     called = called_positive(score, threshold)
     if called.all() or not called.any():
         side = "positive" if called.all() else "negative"
-        text = _in_words(f"it calls each of {images} {side}, at a threshold of {threshold:.4f}")
+        said = f"calls each of {images} {side}, at a threshold of {threshold:.4f}"
+        text = f"It also {said}" if doubts else _in_words(f"it {said}")
         values = {"threshold": threshold}
         doubts.append(Notice("all-called-alike", text, {"called": side, **values, **counts}))
     return tuple(doubts)
