@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from pneumoscope.inference import Predictor
-from pneumoscope.server import predictions
+from pneumoscope.server import oip, predictions
 from pneumoscope.server.service import Service
 from pneumoscope.server.settings import Settings
 
@@ -27,4 +27,4 @@ def make_app(predictor: Predictor, settings: Settings) -> Starlette:
         async with service:
             yield
 
-    return Starlette(routes=[*predictions.routes(service)], lifespan=at_work)
+    return Starlette(routes=[*predictions.routes(service), *oip.routes(service)], lifespan=at_work)

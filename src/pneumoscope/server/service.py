@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 
 from pneumoscope.imaging import Source
-from pneumoscope.inference import Explanation, Judged, Predictor
+from pneumoscope.inference import Explanation, Judged, Predictor, ReadImage
 from pneumoscope.server.batcher import Batcher
 
 
@@ -37,11 +37,11 @@ class Service:
         if self._work is not None:
             self._work.cancel()
 
-    async def judge(self, source: Source, *, maps: bool) -> Judged:
+    async def judge(self, source: Source | ReadImage, *, maps: bool) -> Judged:
         """Judges an image.
 
         Args:
-            source: bytes of the file, with its name.
+            source: bytes of the file, with its name, or an image that has been read.
             maps: True to get class-activation maps, too.
         """
         loop = asyncio.get_running_loop()

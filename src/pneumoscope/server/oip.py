@@ -1,0 +1,187 @@
+"""The Open Inference Protocol, version 2, over REST, with its binary tensor data extension.
+
+Programs that know the protocol find two models: one of pixels to probabilities, named as the model,
+and one of image files to the records that `POST /v1/predictions` gives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pneumoscope.errors import DataError, PneumoscopeError
+from pneumoscope.imaging import Acquisition, Source
+from pneumoscope.inference import ReadImage
+from pneumoscope.server.messages import JSON_LENGTH, Asked, read_request, write_answer
+from pneumoscope.server.service import Service
+from pneumoscope.server.tensors import Tensor, Values, as_elements, refuse
+from pneumoscope.version import __version__
+
+PLATFORM = "onnxruntime_onnx"  # as the protocol calls it
+EXTENSIONS = ("binary_tensor_data",)
+OF_RECORDS = "-records"
+"""What the name of the model of records ends with."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the protocol.
+
+    Attributes:
+        name: name of the model.
+        version: its only version.
+        takes: its input.
+        gives: its output.
+        infer: function that computes the output of a request.
+        parameters: facts for programs, by name.
+        known: names of the parameters that a request may give.
+    """
+
+    name: str
+    version: str
+    takes: Tensor
+    gives: Tensor
+    infer: Callable[[Asked], Awaitable[Values]]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
+
+    def metadata(self) -> dict[str, Any]:
+        """Makes the metadata of the model."""
+        return {
+            "name": self.name,
+            "versions": [self.version],
+            "platform": PLATFORM,
+            "inputs": [self.takes.to_dict()],
+            "outputs": [self.gives.to_dict()],
+            "parameters": dict(self.parameters),
+        }
+
+
+def models(service: Service) -> tuple[Model, Model]:
+    """Makes the two models.
+
+    Args:
+        service: the model in service.
+    """
+    info = service.predictor.info
+    points = ",".join(point.name for point in info.operating_points)
+    sides = (info.geometry.height, info.geometry.width)
+    classes = ",".join(info.classes)
+
+    async def probabilities(asked: Asked) -> Values:
+        whole = Acquisition(info.geometry.width, info.geometry.height)
+        images = [ReadImage("-", whole, pixels) for pixels in asked.values]
+        judged = await asyncio.gather(*(service.judge(image, maps=False) for image in images))
+        for each in judged:
+            record = service.predictor.record(each, withhold=False).prediction
+            if record.error is not None:
+                raise DataError(record.error, code=str(record.error_code))
+        return np.stack([each.probabilities for each in judged])
+
+    async def records(asked: Asked) -> Values:
+        point, prevalence = _threshold(asked.parameters)
+        service.predictor.at(point or service.predictor.operating_point.name, prevalence)
+        explanations = await asyncio.gather(
+            *(
+                service.explain(Source("-", data), operating_point=point, prevalence=prevalence)
+                for data in asked.values
+            )
+        )
+        return as_elements(json.dumps(each.prediction.to_dict()).encode() for each in explanations)
+
+    return (
+        Model(
+            info.name,
+            info.version,
+            Tensor("pixels", "UINT8", sides),
+            Tensor("probabilities", "FP32", (len(info.classes),)),
+            probabilities,
+            {"classes": classes},
+        ),
+        Model(
+            info.name + OF_RECORDS,
+            info.version,
+            Tensor("file", "BYTES"),
+            Tensor("record", "BYTES"),
+            records,
+            {"classes": classes, "operating_points": points},
+            ("operating_point", "prevalence"),
+        ),
+    )
+
+
+def routes(service: Service) -> Sequence[Route]:
+    """Makes the routes of the protocol.
+
+    Args:
+        service: the model in service.
+    """
+    known = {model.name: model for model in models(service)}
+
+    async def server(_: Request) -> Response:
+        return JSONResponse(
+            {"name": "pneumoscope", "version": __version__, "extensions": list(EXTENSIONS)}
+        )
+
+    async def metadata(_: Request, model: Model) -> Response:
+        return JSONResponse(model.metadata())
+
+    async def ready(_: Request, model: Model) -> Response:
+        return JSONResponse({"name": model.name, "ready": True})
+
+    async def infer(request: Request, model: Model) -> Response:
+        body, length = await request.body(), request.headers.get(JSON_LENGTH)
+        parts = (body, length, model.takes, model.gives, model.known)
+        loop = asyncio.get_running_loop()
+        asked = await loop.run_in_executor(service.predictor.pool, read_request, *parts)
+        values = await model.infer(asked)
+        content = {"model_name": model.name, "model_version": model.version}
+        if asked.id is not None:
+            content["id"] = asked.id
+        answer, headers = write_answer(content, model.gives, values, binary=asked.binary)
+        return Response(answer, headers=headers)
+
+    def of_model(
+        answer: Callable[[Request, Model], Awaitable[Response]],
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Lets a function answer for the model that the path names."""
+
+        async def found(request: Request) -> Response:
+            model = known.get(request.path_params["name"])
+            if model is None or request.path_params.get("version", model.version) != model.version:
+                names = " or ".join(f"{each.name} {each.version}" for each in known.values())
+                return JSONResponse({"error": f"There is no such model. Expected {names}."}, 404)
+            try:
+                return await answer(request, model)
+            except PneumoscopeError as error:
+                return JSONResponse({"error": str(error), "code": error.code}, 400)
+
+        return found
+
+    kinds = (("", metadata, "GET"), ("/ready", ready, "GET"), ("/infer", infer, "POST"))
+    return [
+        Route("/v2", server),
+        *(
+            Route(f"/v2/models/{{name}}{version}{end}", of_model(answer), methods=[method])
+            for version in ("", "/versions/{version}")
+            for end, answer, method in kinds
+        ),
+    ]
+
+
+def _threshold(parameters: Mapping[str, Any]) -> tuple[str | None, float | None]:
+    """Returns the operating point and the prevalence that a request gives."""
+    point, prevalence = parameters.get("operating_point"), parameters.get("prevalence")
+    if point is not None and not isinstance(point, str):
+        refuse("The parameter operating_point is invalid", "a string", point)
+    if prevalence is not None and type(prevalence) not in (int, float):
+        refuse("The parameter prevalence is invalid", "a number", prevalence)
+    return point, prevalence
