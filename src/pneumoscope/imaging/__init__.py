@@ -1,6 +1,7 @@
 """Reading of image files: their pixels, and what they tell of themselves."""
 
 from pneumoscope.imaging.acquisition import Acquisition, Coded, read_acquisition
+from pneumoscope.imaging.deep import Deep, load_deep
 from pneumoscope.imaging.facts import THUMBNAIL, ImageFacts, Look, look
 from pneumoscope.imaging.formats import is_stray
 from pneumoscope.imaging.origin import Origin, own_mark
@@ -18,12 +19,14 @@ __all__ = [
     "THUMBNAIL",
     "Acquisition",
     "Coded",
+    "Deep",
     "ImageFacts",
     "Look",
     "Origin",
     "PictureFacts",
     "Source",
     "is_stray",
+    "load_deep",
     "load_display",
     "load_mask",
     "load_pixels",

@@ -12,6 +12,7 @@ from pneumoscope.imaging.codestream import read_declared
 from pneumoscope.imaging.formats import sniff
 from pneumoscope.imaging.quiet import undisturbed
 from pneumoscope.imaging.source import REMEDY, Source, wrong_size
+from pneumoscope.imaging.window import Window
 
 
 @contextmanager
@@ -73,6 +74,28 @@ def open_upright(
     if not blank:
         _check_content(source, picture)
     return picture
+
+
+def open_deep(source: Source) -> tuple[Image.Image, Window]:
+    """Decodes an image as `open_upright`, at its full size and depth.
+
+    Args:
+        source: the image file.
+
+    Returns:
+        The decoded picture, in the mode of the file, "I;16" for grey DICOM; and the window that it
+        is meant to be shown through.
+
+    Raises:
+        ImageError: as `open_upright`.
+    """
+    kind = sniff(source)
+    if kind != "DICOM":
+        return open_upright(source), Window()
+    from pneumoscope.imaging.dicom import decode_deep
+
+    with decoding(source, kind):
+        return decode_deep(source)
 
 
 def _decode(source: Source, kind: str, at_least: int | None) -> Image.Image:

@@ -19,9 +19,10 @@ from pydicom.pixels.utils import pixel_array
 
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging.codestream import read_declared
-from pneumoscope.imaging.greys import bits_below, grey_table
+from pneumoscope.imaging.greys import bits_below, deep_table, grey_table
 from pneumoscope.imaging.source import Source, check_size
 from pneumoscope.imaging.whole import check_end, check_jpeg, decode_whole
+from pneumoscope.imaging.window import Window
 from pneumoscope.imaging.wrapping import names_its_colours, unboxed
 
 # PS3.3 C.7.3.1.1.1: projections of the body in one picture, and "other" for what was scanned in.
@@ -77,16 +78,41 @@ def decode_dicom(source: Source) -> Image.Image:
             or none, too small or too large, or stored in a way that is not supported. Any other
             exception means that it is broken.
     """
-    ds = read_header(source)
-    check_header(source, ds)
-    stored = _read_stored(source, ds)
+    ds, patterns = _read_patterns(source)
     if ds.PhotometricInterpretation not in _MONOCHROME:
-        return Image.fromarray(stored)
+        return Image.fromarray(patterns)
     table = grey_table(ds)
-    patterns = stored.view(f"u{stored.itemsize}")
     if patterns.itemsize == 1:  # Pillow looks these up several times as fast
         return Image.fromarray(patterns).point(table[:256].tolist())
     return Image.fromarray(table.take(patterns))
+
+
+def decode_deep(source: Source) -> tuple[Image.Image, Window]:
+    """Decodes the DICOM file of a radiograph to its values before they go through its window.
+
+    Args:
+        source: DICOM file with its preamble.
+
+    Returns:
+        Mode "I;16", the range of values that it may hold in 16 bits; "RGB" where the file holds
+        colour. And the window that it is meant to be shown through.
+
+    Raises:
+        ImageError: as `decode_dicom`.
+    """
+    ds, patterns = _read_patterns(source)
+    if ds.PhotometricInterpretation not in _MONOCHROME:
+        return Image.fromarray(patterns), Window()
+    table, window = deep_table(ds)
+    return Image.fromarray(table.take(patterns)), window
+
+
+def _read_patterns(source: Source) -> tuple[Dataset, NDArray[Any]]:
+    """Reads header and stored bits: unsigned, (rows, columns), or (rows, columns, 3) of RGB."""
+    ds = read_header(source)
+    check_header(source, ds)
+    stored = _read_stored(source, ds)
+    return ds, stored.view(f"u{stored.itemsize}")
 
 
 def read_header(source: Source) -> Dataset:

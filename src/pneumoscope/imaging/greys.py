@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from pneumoscope.imaging.window import WHITEST, Window
+
 Values = NDArray[np.float64]
 
 
@@ -48,6 +50,33 @@ def grey_table(ds: Dataset) -> NDArray[np.uint8]:
         grey = 255 - grey
     grey[_is_padding(ds, stored)] = 0
     return grey
+
+
+def deep_table(ds: Dataset) -> tuple[NDArray[np.uint16], Window]:
+    """Computes a value of 16 bits for every stored value, and the window that `grey_table` applies.
+
+    What lies outside of the window keeps its differences. Values that go through a VOI LUT, a
+    sigmoid or a step, which are no windows, come out as these show them.
+
+    Args:
+        ds: header of a grey picture.
+
+    Returns:
+        uint16 of shape (2 ** BitsAllocated,), indexed by the stored bits read as unsigned; and the
+        window.
+
+    Raises:
+        ValueError: as `grey_table`.
+    """
+    stored = _stored_values(ds)
+    fraction = _voi(ds, _modality(ds, stored))
+    if ds.PhotometricInterpretation == "MONOCHROME1":
+        fraction = 1 - fraction
+    low, high = min(0.0, fraction.min()), max(1.0, fraction.max())
+    scale = WHITEST / (high - low)
+    deep = (scale * (fraction - low)).round().astype(np.uint16)
+    deep[_is_padding(ds, stored)] = 0
+    return deep, Window(-low * scale, (1 - low) * scale)
 
 
 def bits_below(ds: Dataset) -> int:
