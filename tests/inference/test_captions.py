@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,34 @@ def test_the_threshold_that_is_said_divides_the_labels(
         assert ("restated" in caption.probability) == (prevalence is not None)
         labels.add(prediction.label)
     assert len(labels) == 2
+
+
+# probability, prevalence that it is restated for, what it means
+MEANINGS = (
+    (0.5, None, "Where about 75 % of images show PNEUMONIA, as in validation, about 50 % of"),
+    (0.5, 0.1, "Where about 10 % of images show PNEUMONIA, about 50 % of"),
+    (0.001, None, "as in validation, fewer than 1 % of"),
+    (0.999, None, "as in validation, more than 99 % of"),
+)
+
+
+@pytest.mark.parametrize(("probability", "prevalence", "said"), MEANINGS)
+def test_what_a_probability_means(
+    probability: float, prevalence: float | None, said: str, tmp_path: Path
+) -> None:
+    predictor = load(write_bundle(tmp_path / "b", calibration=calibration(0.75)))
+    prediction = predictor.predict(Source("a.png", encoded(shade(128))))
+    prediction = replace(prediction, probability=probability, prevalence=prevalence)
+    meaning = Captions(predictor).meaning(prediction)
+    assert said in meaning
+    assert meaning.endswith("of images with this probability do.")
+    assert Captions(predictor).meaning(replace(prediction, label=None)) == ""
+
+
+def test_a_probability_that_was_not_calibrated_means_less(bundle: Path) -> None:
+    predictor = load(bundle)
+    prediction = predictor.predict(Source("a.png", encoded(shade(128))))
+    assert "not calibrated" in Captions(predictor).meaning(prediction)
 
 
 def test_counts_in_words(bundle: Path) -> None:

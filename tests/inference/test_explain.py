@@ -10,7 +10,7 @@ from matplotlib import colormaps
 
 from pneumoscope.inference import overlay
 from pneumoscope.inference.colours import INFERNO
-from pneumoscope.inference.explain import evidence
+from pneumoscope.inference.explain import evidence, layer
 
 
 @given(arrays.arrays(np.float32, (3, 4), elements=st.floats(-1e6, 1e6, width=32)))
@@ -37,6 +37,17 @@ def test_overlay_colours_only_where_there_is_evidence() -> None:
 def test_overlay_shows_nothing_where_nothing_is_known() -> None:
     image = np.full((8, 8), 100, np.uint8)
     assert (overlay(image, np.full((2, 2), np.nan, np.float32)) == 100).all()
+
+
+def test_the_layer_over_the_radiograph_is_the_overlay() -> None:
+    draw = np.random.default_rng(0)
+    image = draw.integers(0, 256, (90, 70), dtype=np.uint8)
+    heatmap = draw.random((5, 4), dtype=np.float32)
+    alone = layer(heatmap, image.shape)
+    assert alone.shape == (90, 70, 4)
+    opacity = alone[..., 3:] / 255
+    laid = ((1 - opacity) * image[..., np.newaxis] + opacity * alone[..., :3]).round()
+    assert np.abs(laid - overlay(image, heatmap)).max() <= 1
 
 
 def test_colours_are_those_of_matplotlib() -> None:

@@ -13,7 +13,9 @@ from reportlab import rl_config
 
 from pneumoscope.errors import SettingsError
 from pneumoscope.imaging import Source
-from pneumoscope.inference import predict
+from pneumoscope.inference import load, predict
+from pneumoscope.inference.pdf import Print
+from pneumoscope.inference.shown import show
 from pneumoscope.names import hashed_names
 from pneumoscope.types import RESEARCH_NOTICE
 from tests.conftest import encoded, picture, write_bundle
@@ -57,6 +59,24 @@ def test_a_list_of_all_then_two_images_on_a_page(tmp_path: Path) -> None:
     for number, page in enumerate([summary, *rest], 1):
         assert page.count(RESEARCH_NOTICE) == 1
         assert page.endswith(f"Page {number} of 4")
+
+
+@needs_poppler
+def test_one_large_image_on_a_page(tmp_path: Path) -> None:
+    predictor = load(write_bundle(tmp_path / "model", usual=128.0))
+    document = Print(predictor, large=True)
+    for n in range(3):
+        source = Source(f"{n}.png", encoded(picture(seed=n)))
+        document.add(show(source, predictor.explain(source)))
+    (tmp_path / "p.pdf").write_bytes(document.finish())
+    summary, *rest = pages(tmp_path / "p.pdf")
+    assert "3 images: " in summary
+    assert len(rest) == 3
+    for n, page in enumerate(rest):
+        assert f" {n}.png " in page
+        assert "Threshold: 0.500 (operating point default)" in page
+        assert "from none to strongest in this image" in page
+        assert page.endswith(f"Page {n + 2} of 4")
 
 
 # name of a file, what is printed of it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
@@ -29,7 +28,6 @@ from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
     from pneumoscope.inference import Predictor
-    from pneumoscope.notices import Notice
     from pneumoscope.types import Prediction, Status
 
 _STDIN = "-"
@@ -225,50 +223,10 @@ def _json_writer() -> Callable[[Prediction], None]:
 
 
 def _csv_writer() -> Callable[[Prediction], None]:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(
-        [
-            "path",
-            "label",
-            "probability",
-            "status",
-            "reasons",
-            "reason_codes",
-            "warnings",
-            "warning_codes",
-            "operating_point",
-            "prevalence",
-            "heatmap",
-            "error",
-            "error_code",
-        ]
-    )
+    from pneumoscope.inference.csv_lines import csv_head, csv_line
 
-    def write(prediction: Prediction) -> None:
-        probability = "" if prediction.probability is None else f"{prediction.probability:.6f}"
-        writer.writerow(
-            [
-                printable(prediction.path),
-                prediction.label and printable(prediction.label),
-                probability,
-                prediction.status,
-                *_texts_and_codes(prediction.reasons),
-                *_texts_and_codes(prediction.warnings),
-                prediction.operating_point and printable(prediction.operating_point),
-                prediction.prevalence,
-                prediction.heatmap and printable(prediction.heatmap),
-                prediction.error and printable(prediction.error),
-                prediction.error_code,
-            ]
-        )
-
-    return write
-
-
-def _texts_and_codes(reasons: Sequence[Notice]) -> tuple[str, str]:
-    """Joins texts and codes into two columns: no text has a semicolon, and no code a space."""
-    texts = "; ".join(printable(reason.text) for reason in reasons)
-    return texts, " ".join(reason.code for reason in reasons)
+    print(csv_head(), end="")
+    return lambda prediction: print(csv_line(prediction), end="")
 
 
 def _table_writer(predictor: Predictor) -> Callable[[Prediction], None]:

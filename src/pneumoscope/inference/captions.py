@@ -87,6 +87,26 @@ class Captions:
         ratio = odds_ratio(self._info, prediction.prevalence)
         return restated([1 - self._threshold, self._threshold], ratio)[1]
 
+    def meaning(self, prediction: Prediction) -> str:
+        """Says what the probability means among many images; empty without a label.
+
+        It is a frequency only where the model was calibrated, and for the prevalence that it holds
+        for.
+        """
+        calibration, given = self._info.calibration, prediction.probability
+        if prediction.label is None or given is None:
+            return ""
+        if calibration is None or not calibration.fitted:
+            return "The model is not calibrated: its probabilities rank images, and say no more."
+        if prediction.prevalence is None:
+            holds, among = calibration.prevalence, ", as in validation"
+        else:
+            holds, among = prediction.prevalence, ""
+        return (
+            f"Where {_percent(holds)} of images show {self.positive}{among}, {_percent(given)} of "
+            "images with this probability do."
+        )
+
     def summary(self, counts: Mapping[str, int]) -> str:
         """Words how many images got which heading.
 
@@ -117,6 +137,13 @@ def _expected(info: BundleInfo, point: OperatingPoint) -> str:
 def _where(prediction: Prediction) -> str:
     given = prediction.prevalence
     return "" if given is None else f", restated for a prevalence of {given:g}"
+
+
+def _percent(fraction: float) -> str:
+    percent = round(100 * fraction)
+    if percent in (0, 100):
+        return "fewer than 1 %" if percent == 0 else "more than 99 %"
+    return f"about {percent} %"
 
 
 def _in_text(heading: str) -> str:

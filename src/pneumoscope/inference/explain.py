@@ -61,14 +61,36 @@ def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[n
     Returns:
         The overlay, RGB, uint8 of shape (h, w, 3).
     """
-    strength = enlarged(heatmap, image.shape)
-    shade = (strength * (len(INFERNO) - 1)).round().astype(np.uint8)
-    opacity = _OPACITY * np.sqrt(strength)
+    shade, opacity = _tint(heatmap, image.shape)
     grey = (1 - opacity) * image
     result = np.empty((*image.shape, 3), np.uint8)
     for channel, colours in enumerate(INFERNO.T):  # all at once takes half as long again
         result[..., channel] = (grey + opacity * colours.take(shade)).round()
     return result
+
+
+def layer(heatmap: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Draws a heatmap alone, to be laid over a radiograph by a viewer.
+
+    Args:
+        heatmap: the heatmap, float32 of any smaller size, 0 to 1.
+        shape: height and width of the radiograph.
+
+    Returns:
+        RGBA, uint8 of shape (h, w, 4), alpha not multiplied in: over the radiograph it is the
+        `overlay`, within one grey level.
+    """
+    shade, opacity = _tint(heatmap, shape)
+    return np.dstack([INFERNO[shade], (255 * opacity).round().astype(np.uint8)])
+
+
+def _tint(
+    heatmap: NDArray[np.float32], shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Computes of each place the index of its colour, and its opacity, 0 to 1."""
+    strength = enlarged(heatmap, shape)
+    shade = (strength * (len(INFERNO) - 1)).round().astype(np.uint8)
+    return shade, np.float32(_OPACITY) * np.sqrt(strength)
 
 
 def colour_bar(width: int, height: int) -> NDArray[np.uint8]:

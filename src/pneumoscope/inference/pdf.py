@@ -43,6 +43,7 @@ from pneumoscope.types import RESEARCH_NOTICE
 _MARGIN = 15 * mm
 _WIDTH = A4[0] - 2 * _MARGIN - 12  # the frame of a page has a padding of 6 points
 _PICTURE = (_WIDTH / 2 - 2 * mm, 84 * mm)  # greatest width and height: two images fill a page
+_LARGE = (_WIDTH, 96 * mm)  # of an image that has a page of its own
 _QUALITY = 75
 _LONGEST = 120  # characters of a name in the list
 
@@ -78,48 +79,77 @@ def write_pdf(
     Raises:
         StorageError: if the PDF cannot be written.
     """
-    pdfmetrics.registerFont(TTFont("Vera", REGULAR))
-    pdfmetrics.registerFont(TTFont("VeraBd", BOLD))
-    captions = Captions(predictor)
-    listed: list[list[Any]] = [
-        [_paragraph(name, _SMALL) for name in ("", "Result", f"p({captions.positive})", "File")]
-    ]
-    blocks: list[Any] = []
-    counts = Counter[str]()
-    for number, shown in enumerate(images, 1):
-        counts[captions.caption(shown.prediction).heading] += 1
-        listed.append(_entry(number, shown, captions))
-        blocks.append(_block(number, shown, captions))
+    document = Print(predictor)
+    for shown in images:
+        document.add(shown)
         yield shown
-    summary = [
-        _paragraph("Predictions", _TITLE),
-        _paragraph(captions.summary(counts), _HEADING),
-        _paragraph(
-            f"{captions.model}, {captions.point}. {captions.origin} {captions.expected} "
-            f"{captions.gate}",
-            _ABOUT,
-        ),
-        LongTable(listed, colWidths=_COLUMNS, repeatRows=1, style=_CELLS),
-        PageBreak(),
-    ]
-    content = BytesIO()
-    document = SimpleDocTemplate(
-        content,
-        pagesize=A4,
-        leftMargin=_MARGIN,
-        rightMargin=_MARGIN,
-        topMargin=_MARGIN,
-        bottomMargin=_MARGIN,
-        title=f"Predictions: {captions.model}",
-        creator="Pneumoscope",
-        keywords=[made_of],
-        lang="en",
-        invariant=1,  # no date, so that the same predictions give the same bytes
-    )
-    with _binary():
-        document.build([*summary, *blocks], canvasmaker=_Pages)
+    content = document.finish(made_of)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(content.getvalue())
+        temporary.write_bytes(content)
+
+
+class Print:
+    """A PDF in the making: a list of all images, then these themselves.
+
+    Args:
+        predictor: the model that predicts the images.
+        large: True for one image on a page; otherwise there are two.
+    """
+
+    def __init__(self, predictor: Predictor, *, large: bool = False) -> None:
+        pdfmetrics.registerFont(TTFont("Vera", REGULAR))
+        pdfmetrics.registerFont(TTFont("VeraBd", BOLD))
+        self._captions = Captions(predictor)
+        self._large = large
+        self._counts = Counter[str]()
+        heads = ("", "Result", f"p({self._captions.positive})", "File")
+        self._listed: list[list[Any]] = [[_paragraph(name, _SMALL) for name in heads]]
+        self._blocks: list[Any] = []
+
+    def add(self, shown: Shown) -> None:
+        """Adds an image; of its pictures only JPEG is kept."""
+        number = len(self._listed)
+        self._counts[self._captions.caption(shown.prediction).heading] += 1
+        self._listed.append(_entry(number, shown, self._captions))
+        if self._large:
+            self._blocks.append(PageBreak())
+        self._blocks.append(_block(number, shown, self._captions, self._large))
+
+    def finish(self, made_of: str = "") -> bytes:
+        """Lays out the pages, and returns the PDF.
+
+        Args:
+            made_of: digest of the model and the images, to be kept in the PDF.
+        """
+        content = BytesIO()
+        document = SimpleDocTemplate(
+            content,
+            pagesize=A4,
+            leftMargin=_MARGIN,
+            rightMargin=_MARGIN,
+            topMargin=_MARGIN,
+            bottomMargin=_MARGIN,
+            title=f"Predictions: {self._captions.model}",
+            creator="Pneumoscope",
+            keywords=[made_of],
+            lang="en",
+            invariant=1,  # no date, so that the same predictions give the same bytes
+        )
+        with _binary():
+            document.build([*self._summary(), *self._blocks], canvasmaker=_Pages)
+        return content.getvalue()
+
+    def _summary(self) -> list[Any]:
+        said = self._captions
+        return [
+            _paragraph("Predictions", _TITLE),
+            _paragraph(said.summary(self._counts), _HEADING),
+            _paragraph(
+                f"{said.model}, {said.point}. {said.origin} {said.expected} {said.gate}", _ABOUT
+            ),
+            LongTable(self._listed, colWidths=_COLUMNS, repeatRows=1, style=_CELLS),
+            *([] if self._large else [PageBreak()]),
+        ]
 
 
 @contextmanager
@@ -180,28 +210,30 @@ def _entry(number: int, shown: Shown, captions: Captions) -> list[Any]:
     return [_paragraph(text) for text in (str(number), heading, probability, short)]
 
 
-def _block(number: int, shown: Shown, captions: Captions) -> Any:
-    """Makes the half page of an image."""
+def _block(number: int, shown: Shown, captions: Captions, large: bool) -> Any:
+    """Makes the half page of an image, or its whole page with pictures below one another."""
     caption = captions.caption(shown.prediction)
     parts = [
         HRFlowable(width="100%", thickness=0.5, color=_QUIET, spaceBefore=4, spaceAfter=4),
         _paragraph(f"{number}  {caption.heading}", _HEADING),
         _paragraph(shown.prediction.path, _SMALL),
     ]
-    pictures = [_picture(each) for each in (shown.image, shown.overlay) if each is not None]
+    most = _LARGE if large else _PICTURE
+    pictures = [_picture(each, most) for each in (shown.image, shown.overlay) if each is not None]
     if pictures:
         key = [_paragraph(f"{caption.evidence}, from {WEAKEST} to {STRONGEST}:", _SMALL), _bar()]
-        rows = [pictures, ["", key]] if caption.evidence else [pictures]
-        parts.append(
-            Table(rows, colWidths=[_WIDTH / 2] * len(pictures), hAlign="LEFT", style=_CELLS)
-        )
+        rows: list[list[Any]] = [[each] for each in pictures] if large else [[*pictures]]
+        if caption.evidence:
+            rows.append([key] if large else ["", key])
+        widths = [_WIDTH] if large else [_WIDTH / 2] * len(pictures)
+        parts.append(Table(rows, colWidths=widths, hAlign="LEFT", style=_CELLS))
     parts += [_paragraph(text) for text in (caption.probability, *caption.remarks) if text]
     return KeepTogether(parts)
 
 
-def _picture(pixels: NDArray[np.uint8]) -> _Picture:
+def _picture(pixels: NDArray[np.uint8], most: tuple[float, float]) -> _Picture:
     height, width = pixels.shape[:2]
-    scale = min(_PICTURE[0] / width, _PICTURE[1] / height)
+    scale = min(most[0] / width, most[1] / height)
     return _Picture(pixels, scale * width, scale * height)
 
 

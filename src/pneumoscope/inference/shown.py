@@ -67,6 +67,16 @@ def show_many(predictor: Predictor, images: Iterable[Image]) -> Iterator[Shown]:
     return in_stream(predictor.pool, lambda pair: _show(*pair[0], pair[1]), pairs)
 
 
+def show(source: Source, explanation: Explanation) -> Shown:
+    """Reads an image that was predicted again, to be shown.
+
+    Args:
+        source: bytes of the file.
+        explanation: prediction and heatmap of the same bytes.
+    """
+    return _show(source, None, explanation)
+
+
 def _version(image: Image) -> tuple[int, ...] | None:
     """Identifies the content of a file by its metadata; None for bytes, and for a missing file."""
     if isinstance(image, Source):
