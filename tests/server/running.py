@@ -1,30 +1,67 @@
-"""A service of the tests, on a port of its own."""
+"""A service of the tests: in a thread, on a port of its own."""
 
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from typing import Any
 
-import uvicorn
-
-from pneumoscope import load
+from pneumoscope.inference import load
 from pneumoscope.server.app import make_app
+from pneumoscope.server.listener import Listener, open_port
+from pneumoscope.server.service import Service
 from pneumoscope.server.settings import Settings
+
+SECONDS = 20.0
+TOKEN = "a-token-that-nobody-guesses"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service at work."""
+
+    port: int
+    service: Service
+    listener: Listener
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    @property
+    def predictions(self) -> str:
+        return f"{self.url}/v1/predictions"
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), SECONDS)
+
+    def count(self, name: str, **labels: str) -> float | None:
+        return self.service.metrics.registry.get_sample_value(f"pneumoscope_serve_{name}", labels)
 
 
 @contextmanager
-def running(bundle: Path) -> Iterator[str]:
-    """Runs a service around a model; yields its host and port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        app = make_app(load(bundle, threads=2), Settings(model=str(bundle)))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+def running(bundle: Path, **changes: Any) -> Iterator[Running]:
+    """Runs a service around a model during the block."""
+    settings = Settings(port=0, **changes)
+    started = threading.Event()
+    with open_port(settings) as listening:
+        service = Service(load(bundle, threads=2), settings)
+        listener = Listener(make_app(service), settings, started.set, service.stop)
+        port = listening.getsockname()[1]
+        thread = threading.Thread(target=listener.run, args=([listening],))
         thread.start()
         try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
+            assert started.wait(SECONDS)
+            yield Running(port, service, listener)
         finally:
-            server.should_exit = True
-            thread.join()
+            listener.should_exit = True
+            thread.join(SECONDS)
+            assert not thread.is_alive()

@@ -36,8 +36,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(model: Path) -> Iterator[str]:
-    with running(model) as address:
-        yield address
+    with running(model) as found:
+        yield found.address
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +204,8 @@ def test_network_without_numbers_is_an_error(tmp_path: Path) -> None:
         "shape": [1, SIDE, SIDE],
         "data": [0] * SIDE**2,
     }
-    with running(bundle) as address:
-        url = f"http://{address}/v2/models/brightness/infer"
+    with running(bundle) as found:
+        url = f"{found.url}/v2/models/brightness/infer"
         answer = requests.post(url, json={"inputs": [tensor]})
     assert answer.status_code == 400
     assert "NaN or infinity" in answer.json()["error"]

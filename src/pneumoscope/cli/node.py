@@ -11,7 +11,7 @@ import typer
 
 from pneumoscope.cli.commands import FirstUnlessNamed
 from pneumoscope.cli.console import print_json, say, say_notice
-from pneumoscope.cli.options import MODEL, AsJson, OperatingPoint, PolicyFile
+from pneumoscope.cli.options import MODEL, AsJson, Host, OperatingPoint, PolicyFile
 from pneumoscope.errors import extra_needed
 from pneumoscope.files import printable
 
@@ -53,13 +53,7 @@ def run(
         str | None,
         typer.Option(metavar="TITLE", help="AE title of the node; by default PNEUMOSCOPE."),
     ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(
-            help="Address to listen on: 0.0.0.0 for all of this machine. By default 127.0.0.1, "
-            "which only this machine reaches."
-        ),
-    ] = None,
+    host: Host[str | None] = None,
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; by default 11112.", min=0, max=65535)
     ] = None,

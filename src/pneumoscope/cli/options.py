@@ -24,6 +24,15 @@ Data = Annotated[T, typer.Argument(help=f"{DATA}.")]
 Model = Annotated[str, typer.Argument(help=MODEL)]
 ModelOrDefault = Annotated[str | None, typer.Argument(help=f"{MODEL} Left out: the default model.")]
 
+Host = Annotated[
+    T,
+    typer.Option(
+        help="Address to listen on: 0.0.0.0 for all of this machine. By default 127.0.0.1, which "
+        "only this machine reaches.",
+        show_default=False,
+    ),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Full = Annotated[

@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
-from pneumoscope.inference import Predictor
-from pneumoscope.server import oip, predictions
+from pneumoscope.errors import PneumoscopeError
+from pneumoscope.server import health, metrics, oip, predictions
+from pneumoscope.server.access import Access
+from pneumoscope.server.draining import Draining
+from pneumoscope.server.guard import Guard
+from pneumoscope.server.headers import WithHeaders
+from pneumoscope.server.rate import Rate
+from pneumoscope.server.refusals import answer_error, answer_unrouted
 from pneumoscope.server.service import Service
-from pneumoscope.server.settings import Settings
 
 
-def make_app(predictor: Predictor, settings: Settings) -> Starlette:
+def make_app(service: Service) -> Starlette:
     """Makes the application.
 
     Args:
-        predictor: the model.
-        settings: settings of the service.
+        service: the model in service.
     """
-    service = Service(predictor)
 
     @asynccontextmanager
     async def at_work(_: Starlette) -> AsyncIterator[None]:
         async with service:
             yield
 
-    return Starlette(routes=[*predictions.routes(service), *oip.routes(service)], lifespan=at_work)
+    app = Starlette(
+        routes=[
+            *predictions.routes(service),
+            *oip.routes(service),
+            *health.routes(service),
+            *metrics.routes(service.metrics),
+        ],
+        middleware=list(_middleware(service)),
+        exception_handlers={PneumoscopeError: answer_error, HTTPException: answer_unrouted},
+        lifespan=at_work,
+    )
+    app.router.redirect_slashes = False  # to an address that the client has chosen by its `Host`
+    return app
+
+
+def _middleware(service: Service) -> Iterator[Middleware]:
+    """Yields what a request passes on its way to its route, the outermost first."""
+    settings = service.settings
+    yield Middleware(metrics.Measured, service.metrics)
+    yield Middleware(WithHeaders)
+    yield Middleware(Guard, service.metrics.abandoned)
+    yield Middleware(Draining, settings.patience)
+    yield Middleware(Access, settings)
+    if settings.rate is not None:
+        yield Middleware(Rate, settings.rate)

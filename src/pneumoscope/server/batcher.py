@@ -31,10 +31,11 @@ class Batcher:
 
     Args:
         judge: function that judges a batch.
+        tell: function that is told the number of images in each batch.
     """
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, judge: Judge, tell: Callable[[int], None]) -> None:
+        self._judge, self._tell = judge, tell
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, "batcher")
 
@@ -65,6 +66,7 @@ class Batcher:
         if not batch:
             return
         readings, maps = [each.reading for each in batch], any(each.maps for each in batch)
+        self._tell(len(batch))
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._thread, self._judge, readings, maps)

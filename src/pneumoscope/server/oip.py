@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pneumoscope.errors import DataError, PneumoscopeError
+from pneumoscope.errors import DataError
 from pneumoscope.imaging import Acquisition, Source
 from pneumoscope.inference import ReadImage
+from pneumoscope.server.bodies import Held, read_body
+from pneumoscope.server.leaving import unless_left
 from pneumoscope.server.messages import JSON_LENGTH, Asked, read_request, write_answer
 from pneumoscope.server.service import Service
 from pneumoscope.server.tensors import Tensor, Values, as_elements, refuse
@@ -137,12 +140,16 @@ def routes(service: Service) -> Sequence[Route]:
     async def ready(_: Request, model: Model) -> Response:
         return JSONResponse({"name": model.name, "ready": True})
 
-    async def infer(request: Request, model: Model) -> Response:
-        body, length = await request.body(), request.headers.get(JSON_LENGTH)
-        parts = (body, length, model.takes, model.gives, model.known)
+    async def compute(model: Model, body: bytes, headers: Headers) -> tuple[Asked, Values]:
+        parts = (body, headers.get(JSON_LENGTH), model.takes, model.gives, model.known)
         loop = asyncio.get_running_loop()
         asked = await loop.run_in_executor(service.predictor.pool, read_request, *parts)
-        values = await model.infer(asked)
+        return asked, await model.infer(asked)
+
+    async def infer(request: Request, model: Model) -> Response:
+        with service.places.take(), Held(service.memory, service.settings.most_bytes) as held:
+            body = await read_body(request, service.settings, held)
+            asked, values = await unless_left(request, compute(model, body, request.headers))
         content = {"model_name": model.name, "model_version": model.version}
         if asked.id is not None:
             content["id"] = asked.id
@@ -159,10 +166,7 @@ def routes(service: Service) -> Sequence[Route]:
             if model is None or request.path_params.get("version", model.version) != model.version:
                 names = " or ".join(f"{each.name} {each.version}" for each in known.values())
                 return JSONResponse({"error": f"There is no such model. Expected {names}."}, 404)
-            try:
-                return await answer(request, model)
-            except PneumoscopeError as error:
-                return JSONResponse({"error": str(error), "code": error.code}, 400)
+            return await answer(request, model)
 
         return found
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
+from pneumoscope.errors import BundleError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Explanation, Judged, Predictor, ReadImage
 from pneumoscope.server.batcher import Batcher
+from pneumoscope.server.metrics import Metrics
+from pneumoscope.server.places import Memory, Places
+from pneumoscope.server.settings import Settings
 
 
 class Service:
@@ -15,12 +19,34 @@ class Service:
 
     Args:
         predictor: the model.
+        settings: settings of the service.
+
+    Attributes:
+        predictor: the model.
+        settings: settings of the service.
+        metrics: counters of what happens.
+        places: places of requests in work; whoever reads a body has taken one.
+        memory: memory for the bodies of requests.
+        stopping: True as soon as the service has been asked to stop.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor, settings: Settings) -> None:
         self.predictor = predictor
-        self._batcher = Batcher(lambda batch, maps: predictor.judge(batch, maps=maps))
+        self.settings = settings
+        self.metrics = Metrics()
+        self.places = Places(settings.waiting)
+        self.memory = Memory(settings.most_memory, settings.patience)
+        self.stopping = False
+        self.metrics.watch_waiting(lambda: self.places.taken)
+        self._batcher = Batcher(
+            lambda batch, maps: predictor.judge(batch, maps=maps), self.metrics.batch
+        )
         self._work: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """True if it takes requests."""
+        return self._work is not None and not self._work.done() and not self.stopping
 
     async def __aenter__(self) -> Service:
         """Starts the work on batches."""
@@ -36,6 +62,36 @@ class Service:
         """Ends the work on batches."""
         if self._work is not None:
             self._work.cancel()
+
+    def stop(self) -> None:
+        """Says from now on that it is not ready; what it has taken is answered all the same."""
+        self.stopping = True
+
+    def at(self, operating_point: str | None = None, prevalence: float | None = None) -> Predictor:
+        """Returns the model as a request wants it.
+
+        Args:
+            operating_point: name of the threshold that makes the label; None for the service's.
+            prevalence: fraction of positive images for which probabilities are restated.
+
+        Raises:
+            BundleError: as `Predictor.at`.
+            SettingsError: as `Predictor.at`.
+        """
+        if operating_point is None and prevalence is None:
+            return self.predictor
+        return self.predictor.at(operating_point or self.predictor.operating_point.name, prevalence)
+
+    def require_maps(self) -> None:
+        """Refuses to explain where the network gives no class-activation maps.
+
+        Raises:
+            BundleError: if so.
+        """
+        if not self.predictor.explains:
+            raise BundleError(
+                "The network of this model gives no heatmaps", code="bundle-without-maps"
+            )
 
     async def judge(self, source: Source | ReadImage, *, maps: bool) -> Judged:
         """Judges an image.
@@ -68,5 +124,7 @@ class Service:
             BundleError: as `Predictor.at`.
             SettingsError: as `Predictor.at`.
         """
-        at = self.predictor.at(operating_point or self.predictor.operating_point.name, prevalence)
-        return at.record(await self.judge(source, maps=maps))
+        at = self.at(operating_point, prevalence)
+        explanation = at.record(await self.judge(source, maps=maps))
+        self.metrics.predicted(explanation.prediction)
+        return explanation

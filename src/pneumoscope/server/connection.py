@@ -1,0 +1,150 @@
+"""Connections of clients: none is kept for a client that is silent, and none dropped in haste."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pneumoscope.server.headers import HEADERS
+from pneumoscope.server.refusals import RequestError, answer
+
+_MOST_HEAD = 2**16  # bytes of the headers of a request
+_GRACE = 0.5  # seconds in which a request may still be on its way when the service stops
+
+
+class _Timer:
+    """A timer that acts after some seconds, unless it is stopped before."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float) -> None:
+        """Starts; if it has been started, it goes on."""
+        if self._handle is None:
+            self._handle = asyncio.get_running_loop().call_later(seconds, self._fire)
+
+    def stop(self) -> None:
+        """Stops."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _fire(self) -> None:
+        self._handle = None
+        self._act()
+
+
+class Connection(HttpToolsProtocol):
+    """A connection on which requests begin, and answers are taken, within some time.
+
+    The body of a request has limits of its own: `bodies`.
+
+    Attributes:
+        patience: that time, in seconds; set for all connections of a service.
+    """
+
+    patience = 10.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reading = _Timer(self._give_up)
+        self._writing = _Timer(self._abort)
+        self._stopping = False
+        self._in_head = False
+        self._head = 0  # bytes of a request whose head is not yet complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait for a request."""
+        super().connection_made(transport)
+        self._reading.start(self.patience)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits for nothing more."""
+        self._reading.stop()
+        self._writing.stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what has arrived; the first bytes of a request are not yet a request."""
+        super().data_received(data)
+        if not self._idle:
+            self._head = 0
+            self._reading.stop()
+            self.cycle.keep_alive &= not self._stopping
+            return
+        self._head += len(data)
+        self._reading.start(self.patience)
+        if self._head > _MOST_HEAD and not self.transport.is_closing():
+            self._refuse(RequestError("The headers are too long", code="request-malformed"))
+
+    def on_message_begin(self) -> None:
+        """Begins with a request."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a header; those behind the body are dropped, as they might never end."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Goes on to the body."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """Begins to wait for a client that does not take its answer."""
+        super().pause_writing()
+        self._writing.start(self.patience)
+
+    def resume_writing(self) -> None:
+        """Goes on with the answer."""
+        super().resume_writing()
+        self._writing.stop()
+
+    def shutdown(self) -> None:
+        """Ends with the answer to the request at hand, or to one that is on its way."""
+        if self._idle:
+            self._stopping = True
+            self.loop.call_later(_GRACE, self._close_if_idle)
+        else:
+            super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is not HTTP."""
+        self._refuse(RequestError("This is no request of HTTP/1.1", code="request-malformed"))
+
+    @property
+    def _idle(self) -> bool:
+        """True if no request is in work; one may be arriving."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _give_up(self) -> None:
+        if self.transport.is_closing() or not self._idle:
+            return
+        if self._head:
+            self._refuse(RequestError("The request arrives too slowly", code="request-slow"))
+        else:
+            self.transport.close()
+
+    def _abort(self) -> None:
+        self.transport.abort()
+
+    def _close_if_idle(self) -> None:
+        if self._idle and not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse(self, error: RequestError) -> None:
+        """Answers without the application, and closes the connection."""
+        response = answer(error)
+        status = HTTPStatus(response.status_code)
+        headers = {**HEADERS, **dict(response.headers), "Connection": "close"}
+        head = [f"HTTP/1.1 {status.value} {status.phrase}"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        self.transport.write("\r\n".join([*head, "", ""]).encode() + bytes(response.body))
+        self.transport.close()

@@ -1,0 +1,221 @@
+"""Clients that are slow, leave, speak no HTTP, or come when the service is full."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+import requests
+
+from pneumoscope.server.headers import HEADERS
+from tests.conftest import encoded, picture
+from tests.server.conftest import Serve
+from tests.server.running import SECONDS, Running, running
+
+GET = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = monotonic() + SECONDS
+    while not condition():
+        assert monotonic() < end
+        sleep(0.01)
+
+
+def rest(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.fixture(scope="module")
+def hasty(model: Path) -> Iterator[Running]:
+    """A service that does not wait long."""
+    with running(model, patience=0.3) as found:
+        yield found
+
+
+def test_a_client_that_sends_nothing_is_closed(hasty: Running) -> None:
+    with hasty.connect() as connection:
+        assert rest(connection) == b""
+
+
+def test_headers_that_do_not_end_are_answered_and_closed(hasty: Running) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(GET)
+        answer = rest(connection)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408")
+    assert json.loads(body)["code"] == "request-slow"
+
+
+def test_headers_that_trickle_are_closed(hasty: Running) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(GET + b"X-Slow: ")
+        connection.settimeout(0.05)
+        for _ in range(200):
+            try:
+                connection.sendall(b"a")
+                if connection.recv(65536):
+                    return
+            except TimeoutError:
+                continue
+    pytest.fail("it was served for ever")
+
+
+def test_a_slow_second_request_is_closed_too(hasty: Running) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(GET + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(GET)
+        assert b"HTTP/1.1 408 Request Timeout" in rest(connection)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"GET /".ljust(65_537, b"a"),
+    ],
+)
+def test_what_is_no_http_is_answered_and_closed(hasty: Running, data: bytes) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(data)
+        answer = rest(connection)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request")
+    assert json.loads(body)["code"] == "request-malformed"
+    for name, value in HEADERS.items():
+        assert f"\r\n{name}: {value}".lower().encode() in head.lower()
+
+
+def test_a_full_service_says_when_to_come_again(serve: Serve, image: bytes) -> None:
+    found = serve(waiting=1)
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n"
+    with found.connect() as first:
+        first.sendall(head + f"Content-Length: {len(image)}\r\n\r\n".encode())
+        until(lambda: found.service.places.taken)
+        answer = requests.post(found.predictions, data=image, timeout=20)
+        assert (answer.status_code, answer.json()["code"]) == (503, "service-full")
+        assert answer.headers["Retry-After"] == "1"
+        first.sendall(image)
+        assert first.recv(65536).startswith(b"HTTP/1.1 200")
+    assert requests.post(found.predictions, data=image, timeout=20).status_code == 200
+
+
+def test_a_place_is_given_back_however_a_request_ends(serve: Serve, image: bytes) -> None:
+    found = serve(waiting=1, patience=0.3, most_bytes=1000)
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n"
+    with found.connect() as connection:  # that becomes too slow
+        connection.sendall(head)
+        assert rest(connection).startswith(b"HTTP/1.1 408")
+    with found.connect() as connection:  # that leaves
+        connection.sendall(head)
+        until(lambda: found.service.places.taken)
+    until(lambda: not found.service.places.taken)
+    assert requests.post(found.predictions, data=bytes(1001), timeout=20).status_code == 413
+    assert requests.post(found.predictions, data=b"no image", timeout=20).status_code == 422
+    assert found.service.places.taken == 0
+    assert found.service.memory.taken == 0
+
+
+@pytest.fixture
+def held(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Running, threading.Event]]:
+    """A service whose network begins when it is told to."""
+    found, begin = serve(), threading.Event()
+    judge = found.service.predictor.judge
+
+    def wait_and_judge(*arguments: object, **options: object) -> object:
+        assert begin.wait(SECONDS)
+        return judge(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(found.service.predictor, "judge", wait_and_judge)
+    yield found, begin
+    begin.set()
+
+
+def test_the_work_of_clients_that_leave_is_dropped(
+    held: tuple[Running, threading.Event], image: bytes
+) -> None:
+    found, begin = held
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n"
+    request = head + f"Content-Length: {len(image)}\r\n\r\n".encode() + image
+    first = found.connect()
+    first.sendall(request)  # whose image is in the network
+    until(lambda: found.count("batch_images_count"))
+    gone = [found.connect() for _ in range(5)]
+    for connection in gone:
+        connection.sendall(request)
+    until(lambda: found.service.places.taken == 6)
+    for connection in gone:
+        connection.close()
+    until(lambda: found.service.places.taken == 1)
+    assert found.count("abandoned_total") == 5
+    begin.set()
+    assert first.recv(65536).startswith(b"HTTP/1.1 200")
+    first.close()
+    assert requests.post(found.predictions, data=image, timeout=20).status_code == 200
+    assert found.count("batch_images_sum") == 2
+    assert found.service.memory.taken == 0
+
+
+def test_many_files_of_a_client_that_leaves_are_dropped(
+    held: tuple[Running, threading.Event],
+) -> None:
+    found, begin = held
+    data = encoded(picture())
+    part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + data + b"\r\n"
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n"
+    with found.connect() as connection:
+        connection.sendall(head + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n")
+        connection.sendall(part * 5)
+        until(lambda: found.count("batch_images_count"))
+    until(lambda: not found.service.places.taken)
+    assert found.service.memory.taken == 0
+    assert found.count("abandoned_total") == 1
+    begin.set()
+
+
+def test_images_that_meet_go_through_the_network_together(
+    held: tuple[Running, threading.Event], image: bytes
+) -> None:
+    found, begin = held
+    answers: list[int] = []
+
+    def ask() -> None:
+        answers.append(requests.post(found.predictions, data=image, timeout=20).status_code)
+
+    clients = [threading.Thread(target=ask) for _ in range(9)]
+    clients[0].start()
+    until(lambda: found.count("batch_images_count"))
+    for client in clients[1:]:
+        client.start()
+    until(lambda: found.service.places.taken == 9)
+    until(lambda: found.service._batcher._queue.qsize() == 8)
+    begin.set()
+    for client in clients:
+        client.join()
+    assert answers == [200] * 9
+    assert (found.count("batch_images_count"), found.count("batch_images_sum")) == (2, 9)
+
+
+def test_a_client_that_does_not_take_its_answer_is_given_up(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = serve(patience=0.3)
+    monkeypatch.setattr(found.service.metrics, "text", lambda: bytes(50 * 2**20))
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with connection:
+        connection.connect(("127.0.0.1", found.port))
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: found.listener.server_state.connections)
+        until(lambda: not found.listener.server_state.connections)
