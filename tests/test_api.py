@@ -41,6 +41,7 @@ COUNTERPARTS = {
     "models export": ("export_model",),
     "models remove": ("remove_model",),
     "evaluate": ("evaluate",),
+    "drift": ("drift",),
     "compare": ("compare",),
     "stress": ("stress",),
     "check-heatmaps": ("check_heatmaps",),
@@ -57,6 +58,7 @@ OTHERWISE = {
     ("predict", "--no-gate"): "`gate`",
     ("data prepare", "--image-size"): "`geometry`",
     ("train", "--resume"): "`resume`",
+    ("drift", "--days"): "a report has its fields, and `to_dict`",
     ("compare", "paths"): "`bundles` and `data`",
     ("stress", "paths"): "`bundles` and `data`",
 }
@@ -65,6 +67,7 @@ OTHERWISE = {
 INNER = {
     "Acquisition",
     "Archive",
+    "Basis",
     "Condition",
     "GateLevels",
     "Judgement",

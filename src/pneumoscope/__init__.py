@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pneumoscope.evaluation.heatmaps import check_heatmaps
     from pneumoscope.evaluation.stress import stress
     from pneumoscope.inference import Predictor, load, predict
+    from pneumoscope.monitor import drift
     from pneumoscope.names import hashed_names
     from pneumoscope.repeats import resume_several, train_several
     from pneumoscope.reporting import report
@@ -68,6 +69,7 @@ _ROOMS = {
     "evaluation.heatmaps": ("check_heatmaps",),
     "evaluation.stress": ("stress",),
     "inference": ("Predictor", "load", "predict"),
+    "monitor": ("drift",),
     "names": ("hashed_names",),
     "repeats": ("resume_several", "train_several"),
     "reporting": ("report",),
@@ -93,6 +95,7 @@ __all__ = [
     "audit",
     "check_heatmaps",
     "compare",
+    "drift",
     "errors",
     "evaluate",
     "export_model",

@@ -40,6 +40,8 @@ def test_nothing_is_cut(path: tuple[str, ...], width: int) -> None:
         "files...",
         "[keys]...",
         "keys...",
+        "[data]...",
+        "data...",
         "BUNDLE...",
         "DATA}...",
         "{BUNDLE...",

@@ -13,8 +13,8 @@ from PIL import Image
 from pneumoscope.bundle import new_bundle, write_reference
 from pneumoscope.dataset import scan
 from pneumoscope.evaluation import evaluate
-from pneumoscope.evaluation.drift import NOT_DIVIDED
 from pneumoscope.imaging import tabulate_pictures
+from pneumoscope.monitor.drift import NOT_DIVIDED
 from pneumoscope.statistics import Bins
 from pneumoscope.types import Geometry
 from tests.conftest import SIDE, bundle_info, write_bundle

@@ -4,7 +4,7 @@
     model.onnx       the network, for prediction: probabilities, class-activation maps, features
     model.keras      the same network, for further training; not in models that ship
     seen.json        keyed hashes of the images and patients that it was made with
-    reference.json   distributions of its training images and validation scores, in quantiles
+    reference.json   distributions of its training images, scores, distances, refusals
     gate.npz         means and covariances of the descriptors of its training images
     MODEL_CARD.md    data, figures and limits of the model
     figures/         figures of its training
@@ -14,13 +14,26 @@ A bundle is whole or absent. Reading one checks every file and executes nothing 
 
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
 from pneumoscope.bundle.read import Bundle, find_bundle, read_bundle, read_description
-from pneumoscope.bundle.reference import make_reference, write_reference
+from pneumoscope.bundle.reference import (
+    DISTANCE,
+    REASON,
+    REFUSED,
+    SCORE,
+    WARNING,
+    make_reference,
+    write_reference,
+)
 from pneumoscope.bundle.seen import Seen
 from pneumoscope.bundle.summary import summarise_training
 from pneumoscope.bundle.write import new_bundle, write_gate
 
 __all__ = [
+    "DISTANCE",
+    "REASON",
+    "REFUSED",
     "SCHEMA_VERSION",
+    "SCORE",
+    "WARNING",
     "Bundle",
     "BundleInfo",
     "Seen",

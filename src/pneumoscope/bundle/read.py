@@ -75,10 +75,10 @@ class Bundle:
             return self.files[CARD].decode("utf-8")
 
     def reference(self) -> dict[str, Bins] | None:
-        """Reads the distributions of the facts of training images and of validation scores.
+        """Reads the distributions of what is known of training and validation images.
 
         Returns:
-            The bins by name of an image fact, or "score"; None if an older version made the bundle.
+            The bins by name, as `make_reference` returns them; None if the bundle has none.
 
         Raises:
             BundleCorruptError: if the file is malformed.

@@ -1,14 +1,23 @@
-"""The reference for drift in a bundle: distributions of image facts and scores."""
+"""The reference for drift in a bundle: distributions of image facts, scores and judgements."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from pneumoscope.bundle.layout import REFERENCE
+from pneumoscope.gate import Judgement
 from pneumoscope.statistics import Bins, FloatArray
+
+SCORE, DISTANCE, REFUSED = "score", "distance", "refused"
+"""Names of the quantities of the validation images: "refused" is 1 for a refused one, else 0."""
+
+REASON, WARNING = "reason:", "warning:"
+"""Beginnings of the names of what is 1 for an image with a reason or a warning, else 0."""
 
 
 def make_reference(
@@ -17,24 +26,42 @@ def make_reference(
     *,
     training_patients: int,
     validation_patients: int,
+    judgements: Sequence[Judgement] = (),
 ) -> dict[str, Bins]:
-    """Sums up the facts of the training images and the scores of the validation images.
+    """Sums up the facts of the training images, and what the validation images were given.
 
-    Scores of training images would be too extreme, as the network was fitted to them.
+    Scores of training images would be too extreme, as the network was fitted to them, and their
+    distances too small.
 
     Args:
         facts: facts of n training images by name, each of shape (n,).
         scores: scores of m validation images as the bundle gives them, shape (m,), in [0, 1].
         training_patients: number of patients of the training images.
         validation_patients: number of patients of the validation images.
+        judgements: judgement of the gate on each validation image; empty without a gate.
 
     Returns:
-        Bins by name of an image fact, and of "score", the probability of the positive side;
-        without quantities of too few or too similar values to be binned.
+        Bins by name of an image fact; of "score", the probability of the positive side; and if
+        there is a gate of "distance", "refused", and of the code of each reason and warning that
+        was given, after `REASON` and `WARNING`. Quantities of too few or too similar values to be
+        binned are left out.
     """
     found = {name: Bins.of(values, training_patients) for name, values in facts.items()}
-    found["score"] = Bins.of(scores, validation_patients)
+    found[SCORE] = Bins.of(scores, validation_patients)
+    if judgements:
+        known = [each.distance for each in judgements if each.distance is not None]
+        found[DISTANCE] = Bins.of(np.array(known), min(validation_patients, max(len(known), 1)))
+        codes = [_codes_of(each) for each in judgements]
+        for code in (REFUSED, *sorted(set().union(*codes) - {REFUSED})):
+            given = np.array([code in each for each in codes])
+            found[code] = Bins.of_kind(given, validation_patients)
     return {name: bins for name, bins in found.items() if bins is not None}
+
+
+def _codes_of(judgement: Judgement) -> set[str]:
+    reasons = {f"{REASON}{reason.code}" for reason in judgement.reasons}
+    warnings = {f"{WARNING}{warning.code}" for warning in judgement.warnings}
+    return reasons | warnings | ({REFUSED} if reasons else set())
 
 
 def write_reference(folder: Path, reference: Mapping[str, Bins]) -> None:

@@ -13,6 +13,7 @@ from pneumoscope.cli import (
     check_heatmaps,
     compare,
     data,
+    drift,
     evaluate,
     models,
     node,
@@ -85,6 +86,7 @@ app.command(name="predict")(predict.predict)
 app.command(name="runs")(runs.runs)
 app.add_typer(models.app, name="models")
 app.command(name="serve")(serve.serve)
+app.command(name="drift")(drift.drift)
 app.add_typer(node.app, name="node")
 
 

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+import numpy as np
 
-from pneumoscope.bundle import Bundle
+from pneumoscope.bundle import DISTANCE, REFUSED, SCORE, Bundle
 from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging import tabulate_pixels
-from pneumoscope.notices import Notice
-from pneumoscope.statistics import Shift, measure_shift
-
-NOT_DIVIDED = "too few training images, or all of them alike"
-_NO_SUMMARY = "the bundle holds no summary of its training images: make it again"
-
-
-@dataclass(frozen=True)
-class Drift:
-    """The drift of each quantity from the training.
-
-    Attributes:
-        shifts: shift of each image fact against the training images, by its name, and of "score"
-            against the scores of the validation images; None where the bundle has no summary.
-        missing: reason why no shift at all could be measured; None otherwise.
-    """
-
-    shifts: Mapping[str, Shift | None]
-    missing: Notice | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the result as plain JSON types."""
-        quantities = {
-            name: {**asdict(shift), "reading": shift.reading} if shift else None
-            for name, shift in self.shifts.items()
-        }
-        return {"missing": self.missing and self.missing.to_dict(), "quantities": quantities}
+from pneumoscope.monitor.drift import Drift, make_drift, no_reference
+from pneumoscope.statistics import measure_shift
 
 
 def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift:
@@ -52,15 +25,18 @@ def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift
     """
     reference = bundle.reference()
     if reference is None:
-        return Drift({}, Notice("no-reference", _NO_SUMMARY))
+        return no_reference()
     pixels = cohort.pixels[bundle.info.geometry]
-    columns = {**tabulate_pixels(pixels), "score": scored.score}
-    shifts = {
-        name: measure_shift(reference[name], values, scored.n_patients)
-        if name in reference
-        else None
-        for name, values in columns.items()
-    }
-    if not any(shifts.values()):
-        return Drift({}, Notice("reference-not-divided", NOT_DIVIDED))
-    return Drift(shifts)
+    columns = {**tabulate_pixels(pixels), SCORE: scored.score}
+    if DISTANCE in reference and scored.judgements:
+        distances = [each.distance for each in scored.judgements]
+        columns[DISTANCE] = np.array(distances, np.float64)  # NaN for None, beyond all bins
+        columns[REFUSED] = np.array([bool(each.reasons) for each in scored.judgements], np.float64)
+    return make_drift(
+        {
+            name: measure_shift(reference[name], values, scored.n_patients)
+            if name in reference
+            else None
+            for name, values in columns.items()
+        }
+    )

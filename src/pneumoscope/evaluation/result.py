@@ -8,10 +8,10 @@ from typing import Any
 from pneumoscope.bundle import BundleInfo
 from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.coverage import Coverage
-from pneumoscope.evaluation.drift import Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.evaluation.uncalibrated import Uncalibrated
+from pneumoscope.monitor.drift import Drift
 from pneumoscope.notices import Notice
 from pneumoscope.types import OperatingPoint
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pneumoscope.evaluation.drift import NOT_DIVIDED, Drift
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.result import Evaluation
 from pneumoscope.files import printable
-from pneumoscope.statistics import FEW_PATIENTS, Shift
-from pneumoscope.tables import DASH, Part, Table, format_estimate
+from pneumoscope.monitor.drift import tabulate_drift
+from pneumoscope.statistics import FEW_PATIENTS
+from pneumoscope.tables import Part, Table, format_estimate
 
 VALUE = "value (95 % interval)"
 
@@ -55,24 +55,9 @@ def tabulate_groups(kind: str, groups: Mapping[str, GroupResult], value: str = V
     return Table(f"Each {kind} against {others}", columns, rows)
 
 
-def tabulate_drift(drift: Drift) -> Table:
-    """Tabulates the drift of each quantity; `drift.missing` must be empty."""
-    return Table(
-        "Drift from the training images, and from the validation scores",
-        ("quantity", "PSI", "by chance", "KS", "change"),
-        tuple((name, *_shift_cells(shift)) for name, shift in drift.shifts.items()),
-    )
-
-
 def _group_rows(name: str, group: GroupResult) -> Iterator[tuple[str, ...]]:
     few = ", few" if group.patients < FEW_PATIENTS else ""
     head = (printable(name), f"{group.images:,} ({group.patients:,}{few})")
     for measure, estimate in group.estimates.items():
         yield *head, TITLES[measure], format_estimate(estimate)
         head = ("", "")
-
-
-def _shift_cells(shift: Shift | None) -> tuple[str, ...]:
-    if shift is None:
-        return DASH, DASH, DASH, f"not computable: {NOT_DIVIDED}"
-    return f"{shift.psi:.3f}", f"{shift.chance:.3f}", f"{shift.ks:.3f}", shift.reading

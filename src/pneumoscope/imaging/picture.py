@@ -16,6 +16,7 @@ from pneumoscope.imaging.source import read_bytes
 from pneumoscope.parallel import in_parallel
 from pneumoscope.types import Geometry
 
+_LEVELS = np.arange(256.0)
 _BLACK = 8  # grey levels below this are border, collimation or padding, not chest
 
 
@@ -42,15 +43,15 @@ class PictureFacts:
 
 def picture_facts(pixels: NDArray[np.uint8]) -> PictureFacts:
     """Computes the statistics of a picture, uint8 of shape (h, w), both 2 or more."""
-    dark, light = np.percentile(pixels, (5, 95))
-    signed = pixels.astype(np.int16)
-    steps = [np.abs(np.diff(signed, axis=axis)).mean() for axis in (0, 1)]
+    counts = np.bincount(pixels.ravel(), minlength=256)  # all but sharpness is in the histogram
+    brightness = float(counts @ _LEVELS) / pixels.size
+    steps = [_mean_step(pixels[1:], pixels[:-1]), _mean_step(pixels[:, 1:], pixels[:, :-1])]
     return PictureFacts(
-        brightness=float(pixels.mean()),
-        contrast=float(pixels.std()),
-        dark=float(dark),
-        light=float(light),
-        black=float((pixels < _BLACK).mean()),
+        brightness=brightness,
+        contrast=float(np.sqrt(counts @ np.square(_LEVELS - brightness) / pixels.size)),
+        dark=_percentile(counts, 5),
+        light=_percentile(counts, 95),
+        black=float(counts[:_BLACK].sum() / pixels.size),
         sharpness=float(np.mean(steps)),
     )
 
@@ -86,3 +87,15 @@ def _facts_of_file(path: Path, geometry: Geometry) -> PictureFacts | None:
         return picture_facts(load_pixels(read_bytes(path), geometry))
     except ImageError:
         return None
+
+
+def _percentile(counts: NDArray[np.int64], percent: float) -> float:
+    """Computes a percentile of grey levels from their histogram, interpolated as by NumPy."""
+    at = (counts.sum() - 1) * percent / 100
+    low, high = np.searchsorted(counts.cumsum(), (int(at), int(at) + 1), side="right")
+    return float(low + (high - low) * (at - int(at)))
+
+
+def _mean_step(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Computes the mean absolute difference of pixels, in bytes: three times as quick."""
+    return float((np.maximum(one, other) - np.minimum(one, other)).mean())

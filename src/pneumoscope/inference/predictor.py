@@ -312,6 +312,21 @@ class Predictor:
             for name, found in batch
         ]
 
+    def judge_many(
+        self, images: Iterable[Image | ReadImage], *, maps: bool = False
+    ) -> Iterator[Judged]:
+        """Reads and judges images in a stream: only a few are in memory at any time.
+
+        Args:
+            images: paths, sources, or images that have been read, in any number.
+            maps: True to get class-activation maps, too, of a network that gives them.
+
+        Yields:
+            What was found of each image, in order, for `record`.
+        """
+        for batch in read_ahead(images, self.read, BATCH, self._pool):
+            yield from self.judge(batch, maps=maps)
+
     def record(self, judged: Judged, *, withhold: bool = True) -> Explanation:
         """Makes the record of an image that was judged, with its heatmap where it has maps.
 
@@ -332,9 +347,8 @@ class Predictor:
     def _stream(
         self, images: Iterable[Image | ReadImage], maps: bool, withhold: bool
     ) -> Iterator[Explanation]:
-        for batch in read_ahead(images, self.read, BATCH, self._pool):
-            for judged in self.judge(batch, maps=maps):
-                yield self.record(judged, withhold=withhold)
+        for judged in self.judge_many(images, maps=maps):
+            yield self.record(judged, withhold=withhold)
 
     def _run(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
         """Judges images, and returns for each its judgement and its row of each output."""

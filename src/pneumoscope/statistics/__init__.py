@@ -8,6 +8,7 @@ from pneumoscope.statistics.calibration import (
     reliability,
 )
 from pneumoscope.statistics.conformal import upper_threshold
+from pneumoscope.statistics.evidence import log_evidence
 from pneumoscope.statistics.few import FEW_PATIENTS, FEWEST_PATIENTS
 from pneumoscope.statistics.operating import choose_operating_points, find_undecided
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
@@ -21,7 +22,7 @@ from pneumoscope.statistics.ranking import (
     ratio,
 )
 from pneumoscope.statistics.resampling import Resampling
-from pneumoscope.statistics.shift import Bins, Shift, measure_shift
+from pneumoscope.statistics.shift import Bins, Shift, compare_counts, measure_shift
 from pneumoscope.types import Estimate
 
 __all__ = [
@@ -42,12 +43,14 @@ __all__ = [
     "auroc",
     "calibration_measures",
     "choose_operating_points",
+    "compare_counts",
     "cumulative",
     "delong",
     "equal_mass_bins",
     "estimate_unanimous",
     "find_undecided",
     "known_mean",
+    "log_evidence",
     "mcnemar",
     "measure_shift",
     "rank_correlation",

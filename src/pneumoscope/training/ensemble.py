@@ -25,6 +25,7 @@ from pneumoscope.bundle import (
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.engine import open_session
 from pneumoscope.errors import storage_errors
+from pneumoscope.gate import Judgement
 from pneumoscope.graph import IMAGE, PROBABILITIES
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import usable_cores
@@ -38,7 +39,7 @@ from pneumoscope.training.calibrate import (
 )
 from pneumoscope.training.card import model_card
 from pneumoscope.training.merge import merge_networks
-from pneumoscope.training.remember import make_reference_of
+from pneumoscope.training.remember import judge_validation, make_reference_of
 from pneumoscope.training.validate import score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
 
@@ -125,9 +126,14 @@ def write_ensemble(
         with new_bundle(target, info) as folder:
             merged.rename(folder / merged.name)
             Seen.of(whole.fingerprint, whole.images.records, whole.images.patient_key).write(folder)
-            write_reference(folder, make_reference_of(whole, scores))
+            distances = bundles[0].distances()
+            judged: Sequence[Judgement] = ()
             if info.gate:
-                write_gate(folder, bundles[0].distances())
+                write_gate(folder, distances)
+            if info.gate and common:  # otherwise other members were trained on these images
+                own = members[0].prepared
+                judged = judge_validation(folder / merged.name, own, info.gate, distances)
+            write_reference(folder, make_reference_of(whole, scores, judged))
             (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
     return target
 

@@ -56,7 +56,7 @@ from pneumoscope.training.checkpoint import Checkpoint, ResumedEarlyStopping
 from pneumoscope.training.export import export_onnx
 from pneumoscope.training.network import Network
 from pneumoscope.training.objective import make_loss, make_optimizer
-from pneumoscope.training.remember import fit_gate_of, make_reference_of
+from pneumoscope.training.remember import fit_gate_of, judge_validation, make_reference_of
 from pneumoscope.training.stream import training_stream, validation_stream
 from pneumoscope.training.validate import score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
@@ -381,7 +381,8 @@ def _write_bundle(
                 prepared.fingerprint, prepared.images.records, prepared.images.patient_key
             ).write(folder)
             given = replace(scores, probabilities=calibrated(scores.probabilities, calibration))
-            write_reference(folder, make_reference_of(prepared, given))
+            judged = judge_validation(exported, prepared, *gate) if gate else ()
+            write_reference(folder, make_reference_of(prepared, given, judged))
             if gate:
                 write_gate(folder, gate[1])
             (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")

@@ -6,23 +6,35 @@ depend on training.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.bundle import make_reference
 from pneumoscope.dataset import PreparedSet
-from pneumoscope.gate import GateLevels, TrainingDistance, describe_images
+from pneumoscope.gate import (
+    Facts,
+    Gate,
+    GateLevels,
+    Judgement,
+    TrainingDistance,
+    describe_images,
+)
 from pneumoscope.gate.appearance import Descriptors
 from pneumoscope.gate.fit import fit_gate
 from pneumoscope.graph import FEATURES
-from pneumoscope.imaging import tabulate_pictures
+from pneumoscope.imaging import Acquisition, tabulate_pictures
+from pneumoscope.imaging.changes import Grey
 from pneumoscope.statistics import Bins
 from pneumoscope.task import positive_score
 from pneumoscope.training.calibrate import ValidationScores
 from pneumoscope.training.export import run_onnx
 from pneumoscope.training.validate import read_split
 from pneumoscope.types import Split
+
+Distances = Mapping[str, TrainingDistance]
 
 
 def fit_gate_of(
@@ -47,12 +59,36 @@ def fit_gate_of(
     )
 
 
-def make_reference_of(prepared: PreparedSet, scores: ValidationScores) -> dict[str, Bins]:
+def judge_validation(
+    network: Path, prepared: PreparedSet, levels: GateLevels, distances: Distances
+) -> list[Judgement]:
+    """Judges the validation images by a gate, as pictures without a header.
+
+    Args:
+        network: the network, as `export_onnx` wrote it.
+        prepared: the data that it was trained on.
+        levels: levels of the gate.
+        distances: distances of the gate.
+    """
+
+    def features(pixels: Grey) -> NDArray[np.float32]:
+        return run_onnx(network, pixels[..., np.newaxis], FEATURES)
+
+    images, geometry = np.stack(read_split(prepared, Split.VAL)), prepared.geometry
+    header = Acquisition(geometry.width, geometry.height)
+    facts = [Facts(header, pixels, geometry) for pixels in images]
+    return Gate(levels, distances, features).judge(facts, features(images))
+
+
+def make_reference_of(
+    prepared: PreparedSet, scores: ValidationScores, judgements: Sequence[Judgement] = ()
+) -> dict[str, Bins]:
     """Sums up the data that a network was trained on, by `bundle.make_reference`.
 
     Args:
         prepared: the data.
         scores: validation images, with their probabilities after calibration.
+        judgements: judgements of the validation images; empty without a gate.
     """
     training = prepared.images.published(Split.TRAIN)
     return make_reference(
@@ -60,6 +96,7 @@ def make_reference_of(prepared: PreparedSet, scores: ValidationScores) -> dict[s
         positive_score(scores.probabilities),
         training_patients=len({record.patient for record in training}),
         validation_patients=len(np.unique(scores.patients)),
+        judgements=judgements,
     )
 
 

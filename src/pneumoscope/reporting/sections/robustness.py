@@ -8,8 +8,8 @@ from pneumoscope.evaluation.stress import tabulate_stress
 from pneumoscope.evaluation.stress.figures import measures_figure, stress_figure
 from pneumoscope.evaluation.stress.result import ModelStress
 from pneumoscope.evaluation.stress.tables import tabulate_severities
-from pneumoscope.evaluation.tables import tabulate_drift
 from pneumoscope.imaging.changes import SEVERITIES
+from pneumoscope.monitor.drift import tabulate_drift
 from pneumoscope.reporting.material import Material
 from pneumoscope.reporting.section import Drawing, Section, draw
 

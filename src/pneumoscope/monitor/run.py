@@ -1,0 +1,93 @@
+"""The drift of what was counted in service, of images, or of predictions that were saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from pneumoscope.errors import DataError
+from pneumoscope.inference import list_images, load
+from pneumoscope.monitor.basis import Basis
+from pneumoscope.monitor.counts import Counts
+from pneumoscope.monitor.observe import Observation, observe
+from pneumoscope.monitor.predictions import read_predictions
+from pneumoscope.monitor.report import DriftReport, make_report
+from pneumoscope.monitor.store import is_store, read_counts
+from pneumoscope.shipped import read_model
+
+
+def drift(
+    bundle: Path | str | None,
+    data: Path | str | Iterable[Path | str],
+    *,
+    since: date | None = None,
+    done: Callable[[int], None] = lambda _: None,
+    stray: Callable[[Path], None] | None = None,
+) -> DriftReport:
+    """Measures how far what a model has met differs from its training, by more than chance or not.
+
+    No labels are needed. Several sources are added up. Images and saved predictions have no days of
+    their own: they count as of today.
+
+    Args:
+        bundle: path of the bundle or of the run folder that holds it, or the name of a model; None
+            for the default model.
+        data: a folder of counters of the service or the node; a folder of images, or an image,
+            which are predicted; a CSV that `pneumoscope predict --csv` wrote; or several of them.
+        since: first day of the counters to take; None for all.
+        done: function that is called with the number of images predicted so far.
+        stray: function that is called with each file in a folder of images that is none.
+
+    Raises:
+        BundleError: if the bundle cannot be used.
+        DataError: if a counter is damaged, all counters are of another model, a CSV holds no
+            predictions, or a folder holds no image.
+        StorageError: if something cannot be read.
+    """
+    paths = [Path(data)] if isinstance(data, Path | str) else [Path(each) for each in data]
+    basis = Basis.of(read_model(bundle))
+    counted: list[tuple[date, Counts]] = []
+    images, others = [], 0
+    for path in paths:
+        if is_store(path):
+            found = read_counts(path, basis, since)
+            counted += [(day, counts) for day, _, counts in found.days]
+            others += found.others
+            if found.others and not found.days:
+                raise _of_another(path, basis)
+        elif path.suffix.lower() == ".csv":
+            counted.append(_count(basis, read_predictions(path, basis.reference)))
+        else:
+            images.append(path)
+    if images:
+        files = list_images(images, stray)
+        counted.append(_count(basis, _predict(bundle, basis, files, done)))
+    return make_report(basis, counted, others)
+
+
+def _count(basis: Basis, seen: Iterable[Observation]) -> tuple[date, Counts]:
+    counts = Counts.empty(basis.reference)
+    for each in seen:
+        counts.count(each)
+    return date.today(), counts
+
+
+def _predict(
+    bundle: Path | str | None, basis: Basis, files: Iterable[Path], done: Callable[[int], None]
+) -> Iterator[Observation]:
+    predictor = load(bundle)
+    for number, judged in enumerate(predictor.judge_many(files), start=1):
+        yield observe(basis.reference, judged, predictor.record(judged).prediction)
+        done(number)
+
+
+def _of_another(path: Path, basis: Basis) -> DataError:
+    return DataError(
+        f"{path} holds no counts of {basis.model}",
+        expected=f"counts of the model whose bundle has the SHA-256 {basis.sha256[:12]}…",
+        received="counts of other models, or of another state of this one",
+        remedy="Give the model that was in service",
+        code="counters-of-another-model",
+        values={"path": str(path), "model": basis.model},
+    )
