@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -46,6 +47,8 @@ _PICTURE = (_WIDTH / 2 - 2 * mm, 84 * mm)  # greatest width and height: two imag
 _LARGE = (_WIDTH, 96 * mm)  # of an image that has a page of its own
 _QUALITY = 75
 _LONGEST = 120  # characters of a name in the list
+
+_ALONE = Lock()
 
 _QUIET = "#505860"
 _TEXT = ParagraphStyle("text", fontName="Vera", fontSize=8.5, leading=11.5)
@@ -155,11 +158,12 @@ class Print:
 @contextmanager
 def _binary() -> Iterator[None]:
     """Writes pictures as bytes, not as text: in a moment, and a fifth smaller."""
-    before, rl_config.useA85 = rl_config.useA85, 0
-    try:
-        yield
-    finally:
-        rl_config.useA85 = before
+    with _ALONE:  # the setting is that of the process
+        before, rl_config.useA85 = rl_config.useA85, 0
+        try:
+            yield
+        finally:
+            rl_config.useA85 = before
 
 
 class _Picture(Flowable):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from pneumoscope.errors import PneumoscopeError
-from pneumoscope.server import health, metrics, oip, predictions
+from pneumoscope.server import health, metrics, oip, page, predictions
 from pneumoscope.server.access import Access
 from pneumoscope.server.draining import Draining
 from pneumoscope.server.guard import Guard
@@ -36,6 +36,7 @@ def make_app(service: Service) -> Starlette:
         routes=[
             *predictions.routes(service),
             *oip.routes(service),
+            *page.routes(service),
             *health.routes(service),
             *metrics.routes(service.metrics),
         ],

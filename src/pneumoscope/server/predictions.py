@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from pneumoscope.imaging import Source
 from pneumoscope.inference import BATCH
-from pneumoscope.server.bodies import Held, read_body
+from pneumoscope.server.files import with_file
 from pneumoscope.server.heatmaps import as_array, as_picture
 from pneumoscope.server.leaving import unless_left
 from pneumoscope.server.multipart import Part, is_multipart, read_parts
@@ -41,17 +41,12 @@ def routes(service: Service) -> Sequence[Route]:
         with service.places.take():
             if several:
                 return JSONResponse({"predictions": await _predict_parts(request, service, wanted)})
-            record = await _predict_body(request, service, wanted)
+            record = await with_file(
+                request, service, wanted.name, lambda file: predict_source(service, file, wanted)
+            )
         return JSONResponse(record, 422 if record["status"] == Status.ERROR.value else 200)
 
     return [Route("/v1/predictions", predict, methods=["POST"])]
-
-
-async def _predict_body(request: Request, service: Service, wanted: Wanted) -> Record:
-    """Predicts a body that is one file."""
-    with Held(service.memory, service.settings.most_bytes) as held:
-        source = Source(wanted.name, await read_body(request, service.settings, held))
-        return await unless_left(request, predict_source(service, source, wanted))
 
 
 async def _predict_parts(request: Request, service: Service, wanted: Wanted) -> list[Record]:
