@@ -103,6 +103,12 @@ ValidationShare = Annotated[
 ]
 
 
+Threads = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="CPU threads; by default one for each core it may use."),
+]
+
+
 def _hash_paths(context: typer.Context, wanted: bool) -> None:
     if wanted:
         context.with_resource(hashed_names())

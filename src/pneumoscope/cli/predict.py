@@ -21,6 +21,7 @@ from pneumoscope.cli.options import (
     ModelOrDefault,
     OperatingPoint,
     PolicyFile,
+    Threads,
     require_one_format,
 )
 from pneumoscope.cli.tables import WIDTH
@@ -75,12 +76,7 @@ def predict(
             metavar="N", min=1, help="For a trial: predict the first N files only. By default all."
         ),
     ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, help="CPU threads; by default one for each core it may use."
-        ),
-    ] = None,
+    threads: Threads = None,
     hash_paths: HashPaths = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each image.")

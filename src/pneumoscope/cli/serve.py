@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import say, say_notice
-from pneumoscope.cli.options import Host, ModelOrDefault, OperatingPoint, PolicyFile
+from pneumoscope.cli.options import Host, ModelOrDefault, OperatingPoint, PolicyFile, Threads
 from pneumoscope.errors import extra_needed
 
 
@@ -54,6 +54,7 @@ def serve(
             "any.",
         ),
     ] = None,
+    threads: Threads = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open the page in a browser.")
     ] = False,
@@ -85,6 +86,7 @@ def serve(
         waiting=waiting,
         most_bytes=most_bytes,
         rate=rate,
+        threads=threads,
     )
 
     def started(address: str) -> None:
