@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Event, Thread
+from queue import Queue
+from threading import Thread
 
 import pytest
 
@@ -70,8 +71,7 @@ def test_a_folder_that_cannot_be_written_stops_the_start(basis: Basis, tmp_path:
 def test_what_could_not_be_written_is_written_later(
     basis: Basis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[DriftReport | PneumoscopeError] = []
-    monitor = Monitor(basis, tmp_path, told.append, at(DAY))
+    monitor = Monitor(basis, tmp_path, today=at(DAY))
     monitor.count(ONE)
 
     def full(*_: object) -> None:
@@ -83,7 +83,6 @@ def test_what_could_not_be_written_is_written_later(
             monitor.look()
     monitor.look()
     assert Monitor(basis, tmp_path, today=at(DAY)).latest.counts.images == 1
-    assert isinstance(told[-1], DriftReport)
 
 
 def test_leaving_the_block_writes_all(basis: Basis, tmp_path: Path) -> None:
@@ -92,20 +91,25 @@ def test_leaving_the_block_writes_all(basis: Basis, tmp_path: Path) -> None:
     assert Monitor(basis, tmp_path, today=at(DAY)).latest.counts.images == 1
 
 
-def test_it_looks_by_itself_and_tells(
+def test_it_looks_by_itself_and_tells_what_is_new(
     basis: Basis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SECONDS", 0.001)
-    told, damaged = Event(), Event()
-    with Monitor(
-        basis,
-        tmp_path,
-        lambda found: (damaged if isinstance(found, PneumoscopeError) else told).set(),
-        at(DAY),
-    ):
-        assert told.wait(30)
-        (tmp_path / "2026-11-27.0123456789abcdef.json").write_text("broken")
-        assert damaged.wait(30)
+    told: Queue[DriftReport | PneumoscopeError] = Queue()
+    damaged = tmp_path / "2026-11-27.0123456789abcdef.json"
+    with Monitor(basis, tmp_path, told.put, at(DAY)) as monitor:
+        for _ in range(200):
+            monitor.count(Observation(Status.ACCEPTED, {"brightness": 9}))
+        found = told.get(timeout=30)
+        assert isinstance(found, DriftReport)
+        assert found.alarm.on
+        damaged.write_text("broken")
+        found = told.get(timeout=30)
+        assert isinstance(found, PneumoscopeError)
+        assert found.code == "counters-damaged"
+        damaged.unlink()
+        assert isinstance(told.get(timeout=30), DriftReport)
+    assert told.empty()
 
 
 def test_many_threads_lose_nothing(basis: Basis) -> None:

@@ -38,6 +38,15 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Full = Annotated[
     bool, typer.Option("--full", help="Print all tables, and not only the most important one.")
 ]
+DriftFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--drift",
+        metavar="DIR",
+        help="Folder for counters of images, which `pneumoscope drift` reads: no pixels, no names. "
+        "By default they are kept in memory.",
+    ),
+]
 IMAGE_SIZE = "Height and width of the images that the network reads, in pixels."
 ImageSize = Annotated[int, typer.Option(help=IMAGE_SIZE)]
 OperatingPoint = Annotated[

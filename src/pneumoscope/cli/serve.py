@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 
 from pneumoscope.cli.console import say, say_notice
-from pneumoscope.cli.options import Host, ModelOrDefault, OperatingPoint, PolicyFile, Threads
+from pneumoscope.cli.options import (
+    DriftFolder,
+    Host,
+    ModelOrDefault,
+    OperatingPoint,
+    PolicyFile,
+    Threads,
+)
 from pneumoscope.errors import extra_needed
 
 
@@ -55,6 +62,7 @@ def serve(
         ),
     ] = None,
     threads: Threads = None,
+    drift: DriftFolder = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open the page in a browser.")
     ] = False,
@@ -67,8 +75,8 @@ def serve(
     pneumoscope serve --host 0.0.0.0 --token-file token.txt
     curl --data-binary @radiograph.jpeg http://127.0.0.1:8600/v1/predictions
 
-    Images stay in memory, and nothing is written. Ctrl-C and SIGTERM stop it when everything at
-    hand is answered.
+    Images stay in memory, and nothing is written but counts, where `--drift` says so. Ctrl-C and
+    SIGTERM stop it when everything at hand is answered.
     """
     with extra_needed("serve", "The service"):
         from pneumoscope.server.run import run
@@ -87,6 +95,7 @@ def serve(
         most_bytes=most_bytes,
         rate=rate,
         threads=threads,
+        drift=drift,
     )
 
     def started(address: str) -> None:

@@ -23,7 +23,7 @@ SECONDS = 60.0
 """Time between two looks, after each of which the counts are on the disk."""
 
 Tell = Callable[[DriftReport | PneumoscopeError], None]
-"""Function that is told each report of the monitor, or why there is none."""
+"""Function that is told a report whose alarm begins or ends, or why counts are not kept."""
 
 
 class Monitor:
@@ -34,7 +34,8 @@ class Monitor:
     Args:
         basis: what counts are compared with.
         folder: folder of counters, which other processes may share; None to keep them in memory.
-        tell: function that is told what each look has found.
+        tell: function that is told where a look has found something new: an alarm that begins or
+            ends, or that counts cannot be kept or read.
         today: function that returns the day.
 
     Raises:
@@ -59,6 +60,7 @@ class Monitor:
         if folder is not None:
             write_counts(folder, self._file(today()), basis, Counts.empty(basis.reference))
         self.latest = self.report()
+        self._told: bool | str = False
 
     def observe(self, judged: Judged, prediction: Prediction) -> None:
         """Counts an image that was predicted."""
@@ -117,13 +119,22 @@ class Monitor:
         """
         self.save()
         self.latest = self.report()
-        self._tell(self.latest)
         return self.latest
 
-    def __enter__(self) -> Monitor:
+    def start(self) -> None:
         """Starts to look each minute."""
         self._thread = Thread(target=self._run, name="monitor")
         self._thread.start()
+
+    def stop(self) -> None:
+        """Looks a last time."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> Monitor:
+        """Starts."""
+        self.start()
         return self
 
     def __exit__(
@@ -132,18 +143,20 @@ class Monitor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Looks a last time."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        """Stops."""
+        self.stop()
 
     def _run(self) -> None:
         while True:
             stopping = self._stopping.wait(SECONDS)
             try:
-                self.look()
+                found: DriftReport | PneumoscopeError = self.look()
             except PneumoscopeError as error:
-                self._tell(error)
+                found = error
+            state = found.code if isinstance(found, PneumoscopeError) else found.alarm.on
+            if state != self._told:
+                self._told = state
+                self._tell(found)
             if stopping:
                 return
 

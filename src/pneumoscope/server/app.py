@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from pneumoscope.errors import PneumoscopeError
-from pneumoscope.server import health, metrics, oip, page, predictions
+from pneumoscope.server import drift, health, metrics, oip, page, predictions
 from pneumoscope.server.access import Access
 from pneumoscope.server.draining import Draining
 from pneumoscope.server.guard import Guard
@@ -39,6 +39,7 @@ def make_app(service: Service) -> Starlette:
             *page.routes(service),
             *health.routes(service),
             *metrics.routes(service.metrics),
+            *drift.routes(service),
         ],
         middleware=list(_middleware(service)),
         exception_handlers={PneumoscopeError: answer_error, HTTPException: answer_unrouted},

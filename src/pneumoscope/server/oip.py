@@ -85,6 +85,7 @@ def models(service: Service) -> tuple[Model, Model]:
         judged = await asyncio.gather(*(service.judge(image, maps=False) for image in images))
         for each in judged:
             record = service.predictor.record(each, withhold=False).prediction
+            service.count(each, record)
             if record.error is not None:
                 raise DataError(record.error, code=str(record.error_code))
         return np.stack([each.probabilities for each in judged])

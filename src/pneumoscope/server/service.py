@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from pneumoscope.errors import BundleError
+from pneumoscope.errors import BundleError, PneumoscopeError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Explanation, Judged, Predictor, ReadImage
+from pneumoscope.monitor import DriftReport, Monitor
+from pneumoscope.monitor.basis import Basis
+from pneumoscope.monitor.gauges import DriftCollector
 from pneumoscope.server.batcher import Batcher
+from pneumoscope.server.log import tell
 from pneumoscope.server.metrics import Metrics
 from pneumoscope.server.places import Memory, Places
 from pneumoscope.server.settings import Settings
+from pneumoscope.types import Prediction
 
 
 class Service:
@@ -21,10 +26,15 @@ class Service:
         predictor: the model.
         settings: settings of the service.
 
+    Raises:
+        DataError: if the counters of its images are damaged.
+        StorageError: if they cannot be written.
+
     Attributes:
         predictor: the model.
         settings: settings of the service.
         metrics: counters of what happens.
+        monitor: counters of images, for drift.
         places: places of requests in work; whoever reads a body has taken one.
         memory: memory for the bodies of requests.
         stopping: True as soon as the service has been asked to stop.
@@ -34,6 +44,8 @@ class Service:
         self.predictor = predictor
         self.settings = settings
         self.metrics = Metrics()
+        self.monitor = Monitor(Basis.of(predictor.bundle), settings.drift, _tell_drift)
+        self.metrics.registry.register(DriftCollector(lambda: self.monitor.latest))
         self.places = Places(settings.waiting)
         self.memory = Memory(settings.most_memory, settings.patience)
         self.stopping = False
@@ -49,7 +61,8 @@ class Service:
         return self._work is not None and not self._work.done() and not self.stopping
 
     async def __aenter__(self) -> Service:
-        """Starts the work on batches."""
+        """Starts the work on batches, and the look for drift."""
+        self.monitor.start()
         self._work = asyncio.create_task(self._batcher.run())
         return self
 
@@ -62,6 +75,7 @@ class Service:
         """Ends the work on batches."""
         if self._work is not None:
             self._work.cancel()
+        await asyncio.to_thread(self.monitor.stop)
 
     def stop(self) -> None:
         """Says from now on that it is not ready; what it has taken is answered all the same."""
@@ -125,6 +139,19 @@ class Service:
             SettingsError: as `Predictor.at`.
         """
         at = self.at(operating_point, prevalence)
-        explanation = at.record(await self.judge(source, maps=maps))
-        self.metrics.predicted(explanation.prediction)
+        judged = await self.judge(source, maps=maps)
+        explanation = at.record(judged)
+        self.count(judged, explanation.prediction)
         return explanation
+
+    def count(self, judged: Judged, prediction: Prediction) -> None:
+        """Counts an image that was judged, and its record."""
+        self.metrics.predicted(prediction)
+        self.monitor.observe(judged, prediction)
+
+
+def _tell_drift(found: DriftReport | PneumoscopeError) -> None:
+    if isinstance(found, PneumoscopeError):
+        tell("drift-unknown", code=found.code)
+    else:
+        tell("drift", alarm=found.alarm.on, quantities=", ".join(found.alarm.quantities))

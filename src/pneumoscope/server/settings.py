@@ -31,6 +31,8 @@ class Settings:
         patience: time after which a client that sends nothing, or takes nothing, is given up, in
             seconds.
         rate: greatest number of requests of one client a second; None for any.
+        drift: folder of the counters of images, which other services may share; None to keep them
+            in memory.
         threads: number of CPU threads; None for one for each core that may be used.
     """
 
@@ -47,6 +49,7 @@ class Settings:
     most_memory: int = 512 * 2**20
     patience: float = 10.0
     rate: float | None = None
+    drift: Path | None = None
     threads: int | None = None
 
     def __post_init__(self) -> None:
