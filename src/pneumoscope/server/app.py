@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,7 @@ from pneumoscope.server.headers import WithHeaders
 from pneumoscope.server.rate import Rate
 from pneumoscope.server.refusals import answer_error, answer_unrouted
 from pneumoscope.server.service import Service
+from pneumoscope.server.traces import Traced, Traces, open_traces
 
 
 def make_app(service: Service) -> Starlette:
@@ -26,11 +28,16 @@ def make_app(service: Service) -> Starlette:
     Args:
         service: the model in service.
     """
+    traces = open_traces()
 
     @asynccontextmanager
     async def at_work(_: Starlette) -> AsyncIterator[None]:
-        async with service:
-            yield
+        try:
+            async with service:
+                yield
+        finally:
+            if traces is not None:
+                await asyncio.to_thread(traces.close)
 
     app = Starlette(
         routes=[
@@ -41,7 +48,7 @@ def make_app(service: Service) -> Starlette:
             *metrics.routes(service.metrics),
             *drift.routes(service),
         ],
-        middleware=list(_middleware(service)),
+        middleware=list(_middleware(service, traces)),
         exception_handlers={PneumoscopeError: answer_error, HTTPException: answer_unrouted},
         lifespan=at_work,
     )
@@ -49,9 +56,11 @@ def make_app(service: Service) -> Starlette:
     return app
 
 
-def _middleware(service: Service) -> Iterator[Middleware]:
+def _middleware(service: Service, traces: Traces | None) -> Iterator[Middleware]:
     """Yields what a request passes on its way to its route, the outermost first."""
     settings = service.settings
+    if traces is not None:
+        yield Middleware(Traced, traces)
     yield Middleware(metrics.Measured, service.metrics)
     yield Middleware(WithHeaders)
     yield Middleware(Guard, service.metrics.abandoned)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from pneumoscope.server.places import Memory
 from pneumoscope.server.refusals import RequestError
 from pneumoscope.server.settings import Settings
+from pneumoscope.server.traces import span
 
 _LEAST_RATE = 1000.0  # bytes a second, over the whole body: a slow modem, and no trickle
 
@@ -105,8 +106,9 @@ async def read_body(request: Request, settings: Settings, held: Held) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > settings.most_bytes:
         raise too_large(settings.most_bytes)
-    async for chunk in chunks(request, settings.patience):
-        await held.add(chunk)
+    with span("receive"):
+        async for chunk in chunks(request, settings.patience):
+            await held.add(chunk)
     return held.content()
 
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pneumoscope.inference import BATCH
+from pneumoscope.server.route import route_of
 from pneumoscope.types import Prediction
 
 _NAMESPACE = "pneumoscope_serve"
@@ -98,20 +99,10 @@ class Measured:
         async def send_and_count(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seconds = perf_counter() - began
-                self._metrics.answered(_route(scope), message["status"], seconds)
+                self._metrics.answered(route_of(scope), message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, send_and_count)
-
-
-def _route(scope: Scope) -> str:
-    """Names the route of a request; others have no name, since clients may think of any number."""
-    endpoint = scope.get("endpoint")
-    routes = scope["app"].routes if "app" in scope else ()
-    for route in routes:
-        if isinstance(route, Route) and route.endpoint is endpoint:
-            return route.path
-    return "other"
 
 
 def routes(metrics: Metrics) -> Sequence[Route]:

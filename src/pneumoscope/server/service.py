@@ -7,7 +7,7 @@ from types import TracebackType
 
 from pneumoscope.errors import BundleError, PneumoscopeError
 from pneumoscope.imaging import Source
-from pneumoscope.inference import Explanation, Judged, Predictor, ReadImage
+from pneumoscope.inference import Explanation, Judged, Predictor, Read
 from pneumoscope.monitor import DriftReport, Monitor
 from pneumoscope.monitor.basis import Basis
 from pneumoscope.monitor.gauges import DriftCollector
@@ -16,6 +16,7 @@ from pneumoscope.server.log import tell
 from pneumoscope.server.metrics import Metrics
 from pneumoscope.server.places import Memory, Places
 from pneumoscope.server.settings import Settings
+from pneumoscope.server.traces import span
 from pneumoscope.types import Prediction
 
 
@@ -107,16 +108,27 @@ class Service:
                 "The network of this model gives no heatmaps", code="bundle-without-maps"
             )
 
-    async def judge(self, source: Source | ReadImage, *, maps: bool) -> Judged:
+    async def judge(self, source: Source, *, maps: bool) -> Judged:
         """Judges an image.
 
         Args:
-            source: bytes of the file, with its name, or an image that has been read.
+            source: bytes of the file, with its name.
             maps: True to get class-activation maps, too.
         """
         loop = asyncio.get_running_loop()
-        reading = await loop.run_in_executor(self.predictor.pool, self.predictor.read, source)
-        return await self._batcher.judge(reading, maps=maps and self.predictor.explains)
+        with span("read"):
+            reading = await loop.run_in_executor(self.predictor.pool, self.predictor.read, source)
+        return await self.judge_read(reading, maps=maps)
+
+    async def judge_read(self, reading: tuple[str, Read], *, maps: bool = False) -> Judged:
+        """Judges an image that has been read.
+
+        Args:
+            reading: the image as `Predictor.read` returns it.
+            maps: True to get class-activation maps, too.
+        """
+        with span("judge"):  # which begins with the queue
+            return await self._batcher.judge(reading, maps=maps and self.predictor.explains)
 
     async def explain(
         self,
