@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pneumoscope.errors import DataError
 from pneumoscope.server.messages import JSON_LENGTH, MOST_JSON, read_request, write_answer
+from pneumoscope.server.refusals import RequestError
 from pneumoscope.server.tensors import MOST_IMAGES, Tensor, as_elements
 
 PIXELS = Tensor("pixels", "UINT8", (2, 3))
-PROBABILITIES = Tensor("probabilities", "FP32", (2,))
+PROBABILITIES, REFUSED = Tensor("probabilities", "FP32", (2,)), Tensor("refused", "BOOL")
 FILE, RECORD = Tensor("file", "BYTES"), Tensor("record", "BYTES")
+GIVEN = {PIXELS: [PROBABILITIES, REFUSED], FILE: [RECORD]}
 NUMBERS = list(range(12))
 NESTED = [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
 
@@ -41,9 +42,8 @@ def elements(*values: bytes) -> bytes:
 
 
 def read(front: bytes, behind: bytes | None = None, takes: Tensor = PIXELS) -> Any:
-    gives = PROBABILITIES if takes is PIXELS else RECORD
     length = None if behind is None else str(len(front))
-    return read_request(front + (behind or b""), length, takes, gives, ("operating_point",))
+    return read_request(front + (behind or b""), length, takes, GIVEN[takes], ("operating_point",))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_pixels_are_read_from_json_and_bytes(front: bytes, behind: bytes | None)
     asked = read(front, behind)
     assert asked.values.dtype == np.uint8
     assert asked.values.tolist() == NESTED
-    assert (asked.id, asked.binary, asked.parameters) == (None, False, {})
+    assert (asked.id, asked.parameters) == (None, {})
 
 
 def test_files_are_read_from_bytes() -> None:
@@ -90,7 +90,20 @@ def test_output_is_binary_where_asked_for(
     whole = {} if everything is None else {"parameters": {"binary_data_output": everything}}
     own = {} if this is None else {"parameters": {"binary_data": this}}
     asked = read(request(pixels(), outputs=[{"name": "probabilities", **own}], **whole))
-    assert asked.binary is expected
+    assert asked.outputs == {"probabilities": expected}
+
+
+def test_all_outputs_are_given_where_none_is_named() -> None:
+    assert read(request(pixels())).outputs == {"probabilities": False, "refused": False}
+    whole = {"binary_data_output": True}
+    asked = read(request(pixels(), outputs=[], parameters=whole))
+    assert asked.outputs == {"probabilities": True, "refused": True}
+
+
+def test_outputs_are_given_in_the_order_in_which_they_are_named() -> None:
+    named = [{"name": "refused"}, {"name": "probabilities", "parameters": {"binary_data": True}}]
+    asked = read(request(pixels(), outputs=named))
+    assert list(asked.outputs.items()) == [("refused", False), ("probabilities", True)]
 
 
 DEEP = b'{"inputs": ' + b"[" * 50_000
@@ -98,8 +111,8 @@ SKIPPED = request(pixels())[:-1] + b', "more": ' + b"[" * 50_000
 OF_FILE = {"name": "file", "datatype": "BYTES", "shape": [1]}
 OUTPUT = {"name": "probabilities"}
 BAD: dict[str, tuple[bytes, bytes | None, Tensor, str]] = {
-    "nothing": (b"", None, PIXELS, "malformed.*Received"),
-    "no JSON": (b"\xff\xfe", None, PIXELS, "malformed.*Received"),
+    "nothing": (b"", None, PIXELS, "cannot be read: (Input|JSON)"),
+    "no JSON": (b"\xff\xfe", None, PIXELS, "cannot be read: (Input|JSON)"),
     "no object": (b"[]", None, PIXELS, "Expected `object`, got `array`"),
     "deep": (DEEP, None, PIXELS, "got `array`"),
     "deep in what is skipped": (SKIPPED, None, PIXELS, "lists in lists without end"),
@@ -173,7 +186,7 @@ BAD: dict[str, tuple[bytes, bytes | None, Tensor, str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_request_is_refused_with_what_was_expected(case: str) -> None:
     front, behind, takes, words = BAD[case]
-    with pytest.raises(DataError, match=words) as caught:
+    with pytest.raises(RequestError, match=words) as caught:
         read(front, behind, takes)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
@@ -181,12 +194,12 @@ def test_bad_request_is_refused_with_what_was_expected(case: str) -> None:
 
 @pytest.mark.parametrize("length", ["", "-1", "1e3", "½", "²", "9" * 30, "1000", "0x5"])
 def test_length_of_json_is_within_the_body(length: str) -> None:
-    with pytest.raises(DataError, match=f"{JSON_LENGTH}|malformed"):
-        read_request(request(pixels()), length, PIXELS, PROBABILITIES)
+    with pytest.raises(RequestError, match=f"{JSON_LENGTH}|cannot be read"):
+        read_request(request(pixels()), length, PIXELS, GIVEN[PIXELS])
 
 
 def test_json_has_a_greatest_length() -> None:
-    with pytest.raises(DataError, match=f"{MOST_JSON} bytes at most"):
+    with pytest.raises(RequestError, match=f"{MOST_JSON} bytes at most"):
         read(request(pixels()) + b" " * MOST_JSON)
     short = request(pixels())
     assert read(short + b" " * (MOST_JSON - len(short))).values.shape == (2, 2, 3)
@@ -202,15 +215,15 @@ PARTS = ("name", "datatype", "shape", "data", "parameters")
 
 @given(st.binary(max_size=40), st.text(max_size=3))
 def test_any_bytes_are_read_or_refused(body: bytes, length: str) -> None:
-    with pytest.raises(DataError):
-        read_request(body, length, PIXELS, PROBABILITIES)
+    with pytest.raises(RequestError):
+        read_request(body, length, PIXELS, GIVEN[PIXELS])
 
 
 @given(st.sampled_from(PARTS), JSON)
 def test_any_part_of_an_input_is_read_or_refused(part: str, value: object) -> None:
     try:
         asked = read(json.dumps({"inputs": [{**pixels(), part: value}]}).encode())
-    except DataError:
+    except RequestError:
         return
     assert asked.values.shape == (2, 2, 3)
 
@@ -220,34 +233,40 @@ def test_elements_are_read_whole_or_refused(values: list[bytes], more: bytes) ->
     sent = elements(*values) + more
     front = request(binary(len(sent), name="file", datatype="BYTES", shape=[len(values)]))
     if more:
-        with pytest.raises(DataError):
+        with pytest.raises(RequestError):
             read(front, sent, FILE)
     else:
         assert read(front, sent, FILE).values.tolist() == values
 
 
-def test_answer_in_json_has_the_numbers_of_the_output() -> None:
+def test_answer_in_json_has_the_values_of_its_outputs() -> None:
     found = np.array([[0.1, 0.9]], np.float32)
-    body, headers = write_answer({"id": "7"}, PROBABILITIES, found, binary=False)
-    answer = json.loads(body)
+    body, headers = write_answer(
+        {"id": "7"}, [(PROBABILITIES, found, False), (REFUSED, np.array([True]), False)]
+    )
     assert headers == {"Content-Type": "application/json"}
-    assert answer == {
+    probabilities = {"shape": [1, 2], "datatype": "FP32", "data": found.ravel().tolist()}
+    refused = {"shape": [1], "datatype": "BOOL", "data": [True]}
+    assert json.loads(body) == {
         "id": "7",
-        "outputs": [
-            {
-                "name": "probabilities",
-                "datatype": "FP32",
-                "shape": [1, 2],
-                "data": found.ravel().tolist(),
-            }
-        ],
+        "outputs": [{"name": "probabilities", **probabilities}, {"name": "refused", **refused}],
     }
 
 
-def test_binary_answer_has_the_bytes_behind_the_json() -> None:
-    body, headers = write_answer({}, RECORD, as_elements([b"a", b"bc"]), binary=True)
+def test_answer_in_bytes_has_them_behind_the_json() -> None:
+    body, headers = write_answer(
+        {},
+        [
+            (RECORD, as_elements([b"a", b"bc"]), True),
+            (PROBABILITIES, np.ones((1, 2), np.float32), False),
+            (REFUSED, np.array([True, False]), True),
+        ],
+    )
+    assert headers["Content-Type"] == "application/octet-stream"
     length = int(headers[JSON_LENGTH])
-    (output,) = json.loads(body[:length])["outputs"]
-    assert output["parameters"] == {"binary_data_size": 11}
-    assert output["shape"] == [2]
-    assert body[length:] == elements(b"a", b"bc")
+    record, probabilities, refused = json.loads(body[:length])["outputs"]
+    assert record["parameters"] == {"binary_data_size": 11}
+    assert record["shape"] == [2]
+    assert probabilities["data"] == [1, 1]
+    assert refused["parameters"] == {"binary_data_size": 2}
+    assert body[length:] == elements(b"a", b"bc") + b"\1\0"

@@ -18,7 +18,7 @@ from pneumoscope.inference import Predictor
 from pneumoscope.types import OperatingPoint
 from pneumoscope.version import __version__
 from tests.conftest import SIDE, encoded, picture, write_bundle
-from tests.server.running import running
+from tests.server.running import Running, running
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of gevent
@@ -31,13 +31,8 @@ POINTS = (OperatingPoint(), OperatingPoint("screening", 0.05))
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp("model") / "bundle", operating_points=POINTS)
-
-
-@pytest.fixture(scope="module")
-def address(model: Path) -> Iterator[str]:
-    with running(model) as found:
-        yield found.address
+    path = tmp_path_factory.mktemp("model") / "bundle"
+    return write_bundle(path, usual=128.0, operating_points=POINTS)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +41,8 @@ def predictor(model: Path) -> Predictor:
 
 
 @pytest.fixture
-def client(address: str) -> Iterator[triton.InferenceServerClient]:
-    with triton.InferenceServerClient(address) as client:
+def client(server: Running) -> Iterator[triton.InferenceServerClient]:
+    with triton.InferenceServerClient(f"127.0.0.1:{server.port}") as client:
         yield client
 
 
@@ -83,7 +78,10 @@ def test_client_finds_the_models(client: triton.InferenceServerClient) -> None:
         "versions": ["0.0"],
         "platform": "onnxruntime_onnx",
         "inputs": [{"name": "pixels", "datatype": "UINT8", "shape": [-1, SIDE, SIDE]}],
-        "outputs": [{"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]}],
+        "outputs": [
+            {"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]},
+            {"name": "refused", "datatype": "BOOL", "shape": [-1]},
+        ],
         "parameters": {"classes": "NORMAL,PNEUMONIA"},
     }
     of_files = client.get_model_metadata("brightness-records")
@@ -114,6 +112,18 @@ def test_client_gets_the_probabilities_that_predict_gives(
         "brightness",
         "0.0",
     )
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_client_is_told_which_pixels_are_refused(
+    client: triton.InferenceServerClient, predictor: Predictor, binary: bool
+) -> None:
+    values = np.concatenate([pixels(predictor), np.full((1, SIDE, SIDE), 255, np.uint8)])
+    wanted = [triton.InferRequestedOutput("refused", binary)]
+    found = client.infer("brightness", [given("pixels", values, "UINT8")], outputs=wanted)
+    assert found.as_numpy("probabilities") is None
+    refused = found.as_numpy("refused")
+    assert (refused.dtype, refused.tolist()) == (np.bool_, [False, False, False, True])
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -182,16 +192,14 @@ def test_client_is_told_of_what_the_model_does_not_take(
     assert caught.value.status() == "404"
 
 
-def test_answer_says_nothing_that_was_not_asked(address: str) -> None:
+def test_answer_says_nothing_that_was_not_asked(server: Running) -> None:
     tensor = {
         "name": "pixels",
         "datatype": "UINT8",
         "shape": [1, SIDE, SIDE],
         "data": [200] * SIDE**2,
     }
-    answer = requests.post(
-        f"http://{address}/v2/models/brightness/infer", json={"inputs": [tensor]}
-    )
+    answer = requests.post(f"{server.url}/v2/models/brightness/infer", json={"inputs": [tensor]})
     assert answer.status_code == 200
     assert set(answer.json()) == {"model_name", "model_version", "outputs"}
 
@@ -204,8 +212,8 @@ def test_network_without_numbers_is_an_error(tmp_path: Path) -> None:
         "shape": [1, SIDE, SIDE],
         "data": [0] * SIDE**2,
     }
-    with running(bundle) as found:
-        url = f"{found.url}/v2/models/brightness/infer"
+    with running(bundle) as server:
+        url = f"{server.url}/v2/models/brightness/infer"
         answer = requests.post(url, json={"inputs": [tensor]})
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert "NaN or infinity" in answer.json()["error"]

@@ -1,17 +1,19 @@
 """Requests and answers of the Open Inference Protocol, in JSON or with a binary tensor behind it.
 
 By the binary tensor data extension the values of a tensor follow the JSON as bytes, and a header
-gives the length of the JSON. Each model here has one input and one output.
+gives the length of the JSON. Each model here has one input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from reprlib import repr as shorten
+from typing import Any, NoReturn
 
 import msgspec
 
+from pneumoscope.server.refusals import RequestError
 from pneumoscope.server.tensors import (
     Tensor,
     Values,
@@ -62,19 +64,23 @@ class Asked:
 
     Attributes:
         values: values of the input, of at least one image.
+        outputs: names of the outputs that are wanted, in order; True for those wanted as bytes.
         id: identifier of the request; None if it has none.
-        binary: True if the output is to be binary.
         parameters: parameters of the model, by name.
     """
 
     values: Values
+    outputs: Mapping[str, bool]
     id: str | None = None
-    binary: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_request(
-    body: bytes, json_length: str | None, takes: Tensor, gives: Tensor, known: Sequence[str] = ()
+    body: bytes,
+    json_length: str | None,
+    takes: Tensor,
+    gives: Sequence[Tensor],
+    known: Sequence[str] = (),
 ) -> Asked:
     """Reads a request.
 
@@ -82,52 +88,51 @@ def read_request(
         body: body of the request.
         json_length: the header `JSON_LENGTH`; None if there is none, and so no binary tensor.
         takes: input of the model.
-        gives: output of the model.
+        gives: outputs of the model.
         known: names of the parameters that the model has.
 
     Raises:
-        DataError: if the request is malformed, or none for this model.
+        RequestError: if the request is malformed, or none for this model.
     """
     length = len(body) if json_length is None else _read_length(json_length, len(body))
     request = _read_json(memoryview(body)[:length])
     behind = None if json_length is None else memoryview(body)[length:]
     _check_parameters(request.parameters, ("binary_data_output", *known))
-    _check_names("inputs", request.inputs, takes)
+    if [given.name for given in request.inputs] != [takes.name]:
+        _refuse_names("inputs", request.inputs, [takes])
+    _check_extensions(*request.inputs, *request.outputs)
     values = _read_input(request.inputs[0], takes, behind)
-    binary = request.parameters.get("binary_data_output", False)
-    if request.outputs:  # without any, all outputs are asked for
-        _check_names("outputs", request.outputs, gives)
-        binary = request.outputs[0].parameters.get("binary_data", binary)
-    if not isinstance(binary, bool):
-        refuse("The output cannot be asked for so", "binary data true or false", binary)
     parameters = {name: request.parameters[name] for name in known if name in request.parameters}
-    return Asked(values, request.id, binary, parameters)
+    return Asked(values, _read_outputs(request, gives), request.id, parameters)
 
 
 def write_answer(
-    content: Mapping[str, Any], gives: Tensor, values: Values, *, binary: bool
+    content: Mapping[str, Any], outputs: Sequence[tuple[Tensor, Values, bool]]
 ) -> tuple[bytes, dict[str, str]]:
     """Writes an answer.
 
     Args:
-        content: what it says but for its output.
-        gives: output of the model.
-        values: values of the output.
-        binary: True to put them behind the JSON.
+        content: what it says but for its outputs.
+        outputs: each output, with its values, and True to put them behind the JSON.
 
     Returns:
         Body, and headers that say what it is.
     """
-    output: dict[str, Any] = {**gives.to_dict(), "shape": list(values.shape)}
-    if not binary:
-        output["data"] = to_json(values)
-        whole = msgspec.json.encode({**content, "outputs": [output]})
-        return whole, {"Content-Type": "application/json"}
-    behind = to_bytes(values)
-    output["parameters"] = {"binary_data_size": len(behind)}
-    front = msgspec.json.encode({**content, "outputs": [output]})
+    behind: list[bytes] = []
+    described: list[dict[str, Any]] = []
+    for tensor, values, binary in outputs:
+        output = {**tensor.to_dict(), "shape": list(values.shape)}
+        if binary:
+            behind.append(to_bytes(values))
+            output["parameters"] = {"binary_data_size": len(behind[-1])}
+        else:
+            output["data"] = to_json(values)
+        described.append(output)
+    front = msgspec.json.encode({**content, "outputs": described})
+    if not behind:
+        return front, {"Content-Type": "application/json"}
     headers = {"Content-Type": "application/octet-stream", JSON_LENGTH: str(len(front))}
-    return front + behind, headers
+    return b"".join([front, *behind]), headers
 
 
 def _read_length(text: str, most: int) -> int:
@@ -148,9 +153,11 @@ def _read_json(text: memoryview) -> _Request:
     try:
         return _decoder.decode(text)
     except RecursionError:  # of what is in no place of a request, and so is skipped
-        refuse("The request is malformed", "an inference request", "lists in lists without end")
+        refuse("The request cannot be read", "an inference request", "lists in lists without end")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        refuse("The request is malformed", "an inference request", f"{error}")
+        raise RequestError(
+            f"The request cannot be read: {error}", code="request-malformed"
+        ) from None
 
 
 def _check_parameters(given: Parameters, known: Sequence[str]) -> None:
@@ -158,13 +165,28 @@ def _check_parameters(given: Parameters, known: Sequence[str]) -> None:
         refuse("A parameter of the request is unknown", " or ".join(known), name)
 
 
-def _check_names(part: str, given: Sequence[_Output], tensor: Tensor) -> None:
-    """Refuses other inputs or outputs than the one that a model has."""
-    names = [each.name for each in given]
-    if names != [tensor.name]:
-        refuse(f"The {part} of the request are not those of the model", f"['{tensor.name}']", names)
-    for name in given[0].parameters.keys() & _ELSEWHERE:
-        refuse(f"The {tensor.name} cannot have this parameter", "none such", name)
+def _check_extensions(*given: _Output) -> None:
+    for tensor in given:
+        for name in tensor.parameters.keys() & _ELSEWHERE:
+            refuse(f"The {tensor.name} cannot have this parameter", "none such", name)
+
+
+def _read_outputs(request: _Request, gives: Sequence[Tensor]) -> dict[str, bool]:
+    """Returns which outputs are wanted as bytes; without any that are named, it is all of them."""
+    binary = request.parameters.get("binary_data_output", False)
+    named = request.outputs or [_Output(tensor.name) for tensor in gives]
+    wanted = {each.name: each.parameters.get("binary_data", binary) for each in named}
+    if len(wanted) < len(named) or not wanted.keys() <= {tensor.name for tensor in gives}:
+        _refuse_names("outputs", named, gives)
+    for value in wanted.values():
+        if not isinstance(value, bool):
+            refuse("An output cannot be asked for so", "binary data true or false", value)
+    return {name: bool(value) for name, value in wanted.items()}
+
+
+def _refuse_names(part: str, given: Sequence[_Output], known: Sequence[Tensor]) -> NoReturn:
+    names = [[each.name for each in named] for named in (known, given)]
+    refuse(f"The {part} of the request are not those of the model", *map(shorten, names))
 
 
 def _read_input(given: _Input, takes: Tensor, behind: memoryview | None) -> Values:

@@ -1,7 +1,8 @@
 """The Open Inference Protocol, version 2, over REST, with its binary tensor data extension.
 
 Programs that know the protocol find two models: one of pixels to probabilities, named as the model,
-and one of image files to the records that `POST /v1/predictions` gives.
+and one of image files to the records that `POST /v1/predictions` gives. Pixels have no header, so
+that the first refuses less: what a file says of its body part, view and age it does not know.
 """
 
 from __future__ import annotations
@@ -10,22 +11,25 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pneumoscope.errors import DataError
+from pneumoscope.errors import ImageError
 from pneumoscope.imaging import Acquisition, Source
 from pneumoscope.inference import ReadImage
 from pneumoscope.server.bodies import Held, read_body
 from pneumoscope.server.leaving import unless_left
 from pneumoscope.server.messages import JSON_LENGTH, Asked, read_request, write_answer
+from pneumoscope.server.refusals import RequestError
 from pneumoscope.server.service import Service
 from pneumoscope.server.tensors import Tensor, Values, as_elements, refuse
+from pneumoscope.server.traces import span
+from pneumoscope.types import Status
 from pneumoscope.version import __version__
 
 PLATFORM = "onnxruntime_onnx"  # as the protocol calls it
@@ -42,8 +46,8 @@ class Model:
         name: name of the model.
         version: its only version.
         takes: its input.
-        gives: its output.
-        infer: function that computes the output of a request.
+        gives: its outputs.
+        infer: function that computes the outputs of a request, in this order.
         parameters: facts for programs, by name.
         known: names of the parameters that a request may give.
     """
@@ -51,8 +55,8 @@ class Model:
     name: str
     version: str
     takes: Tensor
-    gives: Tensor
-    infer: Callable[[Asked], Awaitable[Values]]
+    gives: tuple[Tensor, ...]
+    infer: Callable[[Asked], Awaitable[Sequence[Values]]]
     parameters: Mapping[str, str] = field(default_factory=dict)
     known: tuple[str, ...] = ()
 
@@ -63,7 +67,7 @@ class Model:
             "versions": [self.version],
             "platform": PLATFORM,
             "inputs": [self.takes.to_dict()],
-            "outputs": [self.gives.to_dict()],
+            "outputs": [tensor.to_dict() for tensor in self.gives],
             "parameters": dict(self.parameters),
         }
 
@@ -79,34 +83,34 @@ def models(service: Service) -> tuple[Model, Model]:
     sides = (info.geometry.height, info.geometry.width)
     classes = ",".join(info.classes)
 
-    async def probabilities(asked: Asked) -> Values:
+    async def probabilities(asked: Asked) -> Sequence[Values]:
         whole = Acquisition(info.geometry.width, info.geometry.height)
-        images = [ReadImage("-", whole, pixels) for pixels in asked.values]
-        judged = await asyncio.gather(*(service.judge(image, maps=False) for image in images))
-        for each in judged:
-            record = service.predictor.record(each, withhold=False).prediction
+        readings = [
+            service.predictor.read(ReadImage("-", whole, pixels)) for pixels in asked.values
+        ]
+        judged = await asyncio.gather(*map(service.judge_read, readings))
+        found = [service.predictor.record(each).prediction for each in judged]
+        for each, record in zip(judged, found, strict=True):
             service.count(each, record)
             if record.error is not None:
-                raise DataError(record.error, code=str(record.error_code))
-        return np.stack([each.probabilities for each in judged])
+                raise ImageError(record.error, code=str(record.error_code))
+        refused = [record.status is Status.REFUSED for record in found]
+        return np.stack([each.probabilities for each in judged]), np.array(refused)
 
-    async def records(asked: Asked) -> Values:
+    async def records(asked: Asked) -> Sequence[Values]:
         point, prevalence = _threshold(asked.parameters)
-        service.predictor.at(point or service.predictor.operating_point.name, prevalence)
-        explanations = await asyncio.gather(
-            *(
-                service.explain(Source("-", data), operating_point=point, prevalence=prevalence)
-                for data in asked.values
-            )
-        )
-        return as_elements(json.dumps(each.prediction.to_dict()).encode() for each in explanations)
+        service.at(point, prevalence)  # or refuses before any image is read
+        explain = partial(service.explain, operating_point=point, prevalence=prevalence)
+        found = await asyncio.gather(*(explain(Source("-", file)) for file in asked.values))
+        lines = (json.dumps(each.prediction.to_dict()).encode() for each in found)
+        return [as_elements(lines)]
 
     return (
         Model(
             info.name,
             info.version,
             Tensor("pixels", "UINT8", sides),
-            Tensor("probabilities", "FP32", (len(info.classes),)),
+            (Tensor("probabilities", "FP32", (len(info.classes),)), Tensor("refused", "BOOL")),
             probabilities,
             {"classes": classes},
         ),
@@ -114,7 +118,7 @@ def models(service: Service) -> tuple[Model, Model]:
             info.name + OF_RECORDS,
             info.version,
             Tensor("file", "BYTES"),
-            Tensor("record", "BYTES"),
+            (Tensor("record", "BYTES"),),
             records,
             {"classes": classes, "operating_points": points},
             ("operating_point", "prevalence"),
@@ -141,21 +145,11 @@ def routes(service: Service) -> Sequence[Route]:
     async def ready(_: Request, model: Model) -> Response:
         return JSONResponse({"name": model.name, "ready": True})
 
-    async def compute(model: Model, body: bytes, headers: Headers) -> tuple[Asked, Values]:
-        parts = (body, headers.get(JSON_LENGTH), model.takes, model.gives, model.known)
-        loop = asyncio.get_running_loop()
-        asked = await loop.run_in_executor(service.predictor.pool, read_request, *parts)
-        return asked, await model.infer(asked)
-
     async def infer(request: Request, model: Model) -> Response:
+        length = request.headers.get(JSON_LENGTH)
         with service.places.take(), Held(service.memory, service.settings.most_bytes) as held:
             body = await read_body(request, service.settings, held)
-            asked, values = await unless_left(request, compute(model, body, request.headers))
-        content = {"model_name": model.name, "model_version": model.version}
-        if asked.id is not None:
-            content["id"] = asked.id
-        answer, headers = write_answer(content, model.gives, values, binary=asked.binary)
-        return Response(answer, headers=headers)
+            return await unless_left(request, _infer(model, body, length))
 
     def of_model(
         answer: Callable[[Request, Model], Awaitable[Response]],
@@ -165,8 +159,11 @@ def routes(service: Service) -> Sequence[Route]:
         async def found(request: Request) -> Response:
             model = known.get(request.path_params["name"])
             if model is None or request.path_params.get("version", model.version) != model.version:
-                names = " or ".join(f"{each.name} {each.version}" for each in known.values())
-                return JSONResponse({"error": f"There is no such model. Expected {names}."}, 404)
+                raise RequestError(
+                    "There is no such model",
+                    expected=" or ".join(f"{each.name} {each.version}" for each in known.values()),
+                    code="request-unknown",
+                )
             return await answer(request, model)
 
         return found
@@ -174,12 +171,34 @@ def routes(service: Service) -> Sequence[Route]:
     kinds = (("", metadata, "GET"), ("/ready", ready, "GET"), ("/infer", infer, "POST"))
     return [
         Route("/v2", server),
+        Route("/v2/", server),  # as the document of the protocol writes it
         *(
             Route(f"/v2/models/{{name}}{version}{end}", of_model(answer), methods=[method])
             for version in ("", "/versions/{version}")
             for end, answer, method in kinds
         ),
     ]
+
+
+async def _infer(model: Model, body: bytes, length: str | None) -> Response:
+    """Answers a request to a model.
+
+    Args:
+        model: the model.
+        body: body of the request.
+        length: the header `JSON_LENGTH`; None if there is none.
+    """
+    asked = read_request(body, length, model.takes, model.gives, model.known)
+    values = await model.infer(asked)
+    found = {tensor.name: (tensor, of) for tensor, of in zip(model.gives, values, strict=True)}
+    content = {"model_name": model.name, "model_version": model.version}
+    if asked.id is not None:
+        content["id"] = asked.id
+    with span("encode"):
+        answer, headers = write_answer(
+            content, [(*found[name], binary) for name, binary in asked.outputs.items()]
+        )
+    return Response(answer, headers=headers)
 
 
 def _threshold(parameters: Mapping[str, Any]) -> tuple[str | None, float | None]:

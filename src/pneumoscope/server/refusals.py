@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pneumoscope.errors import BundleError, DataError, ImageError, PneumoscopeError, SettingsError
+from pneumoscope.errors import BundleError, ImageError, PneumoscopeError, SettingsError
 from pneumoscope.notices import Value
 
 _STATUS = {
@@ -70,7 +70,7 @@ def status_of(error: PneumoscopeError) -> int:
         return _STATUS.get(error.code, 500)
     if isinstance(error, ImageError):
         return 422
-    return 400 if isinstance(error, SettingsError | DataError) else 500
+    return 400 if isinstance(error, SettingsError) else 500
 
 
 def answer(error: PneumoscopeError) -> Response:

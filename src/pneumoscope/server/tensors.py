@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.errors import DataError
+from pneumoscope.server.refusals import RequestError
 
 MOST_IMAGES = 64
 """Greatest number of images in a request."""
@@ -33,8 +33,8 @@ class Tensor:
 
     Attributes:
         name: name of the tensor.
-        datatype: datatype of the protocol: UINT8 or BYTES of what is taken, FP32 or BYTES of what
-            is given.
+        datatype: datatype of the protocol: UINT8 or BYTES of what is taken, and FP32, BOOL or BYTES
+            of what is given.
         sides: shape of the entry of an image.
     """
 
@@ -57,10 +57,10 @@ def refuse(problem: str, expected: str, received: object, remedy: str = "") -> N
         remedy: advice to the user.
 
     Raises:
-        DataError: always.
+        RequestError: always.
     """
     words = received if isinstance(received, str) and len(received) < 100 else shorten(received)
-    raise DataError(
+    raise RequestError(
         problem, expected=expected, received=words, remedy=remedy, code="request-malformed"
     )
 
@@ -77,7 +77,7 @@ def read_shape(shape: list[int], tensor: Tensor) -> tuple[int, ...]:
     """Returns a shape that a tensor can have.
 
     Raises:
-        DataError: if it cannot.
+        RequestError: if it cannot.
     """
     if shape[1:] != list(tensor.sides) or not shape or not 1 <= shape[0] <= MOST_IMAGES:
         expected = ", ".join([f"1 to {MOST_IMAGES}", *map(str, tensor.sides)])
@@ -94,7 +94,7 @@ def from_json(data: Any, tensor: Tensor, shape: Sequence[int]) -> Values:
         shape: shape of the values, as `read_shape` returns it.
 
     Raises:
-        DataError: if they are not values of this tensor.
+        RequestError: if they are not values of this tensor.
     """
     if tensor.datatype == "BYTES":
         refuse(
@@ -111,7 +111,7 @@ def from_bytes(raw: memoryview, tensor: Tensor, shape: Sequence[int]) -> Values:
     """Reads values as bytes; the arguments are otherwise those of `from_json`.
 
     Raises:
-        DataError: if they are not values of this tensor.
+        RequestError: if they are not values of this tensor.
     """
     if tensor.datatype == "BYTES":
         return as_elements(_elements(raw, shape[0], tensor.name))
