@@ -27,6 +27,7 @@ def run_schemathesis(
             document,
             "--exclude-checks=positive_data_acceptance",
             f"--max-examples={examples}",
+            "--phases=coverage,fuzzing",
             "--seed=1",
             *options,
         ],

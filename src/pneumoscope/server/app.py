@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from pneumoscope.errors import PneumoscopeError
-from pneumoscope.server import drift, health, metrics, oip, page, predictions
+from pneumoscope.server import drift, health, metrics, oip, openapi, page, predictions
 from pneumoscope.server.access import Access
 from pneumoscope.server.draining import Draining
 from pneumoscope.server.guard import Guard
@@ -44,6 +44,7 @@ def make_app(service: Service) -> Starlette:
             *predictions.routes(service),
             *oip.routes(service),
             *page.routes(service),
+            *openapi.routes(service),
             *health.routes(service),
             *metrics.routes(service.metrics),
             *drift.routes(service),
