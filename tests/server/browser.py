@@ -52,6 +52,14 @@ class Opened:
         self.page.set_input_files("#files", list(files))
         self.settle()
 
+    def drop(self, *paths: Path) -> None:
+        """Drops files and folders, as from the desktop."""
+        session = self.page.context.new_cdp_session(self.page)
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            event = {"type": kind, "x": 300, "y": 300, "data": data}
+            session.send("Input.dispatchDragEvent", event)
+
     def settle(self) -> None:
         """Waits until nothing is in work."""
         self.page.wait_for_selector("#progress", state="hidden")

@@ -27,7 +27,7 @@ from tests.conftest import encoded, picture, write_bundle
 from tests.imaging.dicoms import dicom
 from tests.inference.test_prevalence import calibration
 from tests.server.browser import Opened, chromium, opened
-from tests.server.running import running
+from tests.server.running import TOKEN, running
 
 NASTY = "<img src=x onerror=alert(1)>&amp;.png"
 TILTED = np.linspace(80, 200, 96 * 80).reshape(96, 80).astype(np.uint8)
@@ -240,27 +240,15 @@ def test_a_drag_changes_the_window_and_reset_brings_it_back(page: Opened) -> Non
     assert page.texts("#zoom") == ["100 %"]
 
 
-DROP = """files => {
-    const transfer = new DataTransfer();
-    for (const [name, data] of files) {
-        const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
-        transfer.items.add(new File([bytes], name));
-    }
-    for (const kind of ["dragenter", "dragover", "drop"]) {
-        const options = {dataTransfer: transfer, bubbles: true, cancelable: true};
-        const event = new DragEvent(kind, options);
-        document.querySelector("#drop").dispatchEvent(event);
-    }
-}"""
-
-
-def test_files_can_be_dropped(page: Opened) -> None:
-    files = [["a.png", encoded(picture())], ["b.png", encoded(picture(seed=1))]]
-    page.page.evaluate(DROP, [[name, base64.b64encode(data).decode()] for name, data in files])
-    page.page.wait_for_selector("#rows tr")
+def test_a_folder_and_a_file_can_be_dropped(page: Opened, folder: Path) -> None:
+    choose_folder(page, folder)
+    listed = page.texts("#rows .col-name")
+    page.page.click("#clear")
+    page.drop(folder, folder / "bright.png")
+    expect(page.page.locator("#rows tr")).to_have_count(len(listed) + 1)
     page.settle()
-    assert page.texts("#rows .col-name") == ["a.png", "b.png"]
-    assert all(text in ("NORMAL", "PNEUMONIA") for text in page.texts("#rows .col-result"))
+    assert page.texts("#rows .col-name") == [*listed, "bright.png"]
+    assert page.page.locator("tr.failed").count() == 2
 
 
 def test_markup_in_a_name_is_text(page: Opened) -> None:
@@ -373,6 +361,42 @@ def test_a_busy_service_is_asked_again(browser: Browser, url: str) -> None:
         page.choose({"name": "a.png", "mimeType": "", "buffer": encoded(picture())})
         assert len(times) == 2
         assert len(page.texts("#rows .figure")) == 1
+
+
+def test_a_file_that_is_too_large_is_not_even_sent(browser: Browser, model: Path) -> None:
+    with running(model, most_bytes=2**20) as server, opened(browser, f"{server.url}/") as page:
+        asked = []
+        page.page.on("request", lambda request: asked.append(request.url))
+        page.choose({"name": "a.png", "mimeType": "", "buffer": bytes(2**20 + 1)})
+        assert "larger than the service takes: at most 1 MB" in page.texts(".col-remarks")[1]
+        assert asked == []
+        page.require_silence()
+
+
+def test_a_longer_list_than_a_pdf_holds_is_said_before_it_is_asked_for(page: Opened) -> None:
+    data = encoded(picture())
+    files = [{"name": f"{n}.png", "mimeType": "", "buffer": data} for n in range(101)]
+    page.choose(*files)
+    page.page.click("#pdf")
+    assert "at most 100 images, and 101 are shown" in page.texts("#pdf-note")[0]
+
+
+def test_a_token_is_asked_for_until_it_is_right(browser: Browser, model: Path) -> None:
+    with running(model, token=TOKEN) as server:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(server.url)
+        for given in ("a wrong one", TOKEN):
+            page.wait_for_selector("#token[open]")
+            page.keyboard.type(given)
+            page.keyboard.press("Enter")
+        page.wait_for_selector("#open-card:not([hidden])")
+        page.set_input_files(
+            "#files", {"name": "a.png", "mimeType": "", "buffer": encoded(picture())}
+        )
+        expect(page.locator("#rows .figure")).to_have_count(1)
+        assert TOKEN not in page.content()
+        context.close()
 
 
 def test_cancelled_files_can_be_tried_again(page: Opened) -> None:

@@ -594,6 +594,7 @@ function fill(item, {caption, record, thumbnail, overlay, threshold}) {
   const pictures = [[thumbnail, "Radiograph"], [overlay, caption.evidence]].filter(([source]) => source);
   item.look.replaceChildren(...pictures.map(([src, alt]) => make("img", {src, alt: "", title: printable(alt), decoding: "async"})));
   item.look.disabled = !thumbnail;
+  item.answer = {...item.answer, thumbnail: Boolean(thumbnail), overlay: Boolean(overlay)}; // the document has them
   if (thumbnail) item.look.ariaLabel = `${printable(item.name)}, ${printable(caption.heading)}: open large`;
 }
 
