@@ -95,6 +95,27 @@ def test_what_is_no_http_is_answered_and_closed(hasty: Running, data: bytes) -> 
         assert f"\r\n{name}: {value}".lower().encode() in head.lower()
 
 
+def test_a_client_that_offers_another_protocol_is_served(hasty: Running, image: bytes) -> None:
+    """As Java does with each first request."""
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAAA\r\n"
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n" + offer
+    with hasty.connect() as connection:
+        for _ in range(2):
+            length = f"Content-Length: {len(image)}\r\n\r\n".encode()
+            connection.sendall(head + length + image)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_headers_behind_a_body_are_dropped(hasty: Running) -> None:
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+    trailer = b"Authorization: Bearer x\r\n" * 1000
+    with hasty.connect() as connection:
+        connection.sendall(head + b"\r\n1\r\na\r\n0\r\n" + trailer + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 422")
+        connection.sendall(GET + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 def test_a_full_service_says_when_to_come_again(serve: Serve, image: bytes) -> None:
     found = serve(waiting=1)
     head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,7 @@ from pneumoscope.server.headers import HEADERS
 from pneumoscope.server.refusals import RequestError, answer
 
 _MOST_HEAD = 2**16  # bytes of the headers of a request
+_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 _GRACE = 0.5  # seconds in which a request may still be on its way when the service stops
 
 
@@ -37,6 +39,17 @@ class _Timer:
     def _fire(self) -> None:
         self._handle = None
         self._act()
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """Renames the header by which a client offers another protocol, such as HTTP/2.
+
+    The parser would take what follows for that protocol, and lose the body. Java offers HTTP/2 with
+    each first request.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    renamed, times = _UPGRADE.subn(b"\r\nX-Upgrade:", head)
+    return renamed + end + rest if times else data
 
 
 class Connection(HttpToolsProtocol):
@@ -71,7 +84,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what has arrived; the first bytes of a request are not yet a request."""
-        super().data_received(data)
+        super().data_received(_without_upgrade(data) if self._idle else data)
         if not self._idle:
             self._head = 0
             self._reading.stop()
