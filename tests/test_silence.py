@@ -131,6 +131,46 @@ def test_loading_a_model_writes_nothing(watch: Watch, bundle: Path, radiograph: 
     assert watch("-c", script) == Traces([], set())
 
 
+SERVE = """
+import os, signal, socket, sys, threading
+from pneumoscope.server.run import run
+from pneumoscope.server.settings import Settings
+
+model, radiograph = sys.argv[1:]
+image = open(radiograph, "rb").read()
+part = b'--b\\r\\nContent-Disposition: form-data; name="f"; filename="../a.png"\\r\\n\\r\\n'
+form = b"".join(part + image + bytes(3_000_000) + b"\\r\\n" for _ in range(20)) + b"--b--\\r\\n"
+head = b"POST /v1/predictions?heatmap=png HTTP/1.1\\r\\nHost: localhost\\r\\n"
+head += b"Connection: close\\r\\n"
+
+answers = []
+
+def ask(port):
+    for kind, body in ((b"image/png", image), (b"multipart/form-data; boundary=b", form)):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            length = str(len(body)).encode()
+            connection.sendall(head + b"Content-Type: " + kind + b"\\r\\n")
+            connection.sendall(b"Content-Length: " + length + b"\\r\\n\\r\\n" + body)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+            answers.append(answer.splitlines()[0])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+def started(address):
+    port = int(address.rpartition(":")[2])
+    threading.Thread(target=ask, args=(port,)).start()
+
+run(Settings(model=model, port=0), started)
+assert answers == [b"HTTP/1.1 200 OK"] * 2
+"""
+
+
+def test_serve_writes_nothing_and_asks_nobody(watch: Watch, bundle: Path, radiograph: Path) -> None:
+    traces = watch("-c", SERVE, bundle, radiograph)
+    assert traces.written == set()
+    addresses = {each for line in traces.outward for each in re.findall(r'"([\d.:]+)"', line)}
+    assert addresses == {"127.0.0.1"}
+
+
 def test_evaluate_writes_results_and_cache(
     watch: Watch, bundle: Path, phantoms: Path, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from pneumoscope.server.settings import Settings, is_loopback
         {"waiting": 0},
         {"most_bytes": 0},
         {"most_parts": 0},
-        {"most_memory": 1},
+        {"most_memory": 0},
         {"patience": 0},
         {"rate": 0},
         {"rate": float("nan")},

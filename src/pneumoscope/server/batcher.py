@@ -70,10 +70,12 @@ class Batcher:
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._thread, self._judge, readings, maps)
-        except Exception as error:  # of the batch, which each who waits is told
-            for each in batch:
-                if not each.done.done():
-                    each.done.set_exception(error)
+        except Exception as error:
+            if len(batch) > 1:  # one image shall not spoil the others
+                for each in batch:
+                    await self._work([each])
+            elif not batch[0].done.done():
+                batch[0].done.set_exception(error)
             return
         for each, judged in zip(batch, found, strict=True):
             if not each.done.done():

@@ -48,7 +48,7 @@ class Service:
         self.monitor = Monitor(Basis.of(predictor.bundle), settings.drift, _tell_drift)
         self.metrics.registry.register(DriftCollector(lambda: self.monitor.latest))
         self.places = Places(settings.waiting)
-        self.memory = Memory(settings.most_memory, settings.patience)
+        self.memory = Memory(max(settings.most_memory, settings.most_bytes), settings.patience)
         self.stopping = False
         self.metrics.watch_waiting(lambda: self.places.taken)
         self._batcher = Batcher(

@@ -27,7 +27,7 @@ class Settings:
         waiting: greatest number of requests that are in work or wait for it.
         most_bytes: greatest size of an image file, and of all pictures in an answer, in bytes.
         most_parts: greatest number of files in a request.
-        most_memory: greatest size of all files in flight, in bytes.
+        most_memory: greatest size of all files in flight, in bytes; never less than that of one.
         patience: time after which a client that sends nothing, or takes nothing, is given up, in
             seconds.
         rate: greatest number of requests of one client a second; None for any.
@@ -58,7 +58,7 @@ class Settings:
             ("waiting", self.waiting, 1, 10_000),
             ("most_bytes", self.most_bytes, 1, 2**30),
             ("most_parts", self.most_parts, 1, 100_000),
-            ("most_memory", self.most_memory, self.most_bytes, 2**40),
+            ("most_memory", self.most_memory, 1, 2**40),
             ("patience", self.patience, 0.01, 3600),
             ("rate", 1.0 if self.rate is None else self.rate, 0.001, 1e6),
         ):
