@@ -97,7 +97,9 @@ def test_it_looks_by_itself_and_tells_what_is_new(
     monkeypatch.setattr(module, "SECONDS", 0.001)
     told: Queue[DriftReport | PneumoscopeError] = Queue()
     damaged = tmp_path / "2026-11-27.0123456789abcdef.json"
-    with Monitor(basis, tmp_path, told.put, at(DAY)) as monitor:
+    with Monitor(
+        basis, tmp_path, lambda found, new: told.put(found) if new else None, at(DAY)
+    ) as monitor:
         for _ in range(200):
             monitor.count(Observation(Status.ACCEPTED, {"brightness": 9}))
         found = told.get(timeout=30)

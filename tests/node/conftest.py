@@ -24,6 +24,7 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.events import Event
 
 from pneumoscope.derived.kinds import Kind, derived_uid
+from pneumoscope.monitor import Observation
 from pneumoscope.node import dimse
 from pneumoscope.node.entry import Entry
 from pneumoscope.node.events import Event as Told
@@ -82,7 +83,7 @@ class QuickMaker:
         if self.errors.get(uid):
             raise self.errors[uid].pop(0)
         results = [(kind, *make_result(uid, kind)) for kind in Kind]
-        return Made(Status.ACCEPTED, (), tuple(results), 0.0, 0.0)
+        return Made(Status.ACCEPTED, (), tuple(results), 0.0, 0.0, Observation(Status.ACCEPTED))
 
 
 def make_result(source: str, kind: Kind) -> tuple[str, bytes]:

@@ -9,6 +9,8 @@ from pneumoscope.node.events import (
     Dead,
     Delayed,
     Delivered,
+    Drift,
+    DriftUnknown,
     Event,
     Failed,
     Finished,
@@ -40,6 +42,8 @@ BESIDE: list[Event] = [
     Ignored("ORTHANC", CR),
     NotStored("MODALITY", CR, 0xA700, "storage-full"),
     Delayed(PACS, "archive-away", 3, 4.0),
+    Drift(True, ("score",), {"score": 0.5}, 300, new=True),
+    DriftUnknown("storage-full"),
     Failed("ValueError", "dul.py:7"),
 ]
 DEAD = Dead(OTHER, "image-broken", 0.75)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
-from pneumoscope.node.events import Event, Received, Refused
+from pneumoscope.node.events import Drift, Event, Received, Refused
 from pneumoscope.node.log import Log
 from tests.node.happenings import BESIDE, CR, DEAD, KEY, OBJECT, OTHER, PACS, SYNTAX
 
@@ -93,7 +93,14 @@ def test_an_object_of_before_the_start_gets_a_line_all_the_same() -> None:
 
 def test_what_happens_beside_objects_gets_a_line_at_once() -> None:
     names = [line["event"] for line in logged(*BESIDE)]
-    assert names == ["received", "refused", "broken", "ignored", "not-stored", "delayed", "failed"]
+    assert names == [
+        *("received", "refused", "broken", "ignored", "not-stored", "delayed"),
+        *("drift", "drift-unknown", "failed"),
+    ]
+
+
+def test_a_look_for_drift_that_finds_nothing_new_gets_no_line() -> None:
+    assert logged(Drift(True, ("score",), {"score": 0.5}, 300, new=False)) == []
     assert logged(BESIDE[4])[0] == {
         "time": "2026-01-01T12:00:00.000+00:00",
         "event": "not-stored",

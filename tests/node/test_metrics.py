@@ -35,6 +35,7 @@ COUNTED = [
     ("finished_total", {}, 1),
     ("dead_total", {"code": "image-broken"}, 1),
     ("failed_total", {"error": "ValueError"}, 1),
+    ("drift_unknown_total", {}, 1),
     ("receiving_seconds_sum", {}, 0.02),
     ("queued_seconds_sum", {}, 0.5),
     ("predicting_seconds_sum", {}, 0.1),
@@ -67,9 +68,17 @@ def test_a_destination_that_takes_results_again_is_back(metrics: Metrics) -> Non
 
 def test_no_metric_is_left_out_above(metrics: Metrics) -> None:
     bases = {name.removesuffix("_total").removesuffix("_sum") for name, *_ in COUNTED}
-    assert {f"pneumoscope_node_{base}" for base in bases} == {
+    drift = {f"pneumoscope_drift_{name}" for name in ("psi", "alarm", "images")}
+    assert {f"pneumoscope_node_{base}" for base in bases} | drift == {
         family.name for family in metrics.registry.collect()
     }
+
+
+def test_drift_is_gauged_as_by_the_service(metrics: Metrics) -> None:
+    gauge = metrics.registry.get_sample_value
+    assert gauge("pneumoscope_drift_alarm") == 1
+    assert gauge("pneumoscope_drift_images") == 300
+    assert gauge("pneumoscope_drift_psi", {"quantity": "score"}) == 0.5
 
 
 def test_they_are_served_until_the_end(metrics: Metrics) -> None:
@@ -79,7 +88,8 @@ def test_they_are_served_until_the_end(metrics: Metrics) -> None:
                 family.name for family in text_string_to_metric_families(answer.read().decode())
             }
         assert "pneumoscope_node_received" in families
-        assert {name for name in families if not name.startswith("pneumoscope_node_")} == set()
+        ours = ("pneumoscope_node_", "pneumoscope_drift_")
+        assert {name for name in families if not name.startswith(ours)} == set()
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         pass
 

@@ -87,6 +87,16 @@ def test_tensors_are_counted_too(monitored: Path) -> None:
         assert ask(found)["images"] == 3
 
 
+def test_the_same_file_at_another_threshold_is_counted_once(monitored: Path) -> None:
+    with running(monitored) as found:
+        data = encoded(films(1, seed=23)[0])
+        for name in ("default", "default"):
+            query = {"operating_point": name, "name": "again.png"}
+            assert requests.post(found.predictions, data=data, params=query, timeout=20).ok
+        assert ask(found)["images"] == 1
+        assert found.count("images_total", status="accepted") == 2
+
+
 def test_damaged_counters_stop_the_start(monitored: Path, tmp_path: Path) -> None:
     (tmp_path / "2026-11-27.0123456789abcdef.json").write_text("broken")
     with (

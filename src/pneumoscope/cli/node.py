@@ -11,7 +11,7 @@ import typer
 
 from pneumoscope.cli.commands import FirstUnlessNamed
 from pneumoscope.cli.console import print_json, say, say_notice
-from pneumoscope.cli.options import MODEL, AsJson, Host, OperatingPoint, PolicyFile
+from pneumoscope.cli.options import MODEL, AsJson, DriftFolder, Host, OperatingPoint, PolicyFile
 from pneumoscope.errors import extra_needed
 from pneumoscope.files import printable
 
@@ -103,6 +103,7 @@ def run(
     operating_point: OperatingPoint = None,
     policy: PolicyFile = None,
     spool: Spool = None,
+    drift: DriftFolder = None,
     log: Annotated[
         Path | None,
         typer.Option(
@@ -163,6 +164,7 @@ def run(
         operating_point=operating_point,
         policy=policy,
         spool=spool,
+        drift=drift,
         log=log,
         metrics_port=metrics_port,
         archive=dicomweb,

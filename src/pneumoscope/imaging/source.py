@@ -58,7 +58,7 @@ class Source:
     @property
     def sha256(self) -> str:
         """SHA-256 of the bytes, in hex."""
-        return hashlib.sha256(self.data).hexdigest()
+        return self.once(lambda source: hashlib.sha256(source.data).hexdigest(), "sha256")
 
     def once(self, make: Callable[[Source], _Made], key: Hashable = None) -> _Made:
         """Returns the result of a function of the file, such as its header, computed only once.

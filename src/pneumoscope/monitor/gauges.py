@@ -9,9 +9,10 @@ from prometheus_client.registry import Collector
 
 from pneumoscope.monitor.report import DriftReport
 
-_PSI = "Population stability index of a quantity against the training"
-_ALARM = "1 if images differ from the training by more than chance and enough to matter, else 0"
-_IMAGES = "Images that the alarm and the indices are about"
+NAMESPACE = "pneumoscope_drift"
+PSI = "Population stability index of a quantity against the training"
+ALARM = "1 if images differ from the training by more than chance and enough to matter, else 0"
+IMAGES = "Images that the alarm and the indices are about"
 
 
 class DriftCollector(Collector):
@@ -27,10 +28,10 @@ class DriftCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yields the gauges."""
         report = self._latest()
-        psi = GaugeMetricFamily("pneumoscope_drift_psi", _PSI, labels=["quantity"])
+        psi = GaugeMetricFamily(f"{NAMESPACE}_psi", PSI, labels=["quantity"])
         for name, shift in report.drift.shifts.items():
             if shift is not None:
                 psi.add_metric([name], shift.psi)
         yield psi
-        yield GaugeMetricFamily("pneumoscope_drift_alarm", _ALARM, float(report.alarm.on))
-        yield GaugeMetricFamily("pneumoscope_drift_images", _IMAGES, float(report.counts.images))
+        yield GaugeMetricFamily(f"{NAMESPACE}_alarm", ALARM, float(report.alarm.on))
+        yield GaugeMetricFamily(f"{NAMESPACE}_images", IMAGES, float(report.counts.images))

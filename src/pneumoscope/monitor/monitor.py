@@ -22,8 +22,9 @@ from pneumoscope.types import Prediction
 SECONDS = 60.0
 """Time between two looks, after each of which the counts are on the disk."""
 
-Tell = Callable[[DriftReport | PneumoscopeError], None]
-"""Function that is told a report whose alarm begins or ends, or why counts are not kept."""
+Tell = Callable[[DriftReport | PneumoscopeError, bool], None]
+"""Function that is told what a look has found, or why it could not; and True if that is new: an
+alarm that begins or ends, or counts that cannot be kept or read."""
 
 
 class Monitor:
@@ -34,8 +35,7 @@ class Monitor:
     Args:
         basis: what counts are compared with.
         folder: folder of counters, which other processes may share; None to keep them in memory.
-        tell: function that is told where a look has found something new: an alarm that begins or
-            ends, or that counts cannot be kept or read.
+        tell: function that is told of each look.
         today: function that returns the day.
 
     Raises:
@@ -47,7 +47,7 @@ class Monitor:
         self,
         basis: Basis,
         folder: Path | None = None,
-        tell: Tell = lambda _: None,
+        tell: Tell = lambda *_: None,
         today: Callable[[], date] = date.today,
     ) -> None:
         self._basis, self._folder, self._tell, self._today = basis, folder, tell, today
@@ -154,9 +154,8 @@ class Monitor:
             except PneumoscopeError as error:
                 found = error
             state = found.code if isinstance(found, PneumoscopeError) else found.alarm.on
-            if state != self._told:
-                self._told = state
-                self._tell(found)
+            self._tell(found, state != self._told)
+            self._told = state
             if stopping:
                 return
 

@@ -7,7 +7,7 @@ of arrival and a digest of the object.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pneumoscope.derived.kinds import Kind
@@ -219,6 +219,36 @@ class Dead:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """The node has looked whether radiographs differ from those of the training.
+
+    Attributes:
+        alarm: True if they do, by more than chance and enough to matter.
+        quantities: names of the quantities that differ; empty without alarm.
+        psi: population stability index of each quantity.
+        images: number of radiographs that this is about.
+        new: True if the alarm has begun or ended.
+    """
+
+    alarm: bool
+    quantities: tuple[str, ...]
+    psi: Mapping[str, float]
+    images: int
+    new: bool
+
+
+@dataclass(frozen=True)
+class DriftUnknown:
+    """The counts of radiographs cannot be kept or read; they are kept in memory until they can.
+
+    Attributes:
+        code: code of the error.
+    """
+
+    code: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """Something of the node or of a library has failed unexpectedly: a fault of the program.
 
@@ -244,6 +274,8 @@ Event = (
     | Delayed
     | Finished
     | Dead
+    | Drift
+    | DriftUnknown
     | Failed
 )
 

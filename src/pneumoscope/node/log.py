@@ -18,6 +18,7 @@ from pneumoscope.node.events import (
     Committed,
     Dead,
     Delivered,
+    Drift,
     Event,
     Finished,
     Predicted,
@@ -66,6 +67,8 @@ class Log:
                 case Finished() | Dead():
                     known = self._objects.pop(event.key, {})
                     self._write("object", {"outcome": _name(event), **known, **facts})
+                case Drift(new=False):
+                    pass  # told before
                 case _:
                     self._write(_name(event), facts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pneumoscope.derived.kinds import Kind
+from pneumoscope.monitor.observe import Observation
 from pneumoscope.types import Status
 
 
@@ -18,6 +19,7 @@ class Made:
         results: kind, SOP Instance UID and DICOM file of each result.
         predicting: time to read and predict it, in seconds.
         deriving: time to derive its results, in seconds.
+        seen: what is counted of it, for drift.
     """
 
     status: Status
@@ -25,3 +27,4 @@ class Made:
     results: tuple[tuple[Kind, str, bytes], ...]
     predicting: float
     deriving: float
+    seen: Observation

@@ -19,19 +19,27 @@ from pneumoscope.derived.derive import derive
 from pneumoscope.derived.kinds import Kind
 from pneumoscope.errors import ImageError, PneumoscopeError, storage_errors
 from pneumoscope.imaging import Source
-from pneumoscope.inference import Explanation, Predictor, load
+from pneumoscope.inference import Predictor, load
+from pneumoscope.monitor.basis import Basis
+from pneumoscope.monitor.observe import observe
 from pneumoscope.node.made import Made
 from pneumoscope.node.silence import silenced
 from pneumoscope.types import Status
 
 
 def make(
-    predictor: Predictor, kinds: Collection[Kind], path: Path, name: str, arrival: float
+    predictor: Predictor,
+    basis: Basis,
+    kinds: Collection[Kind],
+    path: Path,
+    name: str,
+    arrival: float,
 ) -> Made:
     """Makes the results of a radiograph.
 
     Args:
         predictor: model to predict with.
+        basis: what drift is measured by.
         kinds: kinds of results to make.
         path: DICOM file of the radiograph.
         name: name of it in errors.
@@ -47,7 +55,8 @@ def make(
     when = datetime.fromtimestamp(arrival).astimezone()
     began = time.monotonic()
     try:
-        explanation = _explain(predictor, source)
+        (judged,) = predictor.judge([predictor.read(source)], maps=predictor.explains)
+        explanation = predictor.record(judged)
         predicted = time.monotonic()
         prediction = explanation.prediction
         if prediction.status is Status.ERROR:
@@ -63,13 +72,8 @@ def make(
         tuple((result.kind, str(result.uid), result.data) for result in found),
         predicted - began,
         time.monotonic() - predicted,
+        observe(basis.reference, judged, prediction),
     )
-
-
-def _explain(predictor: Predictor, source: Source) -> Explanation:
-    if predictor.explains:
-        return predictor.explain(source)
-    return Explanation(predictor.predict(source), None)
 
 
 def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
@@ -84,6 +88,7 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
         predictor = load(
             settings.model, operating_point=settings.operating_point, policy=settings.policy
         )
+        basis = Basis.of(predictor.bundle)
     except PneumoscopeError as error:
         _answer(error, answers)
         return
@@ -92,7 +97,7 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
         while True:
             question = pickle.load(questions)
             try:
-                _answer(make(predictor, settings.kinds, *question), answers)
+                _answer(make(predictor, basis, settings.kinds, *question), answers)
             except PneumoscopeError as error:
                 _answer(error, answers)
 

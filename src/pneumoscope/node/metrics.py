@@ -13,12 +13,15 @@ from functools import partial, singledispatchmethod
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from pneumoscope.errors import SettingsError
+from pneumoscope.monitor.gauges import ALARM, IMAGES, NAMESPACE, PSI
 from pneumoscope.node.events import (
     Broken,
     Committed,
     Dead,
     Delayed,
     Delivered,
+    Drift,
+    DriftUnknown,
     Event,
     Failed,
     Finished,
@@ -73,6 +76,10 @@ class Metrics:
         )
         self._finished = count("finished", "Objects whose results are all delivered")
         self._dead = count("dead", "Objects that became dead letters", ["code"])
+        watch = partial(Gauge, namespace=NAMESPACE, registry=self.registry)
+        self._psi = watch("psi", PSI, ["quantity"])
+        self._alarm, self._images = watch("alarm", ALARM), watch("images", IMAGES)
+        self._drift_unknown = count("drift_unknown", "Times that counts could not be kept or read")
         self._failed = count("failed", "Faults of the program", ["error"])
         self._receiving = time("receiving_seconds", "Time to write an object to the disk")
         self._queued = time("queued_seconds", "Time from the arrival of an object to its turn")
@@ -148,6 +155,17 @@ class Metrics:
     @__call__.register
     def _(self, event: Dead) -> None:
         self._dead.labels(event.code).inc()
+
+    @__call__.register
+    def _(self, event: Drift) -> None:
+        self._alarm.set(event.alarm)
+        self._images.set(event.images)
+        for name, psi in event.psi.items():
+            self._psi.labels(name).set(psi)
+
+    @__call__.register
+    def _(self, event: DriftUnknown) -> None:
+        self._drift_unknown.inc()
 
     @__call__.register
     def _(self, event: Failed) -> None:

@@ -9,10 +9,12 @@ from threading import Event as Flag
 from threading import Thread
 
 from pneumoscope.errors import PneumoscopeError, StorageError
+from pneumoscope.monitor import DriftReport, Monitor
+from pneumoscope.monitor.basis import Basis
 from pneumoscope.node.access import DicomWeb, is_address
 from pneumoscope.node.commit import Committer, Ledger
 from pneumoscope.node.deliver import Connect, Deliverer
-from pneumoscope.node.events import Observer
+from pneumoscope.node.events import Drift, DriftUnknown, Observer
 from pneumoscope.node.intake import Intake
 from pneumoscope.node.maker import Maker
 from pneumoscope.node.peers import parse_peer
@@ -23,7 +25,8 @@ from pneumoscope.node.silence import silenced
 from pneumoscope.node.spool import Spool, open_spool
 from pneumoscope.node.store import connect
 from pneumoscope.node.stow import open_stow
-from pneumoscope.node.work import Makes, Worker
+from pneumoscope.node.work import Count, Makes, Worker
+from pneumoscope.shipped import read_model
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -36,9 +39,17 @@ class Node:
         spool: its spool.
         maker: what makes results.
         tell: function that is told events.
+        count: function that counts what is made, for drift.
     """
 
-    def __init__(self, settings: Settings, spool: Spool, maker: Makes, tell: Observer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        spool: Spool,
+        maker: Makes,
+        tell: Observer,
+        count: Count = lambda _: None,
+    ) -> None:
         self._settings, self._spool, self._tell = settings, spool, tell
         self._stopping = Flag()
         self._failure: PneumoscopeError | None = None
@@ -46,7 +57,7 @@ class Node:
         self.intake = Intake(spool, tell)
         self._ledger = Ledger(spool, tell)
         self._receiver = Receiver(settings, self.intake, tell, self._ledger.report)
-        worker = Worker(settings, spool, maker, tell, self._stopping)
+        worker = Worker(settings, spool, maker, tell, count, self._stopping)
         self._threads: list[Thread] = []
         for work in (worker.run, self._deliver, *self._polling()):
             self._start(work)
@@ -147,15 +158,31 @@ def running(settings: Settings, tell: Observer) -> Iterator[Node]:
         tell: function that is told events, from any thread.
 
     Raises:
-        PneumoscopeError: if the spool, the model, the port or the certificates cannot be used.
+        PneumoscopeError: if the spool, the model, the port, the certificates or the counters cannot
+            be used.
     """
     with silenced(tell), open_spool(settings.spool) as spool:
         maker = Maker(settings)
         try:
-            node = Node(settings, spool, maker, tell)
-            try:
-                yield node
-            finally:
-                node.stop()
+            with _monitoring(settings, tell) as monitor:
+                node = Node(settings, spool, maker, tell, monitor.count)
+                try:
+                    yield node
+                finally:
+                    node.stop()
         finally:
             maker.close()
+
+
+def _monitoring(settings: Settings, tell: Observer) -> Monitor:
+    """Makes the monitor of a node, which tells events of each look."""
+
+    def looked(found: DriftReport | PneumoscopeError, new: bool) -> None:
+        if isinstance(found, DriftReport):
+            psi = {name: shift.psi for name, shift in found.drift.shifts.items() if shift}
+            alarm = found.alarm
+            tell(Drift(alarm.on, alarm.quantities, psi, found.counts.images, new))
+        elif new:
+            tell(DriftUnknown(found.code))
+
+    return Monitor(Basis.of(read_model(settings.model)), settings.drift, looked)

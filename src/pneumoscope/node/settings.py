@@ -48,6 +48,8 @@ class Settings:
         model: model to predict with, as `pneumoscope.load` takes it; None for the default.
         operating_point: operating point that makes the labels; None for the model's first.
         policy: TOML file with the action of each rule; None for the default.
+        drift: folder of the counters of radiographs, which other nodes may share; None to keep them
+            in memory.
         log: file that a line is appended to for each object; None for the standard error.
         metrics_port: port of this machine on which metrics are served; None for none.
         tls: transport layer security; None for none.
@@ -69,6 +71,7 @@ class Settings:
     model: str | None = None
     operating_point: str | None = None
     policy: Path | None = None
+    drift: Path | None = None
     log: Path | None = None
     metrics_port: int | None = None
     tls: Tls | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
+from collections.abc import Callable
 from threading import Event as Flag
 from typing import Protocol
 
 from pneumoscope.derived.kinds import Kind
 from pneumoscope.errors import ImageError, SettingsError, StorageError
+from pneumoscope.monitor import Observation
 from pneumoscope.node.deliver import find_delay
 from pneumoscope.node.entry import Entry, StoredResult
 from pneumoscope.node.events import Dead, Delayed, Observer, Predicted
@@ -17,12 +19,17 @@ from pneumoscope.node.made import Made
 from pneumoscope.node.maker import MakerDied
 from pneumoscope.node.settings import Settings
 from pneumoscope.node.spool import Spool
+from pneumoscope.types import Status
 
 SPOOL = "spool"
 """Name under which events tell that the spool cannot be written."""
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _DEATHS = 2
+
+
+Count = Callable[[Observation], None]
+"""Function that counts an image."""
 
 
 class Makes(Protocol):
@@ -40,14 +47,21 @@ class Worker:
         spool: spool to take entries from, and to put results into.
         maker: what makes the results.
         tell: function that is told events.
+        count: function that counts what is made, for drift.
         stopping: flag that ends the work after the entry at hand.
     """
 
     def __init__(
-        self, settings: Settings, spool: Spool, maker: Makes, tell: Observer, stopping: Flag
+        self,
+        settings: Settings,
+        spool: Spool,
+        maker: Makes,
+        tell: Observer,
+        count: Count,
+        stopping: Flag,
     ) -> None:
         self._settings, self._spool, self._maker = settings, spool, maker
-        self._tell, self._stopping = tell, stopping
+        self._tell, self._count, self._stopping = tell, count, stopping
         self._deaths: Counter[str] = Counter()
         self._failures = 0
 
@@ -77,12 +91,15 @@ class Worker:
         try:
             made = self._maker.make(entry)
         except (ImageError, StorageError) as error:
+            if isinstance(error, ImageError):
+                self._count(Observation(Status.ERROR, error=error.code))
             self._bury(entry, error.code)
             return
         except MakerDied:
             self._deaths[entry.key] += 1
             if self._deaths[entry.key] == _DEATHS:
                 del self._deaths[entry.key]
+                self._count(Observation(Status.ERROR, error="maker-died"))
                 self._bury(entry, "maker-died")
             return
         self._deaths.pop(entry.key, None)
@@ -91,6 +108,7 @@ class Worker:
         kinds = tuple(result.kind for result in results)
         told = (made.status, made.codes, kinds, queued, made.predicting, made.deriving)
         self._tell(Predicted(entry.key, *told))
+        self._count(made.seen)
 
     def _bury(self, entry: Entry, code: str) -> None:
         self._spool.bury(entry, code)

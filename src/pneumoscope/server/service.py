@@ -15,6 +15,7 @@ from pneumoscope.server.batcher import Batcher
 from pneumoscope.server.log import tell
 from pneumoscope.server.metrics import Metrics
 from pneumoscope.server.places import Memory, Places
+from pneumoscope.server.recent import Recent
 from pneumoscope.server.settings import Settings
 from pneumoscope.server.traces import span
 from pneumoscope.types import Prediction
@@ -45,6 +46,7 @@ class Service:
         self.predictor = predictor
         self.settings = settings
         self.metrics = Metrics()
+        self._recent = Recent()
         self.monitor = Monitor(Basis.of(predictor.bundle), settings.drift, _tell_drift)
         self.metrics.registry.register(DriftCollector(lambda: self.monitor.latest))
         self.places = Places(settings.waiting)
@@ -153,17 +155,22 @@ class Service:
         at = self.at(operating_point, prevalence)
         judged = await self.judge(source, maps=maps)
         explanation = at.record(judged)
-        self.count(judged, explanation.prediction)
+        self.count(judged, explanation.prediction, source)
         return explanation
 
-    def count(self, judged: Judged, prediction: Prediction) -> None:
-        """Counts an image that was judged, and its record."""
+    def count(self, judged: Judged, prediction: Prediction, source: Source | None = None) -> None:
+        """Counts an image that was judged, and its record.
+
+        A file that comes again, as when the page shows it at another threshold, is not counted
+        again for drift.
+        """
         self.metrics.predicted(prediction)
-        self.monitor.observe(judged, prediction)
+        if source is None or self._recent.add(source.sha256):
+            self.monitor.observe(judged, prediction)
 
 
-def _tell_drift(found: DriftReport | PneumoscopeError) -> None:
-    if isinstance(found, PneumoscopeError):
+def _tell_drift(found: DriftReport | PneumoscopeError, new: bool) -> None:
+    if new and isinstance(found, PneumoscopeError):
         tell("drift-unknown", code=found.code)
-    else:
+    elif new and isinstance(found, DriftReport):
         tell("drift", alarm=found.alarm.on, quantities=", ".join(found.alarm.quantities))
