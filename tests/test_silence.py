@@ -192,6 +192,20 @@ def test_report_writes_the_page_and_its_card(
     assert written == {"report.html", "MODEL_CARD.md"}
 
 
+def test_service_listens_and_sends_nothing(watch: Watch, bundle: Path) -> None:
+    """It neither looks for a collector of traces, nor for anything else."""
+    script = (
+        "import os, signal; from pneumoscope.server.run import run;"
+        "from pneumoscope.server.settings import Settings;"
+        f"run(Settings({str(bundle)!r}, port=0), lambda _: os.kill(os.getpid(), signal.SIGTERM))"
+    )
+    traces = watch("-c", script)
+    assert traces.written == set()
+    made, bound, _ = traces.outward
+    assert re.match(r"socket\(AF_INET", made)
+    assert re.match(r"bind\(.*127\.0\.0\.1", bound)
+
+
 @pytest.mark.slow
 def test_nothing_is_sent_later(watch: Watch, bundle: Path, radiograph: Path) -> None:
     """ONNX Runtime's telemetry, which is turned off, would look up its collector after 20 s."""

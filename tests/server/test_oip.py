@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from pneumoscope.inference import Predictor
 from pneumoscope.types import OperatingPoint
 from pneumoscope.version import __version__
 from tests.conftest import SIDE, encoded, picture, write_bundle
-from tests.server.running import Running, running
+from tests.server.running import TOKEN, Running, running
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of gevent
@@ -190,6 +193,57 @@ def test_client_is_told_of_what_the_model_does_not_take(
     with pytest.raises(InferenceServerException, match="There is no such model") as caught:
         client.infer("darkness", [small])
     assert caught.value.status() == "404"
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_client_is_told_that_nothing_is_decompressed(
+    client: triton.InferenceServerClient, algorithm: str
+) -> None:
+    with pytest.raises(InferenceServerException, match="compressed") as caught:
+        client.infer("brightness-records", [files(*FILES)], request_compression_algorithm=algorithm)
+    assert caught.value.status() == "415"
+
+
+def test_client_is_held_to_the_limits_of_the_service(model: Path) -> None:
+    shown = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        running(model, token=TOKEN, most_bytes=len(FILES[0]) + 300) as server,
+        triton.InferenceServerClient(server.address) as client,
+    ):
+        with pytest.raises(InferenceServerException, match="token") as caught:
+            client.infer("brightness-records", [files(FILES[0])])
+        assert caught.value.status() == "401"
+        with pytest.raises(InferenceServerException, match="too large") as caught:
+            client.infer("brightness-records", [files(*FILES)], headers=shown)
+        assert caught.value.status() == "413"
+        found = client.infer("brightness-records", [files(FILES[0])], headers=shown)
+        assert json.loads(found.as_numpy("record")[0])["status"] == "accepted"
+        assert server.service.places.taken == 0
+
+
+def test_python_of_the_page_runs(
+    server: Running, predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "inference-protocol.md"
+    (block,) = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    for number, file in enumerate(FILES[:2], 1):
+        (tmp_path / f"radiograph-{number}.jpeg").write_bytes(file)
+    for words, others in (
+        ("127.0.0.1:8600", server.address),
+        ("residual-2", "brightness"),
+        ("screening", "default"),
+    ):
+        assert words in block
+        block = block.replace(words, others)
+    monkeypatch.chdir(tmp_path)
+    said = io.StringIO()
+    with redirect_stdout(said):
+        exec(compile(block, str(page), "exec"), {})
+    expected = [
+        f"{found['status']} {found['label']} {round(found['probability'], 3)}"
+        for found in records(predictor, *FILES[:2])
+    ]
+    assert said.getvalue().splitlines() == expected
 
 
 def test_answer_says_nothing_that_was_not_asked(server: Running) -> None:
