@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pneumoscope.inference import load
 from pneumoscope.server.app import make_app
+from pneumoscope.server.heap import return_large_blocks
 from pneumoscope.server.listener import Listener, address_of, open_port
 from pneumoscope.server.service import Service
 from pneumoscope.server.settings import Settings
@@ -22,6 +23,7 @@ def run(settings: Settings, started: Callable[[str], None]) -> None:
     Raises:
         PneumoscopeError: as `pneumoscope.load`, or if it cannot listen.
     """
+    return_large_blocks()
     # It would quote what it cannot parse.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     with open_port(settings) as listening:
