@@ -86,16 +86,17 @@ def routes(service: Service) -> Sequence[Route]:
 
 
 def _predict(service: Service) -> dict[str, Any]:
-    points = [point.name for point in service.predictor.info.operating_points]
+    limits, info = service.settings, service.predictor.info
+    points = [point.name for point in info.operating_points]
     file = {"type": "string", "contentMediaType": _BYTES}
-    many = {"type": "array", "minItems": 1, "maxItems": service.settings.most_parts, "items": file}
+    many = {"type": "array", "minItems": 1, "items": file}
     form = {"type": "object", "properties": {"file": many}, "required": ["file"]}
     within = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
     records = {"type": "object", "properties": {"predictions": _list_of("Record")}}
     return {
         "summary": "Predict images",
-        "description": "One image file as the body, or several in the parts of a form; "
-        f"{service.settings.most_bytes} bytes at most each.",
+        "description": "One image file as the body, or several in the parts of a form: "
+        f"{limits.most_parts} at most, each of {limits.most_bytes} bytes at most.",
         "operationId": "predict",
         "parameters": [
             _query("operating_point", "threshold that makes the label", {"enum": points}),
