@@ -19,6 +19,7 @@ from pneumoscope.server.leaving import unless_left
 from pneumoscope.server.multipart import Part, is_multipart, read_parts
 from pneumoscope.server.refusals import RequestError
 from pneumoscope.server.service import Service
+from pneumoscope.server.traces import span
 from pneumoscope.server.wanted import Wanted, read_query
 from pneumoscope.types import Status
 
@@ -107,7 +108,8 @@ async def predict_source(service: Service, source: Source, wanted: Wanted) -> Re
     if wanted.heatmap == "array":
         return {**record, "heatmap": as_array(explanation.heatmap)}
     loop, pool = asyncio.get_running_loop(), service.predictor.pool
-    picture = await loop.run_in_executor(pool, as_picture, source, explanation.heatmap)
+    with span("encode"):
+        picture = await loop.run_in_executor(pool, as_picture, source, explanation.heatmap)
     return {**record, "heatmap": picture}
 
 
