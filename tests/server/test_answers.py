@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from pneumoscope.server.headers import HEADERS
+from tests.node.conftest import make_radiograph, to_bytes
 from tests.server.running import Running
 
 PLANTED = "PLANTED^NAME"
@@ -77,5 +78,10 @@ def test_the_service_is_quiet(
     requests.get(f"{server.url}/nowhere", timeout=20)
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     requests.post(server.predictions, data=b"PLANTED^NAME", headers=headers, timeout=20)
+    radiograph = to_bytes(make_radiograph())
+    assert PLANTED.encode() in radiograph
+    for data in (radiograph, radiograph[:-1], radiograph.replace(b"CR", b"ZZ")):
+        requests.post(server.predictions, data=data, params={"name": PLANTED}, timeout=20)
     said = capfd.readouterr()
     assert said.out + said.err == ""
+    assert "PLANTED" not in requests.get(f"{server.url}/metrics", timeout=20).text
