@@ -275,6 +275,33 @@ def test_sorting_and_filtering(page: Opened, folder: Path) -> None:
     assert page.texts("#rows tr:not([hidden]) .col-result") == ["Refused"]
 
 
+def test_drift_is_told_and_an_image_asked_for_again_is_not_counted_again(page: Opened) -> None:
+    def images() -> int:
+        asked = "fetch('page/drift').then(answer => answer.json()).then(drift => drift.images)"
+        return int(page.page.evaluate(asked))
+
+    before = images()
+    page.choose({"name": "a.png", "mimeType": "", "buffer": encoded(picture(seed=99))})
+    assert images() == before + 1
+    page.page.fill("#prevalence", "20")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("#rows")).to_contain_text("about 20 % of images show")
+    page.enlarge()
+    page.page.keyboard.press("Escape")
+    assert images() == before + 1
+    page.page.click("#open-drift")
+    expect(page.page.locator("#drift-text caption").last).to_contain_text("among")
+
+
+def test_an_alarm_of_drift_is_shown(page: Opened) -> None:
+    body = {"sentence": "Alarm: <b>x</b>", "alarm": True, "tables": [], "remarks": []}
+    page.page.route("**/page/drift", lambda each: each.fulfill(json=body))
+    page.choose({"name": "a.png", "mimeType": "", "buffer": encoded(picture())})
+    expect(page.page.locator("#alarm-text")).to_have_text("Alarm: <b>x</b>")
+    page.page.click("#alarm-more")
+    expect(page.page.locator("#drift-text")).to_have_text("Alarm: <b>x</b>")
+
+
 def test_another_operating_point_asks_again(browser: Browser, tmp_path: Path) -> None:
     points = (OperatingPoint("never", 1.0), OperatingPoint("always", 0.0))
     root = write_bundle(tmp_path / "bundle", operating_points=points)
@@ -444,8 +471,10 @@ def test_nothing_keeps_anybody_out(
         assert violations(page) == []
         page.page.keyboard.press("Escape")
         page.page.keyboard.press("Escape")
-        page.page.click("#open-card")
-        assert violations(page) == []
+        for sheet in ("#open-card", "#open-drift"):
+            page.page.click(sheet)
+            assert violations(page) == []
+            page.page.keyboard.press("Escape")
         sides = page.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert sides[0] <= sides[1]
 
@@ -461,7 +490,7 @@ def test_all_of_it_by_keyboard(page: Opened) -> None:
         press("Tab")
         reached.append(focused(page))
     assert reached[0] == "skip"
-    assert reached[1:5] == ["open-card", "open-keys", "choose-files", "choose-folder"]
+    assert reached[1:5] == ["open-card", "open-drift", "open-keys", "choose-files"]
     files = [
         {"name": f"{n}.png", "mimeType": "", "buffer": encoded(picture(seed=n))} for n in range(3)
     ]

@@ -37,6 +37,18 @@ def test_an_image_has_the_record_of_predictions(server: Running, image: bytes) -
     assert all(found[name].startswith("data:image/jpeg;") for name in ("thumbnail", "overlay"))
 
 
+def test_what_the_page_asks_for_again_is_no_other_image_for_drift(
+    serve: Serve, image: bytes
+) -> None:
+    server = serve()
+    for path in ("images", "layers", "images"):
+        assert post(server, path, image).status_code == 200
+    files = [("file", ("a.png", image))]
+    requests.post(f"{server.url}/page/pdf", files=files, timeout=SECONDS).raise_for_status()
+    drift = requests.get(f"{server.url}/page/drift", timeout=SECONDS).json()
+    assert drift["images"] == 1
+
+
 def test_a_file_that_is_no_image_has_a_record_too(server: Running) -> None:
     answer = post(server, "images", b"text", name="a.png")
     assert answer.status_code == 200

@@ -159,7 +159,7 @@ async function start() {
   }
   $("notice").textContent = model.notice;
   $("open-card").textContent = model.model;
-  $("open-card").hidden = false;
+  $("open-card").hidden = $("open-drift").hidden = false;
   $("positive-head").textContent = `Probability of ${printable(model.positive)}`;
   for (const end of ["weakest", "strongest"]) {
     for (const each of document.querySelectorAll(`.${end}`)) each.textContent = model[end];
@@ -337,7 +337,8 @@ async function work(item) {
   try {
     const query = {name: item.name, ...settings()};
     const busy = seconds => note(item, `The service is busy: asked again in ${seconds} s`);
-    const answer = await (await post("page/images", query, sendable(item.file), abort.signal, busy)).json();
+    const file = sendable(item.file);
+    const answer = await (await post("page/images", query, file, abort.signal, busy)).json();
     if (asked !== round) return;
     item.answer = answer;
     item.state = "done";
@@ -421,6 +422,7 @@ $("clear").addEventListener("click", () => {
 
 const isOpen = item => item.state === "waiting" || item.state === "working";
 
+let drained = true;
 let quarter = 0; // of the work that was told last
 
 function progress() {
@@ -441,7 +443,12 @@ function progress() {
   if (items.length && now !== quarter) say(left ? $("bar-text").textContent : $("summary").textContent);
   quarter = now;
   document.title = left ? `${done} of ${items.length} – Pneumoscope` : "Pneumoscope";
-  if (!left && sorted) sort();
+  if (left) drained = false;
+  else if (!drained) {
+    drained = true;
+    if (sorted) sort();
+    if (items.some(item => item.state === "done")) watch();
+  }
 }
 
 function groupsOf(item) {
@@ -1039,6 +1046,42 @@ function inline(text) {
     return part.startsWith("**") ? make("strong", {text: plain(part.slice(2, -2))}) : plain(part);
   });
 }
+
+// --- Drift
+
+const drift = async () => (await ask("page/drift")).json();
+
+// Whether images of late differ from those of the training; silent where nobody can tell.
+async function watch() {
+  try {
+    const {alarm, sentence} = await drift();
+    $("alarm").hidden = !alarm;
+    $("alarm-text").textContent = sentence;
+  } catch {
+    $("alarm").hidden = true;
+  }
+}
+
+async function showDrift() {
+  const [place, focus] = [$("drift-text"), $("drift-title")];
+  place.replaceChildren();
+  open($("drift"), focus);
+  try {
+    const {sentence, tables, remarks} = await drift();
+    place.append(make("p", {text: sentence}), ...tables.map(table), ...remarks.map(text => make("p", {className: "quiet", text})));
+  } catch (error) {
+    place.append(make("p", {text: error.message}));
+  }
+}
+
+function table({title, columns, rows}) {
+  const line = (cells, first, others) => make("tr", {}, ...cells.map((text, place) => make(text ? (place ? others : first) : "td", {text})));
+  const body = rows.map(row => line(row, "th", "td"));
+  return make("div", {className: "scroll", tabIndex: 0, role: "region", ariaLabel: title},
+    make("table", {}, make("caption", {text: title}), make("thead", {}, line(columns, "th", "th")), make("tbody", {}, ...body)));
+}
+
+for (const id of ["open-drift", "alarm-more"]) $(id).addEventListener("click", showDrift);
 
 // --- Begin
 

@@ -62,7 +62,8 @@ def routes(service: Service) -> Sequence[Route]:
         predictor = service.at(wanted.operating_point, wanted.prevalence)
 
         async def answer(source: Source) -> dict[str, Any]:
-            return await drawn(_answer, predictor, source, await explain(service, source, wanted))
+            found = await explain(service, source, wanted)
+            return await drawn(_answer, predictor, source, found)
 
         with service.places.take():
             return JSONResponse(await with_file(request, service, wanted.name, answer))
