@@ -52,7 +52,8 @@ def main() -> None:
             "shape": [1, *pixels.shape],
             "data": pixels.ravel().tolist(),
         }
-        body.write_text(json.dumps({"inputs": [given]}))
+        wanted = [{"name": "probabilities"}]
+        body.write_text(json.dumps({"inputs": [given], "outputs": wanted}))
         os.environ["BUNDLE"] = str(bundle.root)
         print_facts(f"{choices.requests} requests of {body.stat().st_size / 1e3:.0f} kB a turn")
         servers = {

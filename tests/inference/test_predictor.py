@@ -12,8 +12,9 @@ import pytest
 
 from pneumoscope.bundle import read_bundle
 from pneumoscope.errors import BundleError, DataError, SettingsError
-from pneumoscope.imaging import Source
-from pneumoscope.inference import Predictor, list_images, load
+from pneumoscope.gate import Judgement
+from pneumoscope.imaging import Acquisition, Source
+from pneumoscope.inference import Predictor, ReadImage, list_images, load
 from pneumoscope.types import Calibration, Estimate, OperatingPoint, Status, Undecided
 from tests.conftest import SIDE, encoded, write_bundle
 
@@ -62,6 +63,18 @@ def test_no_decoded_picture_stays_with_bytes_that_are_kept(bundle: Path) -> None
     sources = [Source("shade", encoded(shade(value))) for value in (50, 200)]
     list(load(bundle).predict_many(sources))
     assert not any(source._made for source in sources)
+
+
+def test_gate_is_spared_the_images_that_it_is_not_asked_about(tmp_path: Path) -> None:
+    predictor = load(write_bundle(tmp_path / "bundle", usual=112))
+    whole = Acquisition(SIDE, SIDE)
+    images = [ReadImage("-", whole, shade(250), gated) for gated in (True, False, True)]
+    judged = predictor.judge([predictor.read(image) for image in images])
+    reasons = [[reason.code for reason in each.judgement.reasons] for each in judged]
+    assert reasons[0] == reasons[2]
+    assert "unlike-training" in reasons[0]
+    assert judged[1].judgement == Judgement()
+    assert len({each.probabilities.tobytes() for each in judged}) == 1
 
 
 def test_stream_keeps_order_and_goes_on_after_a_bad_file(bundle: Path, shades: list[Path]) -> None:

@@ -129,6 +129,19 @@ def test_client_is_told_which_pixels_are_refused(
     assert (refused.dtype, refused.tolist()) == (np.bool_, [False, False, False, True])
 
 
+def test_pixels_are_judged_and_counted_where_that_is_asked_for(
+    model: Path, predictor: Predictor
+) -> None:
+    tensor = given("pixels", np.full((2, SIDE, SIDE), 255, np.uint8), "UINT8")
+    with running(model) as server, triton.InferenceServerClient(server.address) as client:
+        outputs = [triton.InferRequestedOutput("probabilities")]
+        alone = client.infer("brightness", [tensor], outputs=outputs)
+        assert server.count("images_total", status="refused") is None
+        both = client.infer("brightness", [tensor])
+        assert server.count("images_total", status="refused") == 2
+    assert np.array_equal(alone.as_numpy("probabilities"), both.as_numpy("probabilities"))
+
+
 @pytest.mark.parametrize("binary", [True, False])
 def test_client_gets_the_records_that_predict_gives(
     client: triton.InferenceServerClient, predictor: Predictor, binary: bool

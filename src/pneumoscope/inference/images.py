@@ -41,11 +41,13 @@ class ReadImage:
         name: name of the image in its record.
         acquisition: acquisition data of its file.
         pixels: pixels as `imaging.load_pixels` makes them, uint8 of shape (h, w).
+        gated: False to spare the judgement of the gate, where nobody asks for it.
     """
 
     name: str
     acquisition: Acquisition
     pixels: NDArray[np.uint8]
+    gated: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +57,12 @@ class Found:
     Attributes:
         facts: facts of the image.
         warnings: warnings that the model was made with the image, or with others of its patient.
+        gated: False to spare the judgement of the gate.
     """
 
     facts: Facts
     warnings: tuple[Notice, ...] = ()
+    gated: bool = True
 
 
 Read = Found | ImageError
@@ -119,7 +123,8 @@ def read_image(image: Image | ReadImage, info: BundleInfo, memory: Memory, heade
     """
     geometry = info.geometry
     if isinstance(image, ReadImage):
-        return Found(Facts(image.acquisition, image.pixels, geometry, _ages(info), _views(info)))
+        facts = Facts(image.acquisition, image.pixels, geometry, _ages(info), _views(info))
+        return Found(facts, gated=image.gated)
     try:
         # A copy, so that whoever keeps the bytes does not keep the decoded picture with them.
         source = replace(image) if isinstance(image, Source) else read_bytes(Path(image))

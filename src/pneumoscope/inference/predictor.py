@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.bundle import Bundle, BundleInfo
 from pneumoscope.errors import ImageError, SettingsError, out_of_range
-from pneumoscope.gate import Facts, Gate, Judgement, Policy, read_policy
+from pneumoscope.gate import Gate, Judgement, Policy, read_policy
 from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.familiar import Memory
@@ -303,7 +303,7 @@ class Predictor:
             What was found of each image, in order, for `record`.
         """
         outputs = [PROBABILITIES, MAPS] if maps else [PROBABILITIES]
-        readable = [found.facts for _, found in batch if not isinstance(found, ImageError)]
+        readable = [found for _, found in batch if not isinstance(found, ImageError)]
         rows = iter(self._run(readable, outputs))
         return [
             Judged(name, error=found)
@@ -350,17 +350,19 @@ class Predictor:
         for judged in self.judge_many(images, maps=maps):
             yield self.record(judged, withhold=withhold)
 
-    def _run(self, images: Sequence[Facts], outputs: list[str]) -> list[tuple[Any, ...]]:
+    def _run(self, images: Sequence[Found], outputs: list[str]) -> list[tuple[Any, ...]]:
         """Judges images, and returns for each its judgement and its row of each output."""
         if not images:
             return []
-        pixels = np.stack([image.pixels for image in images])
-        if self._gate is None:
-            judgements = [Judgement()] * len(images)
-            found = self._network.run(pixels, outputs)
-        else:
-            *found, features = self._network.run(pixels, [*outputs, FEATURES])
-            judgements = self._gate.judge(images, features)
+        pixels = np.stack([image.facts.pixels for image in images])
+        judgements = [Judgement()] * len(images)
+        rows = [row for row, image in enumerate(images) if image.gated]
+        if self._gate is None or not rows:
+            return list(zip(judgements, *self._network.run(pixels, outputs), strict=True))
+        *found, features = self._network.run(pixels, [*outputs, FEATURES])
+        judged = self._gate.judge([images[row].facts for row in rows], features[rows])
+        for row, judgement in zip(rows, judged, strict=True):
+            judgements[row] = judgement
         return list(zip(judgements, *found, strict=True))
 
 

@@ -85,13 +85,14 @@ def models(service: Service) -> tuple[Model, Model]:
 
     async def probabilities(asked: Asked) -> Sequence[Values]:
         whole = Acquisition(info.geometry.width, info.geometry.height)
-        readings = [
-            service.predictor.read(ReadImage("-", whole, pixels)) for pixels in asked.values
-        ]
+        gated = "refused" in asked.outputs
+        images = [ReadImage("-", whole, pixels, gated) for pixels in asked.values]
+        readings = map(service.predictor.read, images)
         judged = await asyncio.gather(*map(service.judge_read, readings))
         found = [service.predictor.record(each).prediction for each in judged]
         for each, record in zip(judged, found, strict=True):
-            service.count(each, record)
+            if gated:
+                service.count(each, record)
             if record.error is not None:
                 raise ImageError(record.error, code=str(record.error_code))
         refused = [record.status is Status.REFUSED for record in found]
