@@ -93,6 +93,16 @@ def test_client_finds_the_models(client: triton.InferenceServerClient) -> None:
     assert of_files["parameters"]["operating_points"] == "default,screening"
 
 
+def test_model_is_not_ready_while_the_service_stops(model: Path) -> None:
+    with running(model) as server, triton.InferenceServerClient(server.address) as client:
+        assert client.is_server_live()
+        assert client.is_server_ready()
+        assert client.is_model_ready("brightness")
+        server.service.stop()
+        assert not client.is_model_ready("brightness")
+        assert not client.is_server_ready()
+
+
 @pytest.mark.parametrize("sent", [True, False])
 @pytest.mark.parametrize("got", [None, True, False])
 def test_client_gets_the_probabilities_that_predict_gives(

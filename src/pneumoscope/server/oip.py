@@ -1,130 +1,24 @@
-"""The Open Inference Protocol, version 2, over REST, with its binary tensor data extension.
-
-Programs that know the protocol find two models: one of pixels to probabilities, named as the model,
-and one of image files to the records that `POST /v1/predictions` gives. Pixels have no header, so
-that the first refuses less: what a file says of its body part, view and age it does not know.
-"""
+"""The Open Inference Protocol, version 2, over REST, with its binary tensor data extension."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pneumoscope.errors import ImageError
-from pneumoscope.imaging import Acquisition, Source
-from pneumoscope.inference import ReadImage
 from pneumoscope.server.bodies import Held, read_body
 from pneumoscope.server.leaving import unless_left
-from pneumoscope.server.messages import JSON_LENGTH, Asked, read_request, write_answer
+from pneumoscope.server.messages import JSON_LENGTH, read_request, write_answer
+from pneumoscope.server.models import Model, models
 from pneumoscope.server.refusals import RequestError
 from pneumoscope.server.service import Service
-from pneumoscope.server.tensors import Tensor, Values, as_elements, refuse
 from pneumoscope.server.traces import span
-from pneumoscope.types import Status
 from pneumoscope.version import __version__
 
-PLATFORM = "onnxruntime_onnx"  # as the protocol calls it
 EXTENSIONS = ("binary_tensor_data",)
-OF_RECORDS = "-records"
-"""What the name of the model of records ends with."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model of the protocol.
-
-    Attributes:
-        name: name of the model.
-        version: its only version.
-        takes: its input.
-        gives: its outputs.
-        infer: function that computes the outputs of a request, in this order.
-        parameters: facts for programs, by name.
-        known: names of the parameters that a request may give.
-    """
-
-    name: str
-    version: str
-    takes: Tensor
-    gives: tuple[Tensor, ...]
-    infer: Callable[[Asked], Awaitable[Sequence[Values]]]
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    known: tuple[str, ...] = ()
-
-    def metadata(self) -> dict[str, Any]:
-        """Makes the metadata of the model."""
-        return {
-            "name": self.name,
-            "versions": [self.version],
-            "platform": PLATFORM,
-            "inputs": [self.takes.to_dict()],
-            "outputs": [tensor.to_dict() for tensor in self.gives],
-            "parameters": dict(self.parameters),
-        }
-
-
-def models(service: Service) -> tuple[Model, Model]:
-    """Makes the two models.
-
-    Args:
-        service: the model in service.
-    """
-    info = service.predictor.info
-    points = ",".join(point.name for point in info.operating_points)
-    sides = (info.geometry.height, info.geometry.width)
-    classes = ",".join(info.classes)
-
-    async def probabilities(asked: Asked) -> Sequence[Values]:
-        whole = Acquisition(info.geometry.width, info.geometry.height)
-        gated = "refused" in asked.outputs
-        images = [ReadImage("-", whole, pixels, gated) for pixels in asked.values]
-        readings = map(service.predictor.read, images)
-        judged = await asyncio.gather(*map(service.judge_read, readings))
-        found = [service.predictor.record(each).prediction for each in judged]
-        for each, record in zip(judged, found, strict=True):
-            if gated:
-                service.count(each, record)
-            if record.error is not None:
-                raise ImageError(record.error, code=str(record.error_code))
-        refused = [record.status is Status.REFUSED for record in found]
-        return np.stack([each.probabilities for each in judged]), np.array(refused)
-
-    async def records(asked: Asked) -> Sequence[Values]:
-        point, prevalence = _threshold(asked.parameters)
-        service.at(point, prevalence)  # or refuses before any image is read
-        explain = partial(service.explain, operating_point=point, prevalence=prevalence)
-        found = await asyncio.gather(*(explain(Source("-", file)) for file in asked.values))
-        lines = (json.dumps(each.prediction.to_dict()).encode() for each in found)
-        return [as_elements(lines)]
-
-    return (
-        Model(
-            info.name,
-            info.version,
-            Tensor("pixels", "UINT8", sides),
-            (Tensor("probabilities", "FP32", (len(info.classes),)), Tensor("refused", "BOOL")),
-            probabilities,
-            {"classes": classes},
-        ),
-        Model(
-            info.name + OF_RECORDS,
-            info.version,
-            Tensor("file", "BYTES"),
-            (Tensor("record", "BYTES"),),
-            records,
-            {"classes": classes, "operating_points": points},
-            ("operating_point", "prevalence"),
-        ),
-    )
+"""Extensions of the protocol that there are here."""
 
 
 def routes(service: Service) -> Sequence[Route]:
@@ -144,7 +38,8 @@ def routes(service: Service) -> Sequence[Route]:
         return JSONResponse(model.metadata())
 
     async def ready(_: Request, model: Model) -> Response:
-        return JSONResponse({"name": model.name, "ready": True})
+        ready = service.ready
+        return JSONResponse({"name": model.name, "ready": ready}, 200 if ready else 503)
 
     async def infer(request: Request, model: Model) -> Response:
         length = request.headers.get(JSON_LENGTH)
@@ -200,13 +95,3 @@ async def _infer(model: Model, body: bytes, length: str | None) -> Response:
             content, [(*found[name], binary) for name, binary in asked.outputs.items()]
         )
     return Response(answer, headers=headers)
-
-
-def _threshold(parameters: Mapping[str, Any]) -> tuple[str | None, float | None]:
-    """Returns the operating point and the prevalence that a request gives."""
-    point, prevalence = parameters.get("operating_point"), parameters.get("prevalence")
-    if point is not None and not isinstance(point, str):
-        refuse("The parameter operating_point is invalid", "a string", point)
-    if prevalence is not None and type(prevalence) not in (int, float):
-        refuse("The parameter prevalence is invalid", "a number", prevalence)
-    return point, prevalence

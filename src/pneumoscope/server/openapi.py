@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pneumoscope.server.messages import JSON_LENGTH
-from pneumoscope.server.oip import Model, models
+from pneumoscope.server.models import Model, models
 from pneumoscope.server.schemas import Schema, ref, schemas
 from pneumoscope.server.service import Service
 from pneumoscope.server.wanted import HEATMAPS
@@ -130,7 +130,7 @@ def _protocol(served: Sequence[Model]) -> dict[str, Any]:
         }
         paths[f"{path}/ready"] = {
             "parameters": parameters,
-            "get": _get("Whether a model is ready", {_JSON: ref("ModelReady")}, 404),
+            "get": _ready("Whether a model is ready", "ModelReady", 404),
         }
         paths[f"{path}/infer"] = {"parameters": parameters, "post": _infer()}
     return paths
@@ -154,8 +154,7 @@ def _infer() -> dict[str, Any]:
 
 def _health() -> dict[str, Any]:
     live = _get("Whether the service runs", {_JSON: ref("Live")})
-    ready = _get("Whether it takes requests", {_JSON: ref("Ready")})
-    ready["responses"].update(_answer({_JSON: ref("Ready")}, 503, "It does not."))
+    ready = _ready("Whether it takes requests", "Ready")
     return {
         path: {"get": {**operation, "security": [{}]}}
         for path, operation in (("/v2/health/live", live), ("/v2/health/ready", ready))
@@ -164,6 +163,12 @@ def _health() -> dict[str, Any]:
 
 def _get(summary: str, content: Mapping[str, Schema], *errors: int) -> dict[str, Any]:
     return {"summary": summary, "responses": {**_answer(content), **_errors(*_ANY, *errors)}}
+
+
+def _ready(summary: str, schema: str, *errors: int) -> dict[str, Any]:
+    operation = _get(summary, {_JSON: ref(schema)}, *errors)
+    operation["responses"] |= _answer({_JSON: ref(schema)}, 503, "Not now.")
+    return operation
 
 
 def _answer(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.server.oip import EXTENSIONS, Model
+from pneumoscope.server.models import Model
+from pneumoscope.server.oip import EXTENSIONS
 from pneumoscope.server.tensors import MOST_IMAGES, Tensor
 from pneumoscope.types import RECORD_SCHEMA, Status
 
