@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from time import monotonic, sleep
 import pytest
 import requests
 
+from pneumoscope.server import connection as connection_module
 from pneumoscope.server.headers import HEADERS
 from tests.conftest import encoded, picture
 from tests.server.conftest import Serve
@@ -248,3 +250,28 @@ def test_a_client_that_does_not_take_its_answer_is_given_up(
         connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         until(lambda: found.listener.server_state.connections)
         until(lambda: not found.listener.server_state.connections)
+
+
+def test_a_request_on_its_way_is_answered_before_it_stops(
+    serve: Serve, image: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "_GRACE", SECONDS)
+    found = serve()
+
+    def closed() -> bool:
+        try:
+            found.connect().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    with found.connect() as connection:
+        connection.sendall(GET + b"\r\n")
+        assert receive(connection).startswith(b"HTTP/1.1 200")
+        found.listener.handle_exit(signal.SIGTERM, None)
+        until(closed)
+        assert not found.service.ready
+        head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n"
+        connection.sendall(head + f"Content-Length: {len(image)}\r\n\r\n".encode() + image)
+        assert receive(connection).startswith(b"HTTP/1.1 200")
+        assert rest(connection) == b""

@@ -33,9 +33,6 @@ async def with_file(
         RequestError: as `read_body`.
         ClientDisconnect: if the client leaves.
     """
-    held = Held(service.memory, service.settings.most_bytes)
-    try:
-        await read_body(request, service.settings, held)
-        return await unless_left(request, work(Source(name, held.content())))
-    finally:
-        held.release()
+    with Held(service.memory, service.settings.most_bytes) as held:
+        source = Source(name, await read_body(request, service.settings, held))
+        return await unless_left(request, work(source))

@@ -73,7 +73,9 @@ async def _predict_parts(request: Request, service: Service, wanted: Wanted) -> 
             works.append(work)
             pending.add(work)
             while len(pending) >= BATCH:
-                await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for each in done:
+                    each.result()  # or raises, before the rest is read
         return await unless_left(request, all_of_them())
     finally:
         for work in works:
