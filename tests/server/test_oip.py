@@ -244,6 +244,20 @@ def test_client_is_held_to_the_limits_of_the_service(model: Path) -> None:
         assert server.service.places.taken == 0
 
 
+def test_client_is_told_that_the_service_is_full(model: Path) -> None:
+    with (
+        running(model, waiting=1) as server,
+        triton.InferenceServerClient(server.address) as client,
+    ):
+        with (
+            server.service.places.take(),
+            pytest.raises(InferenceServerException, match="full") as caught,
+        ):
+            client.infer("brightness-records", [files(FILES[0])])
+        assert caught.value.status() == "503"
+        assert client.infer("brightness-records", [files(FILES[0])]).as_numpy("record") is not None
+
+
 def test_python_of_the_page_runs(
     server: Running, predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
