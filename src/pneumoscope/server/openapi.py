@@ -88,9 +88,12 @@ def routes(service: Service) -> Sequence[Route]:
 def _predict(service: Service) -> dict[str, Any]:
     limits, info = service.settings, service.predictor.info
     points = [point.name for point in info.operating_points]
-    file = {"type": "string", "contentMediaType": _BYTES}
-    many = {"type": "array", "minItems": 1, "items": file}
-    form = {"type": "object", "properties": {"file": many}, "required": ["file"]}
+    # Under any name; and no type, since all that stands in a form is bytes.
+    form = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {"contentMediaType": _BYTES},
+    }
     within = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
     records = {"type": "object", "properties": {"predictions": _list_of("Record")}}
     return {
