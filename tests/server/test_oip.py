@@ -184,6 +184,7 @@ def test_records_are_of_the_operating_point_that_is_asked_for(
     [
         ({"operating_point": "screning"}, "Did you mean screening"),
         ({"operating_point": 2}, "Expected a string. Received 2"),
+        ({"operating_point": ""}, "no such operating point"),
         ({"prevalence": 2.0}, "above 0 and below 1"),
         ({"prevalence": 0.2}, "calibrated"),
         ({"prevalence": True}, "Expected a number. Received True"),

@@ -118,6 +118,7 @@ def test_a_refused_image_has_no_heatmap(server: Running, form: str) -> None:
         ("heatmap=", "unknown-choice", "png or array"),
         ("heat=png", "unknown-choice", "heatmap"),
         ("operating_point=sure", "unknown-choice", "default"),
+        ("operating_point=", "unknown-choice", "default"),
         ("prevalence=nan", "out-of-range", "between 0 and 1"),
         ("prevalence=often", "out-of-range", "between 0 and 1"),
         ("prevalence=2", "out-of-range", "below 1"),

@@ -97,7 +97,8 @@ class Service:
         """
         if operating_point is None and prevalence is None:
             return self.predictor
-        return self.predictor.at(operating_point or self.predictor.operating_point.name, prevalence)
+        own = self.predictor.operating_point.name
+        return self.predictor.at(own if operating_point is None else operating_point, prevalence)
 
     def require_maps(self) -> None:
         """Refuses to explain where the network gives no class-activation maps.
