@@ -1,163 +1,132 @@
-"""The page of the service: how soon it is there, and an image has its result; what it keeps.
+"""Times the page of the service in Chromium, and its memory over many files.
 
-Debian's Chromium shows it, driven by Playwright. A cold `predict` of one image and a start of
-`serve`, until the page takes files, are measured in turns. Then images are chosen one by one, each
-until its label and its heatmap are seen, and at last many at once.
+    .venv/bin/python benchmarks/page.py ../shared/data/chest_xray_native ../shared/data/chest_xray
+
+The first folder holds radiographs at their native size, for times; of both, 500 are put on the page
+for memory.
 """
 
 from __future__ import annotations
 
-import shutil
+import argparse
+import re
 import signal
 import statistics
 import subprocess
-import tempfile
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from machine import PNEUMOSCOPE, parser, print_facts, print_table, ratio, run, sample, spread
 from pneumoscope.files import list_files
 
-_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-_MINUTES = 10
+PROGRAM = Path(sys.executable).with_name("pneumoscope")
+URL, PORT = "http://127.0.0.1:8755/", "8755"
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+RUNS, TIMED, FILES, STEP = 5, 60, 500, 100
 
-
-def main() -> None:
-    """Measures the start, single images and many, and prints a table of each."""
-    options = parser(__doc__.splitlines()[0], images=40)
-    options.add_argument("--turns", type=int, default=5, help="of starting")
-    options.add_argument("--many", type=int, default=500, help="images chosen at once")
-    choices = options.parse_args()
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        options.error("chromium is not installed")
-    with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
-        folder = Path(work)
-        images = [
-            path.resolve() for path in list_files(sample(choices.data, choices.images, folder))
-        ]
-        print_facts(f"{len(images)} images, {_megapixels(images):.1f} megapixels at the median")
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_OPTIONS))
-        _measure_start(browser, images[0], choices.turns)
-        with _serving() as (process, address):
-            _measure_single(browser, address, images)
-        with _serving() as (process, address):
-            _measure_many(browser, address, process.pid, _copies(images, choices.many, folder))
-        browser.close()
-
-
-def _measure_start(browser: Browser, image: Path, turns: int) -> None:
-    cold, usable = [], []
-    for _ in range(turns):
-        cold.append(run(PNEUMOSCOPE, "predict", image).seconds)
-        page = browser.new_page()
-        began = time.perf_counter()
-        with _serving() as (_, address):
-            _open(page, address)
-            usable.append(time.perf_counter() - began)
-        page.close()
-    beside = f"{ratio(usable, cold):.2f}"
-    print_table(
-        ["", "s", "beside predict"],
-        [
-            ["cold `predict` of one image", spread(cold, 2), "1"],
-            ["`serve`, until its page is there", spread(usable, 2), beside],
-        ],
-    )
-
-
-def _measure_single(browser: Browser, address: str, images: Sequence[Path]) -> None:
-    seconds = []
-    page = browser.new_page()
-    _open(page, address)
-    for image in (images[-1], *images):  # the first one is not counted
-        began = time.perf_counter()
-        page.set_input_files("#files", image)
-        _wait_for_pictures(page, 1)
-        seconds.append(time.perf_counter() - began)
-        page.click("#clear")
-    seen = seconds[1:]
-    p95 = np.quantile(seen, 0.95)
-    print_table(
-        ["one image", "s"],
-        [
-            ["chosen, until label and heatmap are seen", spread(seen, 2)],
-            ["95 of 100 within", f"{p95:.2f}"],
-        ],
-    )
-    page.close()
-
-
-def _measure_many(browser: Browser, address: str, pid: int, images: Sequence[Path]) -> None:
-    page = browser.new_page()
-    _open(page, address)
-    session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.enable")
-    rows = []
-    for start, end in ((0, len(images) // 5), (len(images) // 5, len(images))):
-        began = time.perf_counter()
-        page.set_input_files("#files", list(images[start:end]))
-        _wait_for_pictures(page, end)
-        seconds = time.perf_counter() - began
-        session.send("HeapProfiler.collectGarbage")
-        heap = session.send("Runtime.getHeapUsage")["usedSize"]
-        shown = page.locator("#rows tr").count()
-        rows.append([f"{shown}", f"{(end - start) / seconds:.0f}"])
-        rows[-1] += [f"{heap / 1e6:.1f}", f"{_resident(pid) / 1e6:.0f}"]
-    print_table(["rows", "images/s", "memory of the page (MB)", "of the service (MB)"], rows)
-    page.close()
+# From the choice of a file to the first picture in its row, whose words come with it.
+WATCH = """() => {
+    new MutationObserver(changes => {
+        const added = changes.flatMap(change => [...change.addedNodes]);
+        if (added.some(node => node.nodeName === "IMG")) window.ended ??= performance.now();
+    }).observe(document.querySelector("#rows"), {subtree: true, childList: true});
+    document.querySelector("#files").addEventListener("change", () => {
+        window.began = performance.now();
+        window.ended = null;
+    }, true);
+}"""
 
 
 @contextmanager
-def _serving() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Starts the service, and waits for the address that it prints."""
-    command = [PNEUMOSCOPE, "serve", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        words = process.stderr.readline().split()
-        yield process, next(word.rstrip(";") for word in words if word.startswith("http"))
-        process.send_signal(signal.SIGTERM)
-        process.stderr.read()
+def served() -> Iterator[subprocess.Popen[str]]:
+    """Runs the service around the default model."""
+    command = [PROGRAM, "serve", "--port", PORT, "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout
+    process.stdout.readline()
+    yield process
+    process.send_signal(signal.SIGTERM)
+    process.wait()
 
 
-def _open(page: Page, address: str) -> None:
-    page.goto(address)
+def opened(page: Page) -> Page:
+    """Opens the page, until files can be chosen."""
+    page.goto(URL)
     page.wait_for_selector("#open-card:not([hidden])")
+    return page
 
 
-def _wait_for_pictures(page: Page, count: int) -> None:
-    """Waits until so many rows have pictures, and so their results."""
-    there = "count => document.querySelectorAll('#rows .look:enabled').length >= count"
-    page.wait_for_function(there, arg=count, timeout=60_000 * _MINUTES)
+def choose(page: Page, files: list[Path]) -> None:
+    """Chooses files, and waits for their results."""
+    page.set_input_files("#files", files)
+    page.wait_for_selector("#progress", state="hidden", timeout=300_000)
 
 
-def _copies(images: Sequence[Path], count: int, folder: Path) -> list[Path]:
-    """Copies images so often that there are so many, each with bytes of its own."""
-    copies = []
-    for number in range(count):
-        path = folder / f"{number:05}{images[number % len(images)].suffix}"
-        shutil.copyfile(images[number % len(images)], path)
-        copies.append(path)
-    return copies
+def report(what: str, times: list[float]) -> None:
+    """Prints the median and the 95th percentile of times, in seconds."""
+    last = sorted(times)[int(0.95 * len(times))]
+    print(f"{what}: median {statistics.median(times):.2f} s, 95th percentile {last:.2f} s")
 
 
-def _megapixels(images: Sequence[Path]) -> float:
-    sizes = []
-    for path in images:
-        with Image.open(path) as image:
-            sizes.append(image.width * image.height / 1e6)
-    return statistics.median(sizes)
+def megabytes(process: subprocess.Popen[str]) -> int:
+    """Returns the memory that a process holds, in MB."""
+    text = Path(f"/proc/{process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+)", text)
+    assert found
+    return int(found[1]) // 1024
 
 
-def _resident(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+def main() -> None:
+    """Measures, and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("native", type=Path)
+    parser.add_argument("others", type=Path)
+    given = parser.parse_args()
+    native, others = list(list_files(given.native)), list_files(given.others)
+    cold, start = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            subprocess.run([PROGRAM, "predict", native[0]], capture_output=True, check=True)
+            cold.append(time.perf_counter() - began)
+            page, began = browser.new_page(), time.perf_counter()
+            with served():
+                opened(page)
+                start.append(time.perf_counter() - began)
+            page.close()
+        report("cold predict", cold)
+        report("start to usable page", start)
+        with served() as process:
+            page = opened(browser.new_page())
+            page.evaluate(WATCH)
+            shown, large = [], []
+            for file in native[:TIMED]:
+                choose(page, [file])
+                shown.append(page.evaluate("(window.ended - window.began) / 1000"))
+            for row in range(15):
+                began = time.perf_counter()
+                page.locator(".look").nth(row).click()
+                page.wait_for_selector("#stage-note:empty", state="attached")
+                large.append(time.perf_counter() - began)
+                page.keyboard.press("Escape")
+            report("file to label and heatmap", shown)
+            report("large view", large)
+            page.click("#clear")
+            files = [*native, *islice(others, FILES)][:FILES]
+            session = page.context.new_cdp_session(page)
+            for first in range(0, FILES, STEP):
+                choose(page, files[first : first + STEP])
+                session.send("HeapProfiler.collectGarbage")
+                heap = session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
+                rows = page.locator("#rows tr").count()
+                print(f"{rows} rows: page {heap:.1f} MB, service {megabytes(process)} MB")
+        browser.close()
 
 
 if __name__ == "__main__":
