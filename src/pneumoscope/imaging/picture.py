@@ -97,5 +97,6 @@ def _percentile(counts: NDArray[np.int64], percent: float) -> float:
 
 
 def _mean_step(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Computes the mean absolute difference of pixels, in bytes: three times as quick."""
-    return float((np.maximum(one, other) - np.minimum(one, other)).mean())
+    """Computes the mean absolute difference of pixels, in bytes: several times as quick."""
+    steps = np.maximum(one, other) - np.minimum(one, other)
+    return float(steps.sum(dtype=np.uint64)) / steps.size
