@@ -27,7 +27,7 @@ def help_of(path: tuple[str, ...], width: int) -> str:
 
 def examples(command: Any) -> set[str]:
     lines = (line.strip() for line in (command.help or "").splitlines())
-    return {line for line in lines if line.startswith(("pneumoscope ", "cat "))}
+    return {line for line in lines if line.startswith(("pneumoscope ", "cat ", "curl "))}
 
 
 @pytest.mark.parametrize("width", [60, 80])
