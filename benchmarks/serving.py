@@ -38,6 +38,8 @@ _TOLERANCE = 1e-5  # of numbers, which depend in their last digits on the size o
 _BARE = """
 import sys, time
 from pathlib import Path
+from pneumoscope.cli.surroundings import settle
+settle()  # as the command line does: else the threads of OpenBLAS spin
 from pneumoscope import load
 paths = [Path(line) for line in open(sys.argv[1]).read().splitlines()]
 model = load()
