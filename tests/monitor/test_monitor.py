@@ -114,6 +114,33 @@ def test_it_looks_by_itself_and_tells_what_is_new(
     assert told.empty()
 
 
+def test_it_goes_on_after_a_look_that_fails(
+    basis: Basis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SECONDS", 0.001)
+    looked: Queue[DriftReport | PneumoscopeError] = Queue()
+    monitor = Monitor(basis, tmp_path, lambda found, new: looked.put(found), at(DAY))
+    report = monitor.report
+    failing = iter([True])
+
+    def fail_once() -> DriftReport:
+        if next(failing, False):
+            raise MemoryError
+        return report()
+
+    monkeypatch.setattr(monitor, "report", fail_once)
+    with monitor:
+        assert isinstance(looked.get(timeout=30), PneumoscopeError)
+        assert isinstance(looked.get(timeout=30), DriftReport)
+
+
+def test_a_day_that_no_calendar_has_is_no_counter(basis: Basis, tmp_path: Path) -> None:
+    (tmp_path / "2026-13-45.0123456789abcdef.json").write_text("{}")
+    monitor = Monitor(basis, tmp_path, today=at(DAY))
+    monitor.count(ONE)
+    assert monitor.look().counts.images == 1
+
+
 def test_many_threads_lose_nothing(basis: Basis) -> None:
     monitor = Monitor(basis, today=at(DAY))
     threads = [Thread(target=lambda: [monitor.count(ONE) for _ in range(500)]) for _ in range(4)]

@@ -74,7 +74,7 @@ def test_a_name_that_others_give_this_machine_is_refused(
 
 
 def test_the_name_of_a_proxy_is_known(serve: Serve, image: bytes) -> None:
-    found = serve(host_names=("radiology.example",), token=TOKEN)
+    found = serve(host_names=("Radiology.Example",), token=TOKEN)
     headers = {"Host": "radiology.example", "Authorization": f"Bearer {TOKEN}"}
     for origin in ("https://radiology.example", "http://radiology.example"):
         answer = requests.post(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from pneumoscope.errors import ImageError
@@ -24,7 +25,8 @@ class Network:
         self.given.append(names)
         if self.bad in names:
             raise ValueError(self.bad)
-        return [Judged(name) for name in names]
+        found = np.zeros((2, 1, 1), np.float32) if maps else None
+        return [Judged(name, maps=found) for name in names]
 
 
 async def judged(network: Network, names: Sequence[str]) -> list[Judged | BaseException]:
@@ -49,3 +51,16 @@ def test_an_image_that_fails_spoils_no_other() -> None:
     (error,) = [each for each in found if isinstance(each, BaseException)]
     with pytest.raises(ValueError, match="2"):
         raise error
+
+
+def test_each_gets_maps_only_if_it_asked_for_them() -> None:
+    async def mixed() -> list[Judged]:
+        batcher = Batcher(Network().judge, lambda _: None)
+        work = asyncio.create_task(batcher.run())
+        wanted = (True, False, True, False)
+        reading = ("0", ImageError("0"))
+        found = await asyncio.gather(*(batcher.judge(reading, maps=maps) for maps in wanted))
+        work.cancel()
+        return found
+
+    assert [each.maps is not None for each in asyncio.run(mixed())] == [True, False, True, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable
 
@@ -35,17 +36,24 @@ def test_the_page_is_opened_for_who_sits_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown: list[str] = []
+    seen = threading.Event()
 
     def run(_: Settings, started: Callable[[str], None]) -> None:
         monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
         started(ADDRESS)
 
     monkeypatch.setattr(service, "run", run)
-    monkeypatch.setattr(webbrowser, "open", shown.append)
+
+    def show(address: str) -> None:
+        shown.append(address)
+        seen.set()
+
+    monkeypatch.setattr(webbrowser, "open", show)
     monkeypatch.setenv("PNEUMOSCOPE_TOKEN", TOKEN)
     monkeypatch.setenv("DISPLAY", ":0" if display else "")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     done = CliRunner().invoke(app, ["serve", *options])
     assert done.exit_code == 0, done.output
+    assert seen.wait(20 if opened else 0) == opened
     assert shown == ([ADDRESS] if opened else [])
     assert f"Serving at {ADDRESS}" in done.output

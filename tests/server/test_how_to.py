@@ -108,7 +108,7 @@ def proxied(serve: Serve, certificate: Path, tmp_path: Path) -> Iterator[tuple[R
     (tmp_path / "nothing").mkdir()
     (tmp_path / "nginx.conf").write_text(
         f"daemon off; master_process off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/log;\n"
-        f"events {{}}\nhttp {{ access_log off;\n{paths}{server} }}\n"
+        f"events {{}}\nhttp {{\n{paths}{server} }}\n"
     )
     command = [nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:

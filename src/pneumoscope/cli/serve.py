@@ -103,8 +103,10 @@ def serve(
         say_notice()
         if settings.local and not no_browser and _has_display():
             import webbrowser
+            from threading import Thread
 
-            webbrowser.open(address)
+            # Some browsers come back only when they are closed.
+            Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     run(settings, started)
 

@@ -153,6 +153,8 @@ class Monitor:
                 found: DriftReport | PneumoscopeError = self.look()
             except PneumoscopeError as error:
                 found = error
+            except Exception:  # whatever it is, the next look saves what is counted until then
+                found = PneumoscopeError("The look for drift has failed")
             state = found.code if isinstance(found, PneumoscopeError) else found.alarm.on
             self._tell(found, state != self._told)
             self._told = state

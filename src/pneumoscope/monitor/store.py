@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -86,7 +87,8 @@ def read_counts(folder: Path, basis: Basis, since: date | None = None) -> Stored
 def _files(folder: Path) -> Iterator[tuple[Path, date]]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if (found := _NAME.fullmatch(path.name)) is not None:
-            yield path, date.fromisoformat(found[1])
+            with suppress(ValueError):  # a day that no calendar has: not one of ours
+                yield path, date.fromisoformat(found[1])
 
 
 def _read(path: Path, basis: Basis) -> Counts | None:

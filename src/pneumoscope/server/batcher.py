@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pneumoscope.inference import BATCH, Judged, Read
 
@@ -78,5 +78,7 @@ class Batcher:
                 batch[0].done.set_exception(error)
             return
         for each, judged in zip(batch, found, strict=True):
-            if not each.done.done():
-                each.done.set_result(judged)
+            if (
+                not each.done.done()
+            ):  # the maps that another image of the batch asked for are not its
+                each.done.set_result(judged if each.maps else replace(judged, maps=None))

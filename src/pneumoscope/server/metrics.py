@@ -40,8 +40,9 @@ class Metrics:
         self._requests = count("requests", "Requests answered", ["route", "status"])
         self._seconds = time("request_seconds", "Time from a request to its answer", ["route"])
         self._abandoned = count("abandoned", "Requests whose client left before the answer")
-        self._images = count("images", "Images predicted", ["status"])
+        self._images = count("images", "Predictions of images", ["status"])
         self._codes = count("codes", "Reasons for refusing, and warnings", ["code"])
+        self._drift_unknown = count("drift_unknown", "Times that counts could not be kept or read")
         self._batches = measure("batch_images", "Images in a batch", buckets=_SIZES)
         self._waiting = Gauge(
             "waiting",
@@ -64,6 +65,10 @@ class Metrics:
         self._images.labels(prediction.status.value).inc()
         for notice in (*prediction.reasons, *prediction.warnings):
             self._codes.labels(notice.code).inc()
+
+    def drift_unknown(self) -> None:
+        """Counts a look for drift that has failed."""
+        self._drift_unknown.inc()
 
     def batch(self, size: int) -> None:
         """Counts a batch of images."""

@@ -47,7 +47,7 @@ class Service:
         self.settings = settings
         self.metrics = Metrics()
         self._recent = Recent()
-        self.monitor = Monitor(Basis.of(predictor.bundle), settings.drift, _tell_drift)
+        self.monitor = Monitor(Basis.of(predictor.bundle), settings.drift, self._tell_drift)
         self.metrics.registry.register(DriftCollector(lambda: self.monitor.latest))
         self.places = Places(settings.waiting)
         self.memory = Memory(max(settings.most_memory, settings.most_bytes), settings.patience)
@@ -111,18 +111,6 @@ class Service:
                 "The network of this model gives no heatmaps", code="bundle-without-maps"
             )
 
-    async def judge(self, source: Source, *, maps: bool) -> Judged:
-        """Judges an image.
-
-        Args:
-            source: bytes of the file, with its name.
-            maps: True to get class-activation maps, too.
-        """
-        loop = asyncio.get_running_loop()
-        with span("read"):
-            reading = await loop.run_in_executor(self.predictor.pool, self.predictor.read, source)
-        return await self.judge_read(reading, maps=maps)
-
     async def judge_read(self, reading: tuple[str, Read], *, maps: bool = False) -> Judged:
         """Judges an image that has been read.
 
@@ -154,24 +142,32 @@ class Service:
             SettingsError: as `Predictor.at`.
         """
         at = self.at(operating_point, prevalence)
-        judged = await self.judge(source, maps=maps)
+        loop = asyncio.get_running_loop()
+        with span("read"):
+            found = await loop.run_in_executor(self.predictor.pool, self._read, source)
+        reading, sha256 = found
+        judged = await self.judge_read(reading, maps=maps)
         explanation = at.record(judged)
-        self.count(judged, explanation.prediction, source)
+        self.count(judged, explanation.prediction, sha256)
         return explanation
 
-    def count(self, judged: Judged, prediction: Prediction, source: Source | None = None) -> None:
+    def count(self, judged: Judged, prediction: Prediction, sha256: str | None = None) -> None:
         """Counts an image that was judged, and its record.
 
         A file that comes again, as when the page shows it at another threshold, is not counted
-        again for drift.
+        again for drift; it is told by its SHA-256.
         """
         self.metrics.predicted(prediction)
-        if source is None or self._recent.add(source.sha256):
+        if sha256 is None or self._recent.add(sha256):
             self.monitor.observe(judged, prediction)
 
+    def _read(self, source: Source) -> tuple[tuple[str, Read], str]:
+        return self.predictor.read(source), source.sha256
 
-def _tell_drift(found: DriftReport | PneumoscopeError, new: bool) -> None:
-    if new and isinstance(found, PneumoscopeError):
-        tell("drift-unknown", code=found.code)
-    elif new and isinstance(found, DriftReport):
-        tell("drift", alarm=found.alarm.on, quantities=", ".join(found.alarm.quantities))
+    def _tell_drift(self, found: DriftReport | PneumoscopeError, new: bool) -> None:
+        if isinstance(found, PneumoscopeError):
+            self.metrics.drift_unknown()
+        if new and isinstance(found, PneumoscopeError):
+            tell("drift-unknown", code=found.code)
+        elif new and isinstance(found, DriftReport):
+            tell("drift", alarm=found.alarm.on, quantities=", ".join(found.alarm.quantities))

@@ -53,6 +53,8 @@ class Settings:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        names = tuple(name.lower() for name in self.host_names)
+        object.__setattr__(self, "host_names", names)
         for setting, received, least, most in (
             ("port", self.port, 0, 65535),
             ("waiting", self.waiting, 1, 10_000),
