@@ -116,6 +116,38 @@ def test_a_client_that_offers_another_protocol_is_served(hasty: Running, image: 
             assert receive(connection).startswith(b"HTTP/1.1 200")
 
 
+def test_an_offer_of_another_protocol_may_come_in_any_pieces(
+    hasty: Running, image: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n" + offer
+    request = head + f"Content-Length: {len(image)}\r\n\r\n".encode() + image
+    arrived = threading.Semaphore(0)
+    data_received = connection_module.Connection.data_received
+
+    def note_and_receive(self: connection_module.Connection, data: bytes) -> None:
+        data_received(self, data)
+        arrived.release()
+
+    monkeypatch.setattr(connection_module.Connection, "data_received", note_and_receive)
+    start = request.index(b"Upgrade: h2c")
+    for cut in (start - 1, start, start + 1, start + 9, len(head) + 20, request.index(image)):
+        with hasty.connect() as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(request[:cut])
+            assert arrived.acquire(timeout=SECONDS)
+            connection.sendall(request[cut:])
+            assert receive(connection).startswith(b"HTTP/1.1 200")
+            while arrived.acquire(blocking=False):
+                pass
+
+
+def test_a_tunnel_is_refused(hasty: Running) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(b"CONNECT a:80 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert rest(connection).startswith(b"HTTP/1.1 4")
+
+
 def test_headers_behind_a_body_are_dropped(hasty: Running) -> None:
     head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
     trailer = b"Authorization: Bearer x\r\n" * 1000
@@ -250,6 +282,30 @@ def test_a_client_that_does_not_take_its_answer_is_given_up(
         connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         until(lambda: found.listener.server_state.connections)
         until(lambda: not found.listener.server_state.connections)
+
+
+def test_a_client_that_takes_its_answer_slowly_is_served(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = serve()
+    monkeypatch.setattr(found.service.metrics, "text", lambda: bytes(50 * 2**20))
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with connection:
+        connection.settimeout(SECONDS)
+        connection.connect(("127.0.0.1", found.port))
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: found.listener.server_state.connections)
+        (served,) = found.listener.server_state.connections
+        assert isinstance(served, connection_module.Connection)
+        until(lambda: served._untaken)
+        for _ in range(3):
+            before = served._untaken
+            for _ in range(16):  # much less than the system holds of the answer
+                connection.recv(4096, socket.MSG_WAITALL)
+            served.loop.call_soon_threadsafe(served._abort_if_silent)
+            until(lambda: served._untaken < before)  # noqa: B023
+            assert not served.transport.is_closing()
 
 
 def test_a_request_on_its_way_is_answered_before_it_stops(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import struct
 from collections.abc import Callable
+from fcntl import ioctl
 from http import HTTPStatus
+from termios import TIOCOUTQ
 from typing import Any
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pneumoscope.server.headers import HEADERS
 from pneumoscope.server.refusals import RequestError, answer
 
 _MOST_HEAD = 2**16  # bytes of the headers of a request
-_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 _GRACE = 0.5  # seconds in which a request may still be on its way when the service stops
 
 
@@ -41,15 +43,25 @@ class _Timer:
         self._act()
 
 
-def _without_upgrade(data: bytes) -> bytes:
-    """Renames the header by which a client offers another protocol, such as HTTP/2.
+class _Parser(HttpRequestParser):
+    """A parser that stays with HTTP/1.1 where a client offers another protocol, such as HTTP/2.
 
-    The parser would take what follows for that protocol, and lose the body. Java offers HTTP/2 with
-    each first request.
+    It would take what follows the headers for that protocol, and lose the body. Java offers HTTP/2
+    with each first request.
     """
-    head, end, rest = data.partition(b"\r\n\r\n")
-    renamed, times = _UPGRADE.subn(b"\r\nX-Upgrade:", head)
-    return renamed + end + rest if times else data
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # nothing else comes
+        """Parses what has arrived; a request that makes an offer begins again without it."""
+        try:
+            super().feed_data(data)
+        except HttpParserUpgrade as offer:
+            if not self._connection.offers:
+                raise  # as CONNECT does
+            self.feed_data(self._connection.head_without_offer() + data[offer.args[0] :])
 
 
 class Connection(HttpToolsProtocol):
@@ -65,8 +77,11 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.parser = _Parser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as of uvicorn
         self._reading = _Timer(self._give_up)
-        self._writing = _Timer(self._abort)
+        self._writing = _Timer(self._abort_if_silent)
+        self._untaken = 0  # bytes of an answer at the last look
         self._stopping = False
         self._in_head = False
         self._head = 0  # bytes of a request whose head is not yet complete
@@ -84,7 +99,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what has arrived; the first bytes of a request are not yet a request."""
-        super().data_received(_without_upgrade(data) if self._idle else data)
+        super().data_received(data)
         if not self._idle:
             self._head = 0
             self._reading.stop()
@@ -113,6 +128,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Begins to wait for a client that does not take its answer."""
         super().pause_writing()
+        self._untaken = self._count_untaken()
         self._writing.start(self.patience)
 
     def resume_writing(self) -> None:
@@ -133,6 +149,21 @@ class Connection(HttpToolsProtocol):
         self._refuse(RequestError("This is no request of HTTP/1.1", code="request-malformed"))
 
     @property
+    def offers(self) -> bool:
+        """True if the request at hand offers another protocol."""
+        return any(name == b"upgrade" for name, _ in self.headers)
+
+    def head_without_offer(self) -> bytes:
+        """Writes the head of the request at hand again, without its offer."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % each for each in self.headers if each[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _should_upgrade(self) -> bool:
+        return self.offers  # then nothing is done with the request until it comes without it
+
+    @property
     def _idle(self) -> bool:
         """True if no request is in work; one may be arriving."""
         return self.cycle is None or self.cycle.response_complete
@@ -145,8 +176,19 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _abort(self) -> None:
-        self.transport.abort()
+    def _count_untaken(self) -> int:
+        """Counts the bytes that the client has not taken, here and in the system."""
+        number = self.transport.get_extra_info("socket").fileno()
+        (queued,) = struct.unpack("i", ioctl(number, TIOCOUTQ, bytes(4)))
+        return self.transport.get_write_buffer_size() + int(queued)
+
+    def _abort_if_silent(self) -> None:
+        untaken = self._count_untaken()
+        if untaken < self._untaken:
+            self._untaken = untaken
+            self._writing.start(self.patience)
+        else:
+            self.transport.abort()
 
     def _close_if_idle(self) -> None:
         if self._idle and not self.transport.is_closing():
