@@ -53,6 +53,20 @@ def test_an_image_that_fails_spoils_no_other() -> None:
         raise error
 
 
+def test_images_of_a_batch_that_fails_are_counted_once() -> None:
+    async def counted() -> list[int]:
+        sizes: list[int] = []
+        batcher = Batcher(Network(bad="2").judge, sizes.append)
+        work = asyncio.create_task(batcher.run())
+        names = ("0", "1", "2", "3")
+        waiting = [batcher.judge((name, ImageError(name)), maps=False) for name in names]
+        await asyncio.gather(*waiting, return_exceptions=True)
+        work.cancel()
+        return sizes
+
+    assert asyncio.run(counted()) == [1, 1, 1]
+
+
 def test_each_gets_maps_only_if_it_asked_for_them() -> None:
     async def mixed() -> list[Judged]:
         batcher = Batcher(Network().judge, lambda _: None)

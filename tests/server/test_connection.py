@@ -191,29 +191,30 @@ def test_a_place_is_given_back_however_a_request_ends(serve: Serve, image: bytes
 @pytest.fixture
 def held(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Running, threading.Event]]:
-    """A service whose network begins when it is told to."""
-    found, begin = serve(), threading.Event()
+) -> Iterator[tuple[Running, threading.Event, threading.Event]]:
+    """A service whose network tells that it has images, and begins when it is told to."""
+    found, given, begin = serve(), threading.Event(), threading.Event()
     judge = found.service.predictor.judge
 
     def wait_and_judge(*arguments: object, **options: object) -> object:
+        given.set()
         assert begin.wait(SECONDS)
         return judge(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(found.service.predictor, "judge", wait_and_judge)
-    yield found, begin
+    yield found, given, begin
     begin.set()
 
 
 def test_the_work_of_clients_that_leave_is_dropped(
-    held: tuple[Running, threading.Event], image: bytes
+    held: tuple[Running, threading.Event, threading.Event], image: bytes
 ) -> None:
-    found, begin = held
+    found, given, begin = held
     head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n"
     request = head + f"Content-Length: {len(image)}\r\n\r\n".encode() + image
     first = found.connect()
     first.sendall(request)  # whose image is in the network
-    until(lambda: found.count("batch_images_count"))
+    assert given.wait(SECONDS)
     gone = [found.connect() for _ in range(5)]
     for connection in gone:
         connection.sendall(request)
@@ -231,16 +232,16 @@ def test_the_work_of_clients_that_leave_is_dropped(
 
 
 def test_many_files_of_a_client_that_leaves_are_dropped(
-    held: tuple[Running, threading.Event],
+    held: tuple[Running, threading.Event, threading.Event],
 ) -> None:
-    found, begin = held
+    found, given, begin = held
     data = encoded(picture())
     part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + data + b"\r\n"
     head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n"
     with found.connect() as connection:
         connection.sendall(head + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n")
         connection.sendall(part * 5)
-        until(lambda: found.count("batch_images_count"))
+        assert given.wait(SECONDS)
     until(lambda: not found.service.places.taken)
     assert found.service.memory.taken == 0
     assert found.count("abandoned_total") == 1
@@ -248,9 +249,9 @@ def test_many_files_of_a_client_that_leaves_are_dropped(
 
 
 def test_images_that_meet_go_through_the_network_together(
-    held: tuple[Running, threading.Event], image: bytes
+    held: tuple[Running, threading.Event, threading.Event], image: bytes
 ) -> None:
-    found, begin = held
+    found, given, begin = held
     answers: list[int] = []
 
     def ask() -> None:
@@ -258,7 +259,7 @@ def test_images_that_meet_go_through_the_network_together(
 
     clients = [threading.Thread(target=ask) for _ in range(9)]
     clients[0].start()
-    until(lambda: found.count("batch_images_count"))
+    assert given.wait(SECONDS)
     for client in clients[1:]:
         client.start()
     until(lambda: found.service.places.taken == 9)

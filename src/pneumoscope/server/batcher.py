@@ -31,7 +31,7 @@ class Batcher:
 
     Args:
         judge: function that judges a batch.
-        tell: function that is told the number of images in each batch.
+        tell: function that is told the number of images in each batch that was judged.
     """
 
     def __init__(self, judge: Judge, tell: Callable[[int], None]) -> None:
@@ -66,7 +66,6 @@ class Batcher:
         if not batch:
             return
         readings, maps = [each.reading for each in batch], any(each.maps for each in batch)
-        self._tell(len(batch))
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._thread, self._judge, readings, maps)
@@ -77,8 +76,8 @@ class Batcher:
             elif not batch[0].done.done():
                 batch[0].done.set_exception(error)
             return
+        self._tell(len(batch))
         for each, judged in zip(batch, found, strict=True):
-            if (
-                not each.done.done()
-            ):  # the maps that another image of the batch asked for are not its
+            if not each.done.done():
+                # The maps that another image of the batch asked for are not its.
                 each.done.set_result(judged if each.maps else replace(judged, maps=None))
