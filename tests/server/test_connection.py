@@ -248,6 +248,24 @@ def test_many_files_of_a_client_that_leaves_are_dropped(
     begin.set()
 
 
+def test_a_pdf_is_left_when_its_client_leaves(
+    held: tuple[Running, threading.Event, threading.Event],
+) -> None:
+    found, given, _ = held
+    data = encoded(picture())
+    part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + data + b"\r\n"
+    body = part * 3 + b"--b--\r\n"
+    assert len(body) < 60_000  # it arrives in one piece
+    head = f"POST /page/pdf HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    kind = b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    with found.connect() as connection:
+        connection.sendall(head.encode() + kind + body)
+        assert given.wait(SECONDS)
+    until(lambda: not found.service.places.taken)
+    assert found.service.memory.taken == 0
+    assert found.count("abandoned_total") == 1
+
+
 def test_images_that_meet_go_through_the_network_together(
     held: tuple[Running, threading.Event, threading.Event], image: bytes
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from io import BytesIO
 
 import numpy as np
@@ -12,7 +13,9 @@ from PIL import Image
 from pneumoscope.imaging import Source, load_deep, load_display
 from pneumoscope.inference import overlay
 from pneumoscope.server.page import WINDOW
+from pneumoscope.server.places import Turns
 from pneumoscope.server.printing import MOST_PRINTED
+from pneumoscope.server.refusals import RequestError
 from tests.conftest import encoded
 from tests.imaging.dicoms import dicom
 from tests.server.conftest import Serve
@@ -111,6 +114,29 @@ def test_a_pdf_holds_so_many_images(serve: Serve) -> None:
     assert answer.json()["values"] == {"limit": MOST_PRINTED}
     assert server.service.memory.taken == 0
     assert server.service.places.taken == 0
+
+
+def test_a_pdf_waits_for_its_turn_and_is_told_to_come_again(serve: Serve, image: bytes) -> None:
+    server = serve()
+    server.service.printing = Turns(0, 0.01)
+    files = {"file": ("a.png", image)}
+    answer = requests.post(f"{server.url}/page/pdf", files=files, timeout=SECONDS)
+    assert (answer.status_code, answer.json()["code"]) == (503, "service-full")
+    assert answer.headers["Retry-After"] == "1"
+    assert server.service.places.taken == 0
+
+
+def test_only_so_many_have_a_turn_at_a_time() -> None:
+    async def take() -> None:
+        turns = Turns(2, 0.01)
+        async with turns.take():
+            async with turns.take():
+                with pytest.raises(RequestError, match="Others are served before"):
+                    await turns.take().__aenter__()
+            async with turns.take():
+                pass
+
+    asyncio.run(take())
 
 
 def test_the_page_is_open_and_what_it_asks_needs_the_token(serve: Serve, image: bytes) -> None:

@@ -15,12 +15,15 @@ async def unless_left(request: Request, work: Coroutine[Any, Any, _Result]) -> _
     """Awaits work for a client, and cancels it if the client leaves.
 
     Args:
-        request: request whose body has been read.
+        request: the request. While its body still arrives, whoever reads on sees that the client
+            leaves.
         work: the work.
 
     Raises:
         ClientDisconnect: if the client leaves.
     """
+    if not request._stream_consumed:
+        return await work
     working, leaving = asyncio.create_task(work), asyncio.create_task(_left(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)

@@ -93,7 +93,8 @@ def routes(service: Service) -> Sequence[Route]:
         wanted = read_query(request)
         service.at(wanted.operating_point, wanted.prevalence)
         with service.places.take():
-            made = await print_files(request, service, wanted)
+            async with service.printing.take():
+                made = await print_files(request, service, wanted)
         return Response(made, media_type="application/pdf")
 
     return [

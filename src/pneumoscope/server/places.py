@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from pneumoscope.server.refusals import RequestError
 
@@ -45,6 +45,35 @@ class Places:
             yield
         finally:
             self.taken -= 1
+
+
+class Turns:
+    """Turns at work that only a few requests do at a time; others wait.
+
+    Args:
+        most: number of requests that do it at a time.
+        seconds: time that a request waits for its turn at most.
+    """
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._free, self._seconds = asyncio.Semaphore(most), seconds
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        """Takes a turn during the block, as soon as one is free.
+
+        Raises:
+            RequestError: if that takes too long.
+        """
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise _full("Others are served before this request") from None
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class Memory:

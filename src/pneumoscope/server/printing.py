@@ -24,7 +24,7 @@ async def print_files(request: Request, service: Service, wanted: Wanted) -> byt
     """Prints the files of a request, one on a page, behind a list of all.
 
     Args:
-        request: the request, for which a place has been taken.
+        request: the request, for which a place and a turn at printing have been taken.
         service: the model in service.
         wanted: what the request asks for.
 
@@ -44,21 +44,29 @@ async def print_files(request: Request, service: Service, wanted: Wanted) -> byt
     def add(source: Source, explanation: Explanation) -> None:
         document.add(show(source, explanation))
 
+    async def predict_and_add(source: Source) -> None:
+        explanation = await explain(service, source, wanted)
+        await loop.run_in_executor(pool, add, source, explanation)
+
     async for part in read_parts(request, service.settings, service.memory):
         try:
             count += 1
             if count > MOST_PRINTED:
                 raise _too_many()
             source = Source(part.name, part.held.content())
-            explanation = await explain(service, source, wanted)
-            await loop.run_in_executor(pool, add, source, explanation)
+            await unless_left(request, predict_and_add(source))
         finally:
             part.held.release()
 
-    async def finish() -> bytes:
-        return await loop.run_in_executor(pool, document.finish)
+    finishing = loop.run_in_executor(pool, document.finish)
 
-    return await unless_left(request, finish())
+    async def finish() -> bytes:
+        return await asyncio.shield(finishing)
+
+    try:
+        return await unless_left(request, finish())
+    finally:
+        await asyncio.wait({finishing})  # its pictures are in memory until then, whoever leaves
 
 
 def _too_many() -> RequestError:

@@ -14,11 +14,13 @@ from pneumoscope.monitor.gauges import DriftCollector
 from pneumoscope.server.batcher import Batcher
 from pneumoscope.server.log import tell
 from pneumoscope.server.metrics import Metrics
-from pneumoscope.server.places import Memory, Places
+from pneumoscope.server.places import Memory, Places, Turns
 from pneumoscope.server.recent import Recent
 from pneumoscope.server.settings import Settings
 from pneumoscope.server.traces import span
 from pneumoscope.types import Prediction
+
+_PRINTED = 2  # PDFs in work at a time
 
 
 class Service:
@@ -39,6 +41,7 @@ class Service:
         monitor: counters of images, for drift.
         places: places of requests in work; whoever reads a body has taken one.
         memory: memory for the bodies of requests.
+        printing: turns at making a PDF, whose pictures are in memory until it is done.
         stopping: True as soon as the service has been asked to stop.
     """
 
@@ -51,6 +54,7 @@ class Service:
         self.metrics.registry.register(DriftCollector(lambda: self.monitor.latest))
         self.places = Places(settings.waiting)
         self.memory = Memory(max(settings.most_memory, settings.most_bytes), settings.patience)
+        self.printing = Turns(_PRINTED, settings.patience)
         self.stopping = False
         self.metrics.watch_waiting(lambda: self.places.taken)
         self._batcher = Batcher(
