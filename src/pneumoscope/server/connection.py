@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import sys
 from collections.abc import Callable
-from fcntl import ioctl
 from http import HTTPStatus
-from termios import TIOCOUTQ
 from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
@@ -18,6 +17,21 @@ from pneumoscope.server.refusals import RequestError, answer
 
 _MOST_HEAD = 2**16  # bytes of the headers of a request
 _GRACE = 0.5  # seconds in which a request may still be on its way when the service stops
+
+
+if sys.platform == "win32":
+
+    def _count_queued(socket: int) -> int:
+        """Counts nothing: Windows does not tell what it has yet to send."""
+        return 0
+
+else:
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+
+    def _count_queued(socket: int) -> int:
+        """Counts the bytes that the system has yet to send."""
+        return int(struct.unpack("i", ioctl(socket, TIOCOUTQ, bytes(4)))[0])
 
 
 class _Timer:
@@ -178,9 +192,8 @@ class Connection(HttpToolsProtocol):
 
     def _count_untaken(self) -> int:
         """Counts the bytes that the client has not taken, here and in the system."""
-        number = self.transport.get_extra_info("socket").fileno()
-        (queued,) = struct.unpack("i", ioctl(number, TIOCOUTQ, bytes(4)))
-        return self.transport.get_write_buffer_size() + int(queued)
+        queued = _count_queued(self.transport.get_extra_info("socket").fileno())
+        return self.transport.get_write_buffer_size() + queued
 
     def _abort_if_silent(self) -> None:
         untaken = self._count_untaken()
