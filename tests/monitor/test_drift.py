@@ -13,6 +13,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.monitor import Monitor
 from pneumoscope.monitor.basis import Basis
 from tests.cli.conftest import Run
+from tests.conftest import encoded, picture
 from tests.monitor.conftest import films, save
 
 
@@ -66,6 +67,17 @@ def test_saved_predictions_tell_the_score_and_the_codes(
     assert found.counts.binned("score").sum() == 60
     assert found.drift.shifts["brightness"] is None
     assert found.drift.shifts["score"] is not None
+
+
+def test_saved_predictions_of_a_file_with_the_name_of_a_formula_are_read(
+    monitored: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("=1+1.png").write_bytes(encoded(picture()))
+    _, out, _ = run("predict", monitored, "=1+1.png", "--csv")
+    assert out.splitlines()[1].startswith("'=1+1.png,")
+    Path("predictions.csv").write_text(out)
+    assert pneumoscope.drift(monitored, Path("predictions.csv")).counts.binned("score").sum() == 1
 
 
 def test_a_table_of_something_else_is_refused(monitored: Path, tmp_path: Path) -> None:

@@ -260,6 +260,20 @@ def test_markup_in_a_name_is_text(page: Opened) -> None:
     assert page.page.locator("img[src=x]").count() == 0
 
 
+def test_no_address_holds_the_name_of_a_file(page: Opened) -> None:
+    asked = []
+    page.page.on("request", lambda request: asked.append(request.url))
+    page.choose({"name": "Röntgen Doe.png", "mimeType": "", "buffer": encoded(picture())})
+    page.enlarge()
+    page.page.keyboard.press("Escape")
+    for button in ("#csv", "#pdf"):
+        saved(page, button)
+    paths = ("page/images", "page/pixels", "page/layers", "page/pdf")
+    assert all(any(path in address for address in asked) for path in paths)
+    assert not [address for address in asked if "name" in address or "Doe" in address]
+    assert saved(page, "#csv").decode().splitlines()[1].startswith("Röntgen Doe.png,")
+
+
 def test_sorting_and_filtering(page: Opened, folder: Path) -> None:
     choose_folder(page, folder)
     first = page.texts("#rows .col-name")
@@ -314,6 +328,26 @@ def test_another_operating_point_asks_again(browser: Browser, tmp_path: Path) ->
         page.settle()
         assert page.texts("#rows .col-result") == ["PNEUMONIA"]
         assert page.page.locator("#prevalence").is_disabled()  # the model is not calibrated
+        page.require_silence()
+
+
+def test_settings_count_only_when_all_of_them_are_valid(browser: Browser, tmp_path: Path) -> None:
+    points = (OperatingPoint("never", 0.999), OperatingPoint("always", 0.001))
+    root = write_bundle(
+        tmp_path / "bundle", usual=128.0, operating_points=points, calibration=calibration(0.75)
+    )
+    with running(root) as server, opened(browser, f"{server.url}/") as page:
+        page.choose({"name": "a.png", "mimeType": "", "buffer": encoded(picture())})
+        page.page.fill("#prevalence", "200")
+        page.page.select_option("#point", "always")
+        page.choose({"name": "b.png", "mimeType": "", "buffer": encoded(picture())})
+        assert page.texts("#rows .col-result") == ["NORMAL"] * 2
+        page.page.fill("#prevalence", "7")
+        page.page.keyboard.press("Enter")
+        expect(page.page.locator("#rows .c1.key")).to_have_count(2)
+        page.settle()
+        assert page.texts("#rows .col-result") == ["PNEUMONIA"] * 2
+        assert all("about 7 % of images show" in text for text in page.texts("#rows .col-remarks"))
         page.require_silence()
 
 
@@ -406,7 +440,7 @@ def test_a_longer_list_than_a_pdf_holds_is_said_before_it_is_asked_for(page: Ope
     files = [{"name": f"{n}.png", "mimeType": "", "buffer": data} for n in range(101)]
     page.choose(*files)
     page.page.click("#pdf")
-    assert "at most 100 images, and 101 are shown" in page.texts("#pdf-note")[0]
+    assert "at most 100 images, and 101 are shown" in page.texts("#saved-note")[0]
 
 
 def test_a_token_is_asked_for_until_it_is_right(browser: Browser, model: Path) -> None:
@@ -442,6 +476,27 @@ def test_cancelled_files_can_be_tried_again(page: Opened) -> None:
     page.page.click("#retry-all")
     page.settle()
     assert len(page.texts("#rows .figure")) == 6
+
+
+def test_a_csv_waits_for_all_files_and_its_page_says_how_many_are_missing(page: Opened) -> None:
+    data = encoded(picture())
+    page.choose({"name": "before.png", "mimeType": "", "buffer": data})
+    assert saved(page, "#csv").decode().count("\n") == 2
+    assert page.texts("#saved-note") == [""]
+    page.page.route("**/page/images*", lambda each: None)
+    page.page.set_input_files(
+        "#files", [{"name": f"{n}.png", "mimeType": "", "buffer": data} for n in "ab"]
+    )
+    expect(page.page.locator("#csv")).to_be_disabled()
+    page.page.click("#cancel")
+    page.settle()
+    assert saved(page, "#csv").decode().count("\n") == 2
+    assert "no line for 2 files" in page.texts("#saved-note")[0]
+    page.page.unroute("**/page/images*")
+    page.page.click("#retry-all")
+    page.settle()
+    assert saved(page, "#csv").decode().count("\n") == 4
+    assert page.texts("#saved-note") == [""]
 
 
 def violations(page: Opened) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from io import BytesIO
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 from pneumoscope.imaging import Source, load_deep, load_display
 from pneumoscope.inference import overlay
-from pneumoscope.server.page import WINDOW
+from pneumoscope.server.page import NAME, WINDOW
 from pneumoscope.server.places import Turns
 from pneumoscope.server.printing import MOST_PRINTED
 from pneumoscope.server.refusals import RequestError
@@ -26,17 +27,23 @@ BLACK = np.zeros((64, 64), np.uint8)
 BLACK[:2] = 40
 
 
-def post(server: Running, path: str, data: bytes, **query: str) -> requests.Response:
-    return requests.post(f"{server.url}/page/{path}", data=data, params=query, timeout=SECONDS)
+def post(
+    server: Running, path: str, data: bytes, name: str = "", **query: str
+) -> requests.Response:
+    headers = {NAME: quote(name)}
+    url = f"{server.url}/page/{path}"
+    return requests.post(url, data=data, params=query, headers=headers, timeout=SECONDS)
 
 
 def test_an_image_has_the_record_of_predictions(server: Running, image: bytes) -> None:
-    query = {"name": "a.png", "operating_point": "default"}
+    query = {"name": "Röntgen/a b.png", "operating_point": "default"}
     found = post(server, "images", image, **query).json()
     plain = requests.post(server.predictions, data=image, params=query, timeout=SECONDS).json()
     assert found["record"] == plain
     assert found["caption"]["heading"] == plain["label"]
-    assert found["csv"].startswith(f"a.png,{plain['label']},{plain['probability']:.6f},accepted,")
+    assert found["csv"].startswith(
+        f"Röntgen/a b.png,{plain['label']},{plain['probability']:.6f},accepted,"
+    )
     assert all(found[name].startswith("data:image/jpeg;") for name in ("thumbnail", "overlay"))
 
 

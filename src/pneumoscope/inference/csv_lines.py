@@ -10,6 +10,8 @@ from pneumoscope.files import printable
 from pneumoscope.notices import Notice
 from pneumoscope.types import Prediction
 
+_FORMULA = ("=", "+", "-", "@")  # what spreadsheets compute begins so; tab and CR are escaped
+
 _COLUMNS = (
     *("path", "label", "probability", "status"),
     *("reasons", "reason_codes", "warnings", "warning_codes"),
@@ -23,20 +25,23 @@ def csv_head() -> str:
 
 
 def csv_line(prediction: Prediction) -> str:
-    """Returns the line of a prediction; its texts are on one line each."""
+    """Returns the line of a prediction.
+
+    Its texts are on one line each, and none is a formula to a spreadsheet: a `'` stands before it.
+    """
     given = prediction.probability
     return _line(
         [
-            printable(prediction.path),
-            prediction.label and printable(prediction.label),
+            _text(prediction.path),
+            _text(prediction.label),
             "" if given is None else f"{given:.6f}",
             prediction.status,
             *_texts_and_codes(prediction.reasons),
             *_texts_and_codes(prediction.warnings),
-            prediction.operating_point and printable(prediction.operating_point),
+            _text(prediction.operating_point),
             prediction.prevalence,
-            prediction.heatmap and printable(prediction.heatmap),
-            prediction.error and printable(prediction.error),
+            _text(prediction.heatmap),
+            _text(prediction.error),
             prediction.error_code,
         ]
     )
@@ -44,8 +49,15 @@ def csv_line(prediction: Prediction) -> str:
 
 def _texts_and_codes(notices: Sequence[Notice]) -> tuple[str, str]:
     """Joins texts and codes into two columns: no text has a semicolon, and no code a space."""
-    texts = "; ".join(printable(notice.text) for notice in notices)
-    return texts, " ".join(notice.code for notice in notices)
+    return _text("; ".join(notice.text for notice in notices)), " ".join(
+        notice.code for notice in notices
+    )
+
+
+def _text(text: str | None) -> str:
+    line = printable(text or "")
+    computed = line.startswith(_FORMULA) and line != "-"  # which stands for a stream
+    return f"'{line}" if computed else line
 
 
 def _line(values: Iterable[object]) -> str:

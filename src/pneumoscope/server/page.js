@@ -16,6 +16,7 @@ const number = new Intl.NumberFormat("en");
 
 const items = []; // in the order in which they came
 let model = null;
+let settings = {}; // that the service is asked with: never what is being typed
 let token = "";
 let round = 0; // of questions: a change of settings begins another
 let running = 0;
@@ -92,9 +93,11 @@ async function ask(path, options = {}, signal = undefined, busy = () => {}) {
   }
 }
 
-function post(path, query, body, signal, busy) {
-  const options = {method: "POST", body, headers: {"Content-Type": "application/octet-stream"}};
-  return ask(`${path}?${new URLSearchParams(query)}`, options, signal, busy);
+// The name of a file may be that of a patient, and logs keep addresses: it goes in a header.
+function post(path, name, query, body, signal, busy) {
+  const plain = encodeURIComponent(name.replace(/\p{Surrogate}/gu, "\ufffd"));
+  const headers = {"Content-Type": "application/octet-stream", "Pneumoscope-Name": plain};
+  return ask(`${path}?${new URLSearchParams(query)}`, {method: "POST", body, headers}, signal, busy);
 }
 
 function pause(seconds, signal) {
@@ -171,7 +174,8 @@ async function start() {
     $("point").append(make("option", {value: point.name, text, selected}));
   }
   $("prevalence").disabled = model.prevalence === null;
-  explainSettings();
+  $("prevalence").value = ""; // a browser may have kept that of another visit
+  applySettings();
   pump();
 }
 
@@ -184,17 +188,19 @@ function explainSettings() {
   $("prevalence-note").textContent = own;
 }
 
-function settings() {
+// Takes over what is chosen, if all of it is valid.
+function applySettings() {
+  if (!$("prevalence").reportValidity()) return false;
   const given = $("prevalence").valueAsNumber;
-  const query = {operating_point: $("point").value};
+  settings = {operating_point: $("point").value};
   // So that 7 % are 0.07, and not its neighbour.
-  if (given > 0 && given < 100) query.prevalence = Number((given / 100).toPrecision(12));
-  return query;
+  if (!Number.isNaN(given)) settings.prevalence = Number((given / 100).toPrecision(12));
+  explainSettings();
+  return true;
 }
 
 function changeSettings() {
-  if (!model || !$("prevalence").reportValidity()) return;
-  explainSettings();
+  if (!model || !applySettings()) return;
   if (!items.length) return;
   round++;
   for (const item of items) {
@@ -335,10 +341,9 @@ async function work(item) {
   item.problem = "";
   update(item);
   try {
-    const query = {name: item.name, ...settings()};
     const busy = seconds => note(item, `The service is busy: asked again in ${seconds} s`);
     const file = sendable(item.file);
-    const answer = await (await post("page/images", query, file, abort.signal, busy)).json();
+    const answer = await (await post("page/images", item.name, settings, file, abort.signal, busy)).json();
     if (asked !== round) return;
     item.answer = answer;
     item.state = "done";
@@ -412,7 +417,7 @@ $("clear").addEventListener("click", () => {
   $("rows").replaceChildren();
   document.body.classList.remove("filled");
   $("results").hidden = $("settings").hidden = true;
-  $("pdf-note").textContent = "";
+  tell("");
   document.title = "Pneumoscope";
   say("The list is empty");
   $("choose-files").focus();
@@ -436,7 +441,7 @@ function progress() {
   $("summary").textContent = summary(counts);
   $("retry-all").hidden = Boolean(left) || !failed().length;
   $("retry-all").textContent = `Try ${plural(failed().length, "file", "files")} again`;
-  $("csv").disabled = $("pdf").disabled = !items.some(item => item.state === "done");
+  $("csv").disabled = $("pdf").disabled = Boolean(left) || !items.some(item => item.state === "done");
   $("colours-note").hidden = !items.some(item => item.answer?.overlay);
   filters(counts);
   const now = items.length ? Math.floor(4 * done / items.length) : 0;
@@ -618,31 +623,36 @@ function probability(given, threshold, index) {
 
 // --- What is saved
 
+function tell(text) {
+  $("saved-note").textContent = text;
+}
+
 $("csv").addEventListener("click", () => {
   const lines = items.filter(item => item.state === "done").map(item => item.answer.csv);
   save("predictions.csv", new Blob([model.csv_head, ...lines], {type: "text/csv;charset=utf-8"}));
+  const missing = failed().length;
+  tell(missing ? `The CSV has no line for ${plural(missing, "file", "files")} that the service has not answered. Try again, then save once more.` : "");
 });
 
 $("pdf").addEventListener("click", async () => {
   const wanted = order().filter(item => item.state === "done" && isShown(item));
-  const note = text => { $("pdf-note").textContent = text; };
   if (wanted.length > model.most_printed) {
-    note(`A PDF holds at most ${model.most_printed} images, and ${number.format(wanted.length)} are shown. Show fewer, such as one result, or use pneumoscope predict --pdf.`);
+    tell(`A PDF holds at most ${model.most_printed} images, and ${number.format(wanted.length)} are shown. Show fewer, such as one result, or use pneumoscope predict --pdf.`);
     return;
   }
   const form = new FormData();
   for (const item of wanted) form.append("file", item.file, item.name);
   $("pdf").disabled = true;
-  note(`The PDF of ${plural(wanted.length, "image", "images")} is being made …`);
+  tell(`The PDF of ${plural(wanted.length, "image", "images")} is being made …`);
   try {
-    const answer = await ask(`page/pdf?${new URLSearchParams(settings())}`, {method: "POST", body: form});
+    const answer = await ask(`page/pdf?${new URLSearchParams(settings)}`, {method: "POST", body: form});
     save("predictions.pdf", await answer.blob());
-    note("");
+    tell("");
     say("The PDF is saved");
   } catch (error) {
-    note(error instanceof Problem ? error.message : STOPPED);
+    tell(error instanceof Problem ? error.message : STOPPED);
   }
-  $("pdf").disabled = false;
+  progress();
 });
 
 // --- PNG of 16 bits, which a canvas would cut to 8
@@ -729,10 +739,9 @@ async function view(item) {
   $("stage-note").textContent = "The radiograph is being read …";
   if (!$("view").open) open($("view"), $("view-result"));
   try {
-    const query = {name: item.name, ...settings()};
     const [deep, layer] = await Promise.all([
-      post("page/pixels", {name: item.name}, item.file, abort.signal).then(decodeDeep),
-      post("page/layers", query, item.file, abort.signal).then(decodeLayer),
+      post("page/pixels", item.name, {}, item.file, abort.signal).then(decodeDeep),
+      post("page/layers", item.name, settings, item.file, abort.signal).then(decodeLayer),
     ]);
     if (abort.signal.aborted) return;
     picture = {...deep, layer, frames: {}};

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from io import BytesIO
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pneumoscope.files import printable
 from pneumoscope.imaging import Source, load_deep, load_display
 from pneumoscope.inference import Predictor
 from pneumoscope.inference.captions import Captions
@@ -29,13 +32,15 @@ from pneumoscope.server.heatmaps import explain
 from pneumoscope.server.model import describe
 from pneumoscope.server.printing import MOST_PRINTED, print_files
 from pneumoscope.server.service import Service
-from pneumoscope.server.wanted import read_query
+from pneumoscope.server.wanted import Wanted, read_query
 
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
 }
+NAME = "Pneumoscope-Name"
+"""Header of a request: name of its file, URL-encoded. Logs of proxies keep addresses, not this."""
 WINDOW = "Pneumoscope-Window"
 """Header of an answer of pixels: the values that are black and white, of the 16 bits."""
 
@@ -58,7 +63,7 @@ def routes(service: Service) -> Sequence[Route]:
         return JSONResponse(await drawn(describe, service, MOST_PRINTED))
 
     async def image(request: Request) -> Response:
-        wanted = read_query(request)
+        wanted = _wanted(request)
         predictor = service.at(wanted.operating_point, wanted.prevalence)
 
         async def answer(source: Source) -> dict[str, Any]:
@@ -69,7 +74,7 @@ def routes(service: Service) -> Sequence[Route]:
             return JSONResponse(await with_file(request, service, wanted.name, answer))
 
     async def layers(request: Request) -> Response:
-        wanted = read_query(request)
+        wanted = _wanted(request)
         service.at(wanted.operating_point, wanted.prevalence)
 
         async def answer(source: Source) -> bytes | None:
@@ -87,7 +92,7 @@ def routes(service: Service) -> Sequence[Route]:
             return Response(await drawn(deep.png), media_type=_PNG, headers={WINDOW: window})
 
         with service.places.take():
-            return await with_file(request, service, read_query(request).name, answer)
+            return await with_file(request, service, _wanted(request).name, answer)
 
     async def pdf(request: Request) -> Response:
         wanted = read_query(request)
@@ -117,6 +122,12 @@ def _file_route(path: str, name: str, kind: str) -> Route:
         return Response(content, media_type=kind, headers={"Cache-Control": "no-cache"})
 
     return Route(path, file, methods=["GET"])
+
+
+def _wanted(request: Request) -> Wanted:
+    """Reads what a request asks for, with the name of its file from the header."""
+    name = printable(unquote(request.headers.get(NAME, "")))
+    return replace(read_query(request), name=name or Wanted.name)
 
 
 async def _drawn(service: Service, make: Callable[..., _Made], *arguments: Any) -> _Made:
