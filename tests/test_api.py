@@ -41,7 +41,7 @@ COUNTERPARTS = {
     "models export": ("export_model",),
     "models remove": ("remove_model",),
     "evaluate": ("evaluate",),
-    "drift": ("drift",),
+    "drift": ("drift", "performance_over_time"),
     "compare": ("compare",),
     "stress": ("stress",),
     "check-heatmaps": ("check_heatmaps",),

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pneumoscope.errors import PneumoscopeError
     from pneumoscope.evaluation import compare, evaluate
     from pneumoscope.evaluation.heatmaps import check_heatmaps
+    from pneumoscope.evaluation.overtime import performance_over_time
     from pneumoscope.evaluation.stress import stress
     from pneumoscope.inference import Predictor, load, predict
     from pneumoscope.monitor import drift
@@ -67,6 +68,7 @@ _ROOMS = {
     "errors": ("PneumoscopeError",),
     "evaluation": ("compare", "evaluate"),
     "evaluation.heatmaps": ("check_heatmaps",),
+    "evaluation.overtime": ("performance_over_time",),
     "evaluation.stress": ("stress",),
     "inference": ("Predictor", "load", "predict"),
     "monitor": ("drift",),
@@ -105,6 +107,7 @@ __all__ = [
     "list_runs",
     "load",
     "make_phantoms",
+    "performance_over_time",
     "predict",
     "prepare",
     "read_model",

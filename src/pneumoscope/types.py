@@ -124,6 +124,8 @@ class Method(StrEnum):
     """Percentiles of a bootstrap of patients."""
     EXACT = "clopper-pearson"
     """Clopper and Pearson's, by the number of patients: that of a proportion of 0 or 1."""
+    COMBINED = "newcombe"
+    """Newcombe's, of a difference: from the intervals of the two measures."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pneumoscope.dataset import (
     read_prepared,
     scan,
 )
-from pneumoscope.dataset import manifest as module
+from pneumoscope.dataset import rows as module
 from pneumoscope.dataset.manifest import read_manifest
 from pneumoscope.dataset.split import divide
 from pneumoscope.errors import DataError, SettingsError

@@ -9,30 +9,20 @@ between commas, semicolons or tabs.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from pneumoscope.dataset.columns import age_group, choose_columns, holds_ages
-from pneumoscope.errors import DataError, storage_errors
+from pneumoscope.dataset.rows import ENCODING_REMEDY, Row, read_rows
+from pneumoscope.errors import DataError
 from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
 from pneumoscope.types import Split
 
-MAX_BYTES = 256 * 2**20
-
-_REQUIRED = ("path", "label")
-_KNOWN = (*_REQUIRED, "patient", "split", "subgroup")
+_KNOWN = ("path", "label", "patient", "split", "subgroup")
 _NO_LABEL = {"", "?", "-", "na", "n/a", "nan", "none", "null", "unknown", "unlabeled", "unlabelled"}
-_ENCODING_REMEDY = "Save it as CSV in UTF-8"
-_COLUMNS_REMEDY = (
-    "Name the columns in the first line: path and label, and if they are known patient, split, "
-    "subgroup and any others"
-)
 
 
 @dataclass(frozen=True)
@@ -56,14 +46,6 @@ class Entry:
     groups: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A line of the table: its place, for errors, and its stripped values by column."""
-
-    where: str
-    values: Mapping[str, str]
-
-
 def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry], list[Notice]]:
     """Reads a CSV manifest, without looking for the images themselves.
 
@@ -81,10 +63,9 @@ def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry]
         StorageError: if it cannot be read.
     """
     root = manifest.parent if root is None else root
-    text = _read_text(manifest)
-    columns, rows = _parse(manifest, text)
+    columns, rows = read_rows(manifest)
     rows, group_columns, notices = _group_columns(columns, rows)
-    entries: dict[Path, tuple[_Row, Entry]] = {}
+    entries: dict[Path, tuple[Row, Entry]] = {}
     repeated = 0
     for row in rows:
         entry = _entry(root, row, group_columns)
@@ -103,111 +84,9 @@ def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry]
     return [entry for _, entry in entries.values()], notices
 
 
-def _read_text(manifest: Path) -> str:
-    with storage_errors("read", manifest):
-        size = manifest.stat().st_size
-        data = manifest.read_bytes() if size <= MAX_BYTES else b""
-    if size > MAX_BYTES:
-        raise DataError(
-            f"{manifest} is too large for a manifest",
-            expected=f"at most {MAX_BYTES} bytes",
-            received=f"{size}",
-            remedy="Give a folder, or divide the manifest",
-        )
-    # No text file has a zero byte, but every image has, and so has a table in UTF-16.
-    if not data.strip() or b"\0" in data:
-        raise DataError(
-            f"{manifest} is no CSV manifest",
-            expected="a table in UTF-8",
-            received=f"bytes that begin with {data[:8]!r}" if data else "an empty file",
-            remedy=f"{_ENCODING_REMEDY}, or give a folder",
-        )
-    # The names of files may be in any encoding: they have to come through as they are.
-    return data.decode("utf-8-sig", "surrogateescape")
-
-
-def _parse(manifest: Path, text: str) -> tuple[list[str], list[_Row]]:
-    delimiter = max(",;\t", key=lambda mark: _rank(_header(text, mark)))
-    reader = _reader(text, delimiter)
-    try:
-        next(reader)
-        columns = _header(text, delimiter)
-        _check_columns(manifest, columns)
-        rows = list(_rows(manifest, columns, reader))
-    except csv.Error as error:
-        raise DataError(
-            f"{manifest} is no table: {error}, near line {reader.line_num}",
-            remedy="Check the quotation marks, and open it in a spreadsheet",
-        ) from error
-    if not rows:
-        raise DataError(f"{manifest} lists no image", remedy="Add a line for each image")
-    return columns, rows
-
-
-class _Reader(Protocol):
-    """The type of `csv.reader`, whose class has no public name."""
-
-    line_num: int
-
-    def __iter__(self) -> Iterator[list[str]]: ...
-
-    def __next__(self) -> list[str]: ...
-
-
-def _reader(text: str, delimiter: str) -> _Reader:
-    # newline="": of all that Unicode calls a line's end, only \n and \r are one.
-    lines = io.StringIO(text, newline="")
-    return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
-
-
-def _header(text: str, delimiter: str) -> list[str]:
-    try:
-        names = next(_reader(text, delimiter))
-    except csv.Error:  # not with this delimiter, then
-        return []
-    return [name.strip().casefold() for name in names]
-
-
-def _rank(columns: list[str]) -> tuple[int, int]:
-    return sum(name in columns for name in _REQUIRED), len(columns)
-
-
-def _check_columns(manifest: Path, columns: list[str]) -> None:
-    missing = [name for name in _REQUIRED if name not in columns]
-    if missing:
-        raise DataError(
-            f"{manifest} has no column {' and no column '.join(missing)}",
-            expected="a first line with path and label in it",
-            received=", ".join(columns)[:200],
-            remedy=_COLUMNS_REMEDY,
-        )
-    twice = sorted({name for name in columns if name and columns.count(name) > 1})
-    if twice:
-        raise DataError(
-            f"{manifest} has more than one column {twice[0]}", remedy="Rename or delete one"
-        )
-
-
-def _rows(manifest: Path, columns: list[str], reader: Iterable[list[str]]) -> Iterator[_Row]:
-    for number, cells in enumerate(reader, start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        where = f"{manifest}, row {number}"
-        if len(cells) > len(columns):
-            raise DataError(
-                f"{where} has more cells than there are columns",
-                expected=f"{len(columns)}",
-                received=f"{len(cells)}",
-                remedy="Put cells with the delimiter in them between quotation marks",
-            )
-        values = dict.fromkeys(columns, "")
-        values.update(zip(columns, (cell.strip() for cell in cells), strict=False))
-        yield _Row(where, values)
-
-
 def _group_columns(
-    columns: list[str], rows: list[_Row]
-) -> tuple[list[_Row], list[str], list[Notice]]:
+    columns: list[str], rows: list[Row]
+) -> tuple[list[Row], list[str], list[Notice]]:
     """Chooses the columns of subgroups, and puts groups in the place of ages."""
     values = {name: {row.values[name] for row in rows} - {""} for name in columns}
     others = [name for name in columns if name and name not in _KNOWN]
@@ -222,11 +101,11 @@ def _group_columns(
     return grouped, chosen, notices
 
 
-def _entry(root: Path, row: _Row, group_columns: list[str]) -> Entry:
+def _entry(root: Path, row: Row, group_columns: list[str]) -> Entry:
     groups = {name: _text(row, name) for name in group_columns}
     return Entry(
         path=_path(root, row),
-        class_name=_class_name(row),
+        class_name=class_name(row),
         split=_split(row),
         patient=row.values.get("patient", ""),
         subgroup=_text(row, "subgroup"),
@@ -234,7 +113,7 @@ def _entry(root: Path, row: _Row, group_columns: list[str]) -> Entry:
     )
 
 
-def _path(root: Path, row: _Row) -> Path:
+def _path(root: Path, row: Row) -> Path:
     given = row.values["path"]
     if not given:
         raise DataError(f"{row.where} has no path", remedy="Name the file, or delete the line")
@@ -251,7 +130,12 @@ def _path(root: Path, row: _Row) -> Path:
     return root / path.removeprefix(within)
 
 
-def _class_name(row: _Row) -> str:
+def class_name(row: Row) -> str:
+    """Returns the class that a row names.
+
+    Raises:
+        DataError: if it names none, or one that cannot be the name of a folder.
+    """
     label = row.values["label"]
     if label.casefold() in _NO_LABEL:
         raise DataError(
@@ -271,7 +155,7 @@ def _class_name(row: _Row) -> str:
     return label
 
 
-def _split(row: _Row) -> Split | None:
+def _split(row: Row) -> Split | None:
     name = row.values.get("split", "").casefold()
     if not name:
         return None
@@ -285,12 +169,12 @@ def _split(row: _Row) -> Split | None:
     return Split(name)
 
 
-def _text(row: _Row, column: str) -> str:
+def _text(row: Row, column: str) -> str:
     value = row.values.get(column, "")
     if not value.isprintable():
         raise DataError(
             f"{row.where} holds characters that are no text in column {column}",
             received=repr(value),
-            remedy=_ENCODING_REMEDY,
+            remedy=ENCODING_REMEDY,
         )
     return value

@@ -47,6 +47,11 @@ def csv_line(prediction: Prediction) -> str:
     )
 
 
+def original_text(text: str) -> str:
+    """Returns a text of such a line without the `'` that stands before what were a formula."""
+    return text[1:] if text.startswith(tuple(f"'{sign}" for sign in _FORMULA)) else text
+
+
 def _texts_and_codes(notices: Sequence[Notice]) -> tuple[str, str]:
     """Joins texts and codes into two columns: no text has a semicolon, and no code a space."""
     return _text("; ".join(notice.text for notice in notices)), " ".join(

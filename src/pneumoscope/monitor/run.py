@@ -11,7 +11,7 @@ from pneumoscope.inference import list_images, load
 from pneumoscope.monitor.basis import Basis
 from pneumoscope.monitor.counts import Counts
 from pneumoscope.monitor.observe import Observation, observe
-from pneumoscope.monitor.predictions import read_predictions
+from pneumoscope.monitor.predictions import observe_saved, read_saved
 from pneumoscope.monitor.report import DriftReport, make_report
 from pneumoscope.monitor.store import is_store, read_counts
 from pneumoscope.shipped import read_model
@@ -57,7 +57,8 @@ def drift(
             if found.others and not found.days:
                 raise _of_another(path, basis)
         elif path.suffix.lower() == ".csv":
-            counted.append(_count(basis, read_predictions(path, basis.reference)))
+            saved = (observe_saved(each, basis.reference) for each in read_saved(path))
+            counted.append(_count(basis, saved))
         else:
             images.append(path)
     if images:

@@ -23,6 +23,7 @@ from pneumoscope.statistics.ranking import (
 )
 from pneumoscope.statistics.resampling import Resampling
 from pneumoscope.statistics.shift import Bins, Shift, compare_counts, measure_shift
+from pneumoscope.statistics.unpaired import estimate_difference
 from pneumoscope.types import Estimate
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "cumulative",
     "delong",
     "equal_mass_bins",
+    "estimate_difference",
     "estimate_unanimous",
     "find_undecided",
     "known_mean",
