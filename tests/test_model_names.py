@@ -27,10 +27,19 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "check-heatmaps": (NAME, "data", "--images", 4, *FEW),
     "report": (NAME, "data", *FEW),
     "predict": (NAME, "data"),
+    "drift": (NAME, "data"),
     "models show": (NAME,),
     "models export": (NAME, "out.zip"),
 }
 """By command that takes a bundle: what it is given in this test."""
+
+
+def with_labels(call: Callable[..., Any]) -> Any:
+    """Calls a function of a model, images and their labels."""
+    lines = [f"{path},{path.parent.name}" for path in sorted(Path("data").rglob("*.png"))]
+    Path("labels.csv").write_text("\n".join(["path,label", *lines]))
+    return call(NAME, "data", labels="labels.csv", resamples=100)
+
 
 FUNCTIONS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "evaluate": lambda call: call(NAME, "data", resamples=100),
@@ -39,14 +48,17 @@ FUNCTIONS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "check_heatmaps": lambda call: call(NAME, "data", images=4, resamples=100),
     "report": lambda call: call(NAME, "data", resamples=100),
     "predict": lambda call: list(call(NAME, "data")),
+    "drift": lambda call: call(NAME, "data"),
+    "performance_over_time": with_labels,
     "load": lambda call: call(NAME),
     "read_model": lambda call: call(NAME),
     "export_model": lambda call: call(NAME, "out.zip"),
 }
 """By function that takes a bundle: how this test calls it."""
 
-OTHER = {"resume", "resume_several", "remove_model", "models add", "models remove"}
-"""What takes runs to go on with, or models that no longer or not yet have a name."""
+OTHER = {"resume", "resume_several", "remove_model", "models add", "models remove", "serve"}
+"""What takes runs to go on with, or models that no longer or not yet have a name; and the service,
+which does not end, and loads its model as `load` does."""
 
 
 @pytest.fixture
