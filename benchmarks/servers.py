@@ -1,8 +1,9 @@
 """The service beside MLServer and LitServe: the same network, and the same JSON, from 32 clients.
 
 All three answer a request of the Open Inference Protocol with the pixels of one image, in one
-process that predicts, in batches of at most 16 images that wait 2 ms at most. `hey` sends. It needs
-an environment with `pip install "pneumoscope[serve,benchmark]"`.
+process that predicts, in batches of at most 16 images that wait 2 ms at most. `hey` sends. Ours is
+measured again where a client asks which images are refused, too, which the others cannot say. It
+needs an environment with `pip install "pneumoscope[serve,benchmark]"`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pneumoscope.files import list_files
 from pneumoscope.imaging import load_pixels, read_bytes
 
 _CLIENTS = 32
+_OURS = "pneumoscope serve"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -45,32 +47,34 @@ def main() -> None:
         folder = Path(work)
         image = next(list_files(sample(choices.data, choices.images, folder)))
         pixels = load_pixels(read_bytes(image), bundle.info.geometry)
-        body = folder / "body.json"
         given = {
             "name": "pixels",
             "datatype": "UINT8",
             "shape": [1, *pixels.shape],
             "data": pixels.ravel().tolist(),
         }
-        wanted = [{"name": "probabilities"}]
-        body.write_text(json.dumps({"inputs": [given], "outputs": wanted}))
+        plain, both = folder / "plain.json", folder / "both.json"
+        for body, names in ((plain, ["probabilities"]), (both, ["probabilities", "refused"])):
+            wanted = [{"name": name} for name in names]
+            body.write_text(json.dumps({"inputs": [given], "outputs": wanted}))
         os.environ["BUNDLE"] = str(bundle.root)
-        print_facts(f"{choices.requests} requests of {body.stat().st_size / 1e3:.0f} kB a turn")
+        print_facts(f"{choices.requests} requests of {plain.stat().st_size / 1e3:.0f} kB a turn")
         servers = {
-            "pneumoscope serve": _ours(bundle.info.name),
-            "MLServer": _mlserver(folder),
-            "LitServe": _litserve(),
+            _OURS: (*_ours(bundle.info.name), plain),
+            "pneumoscope serve, with refusals": (*_ours(bundle.info.name), both),
+            "MLServer": (*_mlserver(folder), plain),
+            "LitServe": (*_litserve(), plain),
         }
         rates: dict[str, list[float]] = {name: [] for name in servers}
         costs: dict[str, list[float]] = {name: [] for name in servers}
         for _ in range(choices.turns):
-            for name, (command, path) in servers.items():
+            for name, (command, path, body) in servers.items():
                 with _serving(command, path, body) as (process, url):
                     before = _processor(process.pid)
                     rates[name].append(_send(url, body, choices.requests))
                     spent = _processor(process.pid) - before
                     costs[name].append(1e3 * spent / choices.requests)
-        ours = costs["pneumoscope serve"]
+        ours = costs[_OURS]
         print_table(
             [f"{_CLIENTS} clients", "requests/s", "ms of CPU a request", "beside ours"],
             [

@@ -111,6 +111,21 @@ def test_command_says_first_what_it_means(monitored: Path, brighter: Path, run: 
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_command_names_what_cannot_be_read(
+    monitored: Path, usual: Path, tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "notes.png").write_text("no image")
+    code, out, err = run("drift", monitored, usual, tmp_path / "notes.png", tmp_path / "gone.png")
+    assert code == 1
+    assert "image-missing" in out
+    assert "Drift not computable" not in out
+    left_out = [line for line in err.splitlines() if line.startswith("Left out: ")]
+    assert ["notes.png" in left_out[0], "gone.png" in left_out[1], len(left_out)] == [True, True, 2]
+    code, out, _ = run("drift", monitored, tmp_path / "gone.png")
+    assert code == 1
+    assert out.startswith("No image could be read: there is nothing to compare.")
+
+
 def test_command_as_json(monitored: Path, usual: Path, run: Run) -> None:
     code, out, _ = run("drift", monitored, usual, "--json", "--since", "2020-01-01")
     found = json.loads(out)

@@ -88,6 +88,28 @@ def choose_model(given: str | None) -> Path:
     return root
 
 
+def split_model(arguments: list[str], hint: str, needed: str) -> tuple[str | None, list[str]]:
+    """Splits the arguments into the model, if the first is one, and the data.
+
+    Args:
+        arguments: arguments as given.
+        hint: name of the data in the help.
+        needed: description of the data that a command needs.
+    """
+    from pneumoscope.shipped import is_model, names
+
+    if "" in arguments:
+        raise typer.BadParameter("an argument is empty", param_hint=hint)
+    # Where no model ships, the first of several arguments can only be meant as one.
+    if arguments and (is_model(arguments[0]) or (len(arguments) > 1 and not names())):
+        model, *data = arguments
+    else:
+        model, data = None, arguments
+    if not data:
+        raise typer.BadParameter(f"give {needed}", param_hint=hint)
+    return model, data
+
+
 def name_results(models: Iterable[Path], data: Path) -> str:
     """Makes the default name of results: the names of the models and of the data."""
     folders = [root.parent if root.name == "bundle" else root for root in models]

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import choose_model, leave, print_json, say, say_left_out
+from pneumoscope.cli.console import (
+    choose_model,
+    leave,
+    print_json,
+    progress_bar,
+    say,
+    say_left_out,
+    split_model,
+)
 from pneumoscope.cli.options import AsJson, HashPaths, ModelOrDefault, OperatingPoint
 from pneumoscope.cli.tables import print_tables
 from pneumoscope.files import name_few
+
+if TYPE_CHECKING:
+    from pneumoscope.errors import ImageError
 
 
 def drift(
     bundle: ModelOrDefault = None,
     data: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             help="Folders of counters of the service or the node, folders of images, or CSV files "
             "of predictions."
@@ -60,7 +71,9 @@ def drift(
     With --labels it measures sensitivity, specificity and AUROC by month instead, and says whether
     the latest month differs from the first, or from validation, by more than chance.
     """
-    model, paths = _split(bundle, data or [])
+    given = [word for word in (bundle, *(data or ())) if word is not None]
+    model, words = split_model(given, "DATA", "counters, images or predictions")
+    paths = [*map(Path, words)]
     if labels:
         if since or days:
             raise typer.BadParameter("--since and --days are for counters", param_hint="--labels")
@@ -73,8 +86,19 @@ def drift(
     from pneumoscope.types import Status
 
     strays: list[Path] = []
-    found = measure(choose_model(model), paths, since=since and since.date(), stray=strays.append)
+    unread: list[ImageError] = []
+    with progress_bar("predicting") as progress:
+        found = measure(
+            choose_model(model),
+            paths,
+            since=since and since.date(),
+            progress=progress,
+            stray=strays.append,
+            unread=unread.append,
+        )
     _say_strays(strays)
+    for error in unread:
+        say(f"Left out: {error}")
     if as_json:
         print_json(found.to_dict())
     else:
@@ -88,9 +112,15 @@ def _tell_performance(
     from pneumoscope.evaluation.overtime import performance_over_time, tabulate_performance
 
     strays: list[Path] = []
-    found = performance_over_time(
-        model, data, labels=labels, operating_point=operating_point, stray=strays.append
-    )
+    with progress_bar("predicting") as progress:
+        found = performance_over_time(
+            model,
+            data,
+            labels=labels,
+            operating_point=operating_point,
+            progress=progress,
+            stray=strays.append,
+        )
     _say_strays(strays)
     say_left_out(found.notices, (), 0)
     if as_json:
@@ -103,16 +133,3 @@ def _tell_performance(
 def _say_strays(strays: list[Path]) -> None:
     if strays:
         say(f"{len(strays)} files that are no images were skipped: {name_few(strays)}")
-
-
-def _split(first: str | None, rest: list[Path]) -> tuple[str | None, list[Path]]:
-    """Splits the arguments into the model, if the first is one, and the data."""
-    from pneumoscope.shipped import is_model
-
-    if first and is_model(first):
-        model, paths = first, rest
-    else:
-        model, paths = None, [*([Path(first)] if first else []), *rest]
-    if not paths:
-        raise typer.BadParameter("give counters, images or predictions", param_hint="DATA")
-    return model, paths

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumoscope.cli.console import choose_model, leave, say
+from pneumoscope.cli.console import choose_model, leave, say, split_model
 from pneumoscope.cli.options import (
     AsCsv,
     HashPaths,
@@ -97,7 +97,8 @@ def predict(
     and no heatmap. That is a result, not an error.
     """
     require_one_format(as_json, as_csv)
-    model, paths = _split([word for word in (bundle, *(files or ())) if word is not None])
+    given = [word for word in (bundle, *(files or ())) if word is not None]
+    model, paths = split_model(given, "FILES", "at least one image")
     from pneumoscope.cli.reasons import Kinds
     from pneumoscope.inference import load, predict_files
     from pneumoscope.types import Status
@@ -179,22 +180,6 @@ def _say_summary(predictor: Predictor, counts: Counter[Status], warned: int, no_
         say(f"{warned} of {done} images have a label with a warning")
     if counts[Status.ERROR]:
         say(f"{counts[Status.ERROR]} of {done} files could not be read")
-
-
-def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
-    """Splits the arguments into the model, if the first is one, and the images."""
-    from pneumoscope.shipped import is_model, names
-
-    if "" in arguments:
-        raise typer.BadParameter("an argument is empty", param_hint="FILES")
-    # Where no model ships, the first of several arguments can only be meant as one.
-    if arguments and (is_model(arguments[0]) or (len(arguments) > 1 and not names())):
-        model, *images = arguments
-    else:
-        model, images = None, arguments
-    if not images:
-        raise typer.BadParameter("give at least one image", param_hint="FILES")
-    return model, images
 
 
 def _is_missing(argument: str) -> bool:

@@ -13,6 +13,7 @@ from pneumoscope.monitor.basis import Basis
 from pneumoscope.monitor.counts import Counts
 from pneumoscope.monitor.drift import Drift, make_drift, no_reference
 from pneumoscope.statistics import compare_counts
+from pneumoscope.types import Status
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class DriftReport:
         images = f"{self.counts.images:,} images"
         if not self.counts.images:
             return "No image has been counted yet."
+        if self.counts.images == self.counts.status[Status.ERROR]:
+            return "No image could be read: there is nothing to compare."
         if self.drift.missing:
             return f"Drift not computable: {self.drift.missing}."
         if not self.alarm.on:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from pneumoscope.errors import DataError
+from pneumoscope.errors import DataError, ImageError
 from pneumoscope.inference import list_images, load
 from pneumoscope.monitor.basis import Basis
 from pneumoscope.monitor.counts import Counts
@@ -14,6 +14,7 @@ from pneumoscope.monitor.observe import Observation, observe
 from pneumoscope.monitor.predictions import observe_saved, read_saved
 from pneumoscope.monitor.report import DriftReport, make_report
 from pneumoscope.monitor.store import is_store, read_counts
+from pneumoscope.parallel import Progress
 from pneumoscope.shipped import read_model
 
 
@@ -22,8 +23,9 @@ def drift(
     data: Path | str | Iterable[Path | str],
     *,
     since: date | None = None,
-    done: Callable[[int], None] = lambda _: None,
+    progress: Progress | None = None,
     stray: Callable[[Path], None] | None = None,
+    unread: Callable[[ImageError], None] | None = None,
 ) -> DriftReport:
     """Measures how far what a model has met differs from its training, by more than chance or not.
 
@@ -36,8 +38,9 @@ def drift(
         data: a folder of counters of the service or the node; a folder of images, or an image,
             which are predicted; a CSV that `pneumoscope predict --csv` wrote; or several of them.
         since: first day of the counters to take; None for all.
-        done: function that is called with the number of images predicted so far.
+        progress: function that is called after each image is predicted.
         stray: function that is called with each file in a folder of images that is none.
+        unread: function that is called with the error of each image that cannot be read.
 
     Raises:
         BundleError: if the bundle cannot be used.
@@ -62,8 +65,8 @@ def drift(
         else:
             images.append(path)
     if images:
-        files = list_images(images, stray)
-        counted.append(_count(basis, _predict(bundle, basis, files, done)))
+        files = list(list_images(images, stray))
+        counted.append(_count(basis, _predict(bundle, basis, files, progress, unread)))
     return make_report(basis, counted, others)
 
 
@@ -75,12 +78,19 @@ def _count(basis: Basis, seen: Iterable[Observation]) -> tuple[date, Counts]:
 
 
 def _predict(
-    bundle: Path | str | None, basis: Basis, files: Iterable[Path], done: Callable[[int], None]
+    bundle: Path | str | None,
+    basis: Basis,
+    files: Sequence[Path],
+    progress: Progress | None,
+    unread: Callable[[ImageError], None] | None,
 ) -> Iterator[Observation]:
     predictor = load(bundle)
     for number, judged in enumerate(predictor.judge_many(files), start=1):
+        if judged.error is not None and unread:
+            unread(judged.error)
         yield observe(basis.reference, judged, predictor.record(judged).prediction)
-        done(number)
+        if progress:
+            progress(number, len(files))
 
 
 def _of_another(path: Path, basis: Basis) -> DataError:

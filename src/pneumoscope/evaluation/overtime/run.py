@@ -34,6 +34,7 @@ from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.monitor.predictions import SavedPrediction, read_saved
 from pneumoscope.monitor.store import is_store
 from pneumoscope.notices import Notice
+from pneumoscope.parallel import Progress
 from pneumoscope.shipped import read_model
 from pneumoscope.statistics import Resampling
 from pneumoscope.task import is_positive, positive_name
@@ -51,7 +52,7 @@ def performance_over_time(
     operating_point: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-    done: Callable[[int], None] = lambda _: None,
+    progress: Progress | None = None,
     stray: Callable[[Path], None] | None = None,
 ) -> PerformanceOverTime:
     """Measures how well a model has done in service, by month, once labels are known.
@@ -72,7 +73,7 @@ def performance_over_time(
             the first of the bundle.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap.
-        done: function that is called with the number of images predicted so far.
+        progress: function that is called after each image is predicted.
         stray: function that is called with each file in a folder of images that is none.
 
     Raises:
@@ -89,7 +90,7 @@ def performance_over_time(
     point = info.operating_point(operating_point)
     given = read_labels(labels)
     _require_classes(info, given, labels)
-    joined = join(_predictions(bundle, paths, done, stray), given, labels.parent)
+    joined = join(_predictions(bundle, paths, progress, stray), given, labels.parent)
     answered = [pair for pair in joined.pairs if pair[0].probability is not None]
     pairs = [pair for pair in answered if _SEEN.isdisjoint(pair[0].warnings)]
     if not pairs:
@@ -118,7 +119,7 @@ def performance_over_time(
 def _predictions(
     bundle: Path | str | None,
     paths: Sequence[Path],
-    done: Callable[[int], None],
+    progress: Progress | None,
     stray: Callable[[Path], None] | None,
 ) -> Iterator[SavedPrediction]:
     images = []
@@ -140,7 +141,8 @@ def _predictions(
             probability=found.probability,
             warnings=tuple(warning.code for warning in found.warnings),
         )
-        done(number)
+        if progress:
+            progress(number, len(files))
 
 
 def _score(
