@@ -52,7 +52,8 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
   --no-emit-index-url --no-annotate --no-header --group build --extra train
 
 constraints:
-	$(LOCK) --upgrade --extra fetch --extra node --extra serve --extra traces --extra dev pyproject.toml -o constraints.txt
+	$(LOCK) --upgrade --extra fetch --extra node --extra serve --extra traces --extra scale --extra ray \
+	  --extra track --extra tune --extra dev pyproject.toml -o constraints.txt
 	$(LOCK) --constraints constraints.txt pyproject.toml -o constraints-train.txt
 
 # With the pip that this Python brings. Only what is used is compiled to bytecode, when it is used.
