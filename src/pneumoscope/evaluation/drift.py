@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pneumoscope.bundle import DISTANCE, REFUSED, SCORE, Bundle
-from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
-from pneumoscope.imaging import tabulate_pixels
 from pneumoscope.monitor.drift import Drift, make_drift, no_reference
-from pneumoscope.statistics import measure_shift
+from pneumoscope.statistics import FloatArray, measure_shift
 
 
-def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift:
+def measure_drift(bundle: Bundle, facts: Mapping[str, FloatArray], scored: ScoredImages) -> Drift:
     """Measures the drift of images and scores from those of the training.
 
     The facts are those of the images as the network gets them (`imaging.picture`), both here and
@@ -20,14 +20,13 @@ def measure_drift(bundle: Bundle, cohort: Cohort, scored: ScoredImages) -> Drift
 
     Args:
         bundle: the model, with the summary of its training images.
-        cohort: the images.
-        scored: the images with their scores.
+        facts: facts of the images by name (`imaging.tabulate_pixels`), float64 of shape (n,).
+        scored: the n images with their scores.
     """
     reference = bundle.reference()
     if reference is None:
         return no_reference()
-    pixels = cohort.pixels[bundle.info.geometry]
-    columns = {**tabulate_pixels(pixels), SCORE: scored.score}
+    columns = {**facts, SCORE: scored.score}
     if DISTANCE in reference and scored.judgements:
         distances = [each.distance for each in scored.judgements]
         columns[DISTANCE] = np.array(distances, np.float64)  # NaN for None, beyond all bins

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.evaluation.cohort import Cohort
+from pneumoscope.evaluation.cohort import Measured
 from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.groups import GroupResult
 from pneumoscope.evaluation.scores import ScoredImages
@@ -23,7 +23,7 @@ class Evaluation:
     Attributes:
         model: description of the evaluated model.
         operating_point: operating point whose threshold gives the predicted classes.
-        cohort: the images that it was evaluated on.
+        cohort: the data that it was evaluated on, and what was left out of it.
         made_of: digest of the model and the data.
         scored: the same images with their probabilities.
         overall: measures of the whole set.
@@ -39,7 +39,7 @@ class Evaluation:
 
     model: BundleInfo
     operating_point: OperatingPoint
-    cohort: Cohort
+    cohort: Measured
     made_of: str
     scored: ScoredImages
     overall: GroupResult

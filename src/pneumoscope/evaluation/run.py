@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pneumoscope.defaults import FIGURES, RESAMPLES, SEED
-from pneumoscope.evaluation.cohort import Cohort, gather
+from pneumoscope.evaluation.cohort import Cohort, Measured, gather
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.drift import measure_drift
 from pneumoscope.evaluation.folder import made_of, require_own_folder
 from pneumoscope.evaluation.groups import evaluate_all, evaluate_classes, evaluate_subgroups
 from pneumoscope.evaluation.progress import first_of, rest_of
 from pneumoscope.evaluation.result import Evaluation
-from pneumoscope.evaluation.scores import remark_on_few
+from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
 from pneumoscope.evaluation.scoring import score_images
 from pneumoscope.evaluation.uncalibrated import undo_calibration
 from pneumoscope.evaluation.write import FILES, write_evaluation
+from pneumoscope.imaging import tabulate_pixels
 from pneumoscope.inference import Predictor, load
 from pneumoscope.parallel import Progress
 from pneumoscope.plots import FigureFormat
-from pneumoscope.statistics import Resampling
+from pneumoscope.statistics import FloatArray, Resampling
 
 
 def evaluate(
@@ -98,11 +99,29 @@ def evaluate_cohort(
         DataError: if the model gives no image a probability.
     """
     cohort, (scored,) = score_images([predictor], cohort, progress)
+    facts = tabulate_pixels(cohort.pixels[predictor.info.geometry])
+    return evaluate_scores(predictor, cohort.without_pixels(), scored, facts)
+
+
+def evaluate_scores(
+    predictor: Predictor,
+    cohort: Measured,
+    scored: ScoredImages,
+    facts: Mapping[str, FloatArray],
+) -> Evaluation:
+    """Evaluates a model on images that it has scored, whose pixels are no longer needed.
+
+    Args:
+        predictor: the model.
+        cohort: the data, and what was left out of it.
+        scored: the n images with their scores.
+        facts: facts of the images by name, float64 of shape (n,), for their drift.
+    """
     resampling = cohort.resampling
     return Evaluation(
         model=predictor.info,
         operating_point=predictor.operating_point,
-        cohort=cohort.without_pixels(),
+        cohort=cohort,
         made_of=made_of([predictor], cohort.data),
         scored=scored,
         overall=evaluate_all(scored, resampling),
@@ -110,6 +129,6 @@ def evaluate_cohort(
         subgroups=evaluate_subgroups(scored, resampling),
         uncalibrated=undo_calibration(scored, predictor.info.calibration, resampling),
         coverage=measure_coverage(scored, resampling),
-        drift=measure_drift(predictor.bundle, cohort, scored),
+        drift=measure_drift(predictor.bundle, facts, scored),
         notices=(*cohort.notices, *remark_on_few(scored.n_patients)),
     )

@@ -21,41 +21,39 @@ from pneumoscope.task import is_positive
 from pneumoscope.types import Geometry, ImageRecord
 
 
-@dataclass(frozen=True, eq=False)
-class Cohort:
-    """Images that none of the models measured on them has seen, each read once.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Measured:
+    """The data that models were measured on, and what was left out of it.
 
     Attributes:
         data: the folder or manifest of the images.
-        classes: names of the c >= 2 classes.
-        records: the n >= 1 images, with the hash of their source.
-        pixels: pixels of the images, uint8 of shape (n, h, w), by the geometry of each model; none
-            in a result.
-        acquisitions: acquisition of each of the n images, from its file.
         resampling: resamples of the patients, for all confidence intervals.
         seen: number of images that were left out because they, or others of their patients, were
             used to make a model.
         unreadable: reason why a file could not be read, for each such file.
         notices: notices about the data set, and about what could not be measured.
-        not_drawn: number of images that were left out by `draw`.
-
-    Raises:
-        DataError: on construction, if no image is left.
     """
 
     data: Path
-    classes: tuple[str, ...]
-    records: tuple[ImageRecord, ...]
-    pixels: Mapping[Geometry, Grey]
-    acquisitions: tuple[Acquisition, ...]
     resampling: Resampling = field(default_factory=Resampling)
     seen: int = 0
     unreadable: tuple[Notice, ...] = ()
     notices: tuple[Notice, ...] = ()
-    not_drawn: int = 0
 
-    def __post_init__(self) -> None:
-        if self.records:
+    def left_out(self) -> dict[str, Any]:
+        """Returns what was left out, as plain JSON types."""
+        return {"seen": self.seen, "unreadable": [notice.to_dict() for notice in self.unreadable]}
+
+    def require_images(self, images: int) -> None:
+        """Refuses to measure on nothing.
+
+        Args:
+            images: number of images that are left.
+
+        Raises:
+            DataError: if there is none.
+        """
+        if images:
             return
         if self.unreadable and not self.seen:
             raise DataError(
@@ -73,6 +71,32 @@ class Cohort:
             code="nothing-unseen",
             values={"path": str(self.data), "seen": self.seen},
         )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cohort(Measured):
+    """Images that none of the models measured on them has seen, each read once.
+
+    Attributes:
+        classes: names of the c >= 2 classes.
+        records: the n >= 1 images, with the hash of their source.
+        pixels: pixels of the images, uint8 of shape (n, h, w), by the geometry of each model; none
+            in a result.
+        acquisitions: acquisition of each of the n images, from its file.
+        not_drawn: number of images that were left out by `draw`.
+
+    Raises:
+        DataError: on construction, if no image is left.
+    """
+
+    classes: tuple[str, ...]
+    records: tuple[ImageRecord, ...]
+    pixels: Mapping[Geometry, Grey]
+    acquisitions: tuple[Acquisition, ...]
+    not_drawn: int = 0
+
+    def __post_init__(self) -> None:
+        self.require_images(len(self.records))
 
     def __len__(self) -> int:
         return len(self.records)
@@ -107,10 +131,6 @@ class Cohort:
         """Counts the images of each class."""
         counts = np.bincount(self.labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, counts, strict=True))
-
-    def left_out(self) -> dict[str, Any]:
-        """Returns what was left out, as plain JSON types."""
-        return {"seen": self.seen, "unreadable": [notice.to_dict() for notice in self.unreadable]}
 
     def shown(self, geometry: Geometry) -> list[ReadImage]:
         """Lists the images as they are given to a model of one of the geometries."""
