@@ -46,6 +46,7 @@ COUNTERPARTS = {
     "stress": ("stress",),
     "check-heatmaps": ("check_heatmaps",),
     "report": ("report",),
+    "score": ("score",),
 }
 """By command: the functions of `pneumoscope` that do the same."""
 
@@ -56,6 +57,7 @@ OTHERWISE = {
     ("runs", "--csv"): "a run has its fields, and `to_dict`",
     ("predict", "--csv"): "a prediction has its fields, and `to_dict`",
     ("predict", "--no-gate"): "`gate`",
+    ("score", "--no-gate"): "`gate`",
     ("data prepare", "--image-size"): "`geometry`",
     ("train", "--resume"): "`resume`",
     ("drift", "--days"): "a report has its fields, and `to_dict`",

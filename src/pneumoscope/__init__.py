@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from pneumoscope.repeats import resume_several, train_several
     from pneumoscope.reporting import report
     from pneumoscope.run import Observer, TrainingSettings, list_runs
+    from pneumoscope.scale import score
     from pneumoscope.shipped import list_models, read_model
     from pneumoscope.shipped.elsewhere import add_model, export_model, remove_model
     from pneumoscope.training import resume, train
@@ -76,6 +77,7 @@ _ROOMS = {
     "repeats": ("resume_several", "train_several"),
     "reporting": ("report",),
     "run": ("Observer", "TrainingSettings", "list_runs"),
+    "scale": ("score",),
     "shipped": ("list_models", "read_model"),
     "shipped.elsewhere": ("add_model", "export_model", "remove_model"),
     "training": ("resume", "train"),
@@ -115,6 +117,7 @@ __all__ = [
     "report",
     "resume",
     "resume_several",
+    "score",
     "stress",
     "train",
     "train_several",

@@ -26,7 +26,9 @@ if sys.platform != "win32":
 
 LOCK = ".claimed"
 
-_LEFTOVERS = ".*.part"
+LEFTOVERS = ".*.part"
+"""Pattern of the names of unfinished files."""
+
 _SECONDS_BETWEEN_LOOKS = 0.2
 _KNOWS_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
@@ -70,7 +72,7 @@ def is_free(folder: Path) -> bool:
     Raises:
         OSError: if the folder cannot be listed.
     """
-    return all(path.name == LOCK or path.match(_LEFTOVERS) for path in folder.iterdir())
+    return all(path.name == LOCK or path.match(LEFTOVERS) for path in folder.iterdir())
 
 
 def is_claimed(folder: Path) -> bool:
@@ -107,7 +109,7 @@ def _lock(folder: Path, wait: Callable[[str], None] | None) -> int:
             handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except FileNotFoundError:
             continue
-        if _take(handle):
+        if take_lock(handle):
             if _is_still_there(handle, folder / LOCK):
                 return handle
             os.close(handle)  # its former owner has just removed the file
@@ -127,7 +129,12 @@ def _lock(folder: Path, wait: Callable[[str], None] | None) -> int:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
-def _take(handle: int) -> bool:
+def take_lock(handle: int) -> bool:
+    """Locks an open file for this process, or returns False if another one has locked it.
+
+    Raises:
+        OSError: if the disk cannot tell.
+    """
     if sys.platform == "win32":
         return True  # it has no such locks: there a folder is not claimed
     try:
@@ -161,7 +168,7 @@ def _owner(handle: int) -> str:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    for path in folder.rglob(_LEFTOVERS):
+    for path in folder.rglob(LEFTOVERS):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

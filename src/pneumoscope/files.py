@@ -235,27 +235,42 @@ def list_files(folder: Path, deep: bool = True, skipped: Skipped | None = None) 
 
 
 def _walk(folder: Path, deep: bool, skipped: Skipped, listed: set[Path]) -> Iterator[Path]:
+    files: list[str] = []
+    folders: list[str] = []
     try:
-        paths = sorted(folder.iterdir())
+        with os.scandir(folder) as entries:  # names, and no paths: a folder may hold a million
+            for entry in entries:
+                (folders if _is_folder(entry) else files).append(entry.name)
     except OSError as error:
         _refuse(error)
-    folders = [path for path in paths if path.is_dir()]
-    for path in paths:
-        if is_junk(path.name):
+    for name in sorted(files):
+        if not is_junk(name):
+            yield folder / name
+    for name in sorted(folders):
+        path = folder / name
+        if is_junk(name):
             _skip_junk(path, skipped)
-        elif path not in folders:
-            yield path
-    for path in folders if deep else ():
-        if is_junk(path.name):
-            continue
-        real = path.resolve()
-        if real in listed or folder.resolve().is_relative_to(real):
-            skipped.endless.append(path)
-            continue
-        listed.add(real)
-        if path.is_symlink():
-            skipped.linked.append(path)
-        yield from _walk(path, deep, skipped, listed)
+        elif deep:
+            yield from _enter(path, folder, skipped, listed)
+
+
+def _enter(path: Path, folder: Path, skipped: Skipped, listed: set[Path]) -> Iterator[Path]:
+    """Yields the files below a folder in a folder, unless they are listed already."""
+    real = path.resolve()
+    if real in listed or folder.resolve().is_relative_to(real):
+        skipped.endless.append(path)
+        return
+    listed.add(real)
+    if path.is_symlink():
+        skipped.linked.append(path)
+    yield from _walk(path, True, skipped, listed)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link without an end, or into a folder that may not be read
+        return False
 
 
 def _skip_junk(path: Path, skipped: Skipped) -> None:

@@ -18,7 +18,7 @@ from pneumoscope.folders import data_folder, locate_data
 
 _SECRET = "patient.key"
 _BYTES = 32
-_PATIENT, _FILE = "patient ", "file-"
+_PATIENT, _FILE, _UID = "patient ", "file-", "uid-"
 
 
 def pseudonym(identifier: str, issuer: str = "") -> str:
@@ -45,6 +45,15 @@ def file_pseudonym(path: str) -> str:
         DataError, StorageError: as `pseudonym`.
     """
     return f"{_FILE}{_keyed_hash(path, _FILE)}"
+
+
+def uid_pseudonym(uid: str) -> str:
+    """Computes the key of a UID of DICOM: the same for one UID under the same secret key.
+
+    Raises:
+        DataError, StorageError: as `pseudonym`.
+    """
+    return f"{_UID}{_keyed_hash(uid, _UID)}"
 
 
 def is_pseudonym(patient: str) -> bool:

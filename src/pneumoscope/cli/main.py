@@ -20,6 +20,7 @@ from pneumoscope.cli import (
     predict,
     report,
     runs,
+    score,
     serve,
     stress,
     train,
@@ -83,6 +84,7 @@ app.command(name="stress")(stress.stress)
 app.command(name="report")(report.report)
 app.command(name="check-heatmaps")(check_heatmaps.check_heatmaps)
 app.command(name="predict")(predict.predict)
+app.command(name="score")(score.score)
 app.command(name="runs")(runs.runs)
 app.add_typer(models.app, name="models")
 app.command(name="serve")(serve.serve)

@@ -22,7 +22,8 @@ from pneumoscope.notices import Notice
 from pneumoscope.types import Split
 
 _KNOWN = ("path", "label", "patient", "split", "subgroup")
-_NO_LABEL = {"", "?", "-", "na", "n/a", "nan", "none", "null", "unknown", "unlabeled", "unlabelled"}
+NO_LABEL = {"", "?", "-", "na", "n/a", "nan", "none", "null", "unknown", "unlabeled", "unlabelled"}
+"""Labels in lower case that say that there is none."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _group_columns(
 def _entry(root: Path, row: Row, group_columns: list[str]) -> Entry:
     groups = {name: _text(row, name) for name in group_columns}
     return Entry(
-        path=_path(root, row),
+        path=path_below(root, row.values["path"], row.where),
         class_name=class_name(row),
         split=_split(row),
         patient=row.values.get("patient", ""),
@@ -113,16 +114,25 @@ def _entry(root: Path, row: Row, group_columns: list[str]) -> Entry:
     )
 
 
-def _path(root: Path, row: Row) -> Path:
-    given = row.values["path"]
+def path_below(root: Path, given: str, where: str) -> Path:
+    """Returns the path of an image that a row names.
+
+    Args:
+        root: folder of all images.
+        given: path as written there, from that folder or absolute.
+        where: place of the row, for errors.
+
+    Raises:
+        DataError: if there is none, or if it leads out of the folder.
+    """
     if not given:
-        raise DataError(f"{row.where} has no path", remedy="Name the file, or delete the line")
+        raise DataError(f"{where} has no path", remedy="Name the file, or delete the line")
     # By the words alone: a link inside of the folder may lead wherever its owner wants it to.
     within = os.path.join(os.path.abspath(root), "")
     path = os.path.normpath(os.path.join(within, given))
     if not path.startswith(within):
         raise DataError(
-            f"{row.where} leads out of the folder of the images",
+            f"{where} leads out of the folder of the images",
             expected=f"a path below {root}",
             received=public_name(given, repr(given)),
             remedy="Put the manifest into the folder that holds all images, or name that folder",
@@ -137,7 +147,7 @@ def class_name(row: Row) -> str:
         DataError: if it names none, or one that cannot be the name of a folder.
     """
     label = row.values["label"]
-    if label.casefold() in _NO_LABEL:
+    if label.casefold() in NO_LABEL:
         raise DataError(
             f"{row.where} has no label",
             expected="the name of a class",

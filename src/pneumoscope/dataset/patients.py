@@ -18,7 +18,8 @@ from pneumoscope.parallel import in_parallel
 from pneumoscope.pseudonym import key_fingerprint, pseudonym
 from pneumoscope.types import Evidence
 
-_STUDY = "StudyInstanceUID"  # keeps the key of a study from being that of a patient
+STUDY = "StudyInstanceUID"
+"""Issuer of the keys of studies, which keeps them from being those of patients."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _list_evidence(
     if header and (header.patient_id, header.issuer) not in placeholders and header.patient_id:
         yield Patient(pseudonym(header.patient_id, header.issuer), Evidence.HEADER)
     if header and header.study and header.study not in shared_studies:
-        yield Patient(pseudonym(header.study, _STUDY), Evidence.STUDY)
+        yield Patient(pseudonym(header.study, STUDY), Evidence.STUDY)
 
 
 def _same_patients(told: Collection[Sequence[Patient]]) -> dict[str, str]:

@@ -14,34 +14,48 @@ from pneumoscope.known import Attribution, Identity, identify
 _NEARLY_ALL = 0.95
 
 
-def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
-    """Finds the pictures that are of a known data set, and reads their names.
+class Names:
+    """The names of all pictures of a data set, which are counted before they are read.
 
     A name that is common elsewhere is believed where most pictures of its folder are named as in
     the data set, and others whose names are not common lie in the same folder or in one beside it:
     NORMAL/train is beside PNEUMONIA/train as train/NORMAL is beside train/PNEUMONIA.
+    """
+
+    def __init__(self) -> None:
+        self._all_in: Counter[Path] = Counter()
+        self._named_in: Counter[tuple[Path, str]] = Counter()
+        self._certain: set[tuple[Path, str]] = set()
+
+    def count(self, picture: Path) -> None:
+        """Counts a picture."""
+        self._all_in[picture.parent] += 1
+        if each := identify(picture.name):
+            self._named_in[picture.parent, each.dataset.name] += 1
+            if not each.common:
+                self._certain.update((above, each.dataset.name) for above in _above(picture))
+
+    def read(self, picture: Path) -> Identity | None:
+        """Reads the name of a picture; None if it is not, or may not be, of a known data set."""
+        each = identify(picture.name)
+        return each if each and (not each.common or self._is_believed(picture, each)) else None
+
+    def _is_believed(self, picture: Path, each: Identity) -> bool:
+        name = each.dataset.name
+        most = 2 * self._named_in[picture.parent, name] > self._all_in[picture.parent]
+        return most and any((above, name) in self._certain for above in _above(picture))
+
+
+def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
+    """Finds the pictures that are of a known data set, and reads their names.
 
     Args:
         pictures: all files of the data set that are no DICOM files.
     """
-    found = {path: identity for path in pictures if (identity := identify(path.name))}
-    all_in = Counter(path.parent for path in pictures)
-    named_in = Counter((path.parent, each.dataset.name) for path, each in found.items())
-    certain = {
-        (above, each.dataset.name)
-        for path, each in found.items()
-        if not each.common
-        for above in _above(path)
-    }
-    return {
-        path: each
-        for path, each in found.items()
-        if not each.common
-        or (
-            2 * named_in[path.parent, each.dataset.name] > all_in[path.parent]
-            and any((above, each.dataset.name) in certain for above in _above(path))
-        )
-    }
+    names = Names()
+    for path in pictures:
+        names.count(path)
+    return {path: each for path in pictures if (each := names.read(path))}
 
 
 def _above(path: Path) -> Iterator[Path]:

@@ -168,7 +168,7 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
     """
     settings = settings or ScanSettings()
     if settings.root is not None:
-        _require_use(settings.root, root)
+        require_use(settings.root, root)
     if root.is_dir():
         listing = list_images(root)
     elif root.is_file():
@@ -191,7 +191,12 @@ def scan(root: Path, settings: ScanSettings | None = None) -> ImageSet:
     return replace(images, records=records, notices=(*images.notices, *told))
 
 
-def _require_use(images: Path, data: Path) -> None:
+def require_use(images: Path, data: Path) -> None:
+    """Refuses a folder of images that is not there, or that is given beside a folder of data.
+
+    Raises:
+        SettingsError: if it is.
+    """
     if data.is_dir():
         raise SettingsError(
             f"{data} is a folder, and holds its images itself",

@@ -21,6 +21,8 @@ _KEYWORDS = {
     "patient_id": "PatientID",
     "issuer": "IssuerOfPatientID",
     "study": "StudyInstanceUID",
+    "series": "SeriesInstanceUID",
+    "instance": "SOPInstanceUID",
     "sex": "PatientSex",
     "birth_date": "PatientBirthDate",
     "removed": "PatientIdentityRemoved",
@@ -38,6 +40,8 @@ class PatientIdentity:
         patient_id: PatientID (0010,0020).
         issuer: IssuerOfPatientID (0010,0021), the organisation that gave this identifier.
         study: StudyInstanceUID (0020,000D).
+        series: SeriesInstanceUID (0020,000E).
+        instance: SOPInstanceUID (0008,0018).
         sex: PatientSex (0010,0040).
         birth_date: PatientBirthDate (0010,0030).
         removed: PatientIdentityRemoved (0012,0062), YES if the file was de-identified, or NO.
@@ -46,6 +50,8 @@ class PatientIdentity:
     patient_id: str = ""
     issuer: str = ""
     study: str = ""
+    series: str = ""
+    instance: str = ""
     sex: str = ""
     birth_date: str = ""
     removed: str = ""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -48,11 +48,14 @@ class Source:
         name: name of the file in errors.
         data: content of the whole file.
         limits: limits on the size of the file and its picture.
+        file_name: name of the file on the disk, without its folder, whatever its name in errors;
+            empty if `name` tells it.
     """
 
     name: str
     data: bytes = field(repr=False)
     limits: Limits = field(default=LIMITS, repr=False)
+    file_name: str = field(default="", repr=False)
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -95,7 +98,7 @@ def read_bytes(path: Path, limits: Limits = LIMITS) -> Source:
                     code="image-no-file",
                     values={"path": name},
                 )
-            source = read_stream(name, file, limits)
+            source = replace(read_stream(name, file, limits), file_name=os.path.basename(path))
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(

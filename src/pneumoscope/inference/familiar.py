@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pneumoscope.bundle import Seen
 from pneumoscope.imaging import Source
 from pneumoscope.imaging.identity import patient_in
@@ -28,7 +30,7 @@ class Memory:
         # Identifiers that were hashed under another secret key cannot be compared.
         self._reads_headers = bool(seen.patient_key) and is_own_key(seen.patient_key)
 
-    def recall(self, source: Source, file_name: str) -> tuple[Notice, ...]:
+    def recall(self, source: Source) -> tuple[Notice, ...]:
         """Warns if a model was trained or chosen on an image, or on others of its patient.
 
         The patient of a DICOM file is known by its header, that of a picture by its name, where
@@ -37,7 +39,6 @@ class Memory:
 
         Args:
             source: bytes of the file.
-            file_name: name of the file, without its folder.
 
         Returns:
             The warning, if there is one.
@@ -47,16 +48,16 @@ class Memory:
         """
         if self._seen.has_image(source.sha256):
             return (Notice("seen-image", _IMAGE),)
-        patient, told_by = self._patient(source, file_name)
+        patient, told_by = self._patient(source)
         if not patient or not self._seen.has_patient(patient):
             return ()
         return (Notice("seen-patient", _PATIENT.format(told_by)),)
 
-    def _patient(self, source: Source, file_name: str) -> tuple[str, str]:
+    def _patient(self, source: Source) -> tuple[str, str]:
         """Returns the key of a patient, empty if not known, and what it is known by."""
         header = patient_in(source)
         if header is None:
-            named = identify(file_name)
+            named = identify(source.file_name or Path(source.name).name)
             return named.patient if named and not named.common else "", "file name"
         if not (self._reads_headers and header.patient_id):
             return "", "header"

@@ -129,8 +129,7 @@ def read_image(image: Image | ReadImage, info: BundleInfo, memory: Memory, heade
         # A copy, so that whoever keeps the bytes does not keep the decoded picture with them.
         source = replace(image) if isinstance(image, Source) else read_bytes(Path(image))
         pixels = load_pixels(source, geometry)
-        path = image.name if isinstance(image, Source) else image
-        warnings = memory.recall(source, Path(path).name)
+        warnings = memory.recall(source)
         if not header:
             size = Acquisition(geometry.width, geometry.height)
             return Found(Facts(size, pixels, geometry), warnings)

@@ -17,6 +17,7 @@ from pneumoscope.bundle import Bundle, BundleInfo
 from pneumoscope.errors import ImageError, SettingsError, out_of_range
 from pneumoscope.gate import Gate, Judgement, Policy, read_policy
 from pneumoscope.graph import FEATURES, MAPS, PROBABILITIES
+from pneumoscope.imaging import Source
 from pneumoscope.inference.explain import evidence
 from pneumoscope.inference.familiar import Memory
 from pneumoscope.inference.images import (
@@ -30,6 +31,7 @@ from pneumoscope.inference.images import (
 )
 from pneumoscope.inference.network import BATCH, Network
 from pneumoscope.inference.recorder import Recorder
+from pneumoscope.notices import Notice
 from pneumoscope.parallel import usable_cores
 from pneumoscope.shipped import read_model
 from pneumoscope.types import OperatingPoint, Prediction, Status
@@ -291,6 +293,14 @@ class Predictor:
         """Reads an image for `judge`, on any thread: its name, and what was found or the error."""
         header = self._gate is not None
         return name_of(image), read_image(image, self.info, self._memory, header)
+
+    def recall(self, source: Source) -> tuple[Notice, ...]:
+        """Warns if the model was made with an image, or with others of its patient.
+
+        Raises:
+            ImageError: if the format of the file is not known.
+        """
+        return self._memory.recall(source)
 
     def judge(self, batch: Sequence[tuple[str, Read]], *, maps: bool = False) -> list[Judged]:
         """Runs network and gate on images that were read; `BATCH` of them at once are quickest.

@@ -1,0 +1,209 @@
+"""The list of the images to score, frozen in `list.parquet`: one group of rows is one shard.
+
+A list of a million images is held as columns of Arrow: about a hundred bytes an image.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pneumoscope.dataset.recognise import Names
+from pneumoscope.errors import DataError
+from pneumoscope.files import atomic_path
+from pneumoscope.names import public_name
+from pneumoscope.scale.copies import find_copies
+from pneumoscope.scale.source import Named, Source
+from pneumoscope.scored.schema import GROUPS
+from pneumoscope.scored.shards import reading
+
+LIST = "list.parquet"
+
+SHARD = 500
+"""Number of images in a shard: work of seconds, which is all that a death of a process costs."""
+
+_PIECE = 10_000
+_WORD = pa.dictionary(pa.int32(), pa.large_string())
+_SCHEMA = pa.schema(
+    [
+        ("file", pa.large_binary()),  # path from the base, as bytes
+        ("named", pa.bool_()),  # True if the name of the file may tell its patient
+        ("true_label", _WORD),
+        ("patient", pa.large_string()),
+        *((name, _WORD) for name in GROUPS),
+    ]
+)
+_COPY = "copy"
+_BASE = b"base"
+
+
+def read_images(source: Source) -> Any:
+    """Lists the images of a source, each once, as a table.
+
+    Raises:
+        DataError: if there is none, or a list contradicts itself.
+        StorageError: if a folder or the list cannot be read.
+    """
+    names = Names()
+    images = iter(source.images())
+    pieces = []
+    while piece := list(islice(images, _PIECE)):
+        for each in piece:
+            names.count(each.path)
+        pieces.append(_columns(piece))
+    if not pieces:
+        raise DataError(
+            f"There are no images in {source.base}",
+            remedy="Check the path",
+            code="data-empty",
+            values={"path": str(source.base)},
+        )
+    table = pa.Table.from_batches(pieces, _SCHEMA).unify_dictionaries()
+    return _each_once(_believe(table, names), source.base)
+
+
+def draw(table: Any, sample: int | None, seed: int) -> Any:
+    """Draws so many images at random, and keeps their order; None to keep all of them."""
+    if sample is None or sample >= len(table):
+        return table
+    rows = np.random.default_rng(seed).choice(len(table), sample, replace=False)
+    return table.take(np.sort(rows))
+
+
+def write_list(folder: Path, table: Any, base: Path) -> tuple[int, int]:
+    """Freezes the list: copies of an image follow it, in its shard.
+
+    Args:
+        folder: the folder to be scored into.
+        table: the images.
+        base: folder that their paths start from, as it was named.
+
+    Returns:
+        The numbers of copies and of shards.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    files = table["file"].combine_chunks()
+    original = find_copies(
+        lambda row: os.path.join(base, os.fsdecode(files[row].as_py())), len(table)
+    )
+    order = np.lexsort((np.arange(len(table)), original))
+    copies = original[order] != order
+    table = table.take(order).append_column(_COPY, pa.array(copies))
+    table = table.replace_schema_metadata({_BASE: os.fsencode(base)})
+    bounds = _divide(copies)
+    with (
+        atomic_path(folder / LIST) as temporary,
+        pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer,
+    ):
+        for start, end in pairwise(bounds):
+            writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+    return int(copies.sum()), len(bounds) - 1
+
+
+class FrozenList:
+    """A list that was frozen.
+
+    Args:
+        folder: the folder that is scored into.
+
+    Raises:
+        DataError: if it is damaged.
+        StorageError: if it cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LIST
+        with reading(self._path):
+            self._file = pq.ParquetFile(self._path)
+
+    @property
+    def base(self) -> Path:
+        """Folder that paths start from, as it was named."""
+        return Path(os.fsdecode(self._file.schema_arrow.metadata[_BASE]))
+
+    def sizes(self) -> list[int]:
+        """Returns the number of images of each shard."""
+        groups = self._file.metadata
+        return [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
+
+    def shard(self, number: int) -> list[dict[str, Any]]:
+        """Reads the images of a shard: values by column.
+
+        Raises:
+            DataError, StorageError: if the file is damaged, or cannot be read.
+        """
+        with reading(self._path):
+            rows: list[dict[str, Any]] = self._file.read_row_group(number).to_pylist()
+        return rows
+
+    def count_new(self, table: Any) -> int:
+        """Counts the images of a list that are not in this one."""
+        with reading(self._path):
+            mine = self._file.read(columns=["file"])["file"]
+        return int((~np.isin(_digests(table["file"]), _digests(mine))).sum())
+
+
+def _columns(piece: list[Named]) -> Any:
+    groups = [dict(each.groups) for each in piece]
+    columns = {
+        "file": [os.fsencode(each.path) for each in piece],
+        "named": [True] * len(piece),
+        "true_label": [each.true_label for each in piece],
+        "patient": [each.patient for each in piece],
+        **{name: [values.get(name) for values in groups] for name in GROUPS},
+    }
+    return pa.record_batch([pa.array(columns[each.name], each.type) for each in _SCHEMA], _SCHEMA)
+
+
+def _believe(table: Any, names: Names) -> Any:
+    """Tells the files whose names tell their patients from those whose names do not."""
+    files = (Path(os.fsdecode(file)) for file in _each(table["file"]))
+    named = np.fromiter((names.read(file) is not None for file in files), bool, len(table))
+    return table.set_column(1, "named", pa.array(named))
+
+
+def _each_once(table: Any, base: Path) -> Any:
+    if len(table["file"].unique()) == len(table):
+        return table
+    table = table.group_by(table.column_names, use_threads=False).aggregate([])
+    counted = table["file"].value_counts().to_pylist()
+    for found in counted:
+        if found["counts"] > 1:
+            file = Path(os.fsdecode(found["values"]))
+            raise DataError(
+                "The list names a file twice, and contradicts itself",
+                expected="one class, patient and subgroup for each file",
+                received=f"two for {public_name(base / file)}",
+                remedy="Keep the line that is right",
+                code="list-contradicts",
+            )
+    return table
+
+
+def _divide(copies: Any) -> list[int]:
+    """Divides the list into shards, none of which begins with a copy."""
+    bounds = [0]
+    for row in np.flatnonzero(~copies).tolist():
+        if row - bounds[-1] >= SHARD:
+            bounds.append(row)
+    return [*bounds, len(copies)]
+
+
+def _each(column: Any) -> Iterator[Any]:
+    for chunk in column.chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield from chunk.slice(start, _PIECE).to_pylist()
+
+
+def _digests(column: Any) -> Any:
+    hashed = (hash(file) for file in _each(column))
+    return np.fromiter(hashed, np.int64, len(column))

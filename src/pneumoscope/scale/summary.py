@@ -1,0 +1,88 @@
+"""What has come of scoring an archive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.scored.plan import Plan
+from pneumoscope.scored.shards import read_tables
+from pneumoscope.types import Status
+
+_ASIDE = "image-ends-program"
+_COLUMNS = ("path", "status", "label", "reason_codes", "error_code", "duplicate_of")
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What has come of scoring an archive, counted over all shards that are there.
+
+    Attributes:
+        folder: the scored folder.
+        images: number of images in the plan.
+        scored: number of images that have their row.
+        status: number of images by the status of their prediction.
+        labels: number of images by their label.
+        reasons: number of images by the code of a reason for refusal.
+        errors: number of images by the code of the error that kept them from being predicted.
+        copies: number of images that are exact copies of others, and were scored with these.
+        set_aside: names of the images that ended the process which read them, time and again.
+        strays: number of files in the folder of images that are no pictures.
+        new: number of images that are there by now and not in the plan.
+    """
+
+    folder: Path
+    images: int
+    scored: int
+    status: Mapping[str, int]
+    labels: Mapping[str, int]
+    reasons: Mapping[str, int]
+    errors: Mapping[str, int]
+    copies: int
+    set_aside: tuple[str, ...]
+    strays: int = 0
+    new: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the result as plain JSON types."""
+        return {**asdict(self), "folder": str(self.folder)}
+
+
+def summarise(folder: Path, plan: Plan, strays: int, new: int) -> Scoring:
+    """Counts what the shards of a folder hold, one after another.
+
+    Raises:
+        DataError: if a shard is damaged.
+        StorageError: if one cannot be read.
+    """
+    status, labels, reasons, errors = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    copies, aside = 0, list[str]()
+    for table in read_tables(folder, _COLUMNS):
+        for name, counter in (("status", status), ("label", labels), ("error_code", errors)):
+            counter.update(_count(table[name]))
+        reasons.update(_count(table["reason_codes"].combine_chunks().flatten()))
+        copies += len(table) - table["duplicate_of"].null_count
+        if _ASIDE in errors:
+            rows = table.select(["path", "error_code"]).to_pylist()
+            aside += [row["path"] for row in rows if row["error_code"] == _ASIDE]
+    return Scoring(
+        folder=folder,
+        images=plan.images,
+        scored=status.total(),
+        status={each.value: status[each] for each in Status},
+        labels=dict(labels.most_common()),
+        reasons=dict(reasons.most_common()),
+        errors=dict(errors.most_common()),
+        copies=copies,
+        set_aside=tuple(aside),
+        strays=strays,
+        new=new,
+    )
+
+
+def _count(column: Any) -> dict[str, int]:
+    counted = column.drop_null().value_counts().to_pylist()
+    return {each["values"]: each["counts"] for each in counted}
