@@ -89,11 +89,13 @@ def test_every_notice_has_a_code_of_its_own_that_is_documented() -> None:
 
 
 def test_codes_of_notices_stand_where_they_are_made_but_for_the_gate() -> None:
-    """Codes of the gate are in `TITLES` instead; two keep the code of an error."""
+    """Codes of the gate are in `TITLES` instead; others keep the code of an error."""
     made = list(calls("Notice", outside=SOURCE / "gate"))
     found = [ast.unparse(call) for call in made if not is_literal(call)]
     assert found == [
         "Notice(self.code, str(self), self.values)",
+        "Notice(code, TITLES[code])",
+        "Notice(code, error)",
         "Notice(str(prediction.error_code), str(prediction.error))",
     ]
 

@@ -341,3 +341,16 @@ def test_each_class_but_the_reference_is_positive(
     found = measure(tmp_path, (save_predictions(tmp_path / "saved.csv", saved), labels))
     estimates = found.latest.result.estimates
     assert estimates["sensitivity"].value == estimates["specificity"].value == 1
+
+
+def test_a_scored_folder_stands_for_its_images(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for number in range(20):
+        (tmp_path / "images" / f"{number}.png").write_bytes(encoded(picture(seed=number)))
+    pneumoscope.score(bundle, tmp_path / "images", tmp_path / "scored", workers=1)
+    rows = [f"{n}.png,{('NORMAL', 'PNEUMONIA')[n % 2]},2026-11-{n + 1:02d}" for n in range(20)]
+    labels = save_labels(tmp_path / "labels.csv", rows)
+    found, expected = (
+        measure(bundle, (tmp_path / name, labels)).to_dict() for name in ("scored", "images")
+    )
+    assert found == expected

@@ -13,8 +13,9 @@ from pneumoscope.errors import DataError
 from pneumoscope.monitor import Monitor
 from pneumoscope.monitor.basis import Basis
 from tests.cli.conftest import Run
-from tests.conftest import encoded, picture
+from tests.conftest import encoded, picture, write_bundle
 from tests.monitor.conftest import films, save
+from tests.reporting.conftest import CALIBRATION
 
 
 @pytest.fixture
@@ -139,3 +140,30 @@ def test_command_without_data(monitored: Path, run: Run) -> None:
     code, _, err = run("drift", monitored)
     assert code == 2
     assert "give counters, images or predictions" in err
+
+
+def test_a_scored_folder_says_the_same_as_its_images(
+    monitored: Path, brighter: Path, tmp_path: Path
+) -> None:
+    (brighter / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (brighter / "black.png").write_bytes(encoded(picture() // 16))
+    pneumoscope.score(monitored, brighter, tmp_path / "scored", workers=1)
+    found = pneumoscope.drift(monitored, tmp_path / "scored")
+    assert found.counts == pneumoscope.drift(monitored, brighter).counts
+    assert found.counts.errors == {"image-broken": 1}
+    assert found.counts.reasons
+    assert found.alarm.on
+
+
+def test_probabilities_of_a_scored_folder_may_be_restated(brighter: Path, tmp_path: Path) -> None:
+    model = write_bundle(tmp_path / "model", calibration=CALIBRATION)
+    pneumoscope.score(model, brighter, tmp_path / "scored", prevalence=0.2, workers=1)
+    found = pneumoscope.drift(model, tmp_path / "scored")
+    assert found.counts == pneumoscope.drift(model, brighter).counts
+
+
+def test_a_scored_folder_of_another_model(bundle: Path, brighter: Path, tmp_path: Path) -> None:
+    pneumoscope.score(bundle, brighter, tmp_path / "scored", workers=1)
+    other = write_bundle(tmp_path / "other", name="other")
+    with pytest.raises(DataError, match="scored by another model"):
+        pneumoscope.drift(other, tmp_path / "scored")

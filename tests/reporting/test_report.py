@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pneumoscope
 from pneumoscope.bundle import Seen, read_bundle
 from pneumoscope.dataset import scan
 from pneumoscope.errors import (
@@ -24,7 +25,7 @@ from pneumoscope.evaluation import evaluate
 from pneumoscope.imaging import read_bytes
 from pneumoscope.reporting import Level, Report, report
 from pneumoscope.reporting.card import bullets
-from pneumoscope.reporting.material import measure
+from pneumoscope.reporting.material import NOT_MEASURED, measure
 from pneumoscope.reporting.model import read_trained_model
 from pneumoscope.reporting.sections import SECTIONS
 from pneumoscope.run import read_run
@@ -260,6 +261,25 @@ def test_other_data_and_another_output(page: MakePage, phantoms: Path, tmp_path:
     assert found.card == tmp_path / "deep" / "MODEL_CARD.md"
     assert "from data other than it was trained on" in read.words
     assert "The patients are of other data" in read.words
+
+
+def test_scored_folder_says_what_is_left_out(
+    page: MakePage, phantoms: Path, tmp_path: Path
+) -> None:
+    run = write_run(tmp_path / "run", phantoms, usual=128)
+    pneumoscope.score(run / "bundle", phantoms, tmp_path / "scored", workers=1)
+    found, _ = page(run, tmp_path / "scored", output=tmp_path / "out" / "report.html")
+    levels = {each.code: (each.level, each.text) for each in found.verdict.statements}
+    for code in ("stress", "without-lungs", "shortcuts", "heatmaps"):
+        assert levels[code] == (Level.INFO, f"{NOT_MEASURED}.")
+    text = found.page.read_text("utf-8")
+    assert text.count(f"<p>{NOT_MEASURED}.</p>") == 4  # audit, stress, heatmaps, mistakes
+    assert "contains radiographs" not in text
+    assert "Robustness" not in found.card.read_text("utf-8").split("The evidence")[1]
+    expected = evaluate(run, phantoms, resamples=100).overall.estimates["auroc"]
+    assert str(expected.value)[:5] in text
+    with pytest.raises(SettingsError, match="scored before"):
+        report(run, tmp_path / "scored", tmp_path / "limited.html", limit=5)
 
 
 def test_bundle_without_a_run(page: MakePage, phantoms: Path, tmp_path: Path) -> None:

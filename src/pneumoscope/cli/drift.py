@@ -30,8 +30,8 @@ def drift(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Folders of counters of the service or the node, folders of images, or CSV files "
-            "of predictions."
+            help="Folders of counters of the service or the node, folders of images, folders that "
+            "`pneumoscope score` wrote, or CSV files of predictions."
         ),
     ] = None,
     since: Annotated[
@@ -62,11 +62,13 @@ def drift(
     \b
     pneumoscope drift counters/
     pneumoscope drift runs/first radiographs/
+    pneumoscope drift runs/first scored/
     pneumoscope drift predictions.csv --labels labels.csv
 
-    No labels are needed. Images in a folder are predicted; `serve` and `node` with --drift DIR keep
-    counters, which hold neither images nor names. The first sentence says whether there is an
-    alarm. That is a result, not an error; the exit code is 1 only if files could not be read.
+    No labels are needed. Images in a folder are predicted, unless `score` has done so; `serve` and
+    `node` with --drift DIR keep counters, which hold neither images nor names. The first sentence
+    says whether there is an alarm. That is a result, not an error; the exit code is 1 only if
+    files could not be read.
 
     With --labels it measures sensitivity, specificity and AUROC by month instead, and says whether
     the latest month differs from the first, or from validation, by more than chance.

@@ -17,7 +17,7 @@ from pneumoscope.cli.console import (
 )
 from pneumoscope.cli.options import (
     AsJson,
-    Data,
+    DataOrScored,
     Figures,
     Full,
     HashPaths,
@@ -35,7 +35,7 @@ from pneumoscope.defaults import EVALUATIONS, FIGURES, RESAMPLES, SEED
 
 def evaluate(
     bundle: ModelOrDefault = None,
-    data: Data[Path | None] = None,
+    data: DataOrScored[Path | None] = None,
     output: Annotated[
         Path | None, declare_output("Folder for the figures; by default evaluation/MODEL-DATA.")
     ] = None,
@@ -45,6 +45,14 @@ def evaluate(
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
     figures: Figures = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="True labels of a scored folder: columns path and label, and if known patient. By "
+            "default those that its images were scored with.",
+        ),
+    ] = None,
     hash_paths: HashPaths = False,
     full: Full = False,
     as_json: AsJson = False,
@@ -54,6 +62,7 @@ def evaluate(
     \b
     pneumoscope evaluate runs/first chest_xray
     pneumoscope evaluate other_hospital --output evaluation/other --json
+    pneumoscope evaluate scored/ --labels labels.csv
 
     Images that the model was trained or chosen on, and their patients, are left out. Every
     measure comes with a 95 % interval from a bootstrap of patients. Drift of the images and their
@@ -61,6 +70,9 @@ def evaluate(
     like all others; their number is given, and the accuracy on the rest. Draws the confusion
     matrix, ROC and precision-recall curves, score distributions, reliability diagram, decision
     curve, and sample predictions with heatmaps.
+
+    Of a folder that `pneumoscope score` wrote, no image is read again: the figures are those of
+    its images, and there are no sample predictions.
     """
     model, data = _split(bundle, data)
     from pneumoscope.evaluation import evaluate as evaluate_bundle
@@ -83,6 +95,7 @@ def evaluate(
             resamples=resamples,
             seed=seed,
             figures=figures or FIGURES,
+            labels=labels,
             progress=progress,
         )
     say_left_out(found.notices, found.cohort.unreadable, found.cohort.seen)

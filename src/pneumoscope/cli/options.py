@@ -18,9 +18,11 @@ from pneumoscope.recipes import describe_default
 T = TypeVar("T")
 
 DATA = "Class folders, a CSV manifest, or a prepared folder"
+SCORED = f"{DATA}; or a folder that `pneumoscope score` wrote"
 MODEL = "A bundle, the run folder that holds it, or the name of a model."
 
 Data = Annotated[T, typer.Argument(help=f"{DATA}.")]
+DataOrScored = Annotated[T, typer.Argument(help=f"{SCORED}.")]
 Model = Annotated[str, typer.Argument(help=MODEL)]
 ModelOrDefault = Annotated[str | None, typer.Argument(help=f"{MODEL} Left out: the default model.")]
 

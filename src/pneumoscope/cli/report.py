@@ -9,7 +9,7 @@ import typer
 
 from pneumoscope.cli.console import add_bar, leave, print_json, progress_bars, say_left_out
 from pneumoscope.cli.options import (
-    DATA,
+    SCORED,
     AsJson,
     HashPaths,
     Limit,
@@ -26,7 +26,7 @@ from pneumoscope.defaults import RESAMPLES, SEED
 def report(
     run: Model,
     data: Annotated[
-        Path | None, typer.Argument(help=f"{DATA}; by default what the run was trained on.")
+        Path | None, typer.Argument(help=f"{SCORED}. By default what the run was trained on.")
     ] = None,
     output: Annotated[
         Path | None,
@@ -51,6 +51,9 @@ def report(
     Audits the data, evaluates the model on the images and patients that it has not seen, as they
     are and under corruptions, and says whether to trust it, for whom, and why or why not. The
     page is one file that loads nothing from elsewhere; MODEL_CARD.md is written beside it.
+
+    Of a folder that `pneumoscope score` wrote, it shows what scores tell; the page says what is
+    left out since it takes pixels: the audit, corruptions, heatmaps and examples.
     """
     from pneumoscope.reporting import report as report_run
     from pneumoscope.reporting import tabulate_verdict

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pneumoscope.dataset import identify
+from pneumoscope.errors import SettingsError
 from pneumoscope.inference import Predictor
 from pneumoscope.plots import FigureFormat
 from pneumoscope.results import digest, occupied, require_own
@@ -64,3 +65,21 @@ def require_own_folder(
         for name in files:
             if os.path.lexists(output / name):
                 raise occupied(output / name)
+
+
+def refuse_options_of_images(folder: Path, **given: object) -> None:
+    """Refuses options that choose among images, which those of a scored folder no longer are.
+
+    Args:
+        folder: the scored folder.
+        given: the options by name; None where one is not given.
+
+    Raises:
+        SettingsError: if one is given.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise SettingsError(
+                f"`{name}` has no effect on {folder}, whose images were scored before",
+                remedy=f"Leave out `{name}`, or give the images",
+            )

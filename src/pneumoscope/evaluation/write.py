@@ -40,13 +40,16 @@ FILES = ResultFiles(
 
 
 def write_evaluation(
-    evaluation: Evaluation, predictor: Predictor, output: Path, formats: Iterable[FigureFormat]
+    evaluation: Evaluation,
+    predictor: Predictor | None,
+    output: Path,
+    formats: Iterable[FigureFormat],
 ) -> None:
     """Writes figures, measures as JSON, tables as Markdown and LaTeX, predictions as CSV.
 
     Args:
         evaluation: the evaluation to write.
-        predictor: the model, for the heatmaps of the examples.
+        predictor: the model, for the heatmaps of the examples; None to leave examples out.
         output: the folder; files of a former evaluation in it are replaced.
         formats: file formats of the figures.
 
@@ -68,13 +71,13 @@ def write_evaluation(
             scored, estimates["ece"], bins, evaluation.uncalibrated
         ),
         "decision_curve": figures.decision_curve(scored, benefit),
-        "sample_predictions": gallery.sample_grid(
-            list(samples(scored, _chosen(scored), predictor)), scored.positive_name
-        ),
     }
+    if predictor is not None:
+        shown = list(samples(scored, _chosen(scored), predictor))
+        drawn["sample_predictions"] = gallery.sample_grid(shown, scored.positive_name)
     write_json(output / FILES.json, evaluation.to_dict())  # first: by it the others are its own
-    for name in FILES.figures:
-        plots.save(drawn[name], output / name, formats)
+    for name, figure in drawn.items():
+        plots.save(figure, output / name, formats)
     write_tables(tabulate_evaluation(evaluation), output / FILES.tables)
     write_text(output / "predictions.csv", _predictions_csv(scored))
 

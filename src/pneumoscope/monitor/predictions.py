@@ -18,7 +18,8 @@ _COLUMNS = (
     *("path", "probability", "status", "reason_codes", "warning_codes"),
     *("prevalence", "error_code"),
 )
-_UNDECIDED = "undecided"  # for want of certainty, and not by the gate
+UNDECIDED = "undecided"
+"""Code of the reason for no label for want of certainty, and not by the gate."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def observe_saved(saved: SavedPrediction, reference: Reference) -> Observation:
     """
     values = {}
     if saved.probability is not None:
-        values[REFUSED] = float(bool({*saved.reasons} - {_UNDECIDED}))
+        values[REFUSED] = float(bool({*saved.reasons} - {UNDECIDED}))
         if saved.prevalence is None:
             values[SCORE] = saved.probability
     return sort_in(reference, values, saved.status, saved.reasons, saved.warnings, saved.error)

@@ -15,6 +15,7 @@ from pneumoscope.monitor.predictions import observe_saved, read_saved
 from pneumoscope.monitor.report import DriftReport, make_report
 from pneumoscope.monitor.store import is_store, read_counts
 from pneumoscope.parallel import Progress
+from pneumoscope.scored.plan import is_scored, read_plan, require_model
 from pneumoscope.shipped import read_model
 
 
@@ -29,14 +30,15 @@ def drift(
 ) -> DriftReport:
     """Measures how far what a model has met differs from its training, by more than chance or not.
 
-    No labels are needed. Several sources are added up. Images and saved predictions have no days of
-    their own: they count as of today.
+    No labels are needed. Several sources are added up. Images, scored folders and saved
+    predictions have no days of their own: they count as of today.
 
     Args:
         bundle: path of the bundle or of the run folder that holds it, or the name of a model; None
             for the default model.
         data: a folder of counters of the service or the node; a folder of images, or an image,
-            which are predicted; a CSV that `pneumoscope predict --csv` wrote; or several of them.
+            which are predicted; a scored folder; a CSV that `pneumoscope predict --csv` wrote; or
+            several of them.
         since: first day of the counters to take; None for all.
         progress: function that is called after each image is predicted.
         stray: function that is called with each file in a folder of images that is none.
@@ -44,12 +46,14 @@ def drift(
 
     Raises:
         BundleError: if the bundle cannot be used.
-        DataError: if a counter is damaged, all counters are of another model, a CSV holds no
-            predictions, or a folder holds no image.
+        DataError: if a counter is damaged, all counters or a scored folder are of another model, a
+            CSV holds no predictions, or a folder holds no image.
+        DependencyError: if the extra `scale`, which reads a scored folder, is not installed.
         StorageError: if something cannot be read.
     """
     paths = [Path(data)] if isinstance(data, Path | str) else [Path(each) for each in data]
-    basis = Basis.of(read_model(bundle))
+    model = read_model(bundle)
+    basis = Basis.of(model)
     counted: list[tuple[date, Counts]] = []
     images, others = [], 0
     for path in paths:
@@ -59,6 +63,11 @@ def drift(
             others += found.others
             if found.others and not found.days:
                 raise _of_another(path, basis)
+        elif is_scored(path):
+            from pneumoscope.monitor.kept import observe_kept  # loads pyarrow
+
+            require_model(path, read_plan(path), model)
+            counted.append(_count(basis, observe_kept(path, basis.reference)))
         elif path.suffix.lower() == ".csv":
             saved = (observe_saved(each, basis.reference) for each in read_saved(path))
             counted.append(_count(basis, saved))

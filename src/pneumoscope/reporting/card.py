@@ -58,5 +58,14 @@ On {counts}, which the model was neither trained nor chosen on, at the threshold
 
 {tabulate_verdict(verdict).to_markdown()}
 
-The evidence for each answer is on the page beside this card: what the model refuses under \
-Refusal, changes of all severities under Robustness, what heatmaps are worth under Explanations."""
+{_evidence(material)}"""
+
+
+def _evidence(material: Material) -> str:
+    of_pixels = (
+        ", changes of all severities under Robustness, what heatmaps are worth under Explanations"
+    )
+    return (
+        "The evidence for each answer is on the page beside this card: what the model refuses "
+        f"under Refusal{of_pixels if material.pixels else ''}."
+    )

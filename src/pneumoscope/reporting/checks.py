@@ -12,7 +12,7 @@ from pneumoscope.evaluation.stress.conditions import CLEAN, HIDDEN
 from pneumoscope.evaluation.stress.summary import STATED, lies_below, state_worst
 from pneumoscope.files import printable
 from pneumoscope.reporting.groups import widest_gap
-from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.material import NOT_MEASURED, Material, OfPixels
 from pneumoscope.reporting.verdict import Level, Statement, Verdict
 from pneumoscope.statistics import Estimate
 
@@ -57,7 +57,7 @@ def discrimination(material: Material) -> Found:
 
 def population(material: Material) -> Found:
     """Names the patients for whom the figures hold."""
-    known = [each.population for each in material.audit.images.attributions if each.population]
+    known = [each.population for each in material.attributions if each.population]
     whom = f"images of {'; '.join(known)}" if known else "images like these, of unknown origin"
     text = f"The figures hold for {whom}. Nothing was measured for anybody else."
     return Level.INFO, text
@@ -65,7 +65,8 @@ def population(material: Material) -> Found:
 
 def soundness(material: Material) -> Found:
     """Judges whether the data and the run are sound enough for the figures to be right."""
-    faults = [f for f in material.audit.findings if f.severity is Severity.INVALIDATING]
+    findings = material.pixels.audit.findings if material.pixels else ()
+    faults = [f for f in findings if f.severity is Severity.INVALIDATING]
     if faults:
         text = "; ".join(f"{fault.text}" for fault in faults)
         return Level.INVALIDATING, f"The audit found: {text}."
@@ -78,6 +79,8 @@ def soundness(material: Material) -> Found:
         doubts.append(f"Training was interrupted: {done} of at most {planned} epochs")
     if doubts:
         return Level.WARNING, ". ".join(doubts) + "."
+    if material.pixels is None:
+        return Level.INFO, f"{NOT_MEASURED}. Nothing speaks against the run."
     return Level.FINE, (
         "No copies under two labels or in two published splits, no patient in two of them."
     )
@@ -96,20 +99,20 @@ def changed_counts(material: Material) -> str:
     )
 
 
-def stress(material: Material) -> Found:
+def stress(pixels: OfPixels) -> Found:
     """Judges how much the model degrades on images changed as another hospital might."""
-    model = material.stressed
+    model = pixels.stressed
     clean, worst = model.conditions[CLEAN], model.worst
-    text = state_worst(model, material.stress.changes)
+    text = state_worst(model, pixels.stress.changes)
     if all(side[measure].low is None for side in (clean, worst) for measure in STATED):
         return Level.INFO, f"{text} {_NO_INTERVAL}"
     apart = any(lies_below(worst[measure], clean[measure]) for measure in STATED)
     return Level.WARNING if apart else Level.FINE, text
 
 
-def without_lungs(material: Material) -> Found:
+def without_lungs(pixels: OfPixels) -> Found:
     """Judges whether the model needs the lungs to predict the class."""
-    hidden = material.stressed.conditions[HIDDEN]["auroc"]
+    hidden = pixels.stressed.conditions[HIDDEN]["auroc"]
     if hidden.low is None or hidden.high is None:
         return Level.INFO, f"AUROC {hidden}."
     predicts = hidden.low > 0.5 or hidden.high < 0.5
@@ -118,10 +121,10 @@ def without_lungs(material: Material) -> Found:
     return level, f"AUROC {hidden}: {meaning}."
 
 
-def shortcuts(material: Material) -> Found:
+def shortcuts(pixels: OfPixels) -> Found:
     """Judges whether the data has shortcuts, which are easier to learn than the disease."""
-    finding = next(f for f in material.audit.findings if f.code == "shortcut")
-    if material.audit.shortcut is None:
+    finding = next(f for f in pixels.audit.findings if f.code == "shortcut")
+    if pixels.audit.shortcut is None:
         return Level.INFO, f"{finding.text}."
     warns = finding.severity >= Severity.WARNING
     return Level.WARNING if warns else Level.FINE, f"{finding.text}."
@@ -190,33 +193,42 @@ def refusal(material: Material) -> Found:
     return Level.WARNING if beyond.low > expected else Level.FINE, text
 
 
-def heatmaps(material: Material) -> Found:
+def heatmaps(pixels: OfPixels) -> Found:
     """Judges whether heatmaps show what the network needs."""
-    random, centre = (better_than(material.heatmaps, order) for order in ("random", "centre"))
+    random, centre = (better_than(pixels.heatmaps, order) for order in ("random", "centre"))
     if random is None:
         return Level.INFO, "Whether they show what the network needs could not be measured."
     if not random:
         text = "They are not shown to find what the network needs better than random places do."
         return Level.WARNING, text
-    if misses_planted(material.heatmaps):
+    if misses_planted(pixels.heatmaps):
         text = "They are not shown to lie in the planted pneumonia more than by chance."
         return Level.WARNING, text
     more = "and better than the centre does" if centre else "but are not shown to beat the centre"
     return Level.FINE, f"They find what the network needs better than random places do, {more}."
 
 
+def _of_pixels(find: Callable[[OfPixels], Found]) -> Callable[[Material], Found]:
+    """Makes a check of what takes pixels: without them it says that nothing was measured."""
+
+    def judge_pixels(material: Material) -> Found:
+        return find(material.pixels) if material.pixels else (Level.INFO, f"{NOT_MEASURED}.")
+
+    return judge_pixels
+
+
 CHECKS = (
     Check("discrimination", "Discrimination", discrimination),
     Check("population", "Population", population),
     Check("soundness", "Data and run", soundness),
-    Check("stress", "Changed images", stress),
-    Check("without-lungs", "Lungs covered", without_lungs),
-    Check("shortcuts", "Shortcuts in the data", shortcuts),
+    Check("stress", "Changed images", _of_pixels(stress)),
+    Check("without-lungs", "Lungs covered", _of_pixels(without_lungs)),
+    Check("shortcuts", "Shortcuts in the data", _of_pixels(shortcuts)),
     Check("drift", "Drift from the training images", drift),
     Check("subgroups", "Subgroups", subgroups),
     Check("calibration", "Probabilities", calibration),
     Check("refusal", "Refusal", refusal),
-    Check("heatmaps", "Heatmaps", heatmaps),
+    Check("heatmaps", "Heatmaps", _of_pixels(heatmaps)),
 )
 """All checks, in the order of the page; one more check is one more function, and its line here."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.dataset import read_images
+from pneumoscope.dataset import Attribution, read_images
 from pneumoscope.dataset.audit import (
     Audit,
     Examined,
@@ -19,18 +19,20 @@ from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import ImageError
 from pneumoscope.evaluation import Evaluation, GroupResult
 from pneumoscope.evaluation.cohort import Cohort, CohortReader, Found
+from pneumoscope.evaluation.folder import refuse_options_of_images
 from pneumoscope.evaluation.groups import evaluate_all
 from pneumoscope.evaluation.heatmaps import HeatmapCheck, Location
 from pneumoscope.evaluation.heatmaps.planted import locate_planted
 from pneumoscope.evaluation.heatmaps.run import check_cohort
 from pneumoscope.evaluation.refusals import Refusals, measure_refusals
-from pneumoscope.evaluation.run import evaluate_cohort
+from pneumoscope.evaluation.run import evaluate_cohort, evaluate_kept
 from pneumoscope.evaluation.stress import ModelStress, Stress
 from pneumoscope.evaluation.stress.run import stress_cohort
 from pneumoscope.imaging import read_bytes
 from pneumoscope.inference import Predictor
 from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.reporting.model import TrainedModel
+from pneumoscope.scored.plan import is_scored
 from pneumoscope.statistics import Resampling
 from pneumoscope.types import Geometry, ImageRecord, OperatingPoint
 
@@ -46,6 +48,35 @@ Bars = Callable[[str], Progress]
 """Makes the progress display of a part of the work, given the name of that part."""
 
 
+NOT_MEASURED = (
+    "Not measured: the images were scored before, and this takes their pixels, which were not read"
+)
+"""What stands in the place of what takes pixels, in the report on a scored folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class OfPixels:
+    """The measurements that take the pixels of images, and not their scores alone.
+
+    Attributes:
+        audit: audit of all the data.
+        stress: stress validation on the unseen images; on some of them if there are many.
+        graded: stress validation at all severities of the changes, on fewer of these images.
+        heatmaps: check of the heatmaps on some of the unseen images; where they lie is measured
+            on new phantoms, and only for a model trained on phantoms alone.
+    """
+
+    audit: Audit
+    stress: Stress
+    graded: Stress
+    heatmaps: HeatmapCheck
+
+    @property
+    def stressed(self) -> ModelStress:
+        """Stress validation of this model."""
+        return self.stress.models[0]
+
+
 @dataclass(frozen=True, eq=False)
 class Material:
     """All measurements of a model.
@@ -55,27 +86,20 @@ class Material:
         predictor: the loaded model.
         own_data: True if the data is the one that the model was trained on, so that its held-out
             patients are measured.
-        audit: audit of all the data.
         evaluation: evaluation on the unseen images.
         points: each operating point with its measures on the unseen images.
         refusals: the decisions of the gate on the unseen images; None if the model can refuse
             nothing.
-        stress: stress validation on the unseen images; on some of them if there are many.
-        graded: stress validation at all severities of the changes, on fewer of these images.
-        heatmaps: check of the heatmaps on some of the unseen images; where they lie is measured
-            on new phantoms, and only for a model trained on phantoms alone.
+        pixels: what takes the pixels of the images; None of a scored folder, which has none.
     """
 
     model: TrainedModel
     predictor: Predictor
     own_data: bool
-    audit: Audit
     evaluation: Evaluation
     points: tuple[tuple[OperatingPoint, GroupResult], ...]
     refusals: Refusals | None
-    stress: Stress
-    graded: Stress
-    heatmaps: HeatmapCheck
+    pixels: OfPixels | None
 
     @property
     def info(self) -> BundleInfo:
@@ -100,9 +124,9 @@ class Material:
         return "from data other than it was trained on"
 
     @property
-    def stressed(self) -> ModelStress:
-        """Stress validation of this model."""
-        return self.stress.models[0]
+    def attributions(self) -> tuple[Attribution, ...]:
+        """The known data sets that the images come from, as far as that was looked at."""
+        return self.pixels.audit.images.attributions if self.pixels else ()
 
     @property
     def held_out(self) -> dict[str, int]:
@@ -124,7 +148,7 @@ def measure(
 
     Args:
         model: the model that the report is about, with its run.
-        data: the data set to measure on.
+        data: the data set to measure on, or a scored folder, which has no pixels.
         root: the folder that holds all images of a CSV manifest; by default that of the manifest,
             or the one that the run was given with it.
         limit: about how many unseen images to measure on; by default all.
@@ -141,10 +165,35 @@ def measure(
     run = model.run
     own = run is not None and data.resolve() == run.data.resolve()
     root = root or (run.given.scanning.root if run and own else None)
-    audited, cohort = _read(
-        data, predictor, root, limit, Resampling(resamples, seed), progress("reading and auditing")
+    resampling = Resampling(resamples, seed)
+    if is_scored(data):
+        refuse_options_of_images(data, root=root, limit=limit)
+        pixels, evaluation = None, evaluate_kept(predictor, data, resampling)
+    else:
+        audited, cohort = _read(
+            data, predictor, root, limit, resampling, progress("reading and auditing")
+        )
+        evaluation = evaluate_cohort(predictor, cohort, progress("scoring"))
+        pixels = _measure_pixels(predictor, audited, cohort, progress)
+    points = tuple(
+        (point, evaluate_all(replace(evaluation.scored, threshold=point.threshold), resampling))
+        for point in predictor.info.operating_points
     )
-    evaluation = evaluate_cohort(predictor, cohort, progress("scoring"))
+    levels = predictor.info.gate
+    return Material(
+        model=model,
+        predictor=predictor,
+        own_data=own,
+        evaluation=evaluation,
+        points=points,
+        refusals=measure_refusals(evaluation.scored, levels, resampling) if levels else None,
+        pixels=pixels,
+    )
+
+
+def _measure_pixels(
+    predictor: Predictor, audited: Audit, cohort: Cohort, progress: Bars
+) -> OfPixels:
     size = predictor.info.geometry
     stress, graded = (
         stress_cohort(
@@ -160,28 +209,8 @@ def measure(
     )
     checked = cohort.draw(_affordable(_CHECKED, size))
     heatmaps = check_cohort(predictor, checked, progress=progress("checking heatmaps"))
-    points = tuple(
-        (
-            point,
-            evaluate_all(replace(evaluation.scored, threshold=point.threshold), cohort.resampling),
-        )
-        for point in predictor.info.operating_points
-    )
-    levels = predictor.info.gate
-    refusals = measure_refusals(evaluation.scored, levels, cohort.resampling) if levels else None
     planted = _locate_planted(predictor, cohort.resampling)
-    return Material(
-        model=model,
-        predictor=predictor,
-        own_data=own,
-        audit=audited,
-        evaluation=evaluation,
-        points=points,
-        refusals=refusals,
-        stress=stress,
-        graded=graded,
-        heatmaps=replace(heatmaps, location=planted),
-    )
+    return OfPixels(audited, stress, graded, replace(heatmaps, location=planted))
 
 
 def _read(

@@ -21,12 +21,13 @@ class Section:
     Attributes:
         anchor: id that links lead to; `sections/{anchor}.html.j2` is its template.
         title: heading of the section.
-        content: values that the template shows, as `content`.
+        content: values that the template shows, as `content`; None where the section takes
+            pixels, which a scored folder has none of.
     """
 
     anchor: str
     title: str
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)

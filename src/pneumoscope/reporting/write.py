@@ -15,7 +15,7 @@ from pneumoscope.notices import Notice
 from pneumoscope.pages import render
 from pneumoscope.reporting.card import held_out_card
 from pneumoscope.reporting.checks import judge
-from pneumoscope.reporting.material import Bars, Material, measure
+from pneumoscope.reporting.material import NOT_MEASURED, Bars, Material, measure
 from pneumoscope.reporting.model import find_data, read_trained_model
 from pneumoscope.reporting.section import Section
 from pneumoscope.reporting.sections import SECTIONS
@@ -75,7 +75,8 @@ def report(
 
     Args:
         run: the run folder, a bundle, or the name of a model that ships.
-        data: the data set to measure on; by default the one that the run was trained on.
+        data: the data set to measure on, or a scored folder, of which nothing is measured that
+            takes pixels; by default the data that the run was trained on.
         output: path of the page; by default `report.html` in the run folder, or in
             `reports/NAME` for a model that ships. The card is written beside it, as
             `MODEL_CARD.md`.
@@ -128,18 +129,21 @@ def report(
 def _page(material: Material, verdict: Verdict) -> str:
     sections: list[Section] = [make(material) for make in SECTIONS]
     found = material.evaluation
+    tiles = {
+        "AUROC": found.overall.estimates["auroc"],
+        f"Sensitivity ({found.operating_point.name})": found.overall.estimates["sensitivity"],
+        f"Specificity ({found.operating_point.name})": found.overall.estimates["specificity"],
+    }
+    if material.pixels is not None:
+        tiles["AUROC, worst change"] = material.pixels.stressed.worst["auroc"]
     return render(
         "pneumoscope.reporting",
         "report.html.j2",
-        made_of=material.evaluation.made_of,
+        made_of=found.made_of,
         material=material,
         verdict=verdict,
         clinical=CLINICAL,
+        not_measured=NOT_MEASURED,
         sections=sections,
-        tiles={
-            "AUROC": found.overall.estimates["auroc"],
-            f"Sensitivity ({found.operating_point.name})": found.overall.estimates["sensitivity"],
-            f"Specificity ({found.operating_point.name})": found.overall.estimates["specificity"],
-            "AUROC, worst change": material.stressed.worst["auroc"],
-        },
+        tiles=tiles,
     )

@@ -196,13 +196,15 @@ def _identify(
 ) -> dict[str, str | None]:
     """Returns what identifies an image, by column: patients and UIDs as keyed hashes."""
     known = {name: listed[name] for name in ("true_label", "patient", *GROUPS)}
-    if source is None:
-        return {**known, "sha256": None}
-    header = _header(source)
-    uids = {} if header is None else {name: getattr(header, name) for name in _UIDS}
-    kept = {name: uid if keep_uids else uid_pseudonym(uid) for name, uid in uids.items() if uid}
-    patient = known["patient"] or _patient(listed, source, header)
-    return {**known, **kept, "patient": patient, "sha256": source.sha256}
+    header = None if source is None else _header(source)
+    if header is None:
+        told = _by_name(listed)
+    else:
+        uids = {name: uid for name in _UIDS if (uid := getattr(header, name))}
+        kept = uids if keep_uids else {name: uid_pseudonym(uid) for name, uid in uids.items()}
+        told = {**kept, "patient": _by_header(header)}
+    found = {**told, **{name: value for name, value in known.items() if value}}
+    return {**found, "sha256": None if source is None else source.sha256}
 
 
 def _header(source: Source) -> PatientIdentity | None:
@@ -212,13 +214,14 @@ def _header(source: Source) -> PatientIdentity | None:
         return None
 
 
-def _patient(
-    listed: Mapping[str, Any], source: Source, header: PatientIdentity | None
-) -> str | None:
-    """Returns the key of the patient by the header, else by the study, else by the file name."""
-    if header is None:
-        named = identify(source.file_name) if listed["named"] else None
-        return named.patient if named else None
+def _by_name(listed: Mapping[str, Any]) -> dict[str, str | None]:
+    """Returns what the name of a picture of a known data set tells: its patient and subgroup."""
+    named = identify(os.path.basename(os.fsdecode(listed["file"]))) if listed["named"] else None
+    return {"patient": named.patient, "subgroup": named.subgroup or None} if named else {}
+
+
+def _by_header(header: PatientIdentity) -> str | None:
+    """Returns the key of the patient by the header, or else by the study."""
     if not says_nobody(header.patient_id):
         return pseudonym(header.patient_id, header.issuer)
     return pseudonym(header.study, STUDY) if header.study else None
@@ -237,7 +240,7 @@ def _another_key(folder: Path) -> SettingsError:
     return SettingsError(
         f"{folder} was begun under another secret key of patients",
         expected="the same key in the data folder of every user and machine that scores",
-        remedy="Copy `patient.key` of whoever has begun, or score into another folder",
+        remedy="Copy the file patient.key of whoever has begun, or score into another folder",
         code="key-differs",
         values={"path": str(folder)},
     )

@@ -81,6 +81,20 @@ def read_tables(folder: Path, columns: Sequence[str] | None = None) -> Iterator[
             yield pq.read_table(path, columns=None if columns is None else [*columns])
 
 
+def read_table(folder: Path, columns: Sequence[str]) -> pa.Table:
+    """Reads the shards that are there as one table.
+
+    Args:
+        folder: the scored folder.
+        columns: names of the columns to read.
+
+    Raises:
+        DataError, StorageError: as `read_tables`.
+    """
+    empty = pa.schema([SCHEMA.field(name) for name in columns]).empty_table()
+    return pa.concat_tables([empty, *read_tables(folder, columns)])
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turns what goes wrong in the block, which reads a file of Parquet, into errors that name it.

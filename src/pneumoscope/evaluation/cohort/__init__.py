@@ -1,7 +1,7 @@
 """The cohort: the images of a data set that no model has seen, each read once."""
 
 from pneumoscope.evaluation.cohort.cohort import Cohort, Measured
-from pneumoscope.evaluation.cohort.gather import CohortReader, Found, gather
+from pneumoscope.evaluation.cohort.gather import CohortReader, Found, doubt_keys, gather
 from pneumoscope.evaluation.cohort.models import name_models, read_for_all
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "CohortReader",
     "Found",
     "Measured",
+    "doubt_keys",
     "gather",
     "name_models",
     "read_for_all",

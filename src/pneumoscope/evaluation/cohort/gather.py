@@ -131,7 +131,7 @@ class CohortReader:
             resampling=resampling,
             seen=len(images.records) - len(rows) - len(unreadable),
             unreadable=unreadable,
-            notices=(*images.notices, *_doubt_keys(data, images, self._seen)),
+            notices=(*images.notices, *doubt_keys(data, images.patient_key, self._seen)),
         )
 
 
@@ -170,9 +170,17 @@ def gather(
     return reader.collect(data, images, in_parallel(reader.read, wanted, progress), resampling)
 
 
-def _doubt_keys(data: Path, images: ImageSet, models: Sequence[Seen]) -> Iterator[Notice]:
-    keys = {seen.patient_key for seen in models} - {"", images.patient_key}
-    if keys and images.patient_key:
+def doubt_keys(data: Path, patient_key: str, models: Sequence[Seen]) -> Iterator[Notice]:
+    """Makes a notice if patients of models and of data were hashed with different secret keys.
+
+    Args:
+        data: the data, for the text.
+        patient_key: fingerprint of the secret that its patients were hashed under; empty if none
+            were.
+        models: what each model has seen.
+    """
+    keys = {seen.patient_key for seen in models} - {"", patient_key}
+    if keys and patient_key:
         text = (
             "The patients of the model were hashed with another patient.key than those of "
             f"{data}: images that it has seen are recognised, other images of the same patients "

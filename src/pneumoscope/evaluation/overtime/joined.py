@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pneumoscope.errors import DataError
 from pneumoscope.evaluation.overtime.labels import LaterLabel
+from pneumoscope.files import name_few
 from pneumoscope.monitor.predictions import SavedPrediction
 
 
@@ -62,6 +64,35 @@ def join(
         pairs,
         tuple(Path(each.path) for each, label in fitting if not label or used[label] > 1),
         tuple(Path(label.path) for label in labels if used[label] != 1),
+    )
+
+
+def nothing_joined(labels: Path, joined: Joined, given: Sequence[LaterLabel]) -> DataError:
+    """Makes the error for labels of which none can be used.
+
+    Args:
+        labels: path of the labels.
+        joined: what they were joined to.
+        given: the labels.
+    """
+    if joined.pairs:
+        return DataError(
+            f"No labelled image of {labels} can be measured on",
+            expected="images with a prediction, that the model was not made with",
+            received=f"{len(joined.pairs)} that got none, or that it was made with",
+            remedy="Give other images",
+            code="labels-unmatched",
+            values={"path": str(labels)},
+        )
+    images = name_few(joined.without_label) or "no image"
+    return DataError(
+        f"No label of {labels} fits an image",
+        expected="the paths under which images were predicted, or file names that are unique",
+        received=f"{name_few([Path(label.path) for label in given])}, where the images are "
+        f"{images}",
+        remedy="Write the paths in the column path as in the predictions",
+        code="labels-unmatched",
+        values={"path": str(labels)},
     )
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from pneumoscope.bundle import BundleInfo
-from pneumoscope.dataset.classes import class_key
 from pneumoscope.dataset.manifest import Entry
 from pneumoscope.dataset.patients import find_patients
 from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import DataError
+from pneumoscope.evaluation.classes import number_classes
 from pneumoscope.evaluation.coverage import measure_coverage
 from pneumoscope.evaluation.groups import evaluate_part
-from pneumoscope.evaluation.overtime.joined import Joined, join
+from pneumoscope.evaluation.overtime.joined import join, nothing_joined
 from pneumoscope.evaluation.overtime.labels import LaterLabel, read_labels
 from pneumoscope.evaluation.overtime.result import (
     ALL,
@@ -28,13 +28,13 @@ from pneumoscope.evaluation.overtime.result import (
     Period,
 )
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
-from pneumoscope.files import name_few
 from pneumoscope.inference import list_images, load
 from pneumoscope.inference.prevalence import odds_ratio, restated
 from pneumoscope.monitor.predictions import SavedPrediction, read_saved
 from pneumoscope.monitor.store import is_store
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress
+from pneumoscope.scored.plan import is_scored, read_plan, require_model
 from pneumoscope.shipped import read_model
 from pneumoscope.statistics import Resampling
 from pneumoscope.task import is_positive, positive_name
@@ -64,8 +64,8 @@ def performance_over_time(
     Args:
         bundle: path of the bundle or of the run folder that holds it, or the name of a model; None
             for the default model.
-        data: a folder of images, or an image, which are predicted; a CSV that `pneumoscope predict
-            --csv` or the page of the service wrote; or several of them.
+        data: a folder of images, or an image, which are predicted; a scored folder; a CSV that
+            `pneumoscope predict --csv` or the page of the service wrote; or several of them.
         labels: CSV with the columns path and label, and if they are known date, as 2026-11-27, and
             patient. Paths as they were predicted, or from the folder of this file on, or file
             names that are unique.
@@ -89,13 +89,13 @@ def performance_over_time(
     info = read_model(bundle).info
     point = info.operating_point(operating_point)
     given = read_labels(labels)
-    _require_classes(info, given, labels)
+    numbers = number_classes(info, (label.class_name for label in given), labels)
     joined = join(_predictions(bundle, paths, progress, stray), given, labels.parent)
     answered = [pair for pair in joined.pairs if pair[0].probability is not None]
     pairs = [pair for pair in answered if _SEEN.isdisjoint(pair[0].warnings)]
     if not pairs:
-        raise _nothing_joined(labels, joined, given)
-    scored, notices = _score(info, point, pairs)
+        raise nothing_joined(labels, joined, given)
+    scored, notices = _score(info, point, numbers, pairs)
     periods = tuple(_periods(scored, [label for _, label in pairs], resampling))
     first, latest = _ends(periods)
     since, changes = _compare(first, latest, point)
@@ -126,7 +126,12 @@ def _predictions(
     for path in paths:
         if is_store(path):
             raise _counts_alone(path)
-        if path.suffix.lower() == ".csv":
+        if is_scored(path):
+            from pneumoscope.monitor.kept import read_kept  # loads pyarrow
+
+            require_model(path, read_plan(path), read_model(bundle))
+            yield from read_kept(path)
+        elif path.suffix.lower() == ".csv":
             yield from read_saved(path)
         else:
             images.append(path)
@@ -146,11 +151,10 @@ def _predictions(
 
 
 def _score(
-    info: BundleInfo, point: OperatingPoint, pairs: Sequence[_Pair]
+    info: BundleInfo, point: OperatingPoint, numbers: Mapping[str, int], pairs: Sequence[_Pair]
 ) -> tuple[ScoredImages, tuple[Notice, ...]]:
     """Joins truth, score and patient of each image: one side against the other."""
-    keys = [class_key(name) for name in info.classes]
-    truth = np.array([keys.index(class_key(label.class_name)) for _, label in pairs], np.int64)
+    truth = np.array([numbers[label.class_name] for _, label in pairs], np.int64)
     score = np.array([_own_probability(info, prediction) for prediction, _ in pairs])
     entries = [
         Entry(Path(os.path.abspath(prediction.path)), label.class_name, patient=label.patient)
@@ -213,39 +217,10 @@ def _compare(
     return since if changes else "", changes
 
 
-def _require_classes(info: BundleInfo, labels: Iterable[LaterLabel], table: Path) -> None:
-    known = set(map(class_key, info.classes))
-    names = sorted({label.class_name for label in labels})
-    if not known.issuperset(map(class_key, names)):
-        info.require_classes(tuple(names), table)
-
-
-def _nothing_joined(labels: Path, joined: Joined, given: Sequence[LaterLabel]) -> DataError:
-    if joined.pairs:
-        return DataError(
-            f"No labelled image of {labels} can be measured on",
-            expected="images with a prediction, that the model was not made with",
-            received=f"{len(joined.pairs)} that got none, or that it was made with",
-            remedy="Give other images",
-            code="labels-unmatched",
-            values={"path": str(labels)},
-        )
-    images = name_few(joined.without_label) or "no image"
-    return DataError(
-        f"No label of {labels} fits an image",
-        expected="the paths under which images were predicted, or file names that are unique",
-        received=f"{name_few([Path(label.path) for label in given])}, where the images are "
-        f"{images}",
-        remedy="Write the paths in the column path as in the predictions",
-        code="labels-unmatched",
-        values={"path": str(labels)},
-    )
-
-
 def _counts_alone(path: Path) -> DataError:
     return DataError(
         f"{path} holds counts alone: no images that labels could belong to",
-        expected="a folder of images, or a CSV of predictions",
+        expected="a folder of images, a scored folder, or a CSV of predictions",
         received="a folder of counters",
         remedy="Give the images, or the CSV of their predictions",
         code="labels-without-images",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pneumoscope.dataset.audit import Severity
+from pneumoscope.dataset.audit import Audit, Severity
 from pneumoscope.dataset.audit.tables import tabulate_shortcut
 from pneumoscope.reporting.material import Material
 from pneumoscope.reporting.section import Section
@@ -15,25 +15,30 @@ _UNREADABLE = 20
 
 def data(material: Material) -> Section:
     """Makes the section of counts by split and class, audit findings, and the shortcut score."""
-    found = material.audit
+    found = material.pixels and material.pixels.audit
+    cohort = material.evaluation.cohort
     return Section(
         "data",
         "Data and audit",
         {
             "counts": _counts(material),
-            "attributions": found.images.attributions,
-            "patients": found.patients,
-            "findings": [f for f in found.findings if f.severity > Severity.INFO],
-            "notes": [f for f in found.findings if f.severity is Severity.INFO],
-            "shortcut": tabulate_shortcut(found.shortcut) if found.shortcut else None,
+            "attributions": material.attributions,
+            "audit": found and _audit(found),
             "notices": material.evaluation.notices,
-            "seen": material.evaluation.cohort.seen,
-            "unreadable": [
-                notice.text for notice in material.evaluation.cohort.unreadable[:_UNREADABLE]
-            ],
-            "n_unreadable": len(material.evaluation.cohort.unreadable),
+            "seen": cohort.seen,
+            "unreadable": [notice.text for notice in cohort.unreadable[:_UNREADABLE]],
+            "n_unreadable": len(cohort.unreadable),
         },
     )
+
+
+def _audit(found: Audit) -> dict[str, object]:
+    return {
+        "patients": found.patients,
+        "findings": [f for f in found.findings if f.severity > Severity.INFO],
+        "notes": [f for f in found.findings if f.severity is Severity.INFO],
+        "shortcut": tabulate_shortcut(found.shortcut) if found.shortcut else None,
+    }
 
 
 def _counts(material: Material) -> Table:

@@ -32,6 +32,8 @@ class Shown:
 def mistakes(material: Material) -> Section:
     """Makes the section of the mistakes that the model was most confident of."""
     scored = material.evaluation.scored
+    if material.pixels is None:
+        return Section("mistakes", "Worst mistakes", None)
     wrong = int((scored.predicted != scored.labels).sum())
     shown = pictures(material, worst_mistakes(scored, _MISTAKES))
     return Section("mistakes", "Worst mistakes", {**shown, "wrong": wrong})

@@ -15,10 +15,12 @@ _RIGHT = 8
 
 def explanations(material: Material) -> Section:
     """Makes the section of correct predictions with their heatmaps, and of the heatmap check."""
+    if material.pixels is None:
+        return Section("explanations", "Explanations", None)
     chosen = right_examples(
         material.evaluation.scored, _RIGHT, seed=material.evaluation.cohort.resampling.seed
     )
-    found = material.heatmaps
+    found = material.pixels.heatmaps
     gains = found.perturbation["all"].gains
     return Section(
         "explanations",

@@ -4,56 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pneumoscope.evaluation.stress import tabulate_stress
+from pneumoscope.evaluation.scores import ScoredImages
+from pneumoscope.evaluation.stress import Stress, tabulate_stress
 from pneumoscope.evaluation.stress.figures import measures_figure, stress_figure
 from pneumoscope.evaluation.stress.result import ModelStress
 from pneumoscope.evaluation.stress.tables import tabulate_severities
 from pneumoscope.imaging.changes import SEVERITIES
 from pneumoscope.monitor.drift import tabulate_drift
-from pneumoscope.reporting.material import Material
+from pneumoscope.reporting.material import Material, OfPixels
 from pneumoscope.reporting.section import Drawing, Section, draw
 
 
 def robustness(material: Material) -> Section:
     """Makes the section of the stress validation and the drift."""
-    found = material.stress
-    worst = material.stressed.worst
     drift = material.evaluation.drift
-    mean, *changes = tabulate_severities(material.graded)
     return Section(
         "robustness",
         "Robustness",
         {
-            "figure": draw(
-                stress_figure(found),
-                "stress",
-                alt="AUROC and balanced accuracy under each change, with intervals. The worst: "
-                f"AUROC {worst['auroc']}, balanced accuracy {worst['balanced_accuracy']}. The "
-                "numbers are in the tables below.",
-                caption="Dotted: chance. One mark for each change, with its 95 % interval.",
-                wide=True,
-            ),
-            "tables": tabulate_stress(found),
-            "descriptions": [(c.name, c.description) for c in found.conditions],
-            "basis": found.basis,
-            "images": len(found.cohort),
-            "all": len(material.evaluation.scored.paths),
-            "graded": _graded(material),
-            "graded_mean": mean,
-            "graded_changes": changes,
-            "graded_basis": material.graded.basis_of_curves,
-            "graded_images": len(material.graded.cohort),
-            "severities": material.graded.severities,
+            "stress": None if material.pixels is None else _stress(material, material.pixels),
             "drift": None if drift.missing else tabulate_drift(drift),
             "missing": drift.missing,
         },
     )
 
 
-def _graded(material: Material) -> list[Drawing]:
+def _stress(material: Material, pixels: OfPixels) -> dict[str, object]:
+    found, graded, worst = pixels.stress, pixels.graded, pixels.stressed.worst
+    mean, *changes = tabulate_severities(graded)
+    return {
+        "figure": draw(
+            stress_figure(found),
+            "stress",
+            alt="AUROC and balanced accuracy under each change, with intervals. The worst: "
+            f"AUROC {worst['auroc']}, balanced accuracy {worst['balanced_accuracy']}. The "
+            "numbers are in the tables below.",
+            caption="Dotted: chance. One mark for each change, with its 95 % interval.",
+            wide=True,
+        ),
+        "tables": tabulate_stress(found),
+        "descriptions": [(c.name, c.description) for c in found.conditions],
+        "basis": found.basis,
+        "images": len(found.cohort),
+        "all": len(material.evaluation.scored.paths),
+        "graded": _graded(material.evaluation.scored, graded),
+        "graded_mean": mean,
+        "graded_changes": changes,
+        "graded_basis": graded.basis_of_curves,
+        "graded_images": len(graded.cohort),
+        "severities": graded.severities,
+    }
+
+
+def _graded(scored: ScoredImages, graded: Stress) -> list[Drawing]:
     """Draws the correct predictions of each class, and what stays unchanged, by severity."""
-    (model,) = material.graded.models
-    scored = material.evaluation.scored
+    (model,) = graded.models
     sides = {"specificity": scored.classes[0], "sensitivity": scored.positive_name}
     steady = {"agreement": "labels", "map_correlation": "heatmaps"}
     bands = "Bands: pointwise 95 % intervals."
