@@ -56,6 +56,7 @@ COMMANDS = (
     "audit",
     "prepare",
     "phantoms",
+    "score",
     "help",
 )
 
@@ -85,6 +86,7 @@ def arguments(bundle: Path, phantoms: Path, tmp_path: Path) -> dict[str, tuple[o
         "audit": ("data", "audit", phantoms, "-o", tmp_path / "audit.html"),
         "prepare": ("data", "prepare", phantoms, "-o", tmp_path / "p", "--image-size", "32"),
         "phantoms": ("data", "phantoms", tmp_path / "n", "--patients", "2"),
+        "score": ("score", bundle, phantoms, "-o", tmp_path / "s", "--sample", "2"),
         "help": ("train", "--help"),
         "train": ("train", phantoms, "-o", tmp_path / "run"),
     }
@@ -95,7 +97,7 @@ def test_commands_that_do_not_train(command: str, arguments: dict[str, tuple[obj
     assert loaded(COMMAND, *arguments[command]) == set()
 
 
-@pytest.mark.parametrize("command", ["predict", "models", "prepare", "phantoms", "help"])
+@pytest.mark.parametrize("command", ["predict", "models", "prepare", "phantoms", "score", "help"])
 def test_commands_that_measure_nothing(
     command: str, arguments: dict[str, tuple[object, ...]]
 ) -> None:
@@ -111,13 +113,14 @@ def test_commands_that_measure_nothing(
         ("report", "evaluate"),
         ("check-heatmaps", "evaluate"),
         ("audit", "evaluate"),
+        ("score", "scale"),
         ("train", "train"),
     ],
 )
 def test_a_missing_extra_is_named(
     command: str, extra: str, arguments: dict[str, tuple[object, ...]]
 ) -> None:
-    done = run_without(EVALUATING, *arguments[command])
+    done = run_without((*EVALUATING, "pyarrow"), *arguments[command])
     assert done.returncode == 5
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")

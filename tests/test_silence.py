@@ -124,6 +124,20 @@ def test_predict_writes_what_it_was_asked_for(
     assert all(path.is_relative_to(tmp_path / "work/maps") for path in traces.written)
 
 
+def test_score_writes_what_it_was_asked_for_and_the_key_of_patients(
+    watch: Watch, bundle: Path, radiograph: Path, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "archive").mkdir()
+    shutil.copy(radiograph, folder)
+    traces = watch("-m", "pneumoscope", "score", bundle, folder, "-o", "scored", "--workers", "2")
+    assert traces.outward == []
+    names = {path.name for path in (tmp_path / "work/scored").iterdir()}
+    assert names == {"list.parquet", "plan.json", "part-000000.parquet"}
+    key = tmp_path / "home/.local/share/pneumoscope"
+    outside = {path for path in strays(traces, tmp_path) if not path.is_relative_to(key)}
+    assert outside <= {*key.parents}
+
+
 def test_loading_a_model_writes_nothing(watch: Watch, bundle: Path, radiograph: Path) -> None:
     script = (
         f"import pneumoscope; print(pneumoscope.load({str(bundle)!r}).explain({str(radiograph)!r}))"

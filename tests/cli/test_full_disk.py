@@ -11,6 +11,7 @@ import pytest
 
 from pneumoscope.dataset import read_prepared
 from pneumoscope.errors import DataError
+from pneumoscope.scored.shards import read_tables
 from tests.cli.conftest import Run
 from tests.conftest import encoded, picture
 
@@ -65,3 +66,16 @@ def test_prepared_data(run: Run, class_folders: Callable[..., Path], small_disk:
     assert "the disk is full" in err.splitlines()[-1]
     with pytest.raises(DataError):
         read_prepared(output)
+
+
+def test_scored_archive(
+    run: Run, bundle: Path, images: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pneumoscope.scale.listing.SHARD", 1)
+    code, out, err = run("score", bundle, images, "-o", small_disk / "scored", "--workers", 1)
+    assert (code, out) == (4, "")
+    assert "the disk is full" in err.splitlines()[-1]
+    shards = list((small_disk / "scored").glob("part-*.parquet"))
+    assert len(shards) < 3
+    assert sum(len(table) for table in read_tables(small_disk / "scored")) == len(shards)
+    assert not list((small_disk / "scored").glob(".*.part"))

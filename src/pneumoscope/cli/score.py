@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +29,9 @@ from pneumoscope.cli.options import (
     Seed,
     declare_output,
 )
+from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import SEED
+from pneumoscope.files import name_few
 
 if TYPE_CHECKING:
     from pneumoscope.scale import Scoring
@@ -102,14 +107,16 @@ def score(
     given = [word for word in (bundle, data) if word is not None]
     model, words = split_model(given, "DATA", "a folder of images, or a list of them")
     from pneumoscope.scale import score as score_archive
+    from pneumoscope.scale import tabulate_scoring
+    from pneumoscope.types import Status
 
     if len(words) > 1:
         raise typer.BadParameter("give one folder or list of images", param_hint="DATA")
-    root_of_model = choose_model(model)
+    chosen, began = choose_model(model), time.monotonic()
     try:
         with progress_bar("scoring") as progress:
             found = score_archive(
-                root_of_model,
+                chosen,
                 words[0],
                 output,
                 root=root,
@@ -126,13 +133,16 @@ def score(
                 wait=say,
             )
     except KeyboardInterrupt:
-        say("Whole shards stay. To go on, give the same command")
+        say(f"Whole shards stay in {output}. To go on, give the same command")
         raise
     if as_json:
         print_json(found.to_dict())
     else:
-        _print(found)
-    leave(found.status["error"])
+        print_tables([found.sentence, tabulate_scoring(found)])
+    for line in _remarks(found, time.monotonic() - began):
+        say(line)
+    say(f"Next: {_next(given[0] if model else None, output)}")
+    leave(found.status[Status.ERROR])
 
 
 def _part(text: str | None) -> tuple[int, int] | None:
@@ -144,5 +154,31 @@ def _part(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _print(found: Scoring) -> None:
-    print(f"{found.scored:,} of {found.images:,} images are scored in {found.folder}")
+def _remarks(found: Scoring, seconds: float) -> Iterator[str]:
+    """Yields what else is to be said."""
+    if found.scored_now:
+        rate = found.scored_now / seconds
+        yield f"{found.scored_now:,} images in {seconds:,.0f} s, {rate:,.1f} images/s"
+    if found.copies:
+        yield f"{found.copies:,} images are exact copies of others, and were scored with these"
+    if found.set_aside:
+        names = name_few([*map(Path, found.set_aside)])
+        yield f"Set aside, as reading them has ended the program twice: {names}"
+    if found.strays:
+        yield f"{found.strays:,} files that are no images were skipped"
+    if found.new:
+        yield (
+            f"{found.new:,} images have come since the plan was made, and are not in it: score "
+            "them into another folder"
+        )
+    if left := found.images - found.scored:
+        yield f"{left:,} images are left to other parts of the work"
+
+
+def _next(model: str | None, folder: Path) -> str:
+    what = shlex.join([*([model] if model else []), str(folder)])
+    parts = shlex.quote(f"SELECT label, count(*) FROM '{folder}/part-*.parquet' GROUP BY label")
+    return (
+        f"`pneumoscope drift {what}`; `pneumoscope evaluate {what}`, where true labels are known; "
+        f"or `duckdb -c {parts}`"
+    )

@@ -9,5 +9,6 @@ from pneumoscope.errors import extra_needed
 with extra_needed("scale", "Scoring an archive"):
     from pneumoscope.scale.run import score
     from pneumoscope.scale.summary import Scoring
+    from pneumoscope.scale.tables import tabulate_scoring
 
-__all__ = ["Scoring", "score"]
+__all__ = ["Scoring", "score", "tabulate_scoring"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,20 +84,20 @@ def make_plan(
         StorageError: if the folder cannot be written, or the images cannot be listed.
     """
     settings = _settings(bundle, choices)
-    strays: list[Path] = []
-    source = _open(choices, bundle.info.classes, strays.append)
+    strays = Counter[str]()  # and no list: there may be one beside each image
+    source = _open(choices, bundle.info.classes, lambda _: strays.update(["file"]))
     if not is_scored(folder):
         with claimed(folder / _PLANNING, wait):
             if not is_scored(folder):
                 _require_free(folder)
                 plan = _write(folder, source, choices, settings)
-                return Planned(plan, len(strays))
+                return Planned(plan, strays.total())
     plan = read_plan(folder)
     plan.require_same(folder, settings)
     if not look_again or choices.sample is not None:
         return Planned(plan)
     new = FrozenList(folder).count_new(read_images(source))
-    return Planned(plan, len(strays), new)
+    return Planned(plan, strays.total(), new)
 
 
 def _settings(bundle: Bundle, choices: Choices) -> dict[str, Any]:

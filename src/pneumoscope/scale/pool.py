@@ -134,10 +134,9 @@ class Pool:
         self._start()
 
     def _stop(self) -> None:
-        """Lets the processes end, which leave nothing half-written."""
+        """Lets the processes end, after the batch that they are at."""
         for worker in self._running:
             worker.connection.close()
-            worker.process.terminate()
         for worker in self._running:
             try:
                 worker.process.wait(_SECONDS_TO_LEAVE)

@@ -104,7 +104,10 @@ def score(
     count = _Count({number: sizes[number] for number in mine}, there, progress)
     job = Job(folder, model.root, choices.policy)
     Pool(job, workers or usable_cores(), count).score(missing)
-    return summarise(folder, planned.plan, planned.strays, planned.new)
+    scored_now = sum(sizes[number] for number in missing)
+    return summarise(
+        folder, planned.plan, scored_now=scored_now, strays=planned.strays, new=planned.new
+    )
 
 
 class _Count:

@@ -24,6 +24,7 @@ class Scoring:
         folder: the scored folder.
         images: number of images in the plan.
         scored: number of images that have their row.
+        scored_now: number of images that this call has scored.
         status: number of images by the status of their prediction.
         labels: number of images by their label.
         reasons: number of images by the code of a reason for refusal.
@@ -37,22 +38,42 @@ class Scoring:
     folder: Path
     images: int
     scored: int
+    scored_now: int
     status: Mapping[str, int]
     labels: Mapping[str, int]
     reasons: Mapping[str, int]
     errors: Mapping[str, int]
     copies: int
     set_aside: tuple[str, ...]
-    strays: int = 0
-    new: int = 0
+    strays: int
+    new: int
+
+    @property
+    def sentence(self) -> str:
+        """What it means, in one sentence."""
+        status = self.status
+        return (
+            f"{self.scored:,} of {self.images:,} images are scored: with a label "
+            f"{status[Status.ACCEPTED]:,}, refused {status[Status.REFUSED]:,}, without an answer "
+            f"{status[Status.ERROR]:,}."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the result as plain JSON types."""
         return {**asdict(self), "folder": str(self.folder)}
 
 
-def summarise(folder: Path, plan: Plan, strays: int, new: int) -> Scoring:
+def summarise(
+    folder: Path, plan: Plan, *, scored_now: int = 0, strays: int = 0, new: int = 0
+) -> Scoring:
     """Counts what the shards of a folder hold, one after another.
+
+    Args:
+        folder: the scored folder.
+        plan: its plan.
+        scored_now: as in `Scoring`.
+        strays: as in `Scoring`.
+        new: as in `Scoring`.
 
     Raises:
         DataError: if a shard is damaged.
@@ -72,6 +93,7 @@ def summarise(folder: Path, plan: Plan, strays: int, new: int) -> Scoring:
         folder=folder,
         images=plan.images,
         scored=status.total(),
+        scored_now=scored_now,
         status={each.value: status[each] for each in Status},
         labels=dict(labels.most_common()),
         reasons=dict(reasons.most_common()),

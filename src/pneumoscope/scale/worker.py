@@ -14,7 +14,6 @@ import sys
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from types import FrameType
 
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.scale.work import READY, Job, Outcome, Scorer
@@ -28,8 +27,9 @@ def main(descriptor: int) -> None:
     Args:
         descriptor: descriptor of the connection.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is asked to stop
-    signal.signal(signal.SIGTERM, _leave)
+    # Whoever asks is asked to stop, and then closes the connection: this is found after a batch.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     connection = Connection(descriptor)
     with suppress(EOFError, ConnectionError):
         try:
@@ -50,10 +50,6 @@ def _serve(connection: Connection, job: Job) -> None:
         if outcome is Outcome.BUSY:
             time.sleep(_SECONDS_IF_BUSY)
         connection.send(outcome)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -110,9 +110,9 @@ def reading(path: Path) -> Iterator[None]:
         if isinstance(error, StorageError) and getattr(error.__cause__, "errno", None):
             raise
         raise DataError(
-            f"{path} is no whole file of Parquet",
+            f"{path} is no whole table",
             received=f"{error}"[:200],
-            remedy="Restore it; a shard of a scored folder can be deleted, and scored again",
-            code="parquet-damaged",
+            remedy="Make the list again; a shard can be deleted, and is then scored again",
+            code="table-damaged",
             values={"path": str(path)},
         ) from error
