@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pneumoscope.parallel import in_parallel, in_stream, usable_cores
+from pneumoscope.parallel import as_done, in_parallel, in_stream, usable_cores
 
 QUOTAS = {
     "one core": ({"cpu.max": "100000 100000"}, 1),
@@ -122,3 +122,11 @@ def test_progress_is_told_after_each_item() -> None:
     found = in_parallel(str, [7, 8, 9], lambda done, total: told.append((done, total)))
     assert found == ["7", "8", "9"]
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_results_come_before_all_items_are_done() -> None:
+    begun: list[int] = []
+    results = as_done(lambda item: begun.append(item) or item, range(1000))
+    assert next(results) == 0
+    assert len(begun) < 1000
+    assert list(results) == list(range(1, 1000))

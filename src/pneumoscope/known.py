@@ -35,7 +35,7 @@ class Attribution:
     oldest: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Patient and origin of an image, by its file name.
 

@@ -66,13 +66,23 @@ def in_parallel(
     Returns:
         The results, in the order of the items.
     """
-    results: list[_Result] = []
+    return list(as_done(function, items, progress))
+
+
+def as_done(
+    function: Callable[[_Item], _Result],
+    items: Sequence[_Item],
+    progress: Progress | None = None,
+) -> Iterator[_Result]:
+    """Applies a function as `in_parallel` does, and yields each result as soon as it is its turn.
+
+    Nobody has to keep the results of all items.
+    """
     with ThreadPoolExecutor(usable_cores()) as pool:
-        for result in in_stream(pool, function, items):
-            results.append(result)
+        for done, result in enumerate(in_stream(pool, function, items), start=1):
+            yield result
             if progress:
-                progress(len(results), len(items))
-    return results
+                progress(done, len(items))
 
 
 def in_stream(

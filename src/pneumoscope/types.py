@@ -83,7 +83,10 @@ class Geometry:
             )
 
 
-@dataclass(frozen=True)
+_NO_GROUPS: Mapping[str, str] = {}  # one for all, as a data set may have a million images
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRecord:
     """One image of a data set, before its pixels are read.
 
@@ -106,7 +109,7 @@ class ImageRecord:
     evidence: Evidence = Evidence.NAME
     split: Split | None = None
     subgroup: str = ""
-    groups: Mapping[str, str] = field(default_factory=dict, hash=False)
+    groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS, hash=False)
     sha256: str = ""
     patient_known: bool = True
 

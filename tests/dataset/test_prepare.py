@@ -318,7 +318,7 @@ def test_files_of_the_system_are_no_change(phantoms: Path, tmp_path: Path) -> No
     assert read_prepared(tmp_path / "out") == whole
 
 
-@pytest.mark.parametrize("stage", ["_remove_others", "finish"])
+@pytest.mark.parametrize("stage", ["remove_others", "finish"])
 def test_killed_while_preparing_again_it_is_not_complete(
     stage: str, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,9 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.claims import claimed
-from pneumoscope.dataset.prepared import PreparedSet, claim, finish, header, locate_cached
+from pneumoscope.dataset.prepared import (
+    PreparedImage,
+    PreparedSet,
+    claim,
+    finish,
+    header,
+    locate_cached,
+    read_prepared,
+    write_manifest,
+)
 from pneumoscope.dataset.split import SplitSettings, assign, draw
 from pneumoscope.errors import storage_errors
+from pneumoscope.files import sha256_of
 from pneumoscope.types import ImageRecord, Split
 
 
@@ -71,14 +81,13 @@ def _write(
     output = locate_cached(f"{prepared.root.resolve().name}-fold", wanted)
     with claimed(output, wait=note):
         claim(output, wanted)
-        placed = [_place(output, prepared.images.classes, record) for record in records]
-        origins = [record.path for record in records]
-        return finish(
-            output, wanted, prepared.images, placed, origins, prepared.left_out, prepared.views
-        )
+        placed = (_place(output, prepared.images.classes, record) for record in records)
+        write_manifest(output, prepared.images.classes, placed)
+        finish(output, wanted, prepared.images, prepared.left_out, prepared.views)
+        return read_prepared(output)
 
 
-def _place(output: Path, classes: Sequence[str], record: ImageRecord) -> ImageRecord:
+def _place(output: Path, classes: Sequence[str], record: ImageRecord) -> PreparedImage:
     """Links the file of an image into its split."""
     target = output / str(record.split) / classes[record.label] / record.path.name
     with storage_errors("write", target):
@@ -88,4 +97,4 @@ def _place(output: Path, classes: Sequence[str], record: ImageRecord) -> ImageRe
                 os.link(record.path, target)
             except OSError:  # another disk, or one without links
                 shutil.copyfile(record.path, target)
-    return replace(record, path=target)
+    return PreparedImage(replace(record, path=target), record.path, sha256_of(target))

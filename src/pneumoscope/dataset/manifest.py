@@ -26,7 +26,10 @@ NO_LABEL = {"", "?", "-", "na", "n/a", "nan", "none", "null", "unknown", "unlabe
 """Labels in lower case that say that there is none."""
 
 
-@dataclass(frozen=True)
+_NO_GROUPS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One file of a data set, as its folder or manifest describes it.
 
@@ -44,7 +47,7 @@ class Entry:
     split: Split | None = None
     patient: str = ""
     subgroup: str = ""
-    groups: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS)
 
 
 def read_manifest(manifest: Path, root: Path | None = None) -> tuple[list[Entry], list[Notice]]:

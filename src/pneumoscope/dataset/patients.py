@@ -22,7 +22,7 @@ STUDY = "StudyInstanceUID"
 """Issuer of the keys of studies, which keeps them from being those of patients."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Patient:
     """The patient of a file, and the evidence for it.
 
@@ -68,27 +68,32 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
         labels: number of the class of each file.
     """
     paths = [entry.path for entry in entries]
-    headers = dict(zip(paths, in_parallel(patient_of, paths), strict=True))
-    names = recognise([path for path, header in headers.items() if header is None])
+    found_headers = zip(paths, in_parallel(patient_of, paths), strict=True)
+    headers = {path: header for path, header in found_headers if header is not None}
+    pictures = [path for path in paths if path not in headers]
+    names = recognise(pictures)
     claims = [
         Claim((header.patient_id, header.issuer), label, header)
         for entry, label in zip(entries, labels, strict=True)
-        if (header := headers[entry.path]) and not _column(entry)
+        if (header := headers.get(entry.path)) and not _column(entry)
     ]
     words, crowds = _find_placeholders(claims)
+    nobody = words | crowds
     of_studies = find_crowds([replace(claim, key=claim.header.study) for claim in claims])
     told = {
-        entry.path: list(_list_evidence(entry, headers[entry.path], words | crowds, of_studies))
+        entry.path: evidence
         for entry in entries
+        if (evidence := tuple(_list_evidence(entry, headers.get(entry.path), nobody, of_studies)))
     }
     same = _same_patients(told.values())
     found = {
-        path: _weigh(told[path], names.get(path), same) or _by_itself(path, root) for path in paths
+        path: _weigh(told.get(path, ()), names.get(path), same) or _by_itself(path, root)
+        for path in paths
     }
     notices = (
         *_doubt_columns(entries),
         *_doubt_identifiers(claims, words, crowds),
-        *_doubt_names(headers, names),
+        *_doubt_names(pictures, names),
         *_count_loose(list(found.values())),
     )
     hashed = any(patient.evidence.hashed for patient in found.values())
@@ -189,14 +194,12 @@ def _doubt_identifiers(
         yield Notice("patient-id-of-many", text, {"files": counts[key], "of": len(claims)})
 
 
-def _doubt_names(
-    headers: Mapping[Path, PatientIdentity | None], names: Mapping[Path, Identity]
-) -> Iterator[Notice]:
+def _doubt_names(pictures: Sequence[Path], names: Mapping[Path, Identity]) -> Iterator[Notice]:
     """Makes notices of pictures that could be of a known data set, and were not taken for it."""
     doubtful = Counter(
         identity.dataset.title
-        for path, header in headers.items()
-        if header is None and path not in names and (identity := identify(path.name))
+        for path in pictures
+        if path not in names and (identity := identify(path.name))
     )
     for title, count in doubtful.items():
         text = (

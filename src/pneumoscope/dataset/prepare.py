@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from PIL import Image, PngImagePlugin
 from pneumoscope.claims import claimed
 from pneumoscope.dataset.prepared import (
     LeftOut,
+    PreparedImage,
     PreparedSet,
     claim,
     finish,
@@ -25,6 +27,8 @@ from pneumoscope.dataset.prepared import (
     is_prepared,
     locate_cached,
     read_prepared,
+    remove_others,
+    write_manifest,
 )
 from pneumoscope.dataset.refused import group_refused, refusals, tell_refused
 from pneumoscope.dataset.scan import ImageSet, ScanSettings, scan
@@ -32,9 +36,9 @@ from pneumoscope.dataset.split import SplitSettings, divide
 from pneumoscope.errors import DataError, ImageError, with_notices
 from pneumoscope.files import atomic_path
 from pneumoscope.gate import projection_shown
-from pneumoscope.imaging import load_pixels, read_acquisition, read_bytes
+from pneumoscope.imaging import Source, load_pixels, read_acquisition, read_bytes
 from pneumoscope.names import names_are_hashed, public_name
-from pneumoscope.parallel import Progress, in_parallel
+from pneumoscope.parallel import Progress, as_done
 from pneumoscope.types import Geometry, ImageRecord, Split
 
 _SOURCE_KEY = "source-sha256"
@@ -43,12 +47,40 @@ _PIXELS_KEY = "pixels-sha256"
 
 @dataclass(frozen=True)
 class _Ready:
-    """A prepared image: its record, its source, the rules that would refuse it, and its view."""
+    """A prepared image, the rules that would refuse it, and its view."""
 
-    record: ImageRecord
-    origin: Path
+    image: PreparedImage
     refused: tuple[str, ...]
     view: str
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What is told of all images once they are prepared: of a million, few are kept themselves.
+
+    Attributes:
+        images: number of prepared images by class and split.
+        views: number of prepared images by view.
+        refused: the source files that predicting would refuse, each with the rules.
+        left_out: the files that could not be read.
+    """
+
+    images: Counter[tuple[int, Split | None]] = field(default_factory=Counter)
+    views: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[Path, tuple[str, ...]]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def pass_on(self, outcomes: Iterable[_Ready | LeftOut]) -> Iterator[PreparedImage]:
+        """Yields the prepared images, and counts all that comes by."""
+        for outcome in outcomes:
+            if isinstance(outcome, LeftOut):
+                self.left_out.append(outcome)
+                continue
+            self.images[outcome.image.record.label, outcome.image.record.split] += 1
+            self.views[outcome.view] += 1
+            if outcome.refused:
+                self.refused.append((outcome.image.origin, outcome.refused))
+            yield outcome.image
 
 
 def prepare(
@@ -93,7 +125,9 @@ def prepare(
     images = scan(data, scanning)
     with with_notices(images.notices):
         division = divide(images, split)
-    images = replace(images, notices=images.notices + division.notices)
+    records = division.records
+    images = replace(images, records=(), notices=images.notices + division.notices)
+    del division
     wanted = header(data, images, geometry, split)
     if scanning and scanning.limit is not None:
         wanted["sample"] = {"limit": scanning.limit, "seed": scanning.seed}
@@ -103,7 +137,9 @@ def prepare(
     with claimed(output, wait=note or (lambda _: None)):
         claim(output, wanted)
         with with_notices(images.notices):
-            return _fill(output, wanted, images, division.records, progress)
+            _fill(output, wanted, images, records, progress)
+            del records  # of a million images, those that are read back need the room
+            return read_prepared(output)
 
 
 def _fill(
@@ -112,21 +148,15 @@ def _fill(
     images: ImageSet,
     records: Sequence[ImageRecord],
     progress: Progress | None,
-) -> PreparedSet:
-    geometry = Geometry(**wanted["geometry"])
-    tasks = [(record, _target(output, images, record)) for record in records]
-    outcomes = in_parallel(partial(_prepare_one, geometry), tasks, progress)
-    ready = [outcome for outcome in outcomes if isinstance(outcome, _Ready)]
-    done = [each.record for each in ready]
-    origins = [each.origin for each in ready]
-    left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
-    refused = group_refused([(each.origin, each.refused) for each in ready])
-    images = replace(images, notices=(*images.notices, *tell_refused(refused, len(ready))))
-    _require_all_classes(images, done, left_out)
-    _remove_others(output, {record.path for record in done})
-    views = Counter(each.view for each in ready)
-    known = {} if "" in views else views
-    return finish(output, wanted, images, done, origins, left_out, known)
+) -> None:
+    told = _Told()
+    made = as_done(partial(_prepare_one, wanted, output, images), records, progress)
+    write_manifest(output, images.classes, told.pass_on(made))
+    _require_all_classes(images, told)
+    remove_others(output)
+    refused = tell_refused(group_refused(told.refused), told.images.total())
+    images = replace(images, notices=(*images.notices, *refused))
+    finish(output, wanted, images, told.left_out, {} if "" in told.views else told.views)
 
 
 def ensure_prepared(
@@ -172,35 +202,45 @@ def _target(output: Path, images: ImageSet, record: ImageRecord) -> Path:
     return folder / f"{stem}-{digest}.png"
 
 
-def _prepare_one(geometry: Geometry, task: tuple[ImageRecord, Path]) -> _Ready | LeftOut:
-    record, target = task
+def _prepare_one(
+    wanted: Mapping[str, Any], output: Path, images: ImageSet, record: ImageRecord
+) -> _Ready | LeftOut:
+    geometry = Geometry(**wanted["geometry"])
+    target = _target(output, images, record)
     try:
         source = read_bytes(record.path)
-        sha256 = source.sha256
-        pixels = _read_made(target, sha256)
-        if pixels is None:
-            pixels = load_pixels(source, geometry)
-            image = Image.fromarray(pixels)
-            note = PngImagePlugin.PngInfo()
-            note.add_text(_SOURCE_KEY, sha256)
-            note.add_text(_PIXELS_KEY, _digest(image))
-            # Not durable: a file that a power cut has emptied is seen by its digest.
-            with atomic_path(target, durable=False) as temporary:
-                image.save(temporary, format="PNG", pnginfo=note, compress_level=1)
+        made, pixels = _read_made(target, source.sha256) or _make(target, source, geometry)
         refused = refusals(source, pixels, geometry)
         view = projection_shown(read_acquisition(source))
     except ImageError as error:
         return LeftOut(public_name(record.path), str(error), error.code)
-    return _Ready(replace(record, path=target, sha256=sha256), record.path, refused, view)
+    own = replace(record, path=target, sha256=source.sha256)
+    return _Ready(PreparedImage(own, record.path, made), refused, view)
 
 
-def _read_made(target: Path, sha256: str) -> NDArray[np.uint8] | None:
-    """Reads the pixels of a prepared file, if it was made from this source and is unchanged."""
+def _make(target: Path, source: Source, geometry: Geometry) -> tuple[str, NDArray[np.uint8]]:
+    """Writes a prepared file; returns its SHA-256 and its pixels."""
+    pixels = load_pixels(source, geometry)
+    image = Image.fromarray(pixels)
+    note = PngImagePlugin.PngInfo()
+    note.add_text(_SOURCE_KEY, source.sha256)
+    note.add_text(_PIXELS_KEY, _digest(image))
+    png = BytesIO()
+    image.save(png, format="PNG", pnginfo=note, compress_level=1)
+    # Not durable: a file that a power cut has emptied is seen by its digest.
+    with atomic_path(target, durable=False) as temporary:
+        temporary.write_bytes(png.getbuffer())
+    return hashlib.sha256(png.getbuffer()).hexdigest(), pixels
+
+
+def _read_made(target: Path, sha256: str) -> tuple[str, NDArray[np.uint8]] | None:
+    """Reads a prepared file as `_make` does, if it was made from this source and is whole."""
     try:
-        with Image.open(target, formats=["PNG"]) as image:
+        png = target.read_bytes()
+        with Image.open(BytesIO(png), formats=["PNG"]) as image:
             texts = dict(image.info)
             if texts.get(_SOURCE_KEY) == sha256 and texts.get(_PIXELS_KEY) == _digest(image):
-                return np.asarray(image)
+                return hashlib.sha256(png).hexdigest(), np.asarray(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         pass
     return None
@@ -210,24 +250,15 @@ def _digest(image: Image.Image) -> str:
     return hashlib.sha256(f"{image.mode} {image.size} ".encode() + image.tobytes()).hexdigest()
 
 
-def _require_all_classes(
-    images: ImageSet, done: Sequence[ImageRecord], left_out: Sequence[LeftOut]
-) -> None:
+def _require_all_classes(images: ImageSet, told: _Told) -> None:
     for label, name in enumerate(images.classes):
         for split in (Split.TRAIN, Split.VAL):
-            if not any(record.label == label and record.split is split for record in done):
-                first = f"; the first: {left_out[0].reason}" if left_out else ""
+            if not told.images[label, split]:
+                first = f"; the first: {told.left_out[0].reason}" if told.left_out else ""
                 raise DataError(
                     f"No readable image of class {name!r} is left for the {split} split",
-                    received=f"{len(left_out)} files that could not be read{first}",
+                    received=f"{len(told.left_out)} files that could not be read{first}",
                     remedy="Check the files",
                     code="data-unreadable",
-                    values={"class": name, "split": str(split), "files": len(left_out)},
+                    values={"class": name, "split": str(split), "files": len(told.left_out)},
                 )
-
-
-def _remove_others(output: Path, keep: set[Path]) -> None:
-    for split in Split:
-        for path in (output / split).rglob("*.png"):
-            if path not in keep:
-                path.unlink()

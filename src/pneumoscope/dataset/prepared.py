@@ -14,9 +14,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from pneumoscope.claims import is_free
@@ -29,7 +31,7 @@ from pneumoscope.imaging import RECIPE
 from pneumoscope.known import Attribution
 from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.notices import Notice
-from pneumoscope.parallel import in_parallel
+from pneumoscope.parallel import as_done
 from pneumoscope.types import Evidence, Geometry, ImageRecord, Split
 
 _HEADER = "dataset.json"
@@ -62,6 +64,21 @@ class LeftOut:
     source: str
     reason: str
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """An image that has been prepared.
+
+    Attributes:
+        record: record of the image; `path` is the prepared file, `sha256` that of its source.
+        origin: the source file.
+        sha256: SHA-256 of the prepared file, in hex.
+    """
+
+    record: ImageRecord
+    origin: Path
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -196,48 +213,62 @@ def claim(output: Path, wanted: dict[str, Any]) -> None:
     _write_header(output, wanted)
 
 
+def write_manifest(output: Path, classes: Sequence[str], images: Iterable[PreparedImage]) -> None:
+    """Writes the manifest, image by image as they are prepared.
+
+    Args:
+        output: the prepared folder.
+        classes: class names.
+        images: the prepared images.
+    """
+    rows = (
+        {
+            "image": image.record.path.relative_to(output).as_posix(),
+            "source": public_name(image.origin),
+            "class": classes[image.record.label],
+            "split": str(image.record.split),
+            "patient": image.record.patient,
+            "evidence": str(image.record.evidence),
+            "subgroup": image.record.subgroup,
+            "groups": json.dumps(dict(image.record.groups)),
+            "sha256": image.record.sha256,
+            "prepared_sha256": image.sha256,
+        }
+        for image in images
+    )
+    _write_csv(output / _MANIFEST, _COLUMNS, rows)
+
+
+def remove_others(output: Path) -> None:
+    """Removes the images that the manifest does not list."""
+    for split in Split:
+        rows = _read_csv(output / _MANIFEST)
+        listed = {row["image"] for row in rows if row["split"] == split}
+        for path in (output / split).rglob("*.png"):
+            if path.relative_to(output).as_posix() not in listed:
+                path.unlink()
+
+
 def finish(
     output: Path,
     wanted: dict[str, Any],
     sources: ImageSet,
-    prepared: Sequence[ImageRecord],
-    origins: Sequence[Path],
     left_out: Sequence[LeftOut],
     views: Mapping[str, int],
-) -> PreparedSet:
-    """Writes the manifest, and then the header that declares the set complete.
+) -> None:
+    """Writes the header that declares the set complete, once the manifest is written.
 
     Args:
         output: the prepared folder.
         wanted: header of the preparation, as `claim` was given it.
-        sources: the scanned data set.
-        prepared: the prepared images; `path` is the prepared file.
-        origins: source file of each prepared image, in the same order.
+        sources: the scanned data set; its images are not needed.
         left_out: the files that could not be read.
         views: number of images by view; empty if not known of all.
     """
-    rows = [
-        {
-            "image": record.path.relative_to(output).as_posix(),
-            "source": public_name(origin),
-            "class": sources.classes[record.label],
-            "split": str(record.split),
-            "patient": record.patient,
-            "evidence": str(record.evidence),
-            "subgroup": record.subgroup,
-            "groups": json.dumps(dict(record.groups)),
-            "sha256": record.sha256,
-            "prepared_sha256": sha256_of(record.path),
-        }
-        for record, origin in zip(prepared, origins, strict=True)
-    ]
-    _write_csv(output / _MANIFEST, _COLUMNS, rows)
-    _write_csv(
-        output / _LEFT_OUT, ("source", "reason", "code"), [asdict(file) for file in left_out]
-    )
+    _write_csv(output / _LEFT_OUT, ("source", "reason", "code"), map(asdict, left_out))
     complete = {
         **wanted,
-        "fingerprint": _fingerprint(rows),
+        "fingerprint": _fingerprint(_read_csv(output / _MANIFEST)),
         "lists": {name: sha256_of(output / name) for name in (_MANIFEST, _LEFT_OUT)},
         "attributions": [asdict(attribution) for attribution in sources.attributions],
         "notices": [notice.to_dict() for notice in sources.notices],
@@ -246,7 +277,6 @@ def finish(
         "views": dict(views),
     }
     _write_header(output, complete)
-    return read_prepared(output)
 
 
 def read_prepared(root: Path) -> PreparedSet:
@@ -273,14 +303,15 @@ def read_prepared(root: Path) -> PreparedSet:
             values={"path": str(root)},
         )
     try:
-        rows = _read_csv(root / _MANIFEST)
-        _require_whole(root, found, rows)
+        _require_lists(root, found)
         left_out = tuple(LeftOut(**row) for row in _read_csv(root / _LEFT_OUT))
         classes = tuple(found["classes"])
+        records = tuple(_record(root, classes, row) for row in _read_csv(root / _MANIFEST))
+        _require_files(root, classes, records)
         images = ImageSet(
             root,
             classes,
-            tuple(_record(root, classes, row) for row in rows),
+            records,
             tuple(Attribution(**known) for known in found["attributions"]),
             tuple(map(Notice.parse, found["notices"])),
             tuple(map(Notice.parse, found["doubts"])),
@@ -308,13 +339,20 @@ def _record(root: Path, classes: tuple[str, ...], row: dict[str, str]) -> ImageR
     return ImageRecord(
         path=root / row["image"],
         label=classes.index(row["class"]),
-        patient=row["patient"],
+        patient=intern(row["patient"]),
         evidence=Evidence(row["evidence"]),
         split=Split(row["split"]),
-        subgroup=row["subgroup"],
-        groups=json.loads(row["groups"]),
+        subgroup=intern(row["subgroup"]),
+        groups=_groups(row["groups"]),
         sha256=row["sha256"],
     )
+
+
+@lru_cache
+def _groups(text: str) -> Mapping[str, str]:
+    """Parses the subgroups of an image; many images have the same."""
+    groups: Mapping[str, str] = json.loads(text)
+    return groups
 
 
 def _fingerprint(rows: Iterable[dict[str, Any]]) -> str:
@@ -322,8 +360,8 @@ def _fingerprint(rows: Iterable[dict[str, Any]]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _require_whole(root: Path, found: dict[str, Any], rows: Sequence[dict[str, str]]) -> None:
-    """Compares header, lists and files with one another, as training reads whatever is there.
+def _require_lists(root: Path, found: dict[str, Any]) -> None:
+    """Compares header and lists with one another.
 
     Raises:
         ValueError: if they differ.
@@ -331,18 +369,30 @@ def _require_whole(root: Path, found: dict[str, Any], rows: Sequence[dict[str, s
     for name, sha256 in found["lists"].items():
         if sha256_of(root / name) != sha256:
             raise ValueError(f"{name} has changed")
-    if _fingerprint(rows) != found["fingerprint"]:
+    if _fingerprint(_read_csv(root / _MANIFEST)) != found["fingerprint"]:
         raise ValueError(f"{_MANIFEST} does not fit {_HEADER}")
-    listed = {root / row["image"]: row["prepared_sha256"] for row in rows}
-    folders = {root / split / name for split in Split for name in found["classes"]}
-    there = {p for split in Split for p in (root / split).rglob("*") if p not in folders}
-    for path in sorted(listed.keys() ^ there):
-        if path in listed or path.suffix or not is_junk(path.name):
-            state = "is missing" if path in listed else "was not prepared here"
-            raise ValueError(f"{path.relative_to(root)} {state}")
-    hashes = in_parallel(sha256_of, list(listed))
-    for (path, wanted), sha256 in zip(listed.items(), hashes, strict=True):
-        if sha256 != wanted:
+
+
+def _require_files(root: Path, classes: Sequence[str], records: Sequence[ImageRecord]) -> None:
+    """Compares the manifest with the files, as training reads whatever is there.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    paths = [record.path for record in records]
+    missing, folders = set(paths), {root / split / name for split in Split for name in classes}
+    others = []
+    for path in (path for split in Split for path in (root / split).rglob("*")):
+        if path in missing:
+            missing.remove(path)
+        elif path not in folders and (path.suffix or not is_junk(path.name)):
+            others.append(path)
+    for path in sorted([*missing, *others]):
+        state = "is missing" if path in missing else "was not prepared here"
+        raise ValueError(f"{path.relative_to(root)} {state}")
+    wanted = (row["prepared_sha256"] for row in _read_csv(root / _MANIFEST))
+    for path, sha256, right in zip(paths, as_done(sha256_of, paths), wanted, strict=True):
+        if sha256 != right:
             raise ValueError(f"{path.relative_to(root)} has changed")
 
 
@@ -367,7 +417,7 @@ def _read_header(root: Path) -> dict[str, Any]:
 
 
 # File names may hold bytes that are no UTF-8: they go through these files unharmed.
-def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
     with (
         atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
@@ -377,6 +427,6 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]
         writer.writerows(rows)
 
 
-def _read_csv(path: Path) -> list[dict[str, str]]:
+def _read_csv(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return list(csv.DictReader(file))
+        yield from csv.DictReader(file)
