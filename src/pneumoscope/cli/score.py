@@ -86,6 +86,14 @@ def score(
             "default all of it.",
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Score on a Ray cluster: host:port, auto for the one that this machine belongs "
+            "to, local to start one here. By default processes of this machine do the work.",
+        ),
+    ] = None,
     keep_uids: Annotated[
         bool,
         typer.Option("--keep-uids", help="Keep UIDs of DICOM files, and not their keyed hashes."),
@@ -99,6 +107,7 @@ def score(
     pneumoscope score archive/ --output scored
     pneumoscope score runs/first images.csv -o scored
     pneumoscope score archive/ -o scored --shard $SLURM_ARRAY_TASK_ID/100
+    pneumoscope score archive/ -o scored --ray auto
 
     The same command goes on where an earlier one has ended, however it ended. A file that cannot
     be read gets a row that says so; the exit code is then 1. An image that the model cannot judge
@@ -129,6 +138,7 @@ def score(
                 keep_uids=keep_uids,
                 workers=workers,
                 shard=_part(shard),
+                ray=ray,
                 progress=progress,
                 wait=say,
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 from pneumoscope.defaults import SEED
 from pneumoscope.errors import out_of_range
 from pneumoscope.parallel import Progress, usable_cores
+from pneumoscope.scale.cluster import Cluster
 from pneumoscope.scale.listing import FrozenList
 from pneumoscope.scale.planning import Choices, make_plan
 from pneumoscope.scale.pool import Pool
@@ -32,6 +33,7 @@ def score(
     keep_uids: bool = False,
     workers: int | None = None,
     shard: tuple[int, int] | None = None,
+    ray: str | None = None,
     progress: Progress | None = None,
     wait: Callable[[str], None] | None = None,
 ) -> Scoring:
@@ -60,9 +62,12 @@ def score(
         seed: seed of that draw.
         keep_uids: True to keep UIDs of DICOM files as they are, and not as keyed hashes.
         workers: number of processes, each with one thread; by default one for each core that this
-            process may use.
+            process may use; with Ray, as many shards are scored at a time.
         shard: number of a part of the work, from 1 on, and number of all parts: each may be done
             by another machine that reads and writes the same folders. By default all is done.
+        ray: address of a Ray cluster that does the work, as host:port; "auto" for the one that this
+            machine belongs to, "local" to start one here. Its machines share all folders, and the
+            secret key of patients. By default processes of this machine do it.
         progress: function that is called with the numbers of images scored and of all that are to
             be scored here.
         wait: function that is called with a message while another process makes the plan.
@@ -72,6 +77,8 @@ def score(
 
     Raises:
         BundleError: if the model cannot be used.
+        DependencyError: if the extra `ray` is not installed, and asked for.
+        PeerError: if the Ray cluster cannot be reached.
         DataError: if there is no image, or a list is not valid or contradicts itself.
         SettingsError: if a setting makes no sense, the folder was begun with other settings or
             holds something else, or the processes end again and again.
@@ -103,7 +110,10 @@ def score(
     missing = [number for number in mine if number not in there]
     count = _Count({number: sizes[number] for number in mine}, there, progress)
     job = Job(folder, model.root, choices.policy)
-    Pool(job, workers or usable_cores(), count).score(missing)
+    if ray is None:
+        Pool(job, workers or usable_cores(), count).score(missing)
+    else:
+        Cluster(job, ray, workers, count).score(missing)
     scored_now = sum(sizes[number] for number in missing)
     return summarise(
         folder, planned.plan, scored_now=scored_now, strays=planned.strays, new=planned.new
