@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.defaults import RESAMPLES, SEED
 from pneumoscope.errors import out_of_range
-from pneumoscope.statistics.arrays import BoolArray, FloatArray, StrArray
+from pneumoscope.statistics.arrays import BoolArray, FloatArray, IntArray, StrArray
 from pneumoscope.statistics.proportion import estimate_unanimous
 from pneumoscope.statistics.ranking import known_mean
 from pneumoscope.types import Estimate
@@ -65,7 +65,7 @@ class Resampling:
     def estimate(
         self,
         measure: Measure,
-        patients: StrArray,
+        patients: StrArray | IntArray,
         proportions: Mapping[str, BoolArray] | None = None,
     ) -> dict[str, Estimate]:
         """Estimates measures with 95 % percentile confidence intervals.
@@ -84,7 +84,7 @@ class Resampling:
         Args:
             measure: function that takes image weights of shape (r, n), and returns values of shape
                 (r,) by name.
-            patients: key of the patient of each image, shape (n,).
+            patients: key or number of the patient of each image, shape (n,).
             proportions: the measures that are proportions of images, by name: True for each image
                 in the denominator, shape (n,).
 
@@ -141,11 +141,11 @@ class Resampling:
         low, high = _interval(np.concatenate([curve(w) for w in self.weights(patients)]))
         return low, high
 
-    def weights(self, patients: StrArray) -> Iterator[FloatArray]:
+    def weights(self, patients: StrArray | IntArray) -> Iterator[FloatArray]:
         """Weighs images by the resamples, in chunks that keep memory small.
 
         Args:
-            patients: key of the patient of each image, shape (n,).
+            patients: key or number of the patient of each image, shape (n,).
 
         Yields:
             Number of times that the patient of each image was drawn, float64 of shape (r, n). The

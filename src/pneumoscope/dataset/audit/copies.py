@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
-
-from pneumoscope.dataset.audit.examine import Examined
-from pneumoscope.dataset.audit.near import near_pairs
+from pneumoscope.dataset.audit.examination import Examination
+from pneumoscope.dataset.audit.near import near_pairs, same_keys
 from pneumoscope.types import ImageRecord
 
 
@@ -57,7 +55,7 @@ class Copies:
         return not (self.across_labels or self.across_splits)
 
 
-def find_copies(images: Sequence[Examined], *, seed: int = 0) -> tuple[Copies, ...]:
+def find_copies(images: Examination, *, seed: int = 0) -> tuple[Copies, ...]:
     """Groups the images by picture, the worst groups first.
 
     Files with the same bytes are found by their hash, all others by `near_pairs`. Files that are
@@ -70,43 +68,20 @@ def find_copies(images: Sequence[Examined], *, seed: int = 0) -> tuple[Copies, .
     Returns:
         The groups of two or more files.
     """
-    links = {**_same_bytes(images), **_same_look(images, seed)}
-    groups = _linked(len(images), links)
+    links = dict.fromkeys(same_keys(images.digests), 1.0) | near_pairs(images.thumbnails, seed=seed)
+    groups = _linked(len(images.records), links)
     group_of = {index: number for number, members in enumerate(groups) for index in members}
     weakest = [1.0] * len(groups)
     for (first, _), correlation in links.items():
         weakest[group_of[first]] = min(weakest[group_of[first]], correlation)
     found = [
-        Copies(tuple(images[index].record for index in members), correlation)
+        Copies(tuple(images.record(index) for index in members), correlation)
         for members, correlation in zip(groups, weakest, strict=True)
     ]
     return tuple(sorted(found, key=lambda copies: copies.harmless))
 
 
-def _same_bytes(images: Sequence[Examined]) -> dict[tuple[int, int], float]:
-    """Links each file to the one before it with the same bytes."""
-    latest: dict[str, int] = {}
-    links = {}
-    for index, image in enumerate(images):
-        if image.record.sha256 in latest:
-            links[latest[image.record.sha256], index] = 1.0
-        latest[image.record.sha256] = index
-    return links
-
-
-def _same_look(images: Sequence[Examined], seed: int) -> dict[tuple[int, int], float]:
-    """Links files of different bytes that look the same, by the correlation of their thumbnails."""
-    # one of each hash is enough: a file that is there a thousand times is compared once
-    first = {image.record.sha256: index for index, image in reversed(list(enumerate(images)))}
-    indices = sorted(first.values())
-    thumbnails = np.array([images[index].look.thumbnail for index in indices])
-    return {
-        (indices[one], indices[other]): correlation
-        for (one, other), correlation in near_pairs(thumbnails, seed=seed).items()
-    }
-
-
-def _linked(count: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
+def _linked(count: int, links: Collection[tuple[int, int]]) -> list[list[int]]:
     """Groups the indices below `count` that links join, directly or through others."""
     root = list(range(count))
 
@@ -120,6 +95,6 @@ def _linked(count: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
         low, high = sorted((find(first), find(second)))
         root[high] = low
     members: dict[int, list[int]] = defaultdict(list)
-    for index in range(count):
+    for index in sorted({index for link in links for index in link}):
         members[find(index)].append(index)
-    return [group for group in members.values() if len(group) > 1]
+    return list(members.values())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pneumoscope.dataset.refused import refusals
 from pneumoscope.errors import ImageError
 from pneumoscope.imaging import Look, Source, look, read_bytes
-from pneumoscope.parallel import Progress, in_parallel
 from pneumoscope.types import Geometry, ImageRecord
 
 # Image size of the usual network; an image is `tiny` if it is smaller than half of it.
@@ -50,21 +48,6 @@ class Unreadable:
         return self.code == "image-empty"
 
 
-def examine(
-    records: Sequence[ImageRecord], progress: Progress | None = None
-) -> list[Examined | Unreadable]:
-    """Reads all files of a data set, in parallel.
-
-    Args:
-        records: the files.
-        progress: called with the number of files read and of all.
-
-    Returns:
-        What each file is like, in the order given.
-    """
-    return in_parallel(_examine_file, records, progress)
-
-
 def examine_source(record: ImageRecord, source: Source) -> Examined | Unreadable:
     """Examines an image whose file has been read already."""
     try:
@@ -75,7 +58,8 @@ def examine_source(record: ImageRecord, source: Source) -> Examined | Unreadable
         return Unreadable(record, str(error), error.code)
 
 
-def _examine_file(record: ImageRecord) -> Examined | Unreadable:
+def examine_file(record: ImageRecord) -> Examined | Unreadable:
+    """Reads and examines a file."""
     try:
         return examine_source(record, read_bytes(record.path))
     except ImageError as error:

@@ -3,73 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pneumoscope.dataset.audit.examine import Examined
-from pneumoscope.imaging import ImageFacts
+from pneumoscope.dataset.audit.examination import Examination
+from pneumoscope.dataset.audit.quantities import CATEGORIES, QUANTITIES
 from pneumoscope.statistics import FloatArray
 
 _BINS = 32
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A fact that is a number.
-
-    Attributes:
-        name: name of the fact, for programs.
-        title: title of the fact, for people.
-        unit: unit of the values, in words; empty for a ratio.
-        read: function that takes the number from the facts; None where an image has none.
-    """
-
-    name: str
-    title: str
-    unit: str
-    read: Callable[[ImageFacts], float | None]
-
-    @property
-    def heading(self) -> str:
-        """Title of the fact with its unit."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
-
-
-@dataclass(frozen=True)
-class Category:
-    """A fact that is a word.
-
-    Attributes:
-        name: name of the fact, for programs.
-        title: title of the fact, for people.
-        read: function that takes the word from the facts; empty where an image has none.
-    """
-
-    name: str
-    title: str
-    read: Callable[[ImageFacts], str]
-
-
-# A new fact needs a line here, and is then summed up, drawn and part of the shortcut score.
-QUANTITIES = (
-    Quantity("width", "width", "pixels", lambda facts: facts.width),
-    Quantity("height", "height", "pixels", lambda facts: facts.height),
-    Quantity("aspect", "width / height", "", lambda facts: facts.aspect),
-    Quantity("bytes", "file size", "kB", lambda facts: facts.bytes / 1000),
-    Quantity("jpeg_quality", "JPEG quality", "1 to 100", lambda facts: facts.jpeg_quality),
-    Quantity("brightness", "brightness", "0 to 255", lambda facts: facts.brightness),
-    Quantity("contrast", "contrast", "grey levels", lambda facts: facts.contrast),
-    Quantity("black", "black area", "%", lambda facts: 100 * facts.black),
-)
-CATEGORIES = (
-    Category("format", "file format", lambda facts: facts.format),
-    Category("mode", "colour mode", lambda facts: f"{facts.mode}, {facts.bits} bit"),
-    Category("device", "device", lambda facts: facts.device),
-    Category("view", "view", lambda facts: facts.view),
-)
-TITLES = {fact.name: fact.title for fact in (*QUANTITIES, *CATEGORIES)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,22 +52,17 @@ class ClassFacts:
     counts: dict[str, dict[str, dict[str, int]]]
 
 
-def column(quantity: Quantity, images: Sequence[Examined]) -> FloatArray:
-    """Collects the values of a quantity, shape (n,); NaN where an image does not have it."""
-    return np.array([quantity.read(image.look.facts) for image in images], dtype=np.float64)
-
-
-def sum_up_facts(images: Sequence[Examined], classes: Sequence[str]) -> ClassFacts:
+def sum_up_facts(images: Examination, classes: Sequence[str]) -> ClassFacts:
     """Sums up the facts of each class.
 
     Args:
         images: images of the data set.
         classes: names of the classes.
     """
-    labels = np.array([image.record.label for image in images])
+    labels = images.labels
     facts = ClassFacts({}, {}, {})
     for quantity in QUANTITIES:
-        values = column(quantity, images)
+        values = images.numbers(quantity.name)
         known = np.isfinite(values)
         if known.any():
             low, high = float(values[known].min()), float(values[known].max())
@@ -135,16 +73,12 @@ def sum_up_facts(images: Sequence[Examined], classes: Sequence[str]) -> ClassFac
                 if (known & (labels == label)).any()
             }
     for category in CATEGORIES:
-        if not any(category.read(image.look.facts) for image in images):
+        words = images.words(category.name)
+        if not any(words):
             continue
+        counts = Counter(zip(labels.tolist(), words, strict=True))
         facts.counts[category.name] = {
-            name: dict(
-                Counter(
-                    category.read(image.look.facts)
-                    for image in images
-                    if image.record.label == label
-                ).most_common()
-            )
+            name: {word: count for (of, word), count in counts.most_common() if of == label}
             for label, name in enumerate(classes)
         }
     return facts

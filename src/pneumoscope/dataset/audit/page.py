@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pneumoscope.dataset.audit.facts import CATEGORIES, QUANTITIES, TITLES
+from pneumoscope.dataset.audit.quantities import CATEGORIES, QUANTITIES, TITLES
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.tables import tabulate_counts
 from pneumoscope.errors import ImageError

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
-from pneumoscope.dataset.audit.facts import TITLES
 from pneumoscope.dataset.audit.findings import Finding, Severity
 from pneumoscope.dataset.audit.patients import PatientCounts
+from pneumoscope.dataset.audit.quantities import TITLES
 from pneumoscope.dataset.audit.shortcut import Shortcut
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.statistics import FEW_PATIENTS

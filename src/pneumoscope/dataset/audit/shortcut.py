@@ -10,8 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from pneumoscope.dataset.audit.examine import Examined
-from pneumoscope.dataset.audit.facts import CATEGORIES, QUANTITIES, column
+from pneumoscope.dataset.audit.examination import Examination
+from pneumoscope.dataset.audit.quantities import CATEGORIES, QUANTITIES
 from pneumoscope.statistics import (
     FEW_PATIENTS,
     BoolArray,
@@ -43,7 +43,7 @@ class Shortcut:
     by_fact: dict[str, Estimate]
 
 
-def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
+def shortcut(images: Examination, *, seed: int = 0) -> Shortcut | None:
     """Measures how well facts alone predict the label.
 
     A small gradient-boosted model (at most 50 trees of 8 leaves) is trained on the facts of four
@@ -57,8 +57,8 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
     Returns:
         The score, or None if a side has fewer than `FEW_PATIENTS` patients.
     """
-    truth = is_positive(np.array([image.record.label for image in images], np.int64))
-    patients = np.array([image.record.patient for image in images], dtype=np.str_)
+    truth = is_positive(images.labels)
+    patients = _number([record.patient for record in images.records])
     if min(len(np.unique(patients[truth])), len(np.unique(patients[~truth]))) < FEW_PATIENTS:
         return None
     facts = _columns(images)
@@ -82,16 +82,21 @@ def shortcut(images: Sequence[Examined], *, seed: int = 0) -> Shortcut | None:
     return Shortcut(score, dict(sorted(estimates.items(), key=_value, reverse=True)))
 
 
-def _columns(images: Sequence[Examined]) -> dict[str, FloatArray]:
+def _columns(images: Examination) -> dict[str, FloatArray]:
     """Turns each fact into numbers, shape (n,): words by their alphabetical order."""
     columns = {
-        quantity.name: np.nan_to_num(column(quantity, images), nan=_MISSING)
+        quantity.name: np.nan_to_num(images.numbers(quantity.name), nan=_MISSING)
         for quantity in QUANTITIES
     }
     for category in CATEGORIES:
-        words = [category.read(image.look.facts) for image in images]
-        columns[category.name] = np.unique(words, return_inverse=True)[1].astype(np.float64)
+        columns[category.name] = _number(images.words(category.name)).astype(np.float64)
     return columns
+
+
+def _number(words: Sequence[str]) -> IntArray:
+    """Numbers words by their alphabetical order, shape (n,)."""
+    numbers = {word: number for number, word in enumerate(sorted(set(words)))}
+    return np.array([numbers[word] for word in words], np.int64)
 
 
 def _out_of_fold(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pneumoscope.dataset.audit.facts import QUANTITIES, TITLES, Spread
+from pneumoscope.dataset.audit.facts import Spread
+from pneumoscope.dataset.audit.quantities import QUANTITIES, TITLES
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.shortcut import Shortcut
 from pneumoscope.files import printable
