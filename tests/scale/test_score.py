@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope import hashed_names, predict, score
+from pneumoscope import drift, hashed_names, predict, score
 from pneumoscope.errors import SettingsError
 from pneumoscope.scored.plan import read_plan
 from pneumoscope.scored.shards import list_shards, shard_path
@@ -120,3 +120,14 @@ def test_images_that_came_since_are_counted(archive: Path, bundle: Path, tmp_pat
     again = score(bundle, archive, tmp_path / "scored", workers=1)
     assert (first.new, again.new, again.strays) == (0, 1, 1)
     assert again.scored == first.scored
+
+
+def test_drift_is_that_of_the_images(archive: Path, tmp_path: Path, small_shards: Shards) -> None:
+    small_shards(20)
+    scored = tmp_path / "scored"
+    part = score("residual-2", archive, scored, shard=(1, 2), workers=1)
+    whole = score("residual-2", archive, scored, workers=1)
+    assert part.drift is None
+    assert whole.drift is not None
+    assert whole.drift.to_dict() == drift("residual-2", archive).to_dict()
+    assert whole.to_dict()["drift"]["sentence"] == whole.drift.sentence

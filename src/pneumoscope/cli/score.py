@@ -181,6 +181,8 @@ def _remarks(found: Scoring, seconds: float) -> Iterator[str]:
             f"{found.new:,} images have come since the plan was made, and are not in it: score "
             "them into another folder"
         )
+    if found.drift:
+        yield f"Drift: {found.drift.sentence}"
     if left := found.images - found.scored:
         yield f"{left:,} images are left to other parts of the work"
 

@@ -15,7 +15,7 @@ _NEARLY_ALL = 0.95
 
 
 class Names:
-    """The names of all pictures of a data set, which are counted before they are read.
+    """The names of all pictures of a data set, which are looked at twice before they are read.
 
     A name that is common elsewhere is believed where most pictures of its folder are named as in
     the data set, and others whose names are not common lie in the same folder or in one beside it:
@@ -27,13 +27,23 @@ class Names:
         self._named_in: Counter[tuple[Path, str]] = Counter()
         self._certain: set[tuple[Path, str]] = set()
 
-    def count(self, picture: Path) -> None:
-        """Counts a picture."""
-        self._all_in[picture.parent] += 1
+    @property
+    def any(self) -> bool:
+        """True if a picture is named as in a known data set."""
+        return bool(self._named_in)
+
+    def find(self, picture: Path) -> None:
+        """Looks at a picture for the first time; nothing is kept of those of other names."""
         if each := identify(picture.name):
             self._named_in[picture.parent, each.dataset.name] += 1
+            self._all_in[picture.parent] = 0
             if not each.common:
                 self._certain.update((above, each.dataset.name) for above in _above(picture))
+
+    def count(self, picture: Path) -> None:
+        """Looks at a picture again, when all have been found."""
+        if picture.parent in self._all_in:
+            self._all_in[picture.parent] += 1
 
     def read(self, picture: Path) -> Identity | None:
         """Reads the name of a picture; None if it is not, or may not be, of a known data set."""
@@ -53,6 +63,8 @@ def recognise(pictures: Sequence[Path]) -> dict[Path, Identity]:
         pictures: all files of the data set that are no DICOM files.
     """
     names = Names()
+    for path in pictures:
+        names.find(path)
     for path in pictures:
         names.count(path)
     return {path: each for path in pictures if (each := names.read(path))}

@@ -54,8 +54,8 @@ def _still_alike(
     """Keeps the files that share what is measured with others; returns that of them, too."""
     measured = in_stream(pool, lambda index: measure(path(index)), (int(each) for each in files))
     keys = np.fromiter(measured, np.int64, len(files))
-    _, group, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    shared = (counts[group] > 1) & (keys != _UNKNOWN)
+    values, counts = np.unique(keys, return_counts=True)
+    shared = np.isin(keys, values[(counts > 1) & (values != _UNKNOWN)])
     return files[shared], keys[shared]
 
 

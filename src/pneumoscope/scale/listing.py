@@ -6,7 +6,7 @@ A list of a million images is held as columns of Arrow: about a hundred bytes an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,14 @@ LIST = "list.parquet"
 SHARD = 500
 """Number of images in a shard: work of seconds, which is all that a death of a process costs."""
 
-_PIECE = 10_000
-_WORD = pa.dictionary(pa.int32(), pa.large_string())
+_PIECE = 4_000
+_WORD = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     [
-        ("file", pa.large_binary()),  # path from the base, as bytes
+        ("file", pa.binary()),  # path from the base, as bytes
         ("named", pa.bool_()),  # True if the name of the file may tell its patient
         ("true_label", _WORD),
-        ("patient", pa.large_string()),
+        ("patient", pa.string()),
         *((name, _WORD) for name in GROUPS),
     ]
 )
@@ -56,7 +56,7 @@ def read_images(source: Source) -> Any:
     pieces = []
     while piece := list(islice(images, _PIECE)):
         for each in piece:
-            names.count(each.path)
+            names.find(each.path)
         pieces.append(_columns(piece))
     if not pieces:
         raise DataError(
@@ -91,21 +91,24 @@ def write_list(folder: Path, table: Any, base: Path) -> tuple[int, int]:
     Raises:
         StorageError: if it cannot be written.
     """
-    files = table["file"].combine_chunks()
-    original = find_copies(
-        lambda row: os.path.join(base, os.fsdecode(files[row].as_py())), len(table)
-    )
+    files = table["file"]
+
+    def path(row: int) -> str:
+        return os.path.join(base, os.fsdecode(files[row].as_py()))
+
+    original = find_copies(path, len(table))
     order = np.lexsort((np.arange(len(table)), original))
     copies = original[order] != order
-    table = table.take(order).append_column(_COPY, pa.array(copies))
-    table = table.replace_schema_metadata({_BASE: os.fsencode(base)})
     bounds = _divide(copies)
+    schema = table.schema.append(pa.field(_COPY, pa.bool_()))
+    schema = schema.with_metadata({_BASE: os.fsencode(base)})
     with (
         atomic_path(folder / LIST) as temporary,
-        pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
-        for start, end in pairwise(bounds):
-            writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+        for start, end in pairwise(bounds):  # and never a second table beside this one
+            shard = table.take(order[start:end])
+            writer.write_table(shard.append_column(_COPY, pa.array(copies[start:end])))
     return int(copies.sum()), len(bounds) - 1
 
 
@@ -145,11 +148,14 @@ class FrozenList:
             rows: list[dict[str, Any]] = self._file.read_row_group(number).to_pylist()
         return rows
 
-    def count_new(self, table: Any) -> int:
-        """Counts the images of a list that are not in this one."""
+    def count_new(self, source: Source) -> int:
+        """Counts the images of a source that are not in this list."""
+        now = np.fromiter((hash(os.fsencode(each.path)) for each in source.images()), np.int64)
         with reading(self._path):
-            mine = self._file.read(columns=["file"])["file"]
-        return int((~np.isin(_digests(table["file"]), _digests(mine))).sum())
+            pieces = self._file.iter_batches(_PIECE, columns=["file"])
+            files = (file for piece in pieces for file in piece.column(0).to_pylist())
+            mine = _digests(files, self._file.metadata.num_rows)
+        return int((~np.isin(now, mine)).sum())
 
 
 def _columns(piece: list[Named]) -> Any:
@@ -166,13 +172,16 @@ def _columns(piece: list[Named]) -> Any:
 
 def _believe(table: Any, names: Names) -> Any:
     """Tells the files whose names tell their patients from those whose names do not."""
-    files = (Path(os.fsdecode(file)) for file in _each(table["file"]))
-    named = np.fromiter((names.read(file) is not None for file in files), bool, len(table))
+    if names.any:
+        for file in _paths(table["file"]):
+            names.count(file)
+    read = (names.any and names.read(file) is not None for file in _paths(table["file"]))
+    named = np.fromiter(read, bool, len(table))
     return table.set_column(1, "named", pa.array(named))
 
 
 def _each_once(table: Any, base: Path) -> Any:
-    if len(table["file"].unique()) == len(table):
+    if len(np.unique(_digests(_each(table["file"]), len(table)))) == len(table):
         return table
     table = table.group_by(table.column_names, use_threads=False).aggregate([])
     counted = table["file"].value_counts().to_pylist()
@@ -204,6 +213,9 @@ def _each(column: Any) -> Iterator[Any]:
             yield from chunk.slice(start, _PIECE).to_pylist()
 
 
-def _digests(column: Any) -> Any:
-    hashed = (hash(file) for file in _each(column))
-    return np.fromiter(hashed, np.int64, len(column))
+def _paths(column: Any) -> Iterator[Path]:
+    return (Path(os.fsdecode(file)) for file in _each(column))
+
+
+def _digests(files: Iterable[bytes], number: int) -> Any:
+    return np.fromiter(map(hash, files), np.int64, number)

@@ -96,7 +96,7 @@ def make_plan(
     plan.require_same(folder, settings)
     if not look_again or choices.sample is not None:
         return Planned(plan)
-    new = FrozenList(folder).count_new(read_images(source))
+    new = FrozenList(folder).count_new(source)
     return Planned(plan, strays.total(), new)
 
 

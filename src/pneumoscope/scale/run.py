@@ -116,7 +116,7 @@ def score(
         Cluster(job, ray, workers, count).score(missing)
     scored_now = sum(sizes[number] for number in missing)
     return summarise(
-        folder, planned.plan, scored_now=scored_now, strays=planned.strays, new=planned.new
+        folder, model, planned.plan, scored_now=scored_now, strays=planned.strays, new=planned.new
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pneumoscope.bundle import Bundle
+from pneumoscope.monitor import DriftReport, drift
 from pneumoscope.scored.plan import Plan
 from pneumoscope.scored.shards import read_tables
 from pneumoscope.types import Status
@@ -33,6 +35,7 @@ class Scoring:
         set_aside: names of the images that ended the process which read them, time and again.
         strays: number of files in the folder of images that are no pictures.
         new: number of images that are there by now and not in the plan.
+        drift: how far the images differ from those of the training; None as long as some are left.
     """
 
     folder: Path
@@ -47,6 +50,7 @@ class Scoring:
     set_aside: tuple[str, ...]
     strays: int
     new: int
+    drift: DriftReport | None
 
     @property
     def sentence(self) -> str:
@@ -60,16 +64,19 @@ class Scoring:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the result as plain JSON types."""
-        return {**asdict(self), "folder": str(self.folder)}
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        drift = self.drift and self.drift.to_dict()
+        return {**content, "folder": str(self.folder), "drift": drift}
 
 
 def summarise(
-    folder: Path, plan: Plan, *, scored_now: int = 0, strays: int = 0, new: int = 0
+    folder: Path, bundle: Bundle, plan: Plan, *, scored_now: int = 0, strays: int = 0, new: int = 0
 ) -> Scoring:
     """Counts what the shards of a folder hold, one after another.
 
     Args:
         folder: the scored folder.
+        bundle: the model.
         plan: its plan.
         scored_now: as in `Scoring`.
         strays: as in `Scoring`.
@@ -102,6 +109,7 @@ def summarise(
         set_aside=tuple(aside),
         strays=strays,
         new=new,
+        drift=drift(bundle.root, folder) if status.total() == plan.images else None,
     )
 
 

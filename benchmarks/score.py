@@ -1,0 +1,170 @@
+"""Scoring an archive: beside one process, by the number of workers and of files, and under kills.
+
+Files are copies of the JPEG files of a data set, no two of the same bytes. What is read often is in
+the memory of the system: disks are not measured. Ratios are those of runs that alternate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from shutil import rmtree
+
+from machine import PNEUMOSCOPE, Finished, run, spread
+from many import make_archive
+from pneumoscope.scored.shards import read_tables
+
+# Prints the greatest resident memory of the driver alone, in kB, without that of its workers.
+_DRIVER = """
+import resource, sys
+import pneumoscope
+part = tuple(map(int, sys.argv[4:6])) or None
+pneumoscope.score(None, *sys.argv[2:4], workers=int(sys.argv[1]), shard=part)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def main() -> None:
+    """Prints the tables that were asked for."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("data", type=Path, help="class folders of JPEG radiographs")
+    options.add_argument("--scratch", type=Path, required=True, help="folder for copies of them")
+    options.add_argument("--images", type=int, default=1000, help="files of speed and kills")
+    options.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000])
+    options.add_argument("--planned", type=int, default=1_000_000, help="lines of a long list")
+    options.add_argument("--turns", type=int, default=5)
+    options.add_argument("--kills", type=int, default=20)
+    options.add_argument("--seed", type=int, default=0)
+    parts = {"speed": _speed, "sizes": _sizes, "memory": _memory, "kills": _kills}
+    options.add_argument("--only", choices=parts, nargs="+", default=[*parts])
+    choices = options.parse_args()
+    for name in choices.only:
+        parts[name](choices)
+
+
+def _archive(choices: argparse.Namespace, images: int) -> Path:
+    folder = choices.scratch / f"archive-{images}"
+    make_archive(choices.data, folder, images)
+    return folder
+
+
+def _score(archive: Path, scored: Path, workers: int) -> Finished:
+    rmtree(scored, ignore_errors=True)
+    return run(PNEUMOSCOPE, "score", archive, "-o", scored, "--workers", str(workers))
+
+
+def _speed(choices: argparse.Namespace) -> None:
+    archive, scored = _archive(choices, choices.images), choices.scratch / "speed"
+    cases: dict[str, Callable[[], Finished]] = {
+        "predict --csv": lambda: run(PNEUMOSCOPE, "predict", archive, "--csv"),
+        "score --workers 1": lambda: _score(archive, scored, 1),
+        "score --workers 2": lambda: _score(archive, scored, 2),
+    }
+    found: dict[str, list[Finished]] = {name: [] for name in cases}
+    for _ in range(choices.turns):
+        for name, case in cases.items():
+            found[name].append(case())
+    first, one, _ = ([each.seconds for each in runs] for runs in found.values())
+    print("| | images/s | of predict | of one worker | processor ms an image |")
+    print("|---|---:|---:|---:|---:|")
+    for name, runs in found.items():
+        rates = [choices.images / each.seconds for each in runs]
+        cost = [1000 * each.processor / choices.images for each in runs]
+        ratios = [
+            spread([a / each.seconds for a, each in zip(base, runs, strict=True)], 2)
+            for base in (first, one)
+        ]
+        print(f"| {name} | {spread(rates)} | {' | '.join(ratios)} | {spread(cost, 1)} |")
+    print()
+
+
+def _sizes(choices: argparse.Namespace) -> None:
+    print("| images | seconds | processor ms an image | of the first |")
+    print("|---:|---:|---:|---:|")
+    costs: list[float] = []
+    for images in choices.sizes:
+        done = _score(_archive(choices, images), choices.scratch / "sizes", 2)
+        costs.append(1000 * done.processor / images)
+        print(
+            f"| {images:,} | {done.seconds:,.0f} | {costs[-1]:.2f} | {costs[-1] / costs[0]:.3f} |"
+        )
+    print()
+
+
+def _memory(choices: argparse.Namespace) -> None:
+    """Measures the driver at a short list, and at a long one of files that are not there."""
+    print("| images in the list | memory of the driver, MB | bytes an image above the first |")
+    print("|---:|---:|---:|")
+    peaks = []
+    for images in (100, choices.planned):
+        table, scored = choices.scratch / "list.csv", choices.scratch / "memory"
+        with table.open("w", newline="") as file:
+            lines = csv.writer(file)
+            lines.writerow(["path", "label"])
+            for number in range(images):
+                name = f"hospital/{number // 1000:05}/{number:08}/radiograph-{number:010}.dcm"
+                lines.writerow([name, "NORMAL"])
+        rmtree(scored, ignore_errors=True)
+        part = ("1", str(max(images // 1000, 1)))
+        done = run(sys.executable, "-c", _DRIVER, "1", table, scored, *part)
+        peaks.append(int(done.output) * 1024)
+        above = (peaks[-1] - peaks[0]) / images
+        print(f"| {images:,} | {peaks[-1] / 1e6:,.0f} | {above:,.0f} |")
+    print()
+
+
+def _kills(choices: argparse.Namespace) -> None:
+    archive, scored = _archive(choices, choices.images), choices.scratch / "kills"
+    seconds = _score(archive, scored, 2).seconds
+    rmtree(scored, ignore_errors=True)
+    draw = random.Random(choices.seed)
+    victims = Counter[str]()
+    command = [PNEUMOSCOPE, "score", str(archive), "-o", str(scored), "--workers", "2"]
+    while victims.total() < choices.kills:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(draw.uniform(0, max(1.0, seconds / choices.kills)))
+        workers = _children(process.pid)
+        victim = draw.choice([process.pid, *workers])
+        if process.poll() is None:
+            os.kill(victim, signal.SIGKILL)
+            victims["driver" if victim == process.pid else "worker"] += 1
+        if draw.random() < 0.5:  # the next one begins while this one goes on, or later
+            process.communicate()
+        elif process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+    run(*command)
+    rows = Counter(
+        path for each in read_tables(scored, ["path"]) for path in each["path"].to_pylist()
+    )
+    doubled = sum(count > 1 for count in rows.values())
+    aside = sum(
+        code == "image-ends-program"
+        for each in read_tables(scored, ["error_code"])
+        for code in each["error_code"].to_pylist()
+    )
+    print("| killed | images | lost | doubled | set aside |")
+    print("|---|---:|---:|---:|---:|")
+    killed = ", ".join(f"{who} {count}" for who, count in sorted(victims.items()))
+    print(f"| {killed} | {choices.images:,} | {choices.images - len(rows)} | {doubled} | {aside} |")
+
+
+def _children(process: int) -> Sequence[int]:
+    try:
+        found = Path(f"/proc/{process}/task/{process}/children").read_text()
+    except OSError:
+        return []
+    return [int(each) for each in found.split()]
+
+
+if __name__ == "__main__":
+    main()
