@@ -71,6 +71,13 @@ def test_extra_that_is_not_installed_is_named() -> None:
     assert caught.value.values == {"extra": "evaluate"}
 
 
+def test_error_about_a_part_that_is_no_import_stays_as_it_is() -> None:
+    own = DependencyError("No backend of Keras is installed", values={"extra": "jax"})
+    with pytest.raises(DependencyError) as caught, extra_needed("train", "Training"):
+        raise own
+    assert caught.value is own
+
+
 def test_code_is_that_of_the_class_or_a_closer_one() -> None:
     assert StorageError("It is wrong").code == "storage"
     assert StorageError("It is wrong", code="storage-full").code == "storage-full"

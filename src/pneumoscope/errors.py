@@ -285,7 +285,8 @@ def storage_errors(action: str, path: Path, remedy: str = "") -> Iterator[None]:
 def extra_needed(extra: str, purpose: str) -> Iterator[None]:
     """Turns an `ImportError` inside the block into a `DependencyError` that names an extra.
 
-    One that names an extra which this one includes is turned into one that names this.
+    One that names an extra which this one includes is turned into one that names this; another
+    `DependencyError`, behind which is no import, stays as it is.
 
     Args:
         extra: name of the extra that installs the import, such as "evaluate".
@@ -298,6 +299,8 @@ def extra_needed(extra: str, purpose: str) -> Iterator[None]:
         yield
     except (ImportError, DependencyError) as error:
         missing = error.__cause__ if isinstance(error, DependencyError) else error
+        if missing is None:
+            raise
         raise DependencyError(
             f"{purpose} needs the extra `{extra}`, which is not installed ({missing})",
             remedy=f'Install it with `pip install "pneumoscope[{extra}]"`',

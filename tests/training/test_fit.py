@@ -162,6 +162,19 @@ def test_ctrl_c_keeps_the_best_so_far_and_resume_ends_alike(
     assert first.probabilities == second.probabilities
 
 
+def test_run_is_not_resumed_on_another_backend(prepared: PreparedSet, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    stopped = train(prepared.root, run, SETTINGS, observer=Recorder(stop_after_epoch=1))
+    assert read_bundle(stopped.bundle).info.settings["backend"] == "tensorflow"
+    settings = json.loads((run / "settings.json").read_text("utf-8"))
+    assert settings["backend"] == "tensorflow"
+    (run / "settings.json").write_text(json.dumps({**settings, "backend": "jax"}), "utf-8")
+    with pytest.raises(SettingsError, match="Set KERAS_BACKEND to jax") as caught:
+        resume(run)
+    assert caught.value.code == "backend-differs"
+    assert caught.value.values == {"expected": "jax", "received": "tensorflow"}
+
+
 def test_ctrl_c_before_the_first_epoch_keeps_nothing(prepared: PreparedSet, tmp_path: Path) -> None:
     with pytest.raises(PneumoscopeError, match=r"nothing to keep.*`pneumoscope\.resume\("):
         train(prepared.root, tmp_path / "run", SETTINGS, observer=Recorder(stop_at_batch=True))

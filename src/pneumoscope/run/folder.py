@@ -54,6 +54,7 @@ class Run:
         fingerprint: fingerprint of the prepared data; empty until it is known.
         weights: origin that `weights` was resolved to; empty until then.
         epochs: number of epochs that `epochs` was resolved to; 0 until then.
+        backend: backend of Keras that it is trained on; empty until it is known.
     """
 
     root: Path
@@ -63,6 +64,7 @@ class Run:
     fingerprint: str = ""
     weights: str = ""
     epochs: int = 0
+    backend: str = ""
 
     @property
     def recipe(self) -> Recipe:
@@ -90,6 +92,7 @@ class Run:
         content = {
             "data": str(self.data),
             "fingerprint": self.fingerprint,
+            "backend": self.backend,
             "given": asdict(self.given),
             "resolved": asdict(self.resolved),
         }
@@ -211,6 +214,7 @@ def read_run(root: Path) -> Run:
             content["fingerprint"],
             resolved.get("weights", "none"),
             resolved["epochs"],
+            content.get("backend", ""),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(

@@ -162,6 +162,7 @@ def _ended(run: Run, observer: Observer) -> TrainingResult:
 
 def _execute(run: Run, observer: Observer) -> TrainingResult:
     settings, recipe = run.given, run.recipe
+    run = _on_backend(run)
     checkpoint = _checkpoint(run)
     # Before the images are prepared: weights that do not fit are refused at once.
     run, first_weights = (run, []) if checkpoint.epochs else _start(run)
@@ -212,6 +213,21 @@ def _calibration_notices(run: Run) -> tuple[Notice, ...]:
     return calibration.notices if calibration else ()
 
 
+def _on_backend(run: Run) -> Run:
+    """Records the backend of Keras in a run, whose epochs are all trained on the same one."""
+    backend = str(keras.backend.backend())
+    if run.backend not in ("", backend):
+        raise SettingsError(
+            f"The run {run.root} was started on another backend of Keras",
+            expected=run.backend,
+            received=backend,
+            remedy=f"Set KERAS_BACKEND to {run.backend}, or start a new run",
+            code="backend-differs",
+            values={"expected": run.backend, "received": backend},
+        )
+    return replace(run, backend=backend)
+
+
 def _start(run: Run) -> tuple[Run, weights.Arrays]:
     """Reads the weights that a run starts from, and records their origin in the run."""
     settings = run.given
@@ -250,7 +266,7 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
         chosen = precision.resolve(run.given.precision, lambda: _build(run, prepared))
         run = replace(run, precision=chosen, fingerprint=prepared.fingerprint)
     run.save()
-    observer.note(f"Training in {run.precision.value}")
+    observer.note(f"Training in {run.precision.value}, with Keras on {run.backend}")
     return run
 
 
@@ -406,7 +422,7 @@ def _describe(
         operating_points=points,
         seed=settings.seed,
         command=run.given.command(run.data),
-        settings=asdict(settings),
+        settings={**asdict(settings), "backend": run.backend},
         training_data={
             "fingerprint": prepared.fingerprint,
             "images": {split.value: prepared.count(split) for split in Split},
