@@ -131,3 +131,23 @@ def test_drift_is_that_of_the_images(archive: Path, tmp_path: Path, small_shards
     assert whole.drift is not None
     assert whole.drift.to_dict() == drift("residual-2", archive).to_dict()
     assert whole.to_dict()["drift"]["sentence"] == whole.drift.sentence
+
+
+def test_it_goes_on_from_another_working_folder(
+    archive: Path,
+    bundle: Path,
+    tmp_path: Path,
+    small_shards: Shards,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small_shards(20)
+    (archive / "NORMAL" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no more")
+    monkeypatch.chdir(tmp_path)
+    score(bundle, "archive", "scored", shard=(1, 2), workers=1)
+    expected = {each.path: each.to_dict() for each in predict(bundle, "archive")}
+    monkeypatch.chdir(archive)
+    score(bundle, archive, tmp_path / "scored", workers=1)
+    found = {
+        row["path"]: record_of(tmp_path / "scored", row) for row in rows_of(tmp_path / "scored")
+    }
+    assert found == expected

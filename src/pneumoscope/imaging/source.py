@@ -79,15 +79,20 @@ class Source:
         return made
 
 
-def read_bytes(path: Path, limits: Limits = LIMITS) -> Source:
+def read_bytes(path: Path, limits: Limits = LIMITS, *, name: str | None = None) -> Source:
     """Reads a regular file whole.
 
     Pipes and devices, which may have no end, are not waited for: `read_stream` reads those.
 
+    Args:
+        path: path of the file.
+        limits: limits on the size of an image.
+        name: name of the file in errors; by default its public name.
+
     Raises:
         ImageError: if it is missing, no regular file, not readable or too large.
     """
-    name = public_name(path)
+    name = public_name(path) if name is None else name
     try:
         # Opened without blocking, and looked at when it is open: it cannot change in between.
         with open(path, "rb", opener=_open_at_once) as file:

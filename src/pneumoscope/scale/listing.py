@@ -41,7 +41,7 @@ _SCHEMA = pa.schema(
     ]
 )
 _COPY = "copy"
-_BASE = b"base"
+_BASE, _SHOWN = b"base", b"shown"
 
 
 def read_images(source: Source) -> Any:
@@ -101,7 +101,8 @@ def write_list(folder: Path, table: Any, base: Path) -> tuple[int, int]:
     copies = original[order] != order
     bounds = _divide(copies)
     schema = table.schema.append(pa.field(_COPY, pa.bool_()))
-    schema = schema.with_metadata({_BASE: os.fsencode(base)})
+    places = {_BASE: os.path.abspath(base), _SHOWN: base}  # work may go on in another folder
+    schema = schema.with_metadata({name: os.fsencode(place) for name, place in places.items()})
     with (
         atomic_path(folder / LIST) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
@@ -130,8 +131,16 @@ class FrozenList:
 
     @property
     def base(self) -> Path:
-        """Folder that paths start from, as it was named."""
-        return Path(os.fsdecode(self._file.schema_arrow.metadata[_BASE]))
+        """Folder that paths start from, from the root of the disk."""
+        return self._place(_BASE)
+
+    @property
+    def shown(self) -> Path:
+        """The same folder as it was named."""
+        return self._place(_SHOWN)
+
+    def _place(self, name: bytes) -> Path:
+        return Path(os.fsdecode(self._file.schema_arrow.metadata[name]))
 
     def sizes(self) -> list[int]:
         """Returns the number of images of each shard."""

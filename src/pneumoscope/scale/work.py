@@ -107,7 +107,6 @@ class Scorer:
             policy=job.policy,
         )
         self._list = FrozenList(job.folder)
-        self._base = self._list.base
 
     def score(self, number: int, tell: Tell = lambda _: None) -> Outcome:
         """Scores a shard, unless it is there already or another process is at it.
@@ -156,7 +155,7 @@ class Scorer:
 
     def _read(self, listed: Mapping[str, Any]) -> Source | ImageError:
         try:
-            return read_bytes(self._path(listed))
+            return read_bytes(self._path(listed), name=self._name(listed))
         except ImageError as error:
             return error
 
@@ -185,10 +184,11 @@ class Scorer:
         return make_row(self._plan, {**image.identity, "duplicate_of": copy_of}, judged, prediction)
 
     def _path(self, listed: Mapping[str, Any]) -> Path:
-        return self._base / os.fsdecode(listed["file"])
+        return self._list.base / os.fsdecode(listed["file"])
 
     def _name(self, listed: Mapping[str, Any]) -> str:
-        return public_name(self._path(listed))
+        shown = self._list.shown / os.fsdecode(listed["file"])
+        return public_name(self._path(listed), str(shown))
 
 
 def _identify(
