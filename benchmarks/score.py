@@ -38,11 +38,13 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("data", type=Path, help="class folders of JPEG radiographs")
     options.add_argument("--scratch", type=Path, required=True, help="folder for copies of them")
-    options.add_argument("--images", type=int, default=1000, help="files of speed and kills")
+    options.add_argument("--images", type=int, default=1000, help="files of speed")
     options.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000])
     options.add_argument("--planned", type=int, default=1_000_000, help="lines of a long list")
     options.add_argument("--turns", type=int, default=5)
     options.add_argument("--kills", type=int, default=20)
+    options.add_argument("--killed", type=int, default=20_000, help="files of the kills")
+    options.add_argument("--between", type=float, default=5, help="most seconds between kills")
     options.add_argument("--seed", type=int, default=0)
     parts = {"speed": _speed, "sizes": _sizes, "memory": _memory, "kills": _kills}
     options.add_argument("--only", choices=parts, nargs="+", default=[*parts])
@@ -123,39 +125,42 @@ def _memory(choices: argparse.Namespace) -> None:
 
 
 def _kills(choices: argparse.Namespace) -> None:
-    archive, scored = _archive(choices, choices.images), choices.scratch / "kills"
-    seconds = _score(archive, scored, 2).seconds
+    archive, scored = _archive(choices, choices.killed), choices.scratch / "kills"
     rmtree(scored, ignore_errors=True)
+    command = [PNEUMOSCOPE, "score", str(archive), "-o", str(scored), "--workers", "2"]
     draw = random.Random(choices.seed)
     victims = Counter[str]()
-    command = [PNEUMOSCOPE, "score", str(archive), "-o", str(scored), "--workers", "2"]
+    process = _begin(command)
     while victims.total() < choices.kills:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(draw.uniform(0, max(1.0, seconds / choices.kills)))
+        time.sleep(draw.uniform(0, choices.between))
+        if process.poll() is not None:
+            raise SystemExit("all is scored before the last kill: take more images")
         workers = _children(process.pid)
-        victim = draw.choice([process.pid, *workers])
-        if process.poll() is None:
-            os.kill(victim, signal.SIGKILL)
-            victims["driver" if victim == process.pid else "worker"] += 1
-        if draw.random() < 0.5:  # the next one begins while this one goes on, or later
-            process.communicate()
-        elif process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
-    run(*command)
-    rows = Counter(
-        path for each in read_tables(scored, ["path"]) for path in each["path"].to_pylist()
+        if workers and draw.random() < 0.5:
+            os.kill(draw.choice(workers), signal.SIGKILL)
+            victims["worker"] += 1
+        else:
+            process.kill()
+            process.wait()
+            victims["driver"] += 1
+            process = _begin(command)
+    process.wait()
+    paths, codes = (
+        [value for each in read_tables(scored, [name]) for value in each[name].to_pylist()]
+        for name in ("path", "error_code")
     )
-    doubled = sum(count > 1 for count in rows.values())
-    aside = sum(
-        code == "image-ends-program"
-        for each in read_tables(scored, ["error_code"])
-        for code in each["error_code"].to_pylist()
-    )
+    different = len({*paths})
+    killed = ", ".join(f"{who} {count}" for who, count in sorted(victims.items()))
     print("| killed | images | lost | doubled | set aside |")
     print("|---|---:|---:|---:|---:|")
-    killed = ", ".join(f"{who} {count}" for who, count in sorted(victims.items()))
-    print(f"| {killed} | {choices.images:,} | {choices.images - len(rows)} | {doubled} | {aside} |")
+    print(
+        f"| {killed} | {choices.killed:,} | {choices.killed - different} | "
+        f"{len(paths) - different} | {codes.count('image-ends-program')} |"
+    )
+
+
+def _begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _children(process: int) -> Sequence[int]:

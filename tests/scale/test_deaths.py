@@ -76,6 +76,25 @@ def test_files_that_end_the_program_are_set_aside(
     assert not list((tmp_path / "scored").glob(".*"))
 
 
+STARTED_TWICE = """
+import sys
+from pathlib import Path
+if not Path("died").exists():
+    sys.exit(Path("died").touch() or 9)
+from pneumoscope.scale.worker import main
+main(int(sys.argv[1]))
+"""
+
+
+def test_a_process_that_died_while_it_started_is_replaced(
+    images: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (sys.executable, "-c", STARTED_TWICE)
+    monkeypatch.setattr("pneumoscope.scale.pool.PROGRAM", program)
+    assert score(bundle, images, tmp_path / "scored", workers=1).scored == 20
+    assert Path("died").exists()
+
+
 def test_processes_that_always_die_are_an_error(
     images: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,7 +126,7 @@ class Pool:
         worker.connection.close()
         code = worker.process.wait()
         self._deaths += 1
-        if not worker.ready or self._deaths > _MOST_DEATHS:
+        if self._deaths > _MOST_DEATHS:
             raise _dying(code)
         if worker.shard is not None:
             self.progress(worker.shard, 0)
