@@ -101,7 +101,7 @@ def write_list(folder: Path, table: Any, base: Path) -> tuple[int, int]:
     copies = original[order] != order
     bounds = _divide(copies)
     schema = table.schema.append(pa.field(_COPY, pa.bool_()))
-    places = {_BASE: os.path.abspath(base), _SHOWN: base}  # work may go on in another folder
+    places = {_BASE: os.path.abspath(base), _SHOWN: str(base)}  # work may go on elsewhere
     schema = schema.with_metadata({name: os.fsencode(place) for name, place in places.items()})
     with (
         atomic_path(folder / LIST) as temporary,
