@@ -27,6 +27,8 @@ def test_it_says_what_has_come_of_the_images(
     )
     assert re.search(r"no answer +image-broken +1 +0.200", out)
     assert re.search(r"^5 images in \d+ s, \d+\.\d images/s$", err, re.MULTILINE)
+    assert f"Without an answer: {images / 'broken.png'}\n" in err
+    assert "WHERE status = '\"'\"'error'\"'\"'" in err
     assert "1 images are exact copies of others" in err
     assert "1 files that are no images were skipped" in err
     assert f"`pneumoscope drift {bundle} {tmp_path / 'scored'}`" in err
@@ -45,6 +47,9 @@ def test_parts_say_what_is_left(
     scored = tmp_path / "scored"
     _, _, err = run("score", bundle, images, "-o", scored, "--shard", "2/2")
     assert "2 images are left to other parts of the work" in err
+    assert "Next" not in err
+    _, _, err = run("score", bundle, images, "-o", scored, "--shard", "2/2")
+    assert "Nothing was left to score here" in err
     (images / "new.png").write_bytes(encoded(picture(seed=8)))
     _, out, err = run("score", bundle, images, "-o", scored)
     assert "3 of 3 images" in out
@@ -66,7 +71,16 @@ def test_other_settings_are_told_as_options(
     run("score", bundle, images, "-o", tmp_path / "scored")
     code, _, err = run("score", bundle, images, "-o", tmp_path / "scored", "--keep-uids")
     assert code == 2
-    assert "--keep-uids differs. Expected False, as in its plan.json. Received True." in err
+    assert (
+        "whether UIDs stay as they are (--keep-uids) differs. Expected no, as in its plan.json. "
+        "Received yes." in err
+    )
+    code, _, err = run("score", bundle, images, "-o", tmp_path / "scored", "--no-gate")
+    assert code == 2
+    assert (
+        "whether images can be refused (--no-gate) differs. Expected yes, as in its plan.json. "
+        "Received no." in err
+    )
 
 
 def test_ctrl_c(
@@ -78,7 +92,7 @@ def test_ctrl_c(
     monkeypatch.setattr(Pool, "score", interrupted)
     code, _, err = run("score", bundle, images, "-o", tmp_path / "scored")
     assert code == 130
-    assert "To go on, give the same command" in err
+    assert "No shard was whole by then. To go on, give the same command" in err
     assert err.endswith("Interrupted.\n")
 
 
@@ -97,5 +111,6 @@ def test_a_file_in_the_place_of_the_folder(
 ) -> None:
     (tmp_path / "file").write_text("mine")
     code, _, err = run("score", bundle, images, "-o", tmp_path / "file")
-    assert code == 4
-    assert "a file stands where a folder is needed" in err
+    assert code == 2
+    assert f"{tmp_path / 'file'} holds something else" in err
+    assert "Received a file" in err

@@ -98,6 +98,19 @@ def test_no_image_is_read_and_no_example_drawn(
     )
 
 
+def test_patients_that_cannot_be_told_are_counted(
+    model: Path, phantoms: Path, tmp_path: Path
+) -> None:
+    for number, image in enumerate(sorted(phantoms.rglob("*.png"))):
+        copy = tmp_path / "anonymous" / image.parent.name / f"{number}.png"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, copy)
+    pneumoscope.score(model, tmp_path / "anonymous", tmp_path / "scored", workers=1)
+    found = pneumoscope.evaluate(model, tmp_path / "scored", tmp_path / "out", resamples=100)
+    (told,) = (notice for notice in found.notices if notice.code == "patients-by-file")
+    assert told.values == {"images": len(found.scored.paths), "of": len(found.scored.paths)}
+
+
 def test_subgroups_and_shards_that_are_missing(
     model: Path, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from pneumoscope import hashed_names, predict, score
 from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.pseudonym import file_pseudonym, pseudonym, uid_pseudonym
 from pneumoscope.scale.copies import find_copies
+from pneumoscope.scored.plan import read_plan
 from tests.conftest import encoded, picture, save_dicom
 from tests.scale.conftest import record_of, rows_of
 
@@ -222,3 +223,31 @@ def test_a_sample_is_drawn_by_the_seed(images: Path, bundle: Path, tmp_path: Pat
     assert drawn[0] == drawn[1]
     assert len({*drawn}) > 1
     assert {len(paths) for paths in drawn} == {2}
+
+
+def test_a_list_without_images_is_named(images: Path, scored: Scored) -> None:
+    (images / "list.csv").write_text("path,label\n")
+    with pytest.raises(DataError, match=r"no images in .*list\.csv"):
+        scored(images / "list.csv", root=images)
+
+
+def test_lines_that_repeat_an_image_are_counted(images: Path, bundle: Path, tmp_path: Path) -> None:
+    (images / "list.csv").write_text("path,ward\n0.png,1\n1.png,1\n0.png,2\n")
+    found = score(bundle, images / "list.csv", tmp_path / "scored", workers=1)
+    assert (found.images, found.repeated) == (2, 1)
+
+
+def test_paths_that_are_numbers_are_refused(images: Path, scored: Scored) -> None:
+    pq.write_table(pa.table({"path": [1, 2]}), images / "list.parquet")
+    with pytest.raises(DataError, match="holds no paths") as caught:
+        scored(images / "list.parquet")
+    assert caught.value.code == "list-columns"
+
+
+def test_a_short_list_has_a_shard_for_each_process(
+    images: Path, bundle: Path, tmp_path: Path
+) -> None:
+    lines = [f"{number}.png" for number in range(120)]
+    (images / "list.csv").write_text("\n".join(["path", *lines]))
+    score(bundle, images / "list.csv", tmp_path / "scored", workers=1)
+    assert read_plan(tmp_path / "scored").shards == 3

@@ -31,7 +31,7 @@ from pneumoscope.cli.options import (
 )
 from pneumoscope.cli.tables import print_tables
 from pneumoscope.defaults import SEED
-from pneumoscope.files import name_few
+from pneumoscope.files import name_few, printable
 
 if TYPE_CHECKING:
     from pneumoscope.scale import Scoring
@@ -143,16 +143,25 @@ def score(
                 wait=say,
             )
     except KeyboardInterrupt:
-        say(f"Whole shards stay in {output}. To go on, give the same command")
+        say(f"{_kept(output)}. To go on, give the same command")
         raise
     if as_json:
         print_json(found.to_dict())
     else:
-        print_tables([found.sentence, tabulate_scoring(found)])
+        print_tables([found.sentence, *([tabulate_scoring(found)] if found.scored else [])])
     for line in _remarks(found, time.monotonic() - began):
         say(line)
-    say(f"Next: {_next(given[0] if model else None, output)}")
+    if found.scored == found.images:
+        say(f"Next: {_next(given[0] if model else None, output)}")
     leave(found.status[Status.ERROR])
+
+
+def _kept(folder: Path) -> str:
+    """Says how much an interrupted work keeps."""
+    from pneumoscope.scored.shards import list_shards
+
+    shards = len(list_shards(folder)) if folder.is_dir() else 0
+    return f"{shards:,} whole shards stay in {folder}" if shards else "No shard was whole by then"
 
 
 def _part(text: str | None) -> tuple[int, int] | None:
@@ -169,6 +178,16 @@ def _remarks(found: Scoring, seconds: float) -> Iterator[str]:
     if found.scored_now:
         rate = found.scored_now / seconds
         yield f"{found.scored_now:,} images in {seconds:,.0f} s, {rate:,.1f} images/s"
+    else:
+        yield "Nothing was left to score here"
+    if found.unanswered:
+        query = f"SELECT path, error FROM '{found.folder}/part-*.parquet' WHERE status = 'error'"
+        names = ", ".join(map(printable, found.unanswered))
+        more = found.status["error"] - len(found.unanswered)
+        yield f"Without an answer: {names}{f', and {more:,} more' if more else ''}"
+        yield f"To list them: `duckdb -c {shlex.quote(query)}`"
+    if found.repeated:
+        yield f"{found.repeated:,} lines of the list name an image again, which counts once"
     if found.copies:
         yield f"{found.copies:,} images are exact copies of others, and were scored with these"
     if found.set_aside:

@@ -219,9 +219,19 @@ def _count_loose(found: Sequence[Patient]) -> Iterator[Notice]:
         )
         yield Notice("patients-by-study", text, {"images": studies, "of": len(found)})
     if files := sum(patient.evidence is Evidence.FILE for patient in found):
-        text = (
-            f"The patient of {files:,} of {len(found):,} images cannot be told: "
-            "each of them counts as a patient of its own. If several are of one person, name it in "
-            "the column 'patient' of a CSV manifest"
-        )
-        yield Notice("patients-by-file", text, {"images": files, "of": len(found)})
+        yield patients_by_file(files, len(found))
+
+
+def patients_by_file(files: int, images: int) -> Notice:
+    """Makes the notice of images whose patient cannot be told.
+
+    Args:
+        files: number of these images.
+        images: number of all images.
+    """
+    text = (
+        f"The patient of {files:,} of {images:,} images cannot be told: "
+        "each of them counts as a patient of its own. If several are of one person, name it in "
+        "the column 'patient' of a CSV manifest"
+    )
+    return Notice("patients-by-file", text, {"images": files, "of": images})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pneumoscope.bundle import SCORE, Seen
+from pneumoscope.dataset.patients import patients_by_file
 from pneumoscope.dataset.placeholder import says_nobody
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation.classes import number_classes
@@ -67,6 +68,7 @@ class _Sorted:
         unlabelled: number of images without a true label.
         seen: number of images that the model has seen, or others of their patients.
         copies: number of kept images that are exact copies of another image.
+        strangers: number of kept images whose patient is not known.
         unreadable: reason why an image has no score, for each such image.
     """
 
@@ -74,6 +76,7 @@ class _Sorted:
     unlabelled: int = 0
     seen: int = 0
     copies: int = 0
+    strangers: int = 0
     unreadable: list[Notice] = field(default_factory=list)
 
 
@@ -166,6 +169,7 @@ def _sort(table: pa.Table, seen: Seen) -> _Sorted:
         else:
             found.kept.append(number)
             found.copies += copy_of is not None
+            found.strangers += not patient
     return found
 
 
@@ -250,6 +254,8 @@ def _notices(plan: Plan, found: _Sorted, images: int) -> Iterator[Notice]:
     if found.unlabelled:
         text = f"{found.unlabelled:,} of {images:,} images have no true label and are left out"
         yield Notice("images-unlabelled", text, {"images": images, "unlabelled": found.unlabelled})
+    if found.strangers:
+        yield patients_by_file(found.strangers, len(found.kept))
     if found.copies:
         text = f"{found.copies:,} images are exact copies of others, and count as these do"
         yield Notice("images-copied", text, {"copies": found.copies})

@@ -27,7 +27,12 @@ from pneumoscope.scored.shards import reading
 LIST = "list.parquet"
 
 SHARD = 500
-"""Number of images in a shard: work of seconds, which is all that a death of a process costs."""
+"""Number of images in a shard: work of seconds, which is all that a death of a process costs.
+
+A short list has smaller shards, at least `_LEAST`, so that there are some for each process.
+"""
+
+_LEAST, _SHARDS = 50, 64
 
 _PIECE = 4_000
 _WORD = pa.dictionary(pa.int32(), pa.string())
@@ -44,8 +49,11 @@ _COPY = "copy"
 _BASE, _SHOWN = b"base", b"shown"
 
 
-def read_images(source: Source) -> Any:
-    """Lists the images of a source, each once, as a table.
+def read_images(source: Source) -> tuple[Any, int]:
+    """Lists the images of a source, each once.
+
+    Returns:
+        The images as a table, and the number of lines that named one of them again.
 
     Raises:
         DataError: if there is none, or a list contradicts itself.
@@ -60,13 +68,14 @@ def read_images(source: Source) -> Any:
         pieces.append(_columns(piece))
     if not pieces:
         raise DataError(
-            f"There are no images in {source.base}",
+            f"There are no images in {source.name}",
             remedy="Check the path",
             code="data-empty",
-            values={"path": str(source.base)},
+            values={"path": str(source.name)},
         )
     table = pa.Table.from_batches(pieces, _SCHEMA).unify_dictionaries()
-    return _each_once(_believe(table, names), source.base)
+    once = _each_once(_believe(table, names), source.base)
+    return once, len(table) - len(once)
 
 
 def draw(table: Any, sample: int | None, seed: int) -> Any:
@@ -209,9 +218,10 @@ def _each_once(table: Any, base: Path) -> Any:
 
 def _divide(copies: Any) -> list[int]:
     """Divides the list into shards, none of which begins with a copy."""
+    size = min(SHARD, max(_LEAST, len(copies) // _SHARDS))
     bounds = [0]
     for row in np.flatnonzero(~copies).tolist():
-        if row - bounds[-1] >= SHARD:
+        if row - bounds[-1] >= size:
             bounds.append(row)
     return [*bounds, len(copies)]
 

@@ -87,6 +87,8 @@ def make_plan(
     strays = Counter[str]()  # and no list: there may be one beside each image
     source = _open(choices, bundle.info.classes, lambda _: strays.update(["file"]))
     if not is_scored(folder):
+        if folder.exists() and not folder.is_dir():
+            raise _occupied(folder, "a file")
         with claimed(folder / _PLANNING, wait):
             if not is_scored(folder):
                 _require_free(folder)
@@ -141,12 +143,14 @@ def _open(choices: Choices, classes: tuple[str, ...], stray: Callable[[Path], No
 
 
 def _write(folder: Path, source: Source, choices: Choices, settings: Mapping[str, Any]) -> Plan:
-    table = draw(read_images(source), choices.sample, choices.seed)
+    images, repeated = read_images(source)
+    table = draw(images, choices.sample, choices.seed)
     copies, shards = write_list(folder, table, source.base)
     plan = Plan(
         **settings,
         images=len(table),
         copies=copies,
+        repeated=repeated,
         shards=shards,
         list_sha256=sha256_of(folder / LIST),
         version=__version__,
@@ -168,11 +172,15 @@ def _require_free(folder: Path) -> None:
             if path.name not in (_PLANNING, LIST) and not path.match(LEFTOVERS)
         )
     if others:
-        raise SettingsError(
-            f"{folder} holds something else",
-            expected="an empty folder, or one that is being scored into",
-            received=printable(", ".join(others[:3])),
-            remedy="Choose another folder",
-            code="output-occupied",
-            values={"path": str(folder)},
-        )
+        raise _occupied(folder, printable(", ".join(others[:3])))
+
+
+def _occupied(folder: Path, received: str) -> SettingsError:
+    return SettingsError(
+        f"{folder} holds something else",
+        expected="an empty folder, or one that is being scored into",
+        received=received,
+        remedy="Choose another folder",
+        code="output-occupied",
+        values={"path": str(folder)},
+    )

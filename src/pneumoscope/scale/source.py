@@ -35,10 +35,12 @@ class Source:
     """A folder or a list of images.
 
     Attributes:
+        name: the folder, or the file of the list.
         base: folder that paths start from.
         images: function that lists the images anew at each call.
     """
 
+    name: Path
     base: Path
     images: Callable[[], Iterator[Named]]
 
@@ -69,7 +71,7 @@ def open_folder(folder: Path, classes: Sequence[str], stray: Callable[[Path], No
                 )
             yield Named(file.relative_to(folder), label)
 
-    return Source(folder, images)
+    return Source(folder, folder, images)
 
 
 def missing_source(path: Path) -> DataError:

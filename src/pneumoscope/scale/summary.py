@@ -15,6 +15,7 @@ from pneumoscope.scored.shards import read_tables
 from pneumoscope.types import Status
 
 _ASIDE = "image-ends-program"
+_NAMED = 3
 _COLUMNS = ("path", "status", "label", "reason_codes", "error_code", "duplicate_of")
 
 
@@ -32,7 +33,9 @@ class Scoring:
         reasons: number of images by the code of a reason for refusal.
         errors: number of images by the code of the error that kept them from being predicted.
         copies: number of images that are exact copies of others, and were scored with these.
+        unanswered: names of the first images that could not be read.
         set_aside: names of the images that ended the process which read them, time and again.
+        repeated: number of lines of the list that named an image again.
         strays: number of files in the folder of images that are no pictures.
         new: number of images that are there by now and not in the plan.
         drift: how far the images differ from those of the training; None as long as some are left.
@@ -47,7 +50,9 @@ class Scoring:
     reasons: Mapping[str, int]
     errors: Mapping[str, int]
     copies: int
+    unanswered: tuple[str, ...]
     set_aside: tuple[str, ...]
+    repeated: int
     strays: int
     new: int
     drift: DriftReport | None
@@ -87,14 +92,15 @@ def summarise(
         StorageError: if one cannot be read.
     """
     status, labels, reasons, errors = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    copies, aside = 0, list[str]()
+    copies, unanswered, aside = 0, list[str](), list[str]()
     for table in read_tables(folder, _COLUMNS):
         for name, counter in (("status", status), ("label", labels), ("error_code", errors)):
             counter.update(_count(table[name]))
         reasons.update(_count(table["reason_codes"].combine_chunks().flatten()))
         copies += len(table) - table["duplicate_of"].null_count
-        if _ASIDE in errors:
+        if _ASIDE in errors or (errors and len(unanswered) < _NAMED):
             rows = table.select(["path", "error_code"]).to_pylist()
+            unanswered += [row["path"] for row in rows if row["error_code"]]
             aside += [row["path"] for row in rows if row["error_code"] == _ASIDE]
     return Scoring(
         folder=folder,
@@ -106,7 +112,9 @@ def summarise(
         reasons=dict(reasons.most_common()),
         errors=dict(errors.most_common()),
         copies=copies,
+        unanswered=tuple(unanswered[:_NAMED]),
         set_aside=tuple(aside),
+        repeated=plan.repeated,
         strays=strays,
         new=new,
         drift=drift(bundle.root, folder) if status.total() == plan.images else None,

@@ -53,17 +53,39 @@ def open_table(table: Path, root: Path | None) -> Source:
             number += 1
             yield _named(f"{table}, row {number}", base, values)
 
-    return Source(base, images)
+    return Source(table, base, images)
 
 
 def _columns(table: Path) -> list[str]:
     """Reads the names of the columns, in lower case."""
     if table.suffix.casefold() == ".parquet":
         with reading(table), pq.ParquetFile(table) as file:
-            return [_key(name) for name in file.schema_arrow.names]
+            schema = file.schema_arrow
+        for column in schema:
+            if _key(column.name) == _PATH and not _is_text(column.type):
+                raise _no_paths(table, column.type)
+        return [_key(name) for name in schema.names]
     with storage_errors("read", table), table.open("rb") as stream:
         line = stream.readline(100_000)
     return [_key(name) for name in _split(line)]
+
+
+def _is_text(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(each(kind) for each in (*texts, pa.types.is_binary, pa.types.is_large_binary))
+
+
+def _no_paths(table: Path, kind: Any) -> DataError:
+    return DataError(
+        f"The column path of {table} holds no paths",
+        expected="text",
+        received=f"{kind}",
+        remedy="Write the paths of the images into it",
+        code="list-columns",
+        values={"path": str(table)},
+    )
 
 
 def _split(line: bytes) -> list[str]:

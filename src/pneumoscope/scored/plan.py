@@ -20,10 +20,10 @@ _SETTINGS = {
     "root": "`root`",
     "operating_point": "`operating_point`",
     "prevalence": "`prevalence`",
-    "gate": "`gate`",
+    "gate": "whether images can be refused (`gate`)",
     "policy": "`policy`",
-    "hashed": "names of files",
-    "keep_uids": "`keep_uids`",
+    "hashed": "whether files are named by keyed hashes",
+    "keep_uids": "whether UIDs stay as they are (`keep_uids`)",
     "key_fingerprint": "the secret key of patients",
     "sample": "`sample`",
     "seed": "`seed`",
@@ -56,6 +56,7 @@ class Plan:
         seed: seed of that draw.
         images: number of images.
         copies: number of images that seemed to be exact copies of others when they were listed.
+        repeated: number of lines of the list that named an image again.
         shards: number of shards.
         list_sha256: SHA-256 of `list.parquet`, in hex.
         version: version of Pneumoscope that made the plan.
@@ -79,6 +80,7 @@ class Plan:
     seed: int
     images: int
     copies: int
+    repeated: int
     shards: int
     list_sha256: str
     version: str
@@ -170,4 +172,6 @@ def require_model(folder: Path, plan: Plan, bundle: Bundle) -> None:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {action}" for name, action in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "none" if value in (None, "") else str(value)
