@@ -60,6 +60,7 @@ def smooth_pictures(seed: int, side: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
     down, across = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
     falling = (1 + side * np.hypot(down, across)) ** -2
+    falling[0, 0] = 0
     while True:
         noise = np.fft.rfft2(rng.standard_normal((256, side, side), np.float32)) * falling
         pictures = np.fft.irfft2(noise).astype(np.float32)

@@ -61,7 +61,7 @@ class Division:
     notices: tuple[Notice, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Patient:
     """A patient to be put into a split.
 
@@ -203,12 +203,13 @@ def _patients(records: Sequence[ImageRecord]) -> list[_Patient]:
     for record in sorted(records, key=lambda record: str(record.path)):
         by_key.setdefault(record.patient, []).append(record)
     found = []
+    same: dict[frozenset[int], frozenset[int]] = {}  # one object for all patients of like labels
     for number, (key, images) in enumerate(by_key.items()):
-        strata = Counter((record.label, record.subgroup) for record in images)
-        labels = frozenset(record.label for record in images)
+        strata = [(record.label, record.subgroup) for record in images]
+        labels = frozenset(label for label, _ in strata)
         rank = f"{number:09d}" if is_pseudonym(key) else key
-        most = max(strata, key=lambda stratum: (strata[stratum], stratum))
-        found.append(_Patient(rank, key, most, labels, len(images)))
+        most = max((strata.count(stratum), stratum) for stratum in set(strata))[1]
+        found.append(_Patient(rank, key, most, same.setdefault(labels, labels), len(images)))
     return sorted(found, key=lambda patient: patient.rank)
 
 
