@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo test lint types contracts unit fuzz docs constraints clean
+.PHONY: demo test lint types contracts unit fuzz docs constraints torch clean
 
 # Small images, plain pneumonia and few epochs, so that it takes minutes.
 demo: .venv/train
@@ -49,12 +49,13 @@ docs: .venv/all
 
 # Renews the pinned versions: needs uv. What trains is a part of all, in the same versions.
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-  --no-emit-index-url --no-annotate --no-header --group build --extra train
+  --no-emit-index-url --no-annotate --no-header --group build
 
 constraints:
-	$(LOCK) --upgrade --extra fetch --extra node --extra serve --extra traces --extra scale --extra ray \
+	$(LOCK) --upgrade --extra train --extra jax --extra fetch --extra node --extra serve --extra traces --extra scale --extra ray \
 	  --extra track --extra tune --extra dev pyproject.toml -o constraints.txt
-	$(LOCK) --constraints constraints.txt pyproject.toml -o constraints-train.txt
+	$(LOCK) --extra train --constraints constraints.txt pyproject.toml -o constraints-train.txt
+	$(LOCK) --extra torch --constraints constraints.txt pyproject.toml -o constraints-torch.txt
 
 # With the pip that this Python brings. Only what is used is compiled to bytecode, when it is used.
 define install
@@ -74,5 +75,14 @@ endef
 	$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true
 	touch $@ .venv/train
 
+# The test of training on PyTorch has an environment of its own: 3 GB of libraries for GPUs.
+torch: .venv-torch/all
+
+.venv-torch/all: constraints-torch.txt
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  --require-hashes -r $<
+	touch $@
+
 clean:
-	rm -rf .venv $(DEMO) site build dist .fuzz .coverage* htmlcov
+	rm -rf .venv .venv-torch $(DEMO) site build dist .fuzz .coverage* htmlcov

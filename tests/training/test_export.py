@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pneumoscope.errors import PneumoscopeError
 from pneumoscope.training import export
 from pneumoscope.training.architectures import FEATURES, PROBABILITIES, find
 from pneumoscope.training.backend import keras
-from pneumoscope.training.export import explained, export_onnx, run_onnx
+from pneumoscope.training.export import ExplainedHead, export_onnx, run_onnx
 from pneumoscope.types import Geometry
 
 pytestmark = pytest.mark.keras
@@ -63,9 +64,10 @@ def differentiated(model: Any, images: np.ndarray) -> np.ndarray:
 
 
 def run_explained(model: Any, images: np.ndarray) -> dict[str, np.ndarray]:
-    with_maps, kernel = explained(model)
-    outputs = with_maps({"image": keras.ops.convert_to_tensor(images), graph.KERNEL: kernel})
-    return {name: np.asarray(value) for name, value in outputs.items()}
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "network.onnx")
+        export_onnx(model, path)
+        return {name: run_onnx(path, images, name) for name in graph.outputs(2)}
 
 
 @pytest.mark.parametrize("pooling", ["flatten", "average"])
@@ -76,7 +78,7 @@ def test_maps_equal_automatic_differentiation(pooling: str, hidden: str) -> None
     outputs = run_explained(model, images)
     expected = differentiated(model, images)
     assert np.abs(expected).max() > 1e-3
-    assert np.asarray(outputs[graph.MAPS]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert outputs[graph.MAPS] == pytest.approx(expected, rel=1e-4, abs=1e-6)
     assert outputs[PROBABILITIES] == pytest.approx(model.predict_on_batch(images), abs=1e-6)
 
 
@@ -101,7 +103,7 @@ def test_maps_and_biases_add_up_to_the_score_of_a_linear_head(pooling: str) -> N
     logits = np.log(outputs[PROBABILITIES])
     bias = np.asarray(model.layers[-1].bias)
     scores = logits - logits.mean(axis=1, keepdims=True) - (bias - bias.mean())
-    assert np.asarray(outputs[graph.MAPS]).sum(axis=(2, 3)) == pytest.approx(scores, abs=1e-4)
+    assert outputs[graph.MAPS].sum(axis=(2, 3)) == pytest.approx(scores, abs=1e-4)
 
 
 def test_head_that_cannot_be_explained_is_refused() -> None:
@@ -111,7 +113,28 @@ def test_head_that_cannot_be_explained_is_refused() -> None:
     x = layers.Dense(4, activation="tanh")(layers.Flatten()(x))
     outputs = layers.Dense(2, activation="softmax", name=PROBABILITIES)(x)
     with pytest.raises(TypeError, match="not one that can be explained"):
-        explained(keras.Model(inputs, outputs))
+        ExplainedHead(keras.Model(inputs, outputs))
+
+
+@pytest.mark.parametrize(
+    ("layer", "named"),
+    [
+        (keras.layers.Conv2DTranspose(4, 3), "layer Conv2DTranspose"),
+        (keras.layers.Conv2D(4, 3, activation="gelu"), "activation gelu"),
+        (keras.layers.ReLU(negative_slope=0.1), "plain ReLU"),
+        (keras.layers.LayerNormalization(), "normalises along"),
+        (keras.layers.Reshape((3, 40, 1)), "reshapes to"),
+    ],
+    ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
+)
+def test_layer_that_cannot_be_exported_is_named(layer: Any, named: str, tmp_path: Path) -> None:
+    inputs = keras.Input((12, 10, 1), dtype="uint8", name="image")
+    x = layer(keras.layers.Rescaling(1 / 255, dtype="float32")(inputs))
+    x = keras.layers.Conv2D(4, 1, name=FEATURES)(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    outputs = keras.layers.Dense(2, activation="softmax", name=PROBABILITIES)(x)
+    with pytest.raises(TypeError, match=named):
+        export_onnx(keras.Model(inputs, outputs), tmp_path / "network.onnx")
 
 
 def test_file_with_other_numbers_is_refused(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -10,44 +11,63 @@ import pytest
 
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
-from pneumoscope.training.stream import training_stream, validation_stream
+from pneumoscope.training import array_stream, tensorflow_stream
+from pneumoscope.training.stream import Stream
 from pneumoscope.types import Split
 from tests.training.conftest import SMALL
 
 pytestmark = pytest.mark.keras
 
 
-def epochs(prepared: PreparedSet, first: int, count: int, seed: int = 1) -> list[list[Any]]:
+@pytest.fixture(params=[tensorflow_stream, array_stream], ids=["tensorflow", "arrays"])
+def made_by(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def arrays(stream: Stream) -> Iterator[Any]:
+    batches: Any = stream.batches
+    if hasattr(batches, "as_numpy_iterator"):
+        yield from batches.as_numpy_iterator()
+    else:
+        wanted = range(batches.num_batches) if batches.num_batches else count()
+        yield from (batches[number] for number in wanted)
+
+
+def epochs(
+    made_by: Any, prepared: PreparedSet, first: int, wanted: int, seed: int = 1
+) -> list[list[Any]]:
     """The images of each epoch as bytes, in the order in which they come."""
-    stream = training_stream(
+    stream = made_by.training_stream(
         prepared.root / "train", prepared.images.classes, SMALL, 8, seed=seed, first_epoch=first
     )
-    batches = list(islice(stream.batches.as_numpy_iterator(), count * stream.steps))
+    batches = list(islice(arrays(stream), wanted * stream.steps))
     found = []
-    for number in range(count):
+    for number in range(wanted):
         part = batches[number * stream.steps : (number + 1) * stream.steps]
         found.append([image.tobytes() for images, _ in part for image in images])
         assert len(found[-1]) == stream.images
     return found
 
 
-def test_every_epoch_holds_every_image_in_another_order(prepared: PreparedSet) -> None:
-    first, second = epochs(prepared, 0, 2)
+def test_every_epoch_holds_every_image_in_another_order(
+    made_by: Any, prepared: PreparedSet
+) -> None:
+    first, second = epochs(made_by, prepared, 0, 2)
     assert sorted(first) == sorted(second)
     assert first != second
     assert len(set(first)) == len(prepared.images.published(Split.TRAIN))
 
 
-def test_order_depends_on_seed_and_epoch_alone(prepared: PreparedSet) -> None:
-    assert epochs(prepared, 0, 3)[2] == epochs(prepared, 2, 1)[0]
-    assert epochs(prepared, 0, 1) != epochs(prepared, 0, 1, seed=2)
+def test_order_depends_on_seed_and_epoch_alone(made_by: Any, prepared: PreparedSet) -> None:
+    assert epochs(made_by, prepared, 0, 3)[2] == epochs(made_by, prepared, 2, 1)[0]
+    assert epochs(made_by, prepared, 0, 1) != epochs(made_by, prepared, 0, 1, seed=2)
 
 
-def test_validation_holds_the_prepared_pixels_with_their_labels(prepared: PreparedSet) -> None:
-    stream = validation_stream(prepared.root / "val", prepared.images.classes, SMALL, 8)
-    images, labels = (
-        np.concatenate(parts) for parts in zip(*stream.batches.as_numpy_iterator(), strict=True)
-    )
+def test_validation_holds_the_prepared_pixels_with_their_labels(
+    made_by: Any, prepared: PreparedSet
+) -> None:
+    stream = made_by.validation_stream(prepared.root / "val", prepared.images.classes, SMALL, 8)
+    images, labels = (np.concatenate(parts) for parts in zip(*arrays(stream), strict=True))
     records = prepared.images.published(Split.VAL)
     assert images.dtype == np.uint8
     assert images.shape == (len(records), 32, 32, 1)

@@ -39,7 +39,8 @@ CHECKPOINT = "checkpoint"
 CURVES = f"{FIGURES}/curves"
 
 _ENVIRONMENT = "environment.json"
-_LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "numpy")
+_LIBRARIES = ("keras", "onnx", "onnxruntime", "numpy")
+_BACKENDS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Run:
         }
         write_json(self.root / SETTINGS, content)
         machine = {
-            "versions": library_versions(),
+            "versions": library_versions(self.backend),
             "platform": platform.platform(),
             "machine": platform.machine(),
             "cores": usable_cores(),
@@ -214,7 +215,7 @@ def read_run(root: Path) -> Run:
             content["fingerprint"],
             resolved.get("weights", "none"),
             resolved["epochs"],
-            content.get("backend", ""),
+            content.get("backend", "tensorflow"),  # before there was a choice
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
@@ -224,10 +225,14 @@ def read_run(root: Path) -> Run:
         ) from error
 
 
-def library_versions() -> dict[str, str]:
-    """Lists the versions of Python and of the libraries that make a model, if installed."""
+def library_versions(backend: str) -> dict[str, str]:
+    """Lists the versions of Python and of the libraries that make a model, if installed.
+
+    Args:
+        backend: backend of Keras; empty if it is not known.
+    """
     found = {"python": platform.python_version()}
-    for name in _LIBRARIES:
+    for name in (*_BACKENDS.get(backend, ()), *_LIBRARIES):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
+from onnx import helper
 
 from pneumoscope import graph
 from pneumoscope.engine import open_session
@@ -15,14 +17,17 @@ from pneumoscope.parallel import usable_cores
 from pneumoscope.training.architectures import FEATURES
 from pneumoscope.training.backend import keras
 from pneumoscope.training.canonical import make_canonical
-from pneumoscope.training.network import Network, Tensor
+from pneumoscope.training.network import Network
+from pneumoscope.training.nodes import Nodes, activate, add_layers
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 
 _BATCH = 16
+_OPSET, _IR = 17, 8
+_DTYPES = {"uint8": 2, "float32": 1}  # of onnx.TensorProto
 
 
-class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
+class ExplainedHead:
     """The head of a network, computed so that the contribution of each place can be read.
 
     Its first dense layer is linear in the feature maps: a sum over the contributions of all places.
@@ -37,89 +42,83 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]
 
     Args:
         network: a network of `architectures`.
+
+    Raises:
+        TypeError: if its head cannot be explained.
     """
 
     def __init__(self, network: Network) -> None:
-        super().__init__(name="explained_head", dtype="float32")
         names = [layer.name for layer in network.layers]
-        head = network.layers[names.index(FEATURES) + 1 :]
-        self._pools = isinstance(head[0], keras.layers.GlobalAveragePooling2D)
-        self._dense = [layer for layer in head if isinstance(layer, keras.layers.Dense)]
+        head: list[Any] = list(network.layers[names.index(FEATURES) + 1 :])
+        dense = [layer for layer in head if isinstance(layer, keras.layers.Dense)]
         if not (
             isinstance(head[0], (keras.layers.Flatten, keras.layers.GlobalAveragePooling2D))
             and all(isinstance(x, (keras.layers.Dense, keras.layers.Dropout)) for x in head[1:])
-            and all(dense.activation is keras.activations.relu for dense in self._dense[:-1])
+            and all(layer.activation is keras.activations.relu for layer in dense[:-1])
         ):
             raise TypeError(f"the head of {network.name} is not one that can be explained")
+        self._pools = isinstance(head[0], keras.layers.GlobalAveragePooling2D)
+        self._shape: tuple[int, int, int] = network.get_layer(FEATURES).output.shape[1:]
+        self._last = dense[-1].activation
+        self._kernels = [keras.ops.convert_to_numpy(layer.kernel) for layer in dense]
+        self._biases = [keras.ops.convert_to_numpy(layer.bias) for layer in dense]
 
-    def kernel(self, height: int, width: int) -> Tensor:
-        """Returns the kernel of the first dense layer: (h * w, k, u) by place, (k, u) if pooled."""
-        kernel = self._dense[0].kernel
-        places = height * width
-        if self._pools:
-            return kernel / places
-        return keras.ops.reshape(kernel, (places, kernel.shape[0] // places, -1))
-
-    def call(self, features: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Computes probabilities (n, c), maps (n, c, h, w) and features from maps (n, h, w, k).
+    def add(self, nodes: Nodes, features: str) -> None:
+        """Adds the head to a graph, with the outputs that `graph` names.
 
         Features are those of the whole image, (n, u): the last hidden layer, or the mean of each
         feature map where there is no hidden layer.
+
+        Args:
+            nodes: the graph.
+            features: name of the last feature maps, (n, k, h, w).
         """
-        ops = keras.ops
-        _, height, width, _ = features.shape
-        contributions = self._contributions(features, kernel)  # (n, h * w, u)
-        inputs = ops.sum(contributions, axis=1)
-        last = ops.mean(features, axis=(1, 2))
+        height, width, _ = self._shape
+        contributions = self._contributions(nodes, features)  # (n, h * w, u)
+        inputs = nodes.add("ReduceSum", contributions, nodes.shape(1), keepdims=0)
+        last = nodes.add("ReduceMean", features, axes=[2, 3], keepdims=0)
         slopes = []
-        for layer, following in zip(self._dense, self._dense[1:], strict=False):
-            inputs = inputs + layer.bias
-            slopes.append(ops.cast(inputs > 0, "float32"))  # of a ReLU: 1 where it is active
-            last = ops.relu(inputs)
-            inputs = ops.matmul(last, following.kernel)
-        probabilities = ops.softmax(inputs + self._dense[-1].bias)
+        for kernel, bias in zip(self._kernels[1:], self._biases, strict=False):
+            inputs = nodes.add("Add", inputs, nodes.constant(bias))
+            active = nodes.add("Greater", inputs, nodes.constant(0.0))
+            slopes.append(nodes.add("Cast", active, to=_DTYPES["float32"]))  # of a ReLU: 1 or 0
+            last = nodes.add("Relu", inputs)
+            inputs = nodes.add("MatMul", last, nodes.constant(kernel))
+        logits = nodes.add("Add", inputs, nodes.constant(self._biases[-1]))
+        maps = nodes.add("MatMul", contributions, self._backward(nodes, slopes))  # (n, h * w, c)
+        maps = nodes.add("Transpose", maps, perm=[0, 2, 1])
+        nodes.add("Reshape", maps, nodes.shape(0, 0, height, width), output=graph.MAPS)
+        probabilities = activate(nodes, self._last, logits)
+        nodes.add("Identity", probabilities, output=graph.PROBABILITIES)
+        nodes.add("Identity", last, output=graph.FEATURES)
 
-        maps = ops.matmul(contributions, self._backward(slopes))  # (n, h * w, c)
-        maps = ops.reshape(ops.transpose(maps, (0, 2, 1)), (-1, maps.shape[-1], height, width))
-        return probabilities, maps, last
-
-    def _contributions(self, features: Tensor, kernel: Tensor) -> Tensor:
-        """Computes the contribution of each place to the first dense layer, (n, h * w, u)."""
-        ops = keras.ops
-        _, height, width, channels = features.shape
-        flat = ops.reshape(features, (-1, height * width, channels))
+    def _contributions(self, nodes: Nodes, features: str) -> str:
+        """Adds the contribution of each place to the first dense layer, (n, h * w, u)."""
+        height, width, channels = self._shape
+        places, kernel = height * width, self._kernels[0]
+        flat = nodes.add("Reshape", features, nodes.shape(0, channels, places))
         if self._pools:
-            return ops.matmul(flat, kernel)
-        by_place = ops.matmul(ops.transpose(flat, (1, 0, 2)), kernel)  # (h * w, n, u)
-        return ops.transpose(by_place, (1, 0, 2))
+            by_place = nodes.add("Transpose", flat, perm=[0, 2, 1])
+            return nodes.add("MatMul", by_place, nodes.constant(kernel / places, graph.KERNEL))
+        by_place = nodes.add("Transpose", flat, perm=[2, 0, 1])  # (h * w, n, k)
+        kernels = nodes.constant(kernel.reshape(places, channels, -1), graph.KERNEL)
+        return nodes.add("Transpose", nodes.add("MatMul", by_place, kernels), perm=[1, 0, 2])
 
-    def _backward(self, slopes: list[Tensor]) -> Tensor:
-        """Computes the gradient of the class scores by the first dense layer, (n or 1, u, c)."""
-        ops = keras.ops
-        classes = self._dense[-1].units
-        centred = ops.eye(classes) - 1.0 / classes
+    def _backward(self, nodes: Nodes, slopes: list[str]) -> str:
+        """Adds the gradient of the class scores by the first dense layer, (n or 1, u, c)."""
+        classes = self._biases[-1].size
+        centred = np.eye(classes) - 1.0 / classes
         if not slopes:
-            return ops.expand_dims(centred, 0)
-        gradient = ops.expand_dims(ops.matmul(self._dense[-1].kernel, centred), 0)
-        for layer, slope in zip(self._dense[-2:0:-1], slopes[:0:-1], strict=True):
-            gradient = ops.matmul(layer.kernel, ops.expand_dims(slope, -1) * gradient)
-        return ops.expand_dims(slopes[0], -1) * gradient
+            return nodes.constant(centred[np.newaxis])
+        gradient = nodes.constant((self._kernels[-1] @ centred)[np.newaxis])
+        for kernel, slope in zip(self._kernels[-2:0:-1], slopes[:0:-1], strict=True):
+            gradient = nodes.add("MatMul", nodes.constant(kernel), _weigh(nodes, slope, gradient))
+        return _weigh(nodes, slopes[0], gradient)
 
 
-def explained(network: Network) -> tuple[Network, Tensor]:
-    """Adds class-activation maps and features to a network, as `ExplainedHead` computes them.
-
-    Returns:
-        The model, with the outputs that `graph` names; and the tensor for its second input
-        `graph.KERNEL`: most of its weights, which so need not pass through a converter.
-    """
-    features = network.get_layer(FEATURES).output
-    head = ExplainedHead(network)
-    kernel = head.kernel(*features.shape[1:3])
-    inputs = [network.input, keras.Input(batch_shape=kernel.shape, name=graph.KERNEL)]
-    probabilities, maps, last = head(features, inputs[1])
-    outputs = {graph.PROBABILITIES: probabilities, graph.MAPS: maps, graph.FEATURES: last}
-    return keras.Model(inputs, outputs), kernel
+def _weigh(nodes: Nodes, slope: str, gradient: str) -> str:
+    """Adds the product of slopes (n, u) with gradients (n, u, c)."""
+    return nodes.add("Mul", nodes.add("Unsqueeze", slope, nodes.shape(2)), gradient)
 
 
 def export_onnx(network: Network, path: Path) -> None:
@@ -133,20 +132,18 @@ def export_onnx(network: Network, path: Path) -> None:
 
     Raises:
         PneumoscopeError: if the written file does not give the probabilities of the network.
+        TypeError: if the network has a layer, or a head, that cannot be exported.
     """
-    model, kernel = explained(network)
-    signature = [
-        *(
-            keras.InputSpec(shape=image.shape, dtype=image.dtype, name=name)
-            for name, image in graph.inputs(*network.input_shape[1:3]).items()
-        ),
-        keras.InputSpec(shape=kernel.shape, dtype="float32", name=graph.KERNEL),
-    ]
-    with warnings.catch_warnings():
-        # Keras uses a name that numpy has removed.
-        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-        model.export(path, format="onnx", input_signature=[signature], verbose=False)
-    _finish(path, keras.ops.convert_to_numpy(kernel))
+    head, nodes = ExplainedHead(network), Nodes()
+    head.add(nodes, add_layers(nodes, network, graph.IMAGE, FEATURES))
+    inputs = graph.inputs(*network.input_shape[1:3])
+    outputs = graph.outputs(network.output_shape[-1])
+    made = helper.make_graph(
+        nodes.nodes, "network", _declare(inputs), _declare(outputs), nodes.constants
+    )
+    make_canonical(made)
+    opset = helper.make_opsetid("", _OPSET)
+    onnx.save(helper.make_model(made, opset_imports=[opset], ir_version=_IR), path)
     noise = np.random.default_rng(0).integers(0, 256, (2, *network.input_shape[1:]), dtype=np.uint8)
     exported = run_onnx(path, noise, graph.PROBABILITIES)
     difference = np.abs(network.predict_on_batch(noise) - exported).max()
@@ -158,20 +155,11 @@ def export_onnx(network: Network, path: Path) -> None:
         )
 
 
-def _finish(path: Path, kernel: NDArray[np.float32]) -> None:
-    """Turns the input `graph.KERNEL` into a constant, and the graph into its canonical form.
-
-    As a constant from the beginning, it would be copied dozens of times by tf2onnx.
-    """
-    import onnx
-
-    model = onnx.load(path)
-    inputs = [value for value in model.graph.input if value.name != graph.KERNEL]
-    del model.graph.input[:]
-    model.graph.input.extend(inputs)
-    model.graph.initializer.append(onnx.numpy_helper.from_array(kernel, graph.KERNEL))
-    make_canonical(model.graph)
-    onnx.save(model, path)
+def _declare(tensors: dict[str, graph.Tensor]) -> list[Any]:
+    return [
+        helper.make_tensor_value_info(name, _DTYPES[tensor.dtype], tensor.shape)
+        for name, tensor in tensors.items()
+    ]
 
 
 def run_onnx(path: Path, images: NDArray[np.uint8], output: str) -> NDArray[np.float32]:

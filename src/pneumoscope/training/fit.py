@@ -321,8 +321,8 @@ def _optional_callbacks(recipe: Recipe, checkpoint: Checkpoint) -> list[keras.ca
 
 
 def _tensorboard(root: Path) -> list[keras.callbacks.Callback]:
-    """Makes the callback for TensorBoard, where it is installed: TensorFlow needs it for that."""
-    if find_spec("tensorboard") is None:
+    """Makes the callback for TensorBoard, where it and TensorFlow, which writes it, are there."""
+    if find_spec("tensorboard") is None or find_spec("tensorflow") is None:
         return []
     return [keras.callbacks.TensorBoard(root / TENSORBOARD, write_graph=False)]
 
@@ -434,6 +434,6 @@ def _describe(
             "epoch": checkpoint.best_epoch + 1,
             **{name: values[checkpoint.best_epoch] for name, values in checkpoint.history.items()},
         },
-        versions=library_versions(),
+        versions=library_versions(run.backend),
         calibration=calibration,
     )

@@ -53,6 +53,10 @@ class Layer(Protocol):
         """Name of the layer."""
 
     @property
+    def input(self) -> Tensor:
+        """Symbolic input of the layer, or a list of them."""
+
+    @property
     def output(self) -> Tensor:
         """Symbolic output of the layer."""
 
@@ -70,16 +74,20 @@ class Network(Layer, Protocol):
     """A `keras.Model` from uint8 (n, height, width, 1) to float32 (n, classes)."""
 
     @property
-    def input(self) -> Tensor:
-        """Symbolic input of the network."""
-
-    @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of the input; its first number is None."""
 
     @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the output; its first number is None."""
+
+    @property
     def layers(self) -> list[Layer]:
         """Layers of the network, each after those that it needs."""
+
+    @property
+    def operations(self) -> list[Layer]:
+        """Layers of the network, and operations between them, each after those that it needs."""
 
     @property
     def weights(self) -> list[Variable]:
@@ -125,8 +133,3 @@ class Network(Layer, Protocol):
 
     def save(self, path: Path) -> None:
         """Writes the network as a file of Keras."""
-
-    def export(
-        self, path: Path, *, format: str, input_signature: Sequence[object], verbose: bool
-    ) -> None:
-        """Writes the network as a graph of another library."""

@@ -1,22 +1,16 @@
-"""The batches of prepared folders: loaded once, kept as bytes, shuffled anew for every epoch.
-
-The only file that uses TensorFlow itself rather than Keras.
-"""
+"""The batches of prepared folders, for the backend of Keras that trains."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 from pneumoscope.training.backend import keras
 from pneumoscope.training.network import Tensor
 from pneumoscope.types import Geometry
-
-if TYPE_CHECKING:
-    from tensorflow.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -24,7 +18,7 @@ class Stream:
     """Batches of (uint8 (b, height, width, 1), int32 (b,)) for `fit`.
 
     Attributes:
-        batches: the batches, a `tf.data.Dataset`.
+        batches: the batches: a `tf.data.Dataset` for TensorFlow, else a `keras.utils.PyDataset`.
         images: number of images in one epoch.
         steps: number of batches in one epoch.
     """
@@ -45,8 +39,8 @@ def validation_stream(
         geometry: geometry of the prepared images.
         batch_size: number of images in a batch.
     """
-    images, count = _load(folder, classes, geometry)
-    return Stream(images.batch(batch_size).prefetch(1), count, math.ceil(count / batch_size))
+    made: Stream = _room().validation_stream(folder, classes, geometry, batch_size)
+    return made
 
 
 def training_stream(
@@ -71,33 +65,13 @@ def training_stream(
         seed: seed of the order.
         first_epoch: number of the first epoch, from 0.
     """
-    import tensorflow as tf
-
-    images, count = _load(folder, classes, geometry)
-
-    def epoch(number: Tensor) -> Dataset:
-        order = images.shuffle(count, seed=seed + number, reshuffle_each_iteration=False)
-        return order.batch(batch_size)
-
-    epochs = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch)
-    return Stream(epochs.prefetch(2), count, math.ceil(count / batch_size))
-
-
-def _load(folder: Path, classes: tuple[str, ...], geometry: Geometry) -> tuple[Dataset, int]:
-    import tensorflow as tf
-
-    dataset = keras.utils.image_dataset_from_directory(
-        folder,
-        class_names=list(classes),
-        color_mode="grayscale",
-        batch_size=None,
-        image_size=(geometry.height, geometry.width),
-        shuffle=False,
-        verbose=False,
+    made: Stream = _room().training_stream(
+        folder, classes, geometry, batch_size, seed=seed, first_epoch=first_epoch
     )
-    count = int(dataset.cardinality())
-    # The images are at their size already, so the floats are whole numbers: a byte each will do.
-    as_bytes = dataset.map(
-        lambda image, label: (tf.cast(image, tf.uint8), label), num_parallel_calls=tf.data.AUTOTUNE
-    )
-    return as_bytes.cache(), count
+    return made
+
+
+def _room() -> ModuleType:
+    """Imports the module that makes streams for the backend."""
+    own = "tensorflow" if keras.backend.backend() == "tensorflow" else "array"
+    return import_module(f"pneumoscope.training.{own}_stream")
