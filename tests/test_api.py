@@ -33,7 +33,7 @@ COUNTERPARTS = {
     "data audit": ("audit",),
     "data prepare": ("prepare",),
     "data phantoms": ("make_phantoms",),
-    "train": ("train", "resume", "train_several", "resume_several"),
+    "train": ("train", "resume", "assist", "train_several", "resume_several"),
     "predict": ("predict",),
     "runs": ("list_runs",),
     "models show": ("list_models", "read_model"),
@@ -83,7 +83,7 @@ COMMANDS = {
     for path, command in commands(get_command(app))
     if path[0] not in ("node", "serve")  # services, which other programs speak to
 }
-KERAS = {"train", "resume", "train_several", "resume_several"}
+KERAS = {"train", "resume", "assist", "train_several", "resume_several"}
 
 
 def marked(names: Iterable[str]) -> list[Any]:

@@ -57,7 +57,8 @@ if TYPE_CHECKING:
     from pneumoscope.scale import score
     from pneumoscope.shipped import list_models, read_model
     from pneumoscope.shipped.elsewhere import add_model, export_model, remove_model
-    from pneumoscope.training import resume, train
+    from pneumoscope.team import Placement
+    from pneumoscope.training import assist, resume, train
     from pneumoscope.types import Geometry, Prediction
 
 # Each name, and each room, is imported when it is first used: predicting never waits for what
@@ -80,7 +81,8 @@ _ROOMS = {
     "scale": ("score",),
     "shipped": ("list_models", "read_model"),
     "shipped.elsewhere": ("add_model", "export_model", "remove_model"),
-    "training": ("resume", "train"),
+    "team": ("Placement",),
+    "training": ("assist", "resume", "train"),
     "types": ("Geometry", "Prediction"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
@@ -89,6 +91,7 @@ __all__ = [
     "Geometry",
     "Observer",
     "PhantomSettings",
+    "Placement",
     "PneumoscopeError",
     "Prediction",
     "Predictor",
@@ -96,6 +99,7 @@ __all__ = [
     "SplitSettings",
     "TrainingSettings",
     "add_model",
+    "assist",
     "audit",
     "check_heatmaps",
     "compare",

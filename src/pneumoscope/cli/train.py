@@ -12,10 +12,12 @@ import typer
 
 from pneumoscope.cli import repeats
 from pneumoscope.cli.console import (
+    fail,
     leave_training,
     print_beside,
     print_json,
     progress_bars,
+    say,
     say_notice,
 )
 from pneumoscope.cli.options import (
@@ -47,7 +49,9 @@ from pneumoscope.recipes import PRESETS, find_preset
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from pneumoscope.errors import PeerError
     from pneumoscope.run import Observer, TrainingSettings
+    from pneumoscope.team import Placement
 
 
 def train(
@@ -167,6 +171,30 @@ def train(
             help="Cross-validate: train K times, each without another fold; by default not.",
         ),
     ] = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|all",
+            help="Number of devices of this computer to train on, with Keras on JAX; they share "
+            "each batch. By default 1, and with --hosts all.",
+        ),
+    ] = None,
+    hosts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT,...",
+            help="Addresses of all processes that train together, with Keras on JAX; each is "
+            "started with the same options and its own --rank. By default this one trains alone.",
+        ),
+    ] = None,
+    rank: Annotated[
+        int | None,
+        typer.Option(
+            metavar="R",
+            help="Number of this process in --hosts, from 0. Rank 0 writes the run folder; the "
+            "others write nothing. Must be given with --hosts.",
+        ),
+    ] = None,
     positive: Positive = None,
     root: Root = None,
     limit: Limit = None,
@@ -175,8 +203,8 @@ def train(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Run folder to go on with; give nothing else but --json. By default a new run is "
-            "started.",
+            help="Run folder to go on with; give nothing else but --devices, --hosts, --rank and "
+            "--json. By default a new run is started.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -189,6 +217,7 @@ def train(
     pneumoscope train chest_xray --arch baseline --output runs/first --epochs 30
     pneumoscope train chest_xray --seeds 5 --output runs/five
     pneumoscope train --resume runs/first
+    pneumoscope train chest_xray --hosts node1:7000,node2:7000 --rank 0
 
     Each architecture has a recipe: the defaults of the options from --image-size to
     --augmentation. A preset changes it; the times of presets are estimates for two cores, and
@@ -200,10 +229,12 @@ def train(
     _check_usage(context, data, resume)
     if seeds and folds:
         raise typer.BadParameter("give --seeds or --folds, not both", param_hint="--folds")
+    placement = _place(devices, hosts, rank)
     from pneumoscope.bundle import read_bundle, summarise_training
     from pneumoscope.repeats.plan import is_repeated
     from pneumoscope.run import TrainingSettings
     from pneumoscope.run.folder import CURVES
+    from pneumoscope.training import assist
     from pneumoscope.training import resume as resume_run
     from pneumoscope.training import train as train_network
 
@@ -211,16 +242,27 @@ def train(
     settings = TrainingSettings(**_chosen(context, TrainingSettings))
     repeated = seeds or folds or find_preset(preset).seeds
     if repeated or (resume is not None and is_repeated(resume)):
+        if not placement.is_plain:
+            raise typer.BadParameter(
+                "several trainings use one device each: leave out --devices and --hosts",
+                param_hint="--seeds",
+            )
         with progress_bars() as bars:
             several = repeats.train(data, output, settings, seeds, folds, resume, _observer(bars))
         repeats.show(several, as_json)
         return
     with progress_bars() as bars:
         observer = _observer(bars)
+        if placement.rank:
+            assist(data, settings, run=resume, observer=observer, placement=placement)
+            say(f"Rank {placement.rank} has ended; rank 0 writes the run folder.")
+            return
         if resume is not None:
-            result = resume_run(resume, observer=observer)
+            result = resume_run(resume, observer=observer, placement=placement)
         else:
-            result = train_network(Path(str(data)), output, settings, observer=observer)
+            result = train_network(
+                Path(str(data)), output, settings, observer=observer, placement=placement
+            )
     best = {name: values[result.best_epoch - 1] for name, values in result.history.items()}
     if as_json:
         print_json(
@@ -243,6 +285,20 @@ def train(
     leave_training(result.run, interrupted=result.interrupted, unreadable=bool(result.unreadable))
 
 
+def _place(devices: str | None, hosts: str | None, rank: int | None) -> Placement:
+    """Reads where to train from the three options about it."""
+    from pneumoscope.team import Placement
+
+    if (hosts is None) != (rank is None):
+        raise typer.BadParameter("give --hosts and --rank together", param_hint="--rank")
+    devices = devices or ("1" if hosts is None else "all")
+    if devices != "all" and not devices.isdecimal():
+        raise typer.BadParameter(f"{devices} is neither a number nor all", param_hint="--devices")
+    number = None if devices == "all" else int(devices)
+    addresses = tuple(hosts.split(",")) if hosts is not None else ()
+    return Placement(number, addresses, rank or 0)
+
+
 def _chosen(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:
     """Picks the settings that the user chose, from options of the same names."""
     names = {field.name for field in fields(settings)}
@@ -259,7 +315,7 @@ def _check_usage(context: typer.Context, data: Path | None, resume: Path | None)
     for parameter in context.command.params:
         source = context.get_parameter_source(str(parameter.name))
         given = source is not None and source.name == "COMMANDLINE"
-        if given and parameter.name not in {"resume", "as_json"}:
+        if given and parameter.name not in {"resume", "devices", "hosts", "rank", "as_json"}:
             raise typer.BadParameter(
                 f"a resumed run keeps its settings: leave out {parameter.opts[0]}",
                 param_hint="--resume",
@@ -309,5 +365,9 @@ def _observer(bars: Progress) -> Observer:
                 f"validation loss {results['val_loss']:.4f}  "
                 f"accuracy {results['val_accuracy']:.4f}{rate}{'  kept' if best else ''}"
             )
+
+        def lost(self, error: PeerError) -> None:
+            bars.stop()
+            fail(str(error))
 
     return Bars()

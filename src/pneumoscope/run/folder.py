@@ -56,6 +56,8 @@ class Run:
         weights: origin that `weights` was resolved to; empty until then.
         epochs: number of epochs that `epochs` was resolved to; 0 until then.
         backend: backend of Keras that it is trained on; empty until it is known.
+        devices: devices of all processes that train it now; empty where nothing is distributed.
+        processes: number of these processes.
     """
 
     root: Path
@@ -66,6 +68,8 @@ class Run:
     weights: str = ""
     epochs: int = 0
     backend: str = ""
+    devices: tuple[str, ...] = ()
+    processes: int = 1
 
     @property
     def recipe(self) -> Recipe:
@@ -103,6 +107,8 @@ class Run:
             "platform": platform.platform(),
             "machine": platform.machine(),
             "cores": usable_cores(),
+            "devices": self.devices,
+            "processes": self.processes,
         }
         write_json(self.root / _ENVIRONMENT, machine)
 

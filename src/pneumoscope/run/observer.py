@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+
+from pneumoscope.errors import PeerError
 
 
 class Observer:
-    """An observer of a run that ignores everything; override the methods of interest."""
+    """An observer of a run that ignores what is no error; override the methods of interest."""
 
     def note(self, text: str) -> None:
         """Receives a sentence that a person should know."""
@@ -19,3 +22,7 @@ class Observer:
 
     def epoch_ended(self, epoch: int, results: Mapping[str, float], best: bool) -> None:
         """Receives losses and metrics of an epoch, from 1, that ended, and if it is the best."""
+
+    def lost(self, error: PeerError) -> None:
+        """Receives, in another thread, that a process is lost; then this process ends at once."""
+        print(error, file=sys.stderr, flush=True)

@@ -3,10 +3,11 @@
 from pneumoscope.errors import extra_needed
 
 with extra_needed("train", "Training"):
-    from pneumoscope.training.fit import TrainingResult, resume, train
+    from pneumoscope.training.fit import TrainingResult, assist, resume, train
 
 __all__ = [
     "TrainingResult",
+    "assist",
     "resume",
     "train",
 ]

@@ -37,11 +37,13 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         folder: the run folder; the checkpoint is a folder in it, the history a CSV file beside.
         seed: seed of the run.
         keep_last: True to keep the last epoch as the best, whatever its loss.
+        writes: False to write nothing, since another process writes the run.
     """
 
-    def __init__(self, folder: Path, seed: int, *, keep_last: bool) -> None:
+    def __init__(self, folder: Path, seed: int, *, keep_last: bool, writes: bool = True) -> None:
         super().__init__()
         self._keep_last = keep_last
+        self.writes = writes
         self._run = folder
         self._folder = folder / CHECKPOINT
         self._progress = self._folder / "progress.json"
@@ -101,6 +103,10 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Writes the state, and then the progress that makes it valid."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
+        if self.writes:
+            self._write(epoch)
+
+    def _write(self, epoch: int) -> None:
         values = [keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)]
         with atomic_path(self._state(epoch)) as temporary, temporary.open("wb") as file:
             np.savez(file, *values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
@@ -47,12 +48,14 @@ from pneumoscope.run import (
 )
 from pneumoscope.run.curves import draw_curves
 from pneumoscope.run.folder import CURVES, FIGURES, TENSORBOARD
+from pneumoscope.team import Placement, Team
 from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
 from pneumoscope.training.calibrate import calibrate, calibrated, in_words
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, ResumedEarlyStopping
+from pneumoscope.training.distribute import choose_devices, on_devices, spread, together
 from pneumoscope.training.export import export_onnx
 from pneumoscope.training.network import Network
 from pneumoscope.training.objective import make_loss, make_optimizer
@@ -61,6 +64,8 @@ from pneumoscope.training.stream import training_stream, validation_stream
 from pneumoscope.training.validate import score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
 from pneumoscope.version import __version__
+
+_ALONE = Placement()
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ def train(
     settings: TrainingSettings | None = None,
     *,
     observer: Observer | None = None,
+    placement: Placement = _ALONE,
 ) -> TrainingResult:
     """Trains a network and writes its bundle.
 
@@ -105,10 +111,13 @@ def train(
         output: the run folder, which must be new or empty; by default one under `runs`.
         settings: the settings; the defaults train the network that ships with the package.
         observer: receives the progress.
+        placement: the devices, and the processes of which this is rank 0; the others call
+            `assist`.
 
     Raises:
         SettingsError: if a setting cannot be used, or is for several trainings, or the output
-            folder is not empty.
+            folder is not empty, or the placement does not fit this computer or the others.
+        PeerError: if another process is not there.
         FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
         DataError: if the data cannot be used.
         StorageError: if a file cannot be written.
@@ -123,14 +132,21 @@ def train(
             remedy="Call `pneumoscope.train_several`",
         )
     with new_run(Path(data), None if output is None else Path(output), settings) as run:
-        return _execute(run, observer or Observer())
+        return _execute(run, observer or Observer(), placement)
 
 
-def resume(run: Path | str, *, observer: Observer | None = None) -> TrainingResult:
+def resume(
+    run: Path | str, *, observer: Observer | None = None, placement: Placement = _ALONE
+) -> TrainingResult:
     """Resumes a run after its last completed epoch, with the settings that it was started with.
 
     It ends with the history that it would have had without the interruption. Of a run that has
     ended nothing is written again.
+
+    Args:
+        run: the run folder.
+        observer: receives the progress.
+        placement: as in `train`; it need not be that of before.
 
     Raises:
         DataError: if `run` is no run folder, or its data has changed.
@@ -145,11 +161,45 @@ def resume(run: Path | str, *, observer: Observer | None = None) -> TrainingResu
         if found.bundle.exists() and not checkpoint.epochs:
             checkpoint.remove()
             return _ended(found, observer)
-        return _execute(found, observer)
+        return _execute(found, observer, placement)
 
 
-def _checkpoint(run: Run) -> Checkpoint:
-    return Checkpoint(run.root, run.given.seed, keep_last=not run.recipe.patience)
+def assist(
+    data: Path | str | None,
+    settings: TrainingSettings | None = None,
+    *,
+    run: Path | str | None = None,
+    observer: Observer | None = None,
+    placement: Placement,
+) -> None:
+    """Trains with others as a rank above 0: rank 0 writes the run, and this process nothing.
+
+    Args:
+        data: the data set as in `train`; None to resume a run.
+        settings: the settings of rank 0.
+        run: the run folder to resume, which this process must be able to read; None for a new run.
+        observer: receives the progress.
+        placement: the placement of this process.
+
+    Raises:
+        SettingsError: if the placement does not fit this computer.
+        DataError: if the data cannot be used, or `run` is no run folder.
+        InterruptedRunError: if Ctrl-C ended this process, and so the training.
+        PeerError: if another process is not there.
+    """
+    if run is not None:
+        found = read_run(Path(run))
+    else:
+        settings = (settings or TrainingSettings()).complete()
+        found = Run(Path(os.devnull), Path(str(data)).resolve(), settings)
+    checkpoint = _checkpoint(found, writes=False)
+    if _train_network(found, checkpoint, observer or Observer(), placement).interrupted:
+        raise InterruptedRunError("Interrupted, and with it the other ranks")
+
+
+def _checkpoint(run: Run, *, writes: bool = True) -> Checkpoint:
+    patient = run.recipe.patience
+    return Checkpoint(run.root, run.given.seed, keep_last=not patient, writes=writes)
 
 
 def _ended(run: Run, observer: Observer) -> TrainingResult:
@@ -160,52 +210,105 @@ def _ended(run: Run, observer: Observer) -> TrainingResult:
     return TrainingResult(run.root, run.bundle, history, epoch, False, notices=notices)
 
 
-def _execute(run: Run, observer: Observer) -> TrainingResult:
-    settings, recipe = run.given, run.recipe
-    run = _on_backend(run)
+def _execute(run: Run, observer: Observer, placement: Placement) -> TrainingResult:
     checkpoint = _checkpoint(run)
-    # Before the images are prepared: weights that do not fit are refused at once.
-    run, first_weights = (run, []) if checkpoint.epochs else _start(run)
-    prepared = ensure_prepared(
-        run.data,
-        geometry=recipe.geometry,
-        split=settings.split,
-        scanning=settings.scanning,
-        progress=observer.prepared,
-        note=observer.note,
-    )
-    _tell_about(prepared, observer)
-    run = _resolve(run, prepared, observer)
-
-    keras.utils.set_random_seed(settings.seed)
-    network = precision.build_in(run.precision, lambda: _build(run, prepared))
-    trainee = with_augmentation(network) if recipe.augmentation else network
-    trainee.compile(
-        make_optimizer(recipe, _steps(recipe, prepared) * run.epochs),
-        make_loss(recipe, len(prepared.images.classes)),
-        metrics=["accuracy"],
-    )
-    weights.put_in(network, first_weights)
-    checkpoint.load_last(trainee)
-    interrupted = _fit(trainee, run, prepared, checkpoint, observer)
+    trained = _train_network(run, checkpoint, observer, placement)
+    run, prepared = trained.run, trained.prepared
     if not checkpoint.epochs:
         raise InterruptedRunError(
             "Interrupted before the first epoch had ended: there is nothing to keep",
             remedy=f'Start again with `pneumoscope.resume("{run.root}")`',
         )
+    network, trainee = trained.network, trained.trainee
+    if run.devices:  # what is distributed over them cannot be changed by this process alone
+        network, trainee = _make(run, prepared)
     checkpoint.load_best(trainee)
     _write_bundle(network, run, prepared, checkpoint, observer)
-    if not interrupted:
+    if not trained.interrupted:
         checkpoint.remove()
     return TrainingResult(
         run.root,
         run.bundle,
         checkpoint.history,
         checkpoint.best_epoch + 1,
-        interrupted,
+        trained.interrupted,
         len(prepared.left_out),
         _calibration_notices(run),
     )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A trained network; `trainee` has the augmentation before it, and the optimizer."""
+
+    run: Run
+    prepared: PreparedSet
+    network: Network
+    trainee: Network
+    interrupted: bool
+
+
+def _train_network(
+    run: Run, checkpoint: Checkpoint, observer: Observer, placement: Placement
+) -> _Trained:
+    """Trains until the end or Ctrl-C, in this process alone or together with others."""
+    settings, recipe = run.given, run.recipe
+    run = _on_backend(run)
+    with together(placement, observer) as team:
+        devices = choose_devices(placement, recipe.batch_size)
+        # Before the images are prepared: weights that do not fit are refused at once.
+        run, first_weights = (run, []) if checkpoint.epochs else _start(run)
+        team.compare(_facts(run, checkpoint))
+        prepared = ensure_prepared(
+            run.data,
+            geometry=recipe.geometry,
+            split=settings.split,
+            scanning=settings.scanning,
+            progress=observer.prepared,
+            note=observer.note,
+        )
+        _tell_about(prepared, observer)
+        team.compare({"fingerprint of the images": prepared.fingerprint})
+        run = replace(run, devices=tuple(devices), processes=max(1, len(placement.hosts)))
+        run = _resolve(run, prepared, observer, team)
+        with on_devices(devices):
+            network, trainee = _make(run, prepared, distributed=bool(devices))
+            weights.put_in(network, first_weights)
+            checkpoint.load_last(trainee)
+            interrupted = _fit(trainee, run, prepared, checkpoint, observer)
+        if interrupted:
+            team.close("it was interrupted")
+    return _Trained(run, prepared, network, trainee, interrupted)
+
+
+def _facts(run: Run, checkpoint: Checkpoint) -> dict[str, object]:
+    """Lists what must be the same in all processes, but for the images."""
+    settings = asdict(run.given)
+    del settings["root"]  # a path, which each computer may have elsewhere
+    versions = {name: f"{version}" for name, version in library_versions().items()}
+    return {
+        "Pneumoscope": __version__,
+        **{name: versions.get(name) for name in ("keras", "jax")},
+        **settings,
+        "weights": run.weights,
+        "number of epochs before": checkpoint.epochs,
+    }
+
+
+def _make(run: Run, prepared: PreparedSet, *, distributed: bool = False) -> tuple[Network, Network]:
+    """Makes the network, and the compiled one around it that is trained."""
+    recipe = run.recipe
+    keras.utils.set_random_seed(run.given.seed)
+    network = precision.build_in(run.precision, lambda: _build(run, prepared))
+    trainee = with_augmentation(network) if recipe.augmentation else network
+    if distributed:
+        trainee = spread(trainee)
+    trainee.compile(
+        make_optimizer(recipe, _steps(recipe, prepared) * run.epochs),
+        make_loss(recipe, len(prepared.images.classes)),
+        metrics=["accuracy"],
+    )
+    return network, trainee
 
 
 def _calibration_notices(run: Run) -> tuple[Notice, ...]:
@@ -258,16 +361,25 @@ def _tell_about(prepared: PreparedSet, observer: Observer) -> None:
         observer.note(f"{split.value}: {sum(counts.values())} images ({listed})")
 
 
-def _resolve(run: Run, prepared: PreparedSet, observer: Observer) -> Run:
+def _resolve(run: Run, prepared: PreparedSet, observer: Observer, team: Team) -> Run:
     require_same(run.data, run.fingerprint, prepared.fingerprint)
     epochs = run.recipe.epochs or epochs_for(_steps(run.recipe, prepared))
     run = replace(run, epochs=epochs)
     if run.precision is Precision.AUTO:
-        chosen = precision.resolve(run.given.precision, lambda: _build(run, prepared))
-        run = replace(run, precision=chosen, fingerprint=prepared.fingerprint)
-    run.save()
+        run = replace(run, precision=_choose_precision(run, prepared, team))
+        run = replace(run, fingerprint=prepared.fingerprint)
+    if not team.rank:
+        run.save()
     observer.note(f"Training in {run.precision.value}, with Keras on {run.backend}")
     return run
+
+
+def _choose_precision(run: Run, prepared: PreparedSet, team: Team) -> Precision:
+    """Resolves the precision in rank 0, which measures it, for all."""
+    if team.rank:
+        return Precision.of(team.share(None))
+    chosen = precision.resolve(run.given.precision, lambda: _build(run, prepared))
+    return Precision.of(team.share(chosen))
 
 
 def _fit(
@@ -295,7 +407,7 @@ def _fit(
             callbacks=[
                 *_optional_callbacks(recipe, checkpoint),
                 checkpoint,
-                *_tensorboard(run.root),
+                *(_tensorboard(run.root) if checkpoint.writes else ()),
                 _Reporter(observer, checkpoint, recipe.batch_size, training.images),
             ],
             shuffle=False,  # the stream is shuffled already
