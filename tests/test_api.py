@@ -34,6 +34,7 @@ COUNTERPARTS = {
     "data prepare": ("prepare",),
     "data phantoms": ("make_phantoms",),
     "train": ("train", "resume", "assist", "train_several", "resume_several"),
+    "tune": ("tune",),
     "predict": ("predict",),
     "runs": ("list_runs",),
     "models show": ("list_models", "read_model"),
@@ -83,7 +84,7 @@ COMMANDS = {
     for path, command in commands(get_command(app))
     if path[0] not in ("node", "serve")  # services, which other programs speak to
 }
-KERAS = {"train", "resume", "assist", "train_several", "resume_several"}
+KERAS = {"train", "resume", "assist", "train_several", "resume_several", "tune"}
 
 
 def marked(names: Iterable[str]) -> list[Any]:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from pneumoscope.shipped.elsewhere import add_model, export_model, remove_model
     from pneumoscope.team import Placement
     from pneumoscope.training import assist, resume, train
+    from pneumoscope.tuning import tune
     from pneumoscope.types import Geometry, Prediction
 
 # Each name, and each room, is imported when it is first used: predicting never waits for what
@@ -83,6 +84,7 @@ _ROOMS = {
     "shipped.elsewhere": ("add_model", "export_model", "remove_model"),
     "team": ("Placement",),
     "training": ("assist", "resume", "train"),
+    "tuning": ("tune",),
     "types": ("Geometry", "Prediction"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
@@ -125,6 +127,7 @@ __all__ = [
     "stress",
     "train",
     "train_several",
+    "tune",
     "types",
 ]
 

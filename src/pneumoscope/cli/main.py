@@ -24,6 +24,7 @@ from pneumoscope.cli import (
     serve,
     stress,
     train,
+    tune,
 )
 from pneumoscope.cli.commands import Commands, Training
 from pneumoscope.cli.console import fail, say
@@ -78,6 +79,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command(name="train", cls=Training)(train.train)
+app.command(name="tune", cls=Training)(tune.tune)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="compare")(compare.compare)
 app.command(name="stress")(stress.stress)

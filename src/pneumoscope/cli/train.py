@@ -53,6 +53,12 @@ if TYPE_CHECKING:
     from pneumoscope.run import Observer, TrainingSettings
     from pneumoscope.team import Placement
 
+ARCH = "Architecture of the network, one of those listed below."
+EPOCHS = (
+    "Greatest number of epochs: times that each image is trained on. At 0, 80, or more for few "
+    "images."
+)
+
 
 def train(
     context: typer.Context,
@@ -60,9 +66,7 @@ def train(
     output: Annotated[
         Path | None, declare_output("Run folder; by default a new one under runs/.")
     ] = None,
-    arch: Annotated[
-        str, typer.Option(help="Architecture of the network, one of those listed below.")
-    ] = ARCHITECTURE,
+    arch: Annotated[str, typer.Option(help=ARCH)] = ARCHITECTURE,
     preset: Annotated[
         str,
         typer.Option(
@@ -90,11 +94,7 @@ def train(
     image_size: Annotated[int | None, declare_setting("image_size", IMAGE_SIZE)] = None,
     epochs: Annotated[
         int | None,
-        declare_setting(
-            "epochs",
-            "Greatest number of epochs: times that each image is trained on. At 0, 80, or more for "
-            "few images.",
-        ),
+        declare_setting("epochs", EPOCHS),
     ] = None,
     patience: Annotated[
         int | None,
@@ -239,7 +239,7 @@ def train(
     from pneumoscope.training import train as train_network
 
     say_notice()
-    settings = TrainingSettings(**_chosen(context, TrainingSettings))
+    settings = TrainingSettings(**chosen_settings(context, TrainingSettings))
     repeated = seeds or folds or find_preset(preset).seeds
     if repeated or (resume is not None and is_repeated(resume)):
         if not placement.is_plain:
@@ -248,11 +248,13 @@ def train(
                 param_hint="--seeds",
             )
         with progress_bars() as bars:
-            several = repeats.train(data, output, settings, seeds, folds, resume, _observer(bars))
+            several = repeats.train(
+                data, output, settings, seeds, folds, resume, training_observer(bars)
+            )
         repeats.show(several, as_json)
         return
     with progress_bars() as bars:
-        observer = _observer(bars)
+        observer = training_observer(bars)
         if placement.rank:
             assist(data, settings, run=resume, observer=observer, placement=placement)
             say(f"Rank {placement.rank} has ended; rank 0 writes the run folder.")
@@ -299,7 +301,7 @@ def _place(devices: str | None, hosts: str | None, rank: int | None) -> Placemen
     return Placement(number, addresses, rank or 0)
 
 
-def _chosen(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:
+def chosen_settings(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:
     """Picks the settings that the user chose, from options of the same names."""
     names = {field.name for field in fields(settings)}
     return {
@@ -322,7 +324,8 @@ def _check_usage(context: typer.Context, data: Path | None, resume: Path | None)
             )
 
 
-def _observer(bars: Progress) -> Observer:
+def training_observer(bars: Progress) -> Observer:
+    """Makes an observer that shows a training as bars and lines."""
     from pneumoscope.run import Observer
 
     class Bars(Observer):

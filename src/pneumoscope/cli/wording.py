@@ -18,6 +18,7 @@ COMMANDS = {
     "resume": "train --resume",
     "train": "train",
     "train_several": "train",
+    "tune": "tune",
 }
 """Command for each function of `pneumoscope` that an error names."""
 
