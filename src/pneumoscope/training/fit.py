@@ -285,7 +285,9 @@ def _facts(run: Run, checkpoint: Checkpoint) -> dict[str, object]:
     """Lists what must be the same in all processes, but for the images."""
     settings = asdict(run.given)
     del settings["root"]  # a path, which each computer may have elsewhere
-    versions = {name: f"{version}" for name, version in library_versions().items()}
+    versions = {
+        name: f"{version}" for name, version in library_versions(keras.backend.backend()).items()
+    }
     return {
         "Pneumoscope": __version__,
         **{name: versions.get(name) for name in ("keras", "jax")},
