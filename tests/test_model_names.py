@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "report": (NAME, "data", *FEW),
     "predict": (NAME, "data"),
     "drift": (NAME, "data"),
+    "score": (NAME, "data", "--output", "scored"),
     "models show": (NAME,),
     "models export": (NAME, "out.zip"),
 }
@@ -49,6 +50,7 @@ FUNCTIONS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "report": lambda call: call(NAME, "data", resamples=100),
     "predict": lambda call: list(call(NAME, "data")),
     "drift": lambda call: call(NAME, "data"),
+    "score": lambda call: call(NAME, "data", "scored"),
     "performance_over_time": with_labels,
     "load": lambda call: call(NAME),
     "read_model": lambda call: call(NAME),
@@ -56,7 +58,10 @@ FUNCTIONS: dict[str, Callable[[Callable[..., Any]], Any]] = {
 }
 """By function that takes a bundle: how this test calls it."""
 
-OTHER = {"resume", "resume_several", "remove_model", "models add", "models remove", "serve"}
+OTHER = {
+    *("assist", "resume", "resume_several", "remove_model"),
+    *("models add", "models remove", "serve"),
+}
 """What takes runs to go on with, or models that no longer or not yet have a name; and the service,
 which does not end, and loads its model as `load` does."""
 

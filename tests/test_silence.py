@@ -233,6 +233,7 @@ def test_nothing_is_sent_later(watch: Watch, bundle: Path, radiograph: Path) -> 
 @pytest.mark.keras
 def test_train_writes_run_and_cache(watch: Watch, phantoms: Path, tmp_path: Path) -> None:
     traces = watch("-m", "pneumoscope", "train", phantoms, "--output", "run", *TRAIN)
-    assert traces.outward == []
+    # urllib3, which Keras imports, tries whether the machine itself has IPv6. Nothing is sent.
+    assert all(re.match(r'(socket|getsockname)\(|bind\(.*"::1"', line) for line in traces.outward)
     assert strays(traces, tmp_path) == set()
     assert list((tmp_path / "work").iterdir()) == [tmp_path / "work/run"]

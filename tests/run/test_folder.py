@@ -127,7 +127,7 @@ def test_a_run_of_the_first_version_is_read(tmp_path: Path) -> None:
 def test_what_is_written_is_complete_and_in_order(tmp_path: Path) -> None:
     with new_run(tmp_path, tmp_path / "run", TrainingSettings("baseline", epochs=5)):
         content = json.loads((tmp_path / "run" / "settings.json").read_text())
-    assert list(content) == ["data", "fingerprint", "given", "resolved"]
+    assert list(content) == ["data", "fingerprint", "backend", "given", "resolved"]
     names = [field.name for field in fields(TrainingSettings)]
     assert list(content["given"]) == list(content["resolved"]) == names
     assert [name for name, value in content["given"].items() if value is None] == ["limit"]

@@ -54,6 +54,7 @@ def train(name: str, data: Path, run: Path) -> str:
     return (run / "history.csv").read_text()
 
 
+@pytest.mark.timeout(900)  # two trainings, each compiled anew
 @pytest.mark.parametrize("name", ["jax", "torch"])
 def test_trains_without_tensorflow_to_a_bundle(name: str, phantoms: Path, tmp_path: Path) -> None:
     history = train(name, phantoms, tmp_path / "run")

@@ -182,9 +182,10 @@ def train(
     hosts: Annotated[
         str | None,
         typer.Option(
-            metavar="HOST:PORT,...",
-            help="Addresses of all processes that train together, with Keras on JAX; each is "
-            "started with the same options and its own --rank. By default this one trains alone.",
+            metavar="ADDRESSES",
+            help="Addresses of all processes that train together, as host:port,host:port, with "
+            "Keras on JAX; each is started with the same options and its own --rank. By default "
+            "this one trains alone.",
         ),
     ] = None,
     rank: Annotated[
@@ -192,7 +193,7 @@ def train(
         typer.Option(
             metavar="R",
             help="Number of this process in --hosts, from 0. Rank 0 writes the run folder; the "
-            "others write nothing. Must be given with --hosts.",
+            "others write nothing. Must be given with --hosts; by default there is one process.",
         ),
     ] = None,
     positive: Positive = None,

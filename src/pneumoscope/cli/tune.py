@@ -32,7 +32,7 @@ def tune(
     data: Data[Path],
     output: Annotated[
         Path, declare_output("Folder of the search: new, empty, or that of this search.")
-    ],
+    ] = Path("tuned"),
     trials: Annotated[
         int, typer.Option(metavar="N", min=1, help="Number of trainings with other settings.")
     ] = 20,

@@ -93,14 +93,14 @@ class Line:
         try:
             with self._connection.makefile("rb") as lines:
                 while line := lines.readline(_LONGEST):
-                    message = json.loads(line)
-                    if "stopped" in message:
-                        return str(message["stopped"])
-                    if message:
-                        self._messages.put(message)
+                    received = json.loads(line)
+                    if reason := received.get("stopped"):
+                        return str(reason)
+                    if received:
+                        self._messages.put(received)
         except TimeoutError:
             return "it gave no sign of life"
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, AttributeError):
             return "the connection was broken"
         return "it has ended"
 

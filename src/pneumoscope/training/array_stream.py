@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +103,7 @@ class _Epochs(_Batches):
         return _shuffled(len(self.images), self._seed, self._first_epoch + epoch)
 
 
-@cache
+@lru_cache(maxsize=1)  # of the epoch that is read
 def _shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
 

@@ -33,8 +33,8 @@ def state_tuning(tuning: Tuning) -> str:
     return (
         f"Trial {best.number} was chosen at a validation log-loss of {format_value(best.loss)}; "
         f"trained again with {len(again.values)} other seeds, its settings have "
-        f"{format_value(again.mean)} (SD {format_value(again.sd)}): the difference is the luck "
-        "of having been chosen."
+        f"{format_value(again.mean)} (SD {format_value(again.sd)}): the difference is luck: "
+        "of having been chosen, and of the seeds."
     )
 
 
