@@ -25,6 +25,19 @@ def test_it_is_measured_and_said_once(clock: list[float]) -> None:
     assert said == ["About 15 minutes more at this rate: 99,500 images at 100 images/s"]
 
 
+def test_a_training_that_follows_is_measured_by_itself(clock: list[float]) -> None:
+    said: list[str] = []
+    estimate = RemainingTime(said.append, "images")
+    for done in (100, 200):
+        estimate(done, 200)
+        clock[0] += 1
+    clock[0] += 60  # of calibration
+    for done in range(100, 4000, 100):
+        estimate(done, 100_000)
+        clock[0] += 1
+    assert said == ["About 15 minutes more at this rate: 99,400 images at 100 images/s"]
+
+
 def test_short_work_needs_no_word(clock: list[float]) -> None:
     said: list[str] = []
     estimate = RemainingTime(said.append, "images")

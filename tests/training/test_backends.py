@@ -13,8 +13,7 @@ import pytest
 
 from pneumoscope import load
 from pneumoscope.errors import DependencyError, SettingsError
-from pneumoscope.run import Run, TrainingSettings
-from pneumoscope.training import backend, resume
+from pneumoscope.training import backend
 from pneumoscope.types import Status
 
 pytestmark = pytest.mark.keras
@@ -67,15 +66,6 @@ def test_trains_without_tensorflow_to_a_bundle(name: str, phantoms: Path, tmp_pa
     assert predictor.predict(image).status is not Status.ERROR
     assert predictor.explains
     assert train(name, phantoms, tmp_path / "again") == history
-
-
-def test_run_of_another_backend_is_not_resumed(phantoms: Path, tmp_path: Path) -> None:
-    settings = TrainingSettings(arch="baseline", image_size=32, epochs=1)
-    (tmp_path / "run").mkdir()
-    Run(tmp_path / "run", phantoms, settings.complete(), backend="jax").save()
-    with pytest.raises(SettingsError, match="another backend") as caught:
-        resume(tmp_path / "run")
-    assert caught.value.code == "backend-differs"
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

@@ -97,12 +97,13 @@ def test_no_curves_for_tensorboard_where_it_is_not_installed(
 
 def test_bundle_holds_the_best_epoch(whole: TrainingResult, prepared: PreparedSet) -> None:
     from pneumoscope.training.backend import keras
-    from pneumoscope.training.stream import validation_stream
+    from pneumoscope.training.load import load_images
 
     assert whole.history["val_loss"][whole.best_epoch - 1] == min(whole.history["val_loss"])
     network = keras.models.load_model(whole.bundle / "model.keras")
     network.compile(loss="sparse_categorical_crossentropy")
-    stream = validation_stream(prepared.root / "val", prepared.images.classes, prepared.geometry, 8)
+    images = load_images(prepared.root / "val", prepared.images.classes, prepared.geometry)
+    stream = images.once(8)
     loss = network.evaluate(stream.batches, verbose=0)
     assert loss == pytest.approx(min(whole.history["val_loss"]), abs=1e-5)
 
@@ -247,7 +248,7 @@ def test_killed_after_its_last_epoch_only_the_bundle_is_made(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "_write_bundle", die)
+        patch.setattr(fit, "write_bundle", die)
         with pytest.raises(SystemExit):
             train(prepared.root, tmp_path / "run", SETTINGS)
     observer = Recorder()
@@ -280,7 +281,7 @@ STAGES = [
     "pneumoscope.training.fit._fit",  # before the first epoch
     "pneumoscope.training.checkpoint.np.savez",  # an epoch's state
     "pneumoscope.training.checkpoint.Checkpoint._state",  # between state and history
-    "pneumoscope.training.fit.export_onnx",
+    "pneumoscope.training.deliver.export_onnx",
     "pneumoscope.bundle.write._put_in_place",
     "pneumoscope.training.checkpoint.shutil.rmtree",  # the checkpoint of a whole run
 ]
@@ -338,7 +339,7 @@ def test_averaged_weights_are_what_is_validated_and_kept(
     prepared: PreparedSet, tmp_path: Path
 ) -> None:
     from pneumoscope.training.backend import keras
-    from pneumoscope.training.stream import validation_stream
+    from pneumoscope.training.load import load_images
 
     settings = replace(SETTINGS, epochs=2, averaging=0.9, patience=0)
     plain = train(prepared.root, tmp_path / "plain", replace(settings, averaging=0.0))
@@ -348,7 +349,8 @@ def test_averaged_weights_are_what_is_validated_and_kept(
     assert averaged.history["val_loss"] != plain.history["val_loss"]
     network = keras.models.load_model(averaged.bundle / "model.keras")
     network.compile(loss="sparse_categorical_crossentropy")
-    stream = validation_stream(prepared.root / "val", prepared.images.classes, prepared.geometry, 8)
+    images = load_images(prepared.root / "val", prepared.images.classes, prepared.geometry)
+    stream = images.once(8)
     loss = network.evaluate(stream.batches, verbose=0)
     assert loss == pytest.approx(averaged.history["val_loss"][-1], abs=1e-5)
 

@@ -11,15 +11,16 @@ import pytest
 
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
-from pneumoscope.training import array_stream, tensorflow_stream
+from pneumoscope.training.array_stream import ArrayImages
 from pneumoscope.training.stream import Stream
+from pneumoscope.training.tensorflow_stream import TensorFlowImages
 from pneumoscope.types import Split
 from tests.training.conftest import SMALL
 
 pytestmark = pytest.mark.keras
 
 
-@pytest.fixture(params=[tensorflow_stream, array_stream], ids=["tensorflow", "arrays"])
+@pytest.fixture(params=[TensorFlowImages, ArrayImages], ids=["tensorflow", "arrays"])
 def made_by(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -37,9 +38,8 @@ def epochs(
     made_by: Any, prepared: PreparedSet, first: int, wanted: int, seed: int = 1
 ) -> list[list[Any]]:
     """The images of each epoch as bytes, in the order in which they come."""
-    stream = made_by.training_stream(
-        prepared.root / "train", prepared.images.classes, SMALL, 8, seed=seed, first_epoch=first
-    )
+    images = made_by(prepared.root / "train", prepared.images.classes, SMALL)
+    stream = images.epochs(8, seed=seed, first_epoch=first)
     batches = list(islice(arrays(stream), wanted * stream.steps))
     found = []
     for number in range(wanted):
@@ -66,7 +66,7 @@ def test_order_depends_on_seed_and_epoch_alone(made_by: Any, prepared: PreparedS
 def test_validation_holds_the_prepared_pixels_with_their_labels(
     made_by: Any, prepared: PreparedSet
 ) -> None:
-    stream = made_by.validation_stream(prepared.root / "val", prepared.images.classes, SMALL, 8)
+    stream = made_by(prepared.root / "val", prepared.images.classes, SMALL).once(8)
     images, labels = (np.concatenate(parts) for parts in zip(*arrays(stream), strict=True))
     records = prepared.images.published(Split.VAL)
     assert images.dtype == np.uint8

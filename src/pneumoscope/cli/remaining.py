@@ -21,13 +21,15 @@ class RemainingTime:
         self._say = say
         self._unit = unit
         self._first: tuple[float, float] | None = None
+        self._last = 0.0
         self._said = False
 
     def __call__(self, done: float, total: float) -> None:
         """Takes the numbers of things done and of all."""
         now = time.monotonic()
-        if self._first is None:
+        if self._first is None or done < self._last:  # of several trainings, the next one
             self._first = now, done
+        self._last = done
         began, before = self._first
         if self._said or now - began < _MEASURED or done <= before:
             return

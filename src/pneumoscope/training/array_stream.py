@@ -20,25 +20,32 @@ from pneumoscope.types import Geometry
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
 
-def validation_stream(
-    folder: Path, classes: tuple[str, ...], geometry: Geometry, batch_size: int
-) -> Stream:
-    """Makes the stream of `stream.validation_stream`."""
-    return _stream(_Batches(*_load(folder, classes, geometry), batch_size))
+class ArrayImages:
+    """The images of a split as one array: `stream.Images`.
 
+    Args:
+        folder: as of `load.load_images`.
+        classes: as of `load.load_images`.
+        geometry: as of `load.load_images`.
+    """
 
-def training_stream(
-    folder: Path,
-    classes: tuple[str, ...],
-    geometry: Geometry,
-    batch_size: int,
-    *,
-    seed: int,
-    first_epoch: int,
-) -> Stream:
-    """Makes the stream of `stream.training_stream`."""
-    arrays = _load(folder, classes, geometry)
-    return _stream(_Epochs(*arrays, batch_size, seed=seed, first_epoch=first_epoch))
+    def __init__(self, folder: Path, classes: tuple[str, ...], geometry: Geometry) -> None:
+        files = [
+            (path, label) for label, name in enumerate(classes) for path in _files(folder / name)
+        ]
+        images = in_parallel(partial(_read, geometry), [path for path, _ in files])
+        self._images = np.stack(images)[..., np.newaxis]
+        self._labels = np.array([label for _, label in files], np.int32)
+
+    def once(self, batch_size: int) -> Stream:
+        """Makes the stream of all images, once and in their order."""
+        return _stream(_Batches(self._images, self._labels, batch_size))
+
+    def epochs(self, batch_size: int, *, seed: int, first_epoch: int) -> Stream:
+        """Makes an endless stream of epochs."""
+        return _stream(
+            _Epochs(self._images, self._labels, batch_size, seed=seed, first_epoch=first_epoch)
+        )
 
 
 def _stream(batches: _Batches) -> Stream:
@@ -106,14 +113,6 @@ class _Epochs(_Batches):
 @lru_cache(maxsize=1)  # of the epoch that is read
 def _shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
-
-
-def _load(
-    folder: Path, classes: tuple[str, ...], geometry: Geometry
-) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    files = [(path, label) for label, name in enumerate(classes) for path in _files(folder / name)]
-    images = in_parallel(partial(_read, geometry), [path for path, _ in files])
-    return np.stack(images)[..., np.newaxis], np.array([label for _, label in files], np.int32)
 
 
 def _files(folder: Path) -> list[Path]:

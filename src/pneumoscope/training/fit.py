@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pneumoscope import plots
 from pneumoscope.bundle import (
-    BundleInfo,
-    Seen,
-    new_bundle,
     read_bundle,
-    write_gate,
-    write_reference,
 )
 from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.errors import (
-    DivergedError,
     InterruptedRunError,
     SettingsError,
-    storage_errors,
 )
-from pneumoscope.gate.fit import describe_gate
 from pneumoscope.notices import Notice
 from pneumoscope.recipes import epochs_for, find_preset
 from pneumoscope.run import (
@@ -46,23 +35,18 @@ from pneumoscope.run import (
     read_run,
     require_same,
 )
-from pneumoscope.run.curves import draw_curves
-from pneumoscope.run.folder import CURVES, FIGURES, TENSORBOARD
+from pneumoscope.run.folder import TENSORBOARD
 from pneumoscope.team import Placement, Team
 from pneumoscope.training import architectures, precision, weights
 from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
-from pneumoscope.training.calibrate import calibrate, calibrated, in_words
-from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint, ResumedEarlyStopping
+from pneumoscope.training.deliver import build, write_bundle
 from pneumoscope.training.distribute import choose_devices, on_devices, spread, together
-from pneumoscope.training.export import export_onnx
+from pneumoscope.training.load import load_images
 from pneumoscope.training.network import Network
 from pneumoscope.training.objective import make_loss, make_optimizer
-from pneumoscope.training.remember import fit_gate_of, judge_validation, make_reference_of
-from pneumoscope.training.stream import training_stream, validation_stream
-from pneumoscope.training.validate import score_validation
-from pneumoscope.types import Calibration, OperatingPoint, Split
+from pneumoscope.types import Split
 from pneumoscope.version import __version__
 
 _ALONE = Placement()
@@ -223,7 +207,7 @@ def _execute(run: Run, observer: Observer, placement: Placement) -> TrainingResu
     if run.devices:  # what is distributed over them cannot be changed by this process alone
         network, trainee = _make(run, prepared)
     checkpoint.load_best(trainee)
-    _write_bundle(network, run, prepared, checkpoint, observer)
+    write_bundle(network, run, prepared, checkpoint, observer)
     if not trained.interrupted:
         checkpoint.remove()
     return TrainingResult(
@@ -285,9 +269,7 @@ def _facts(run: Run, checkpoint: Checkpoint) -> dict[str, object]:
     """Lists what must be the same in all processes, but for the images."""
     settings = asdict(run.given)
     del settings["root"]  # a path, which each computer may have elsewhere
-    versions = {
-        name: f"{version}" for name, version in library_versions(keras.backend.backend()).items()
-    }
+    versions = library_versions(run.backend)
     return {
         "Pneumoscope": __version__,
         **{name: versions.get(name) for name in ("keras", "jax")},
@@ -301,7 +283,7 @@ def _make(run: Run, prepared: PreparedSet, *, distributed: bool = False) -> tupl
     """Makes the network, and the compiled one around it that is trained."""
     recipe = run.recipe
     keras.utils.set_random_seed(run.given.seed)
-    network = precision.build_in(run.precision, lambda: _build(run, prepared))
+    network = precision.build_in(run.precision, lambda: build(run, prepared))
     trainee = with_augmentation(network) if recipe.augmentation else network
     if distributed:
         trainee = spread(trainee)
@@ -347,10 +329,6 @@ def _start(run: Run) -> tuple[Run, weights.Arrays]:
     return replace(run, weights=origin), weights.read(settings.arch, settings.weights)
 
 
-def _build(run: Run, prepared: PreparedSet) -> Network:
-    return architectures.find(run.given.arch)(prepared.geometry, len(prepared.images.classes))
-
-
 def _tell_about(prepared: PreparedSet, observer: Observer) -> None:
     for notice in prepared.images.notices:
         observer.note(notice.text)
@@ -380,7 +358,7 @@ def _choose_precision(run: Run, prepared: PreparedSet, team: Team) -> Precision:
     """Resolves the precision in rank 0, which measures it, for all."""
     if team.rank:
         return Precision.of(team.share(None))
-    chosen = precision.resolve(run.given.precision, lambda: _build(run, prepared))
+    chosen = precision.resolve(run.given.precision, lambda: build(run, prepared))
     return Precision.of(team.share(chosen))
 
 
@@ -392,12 +370,12 @@ def _fit(
     first_epoch = checkpoint.epochs
     if first_epoch >= run.epochs or _stopped_early(recipe, checkpoint):
         return False
-    classes = prepared.images.classes
-    common = (classes, prepared.geometry, recipe.batch_size)
-    training = training_stream(
-        prepared.root / Split.TRAIN, *common, seed=run.given.seed, first_epoch=first_epoch
+    shown, known = (
+        load_images(prepared.root / split, prepared.images.classes, prepared.geometry)
+        for split in (Split.TRAIN, Split.VAL)
     )
-    validation = validation_stream(prepared.root / Split.VAL, *common)
+    training = shown.epochs(recipe.batch_size, seed=run.given.seed, first_epoch=first_epoch)
+    validation = known.once(recipe.batch_size)
     try:
         trainee.fit(
             training.batches,
@@ -478,76 +456,3 @@ class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]
         diverged = not np.isfinite(list(results.values())).all()
         best = self._checkpoint.best_epoch == epoch and not diverged
         self._observer.epoch_ended(epoch + 1, results, best)
-
-
-def _write_bundle(
-    network: Network, run: Run, prepared: PreparedSet, checkpoint: Checkpoint, observer: Observer
-) -> None:
-    curves = draw_curves(checkpoint.history, checkpoint.best_epoch + 1)
-    plots.save(curves, run.root / CURVES)
-    plain = precision.build_in(Precision.FLOAT32, lambda: _build(run, prepared))
-    plain.set_weights(network.get_weights())
-    scores, changed = score_validation(plain, prepared, run.recipe.batch_size)
-    if not np.isfinite(scores.probabilities).all():
-        raise DivergedError(
-            f"The training in {run.root} has diverged: its probabilities are not finite",
-            remedy="Start a new run with a lower `learning_rate`",
-        )
-    calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
-    for line in in_words(calibration):
-        observer.note(line)
-    work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=run.root)
-    with storage_errors("write", run.bundle), work_folder as work:
-        exported = Path(work, "model.onnx")
-        export_onnx(plain, exported)
-        gate = fit_gate_of(exported, prepared)
-        info = _describe(run, prepared, checkpoint, calibration, points)
-        info = replace(info, gate=gate[0] if gate else None)
-        observer.note(describe_gate(info.gate))
-        with new_bundle(run.bundle, info) as folder:
-            shutil.copy(exported, folder / "model.onnx")
-            plain.save(folder / "model.keras")
-            Seen.of(
-                prepared.fingerprint, prepared.images.records, prepared.images.patient_key
-            ).write(folder)
-            given = replace(scores, probabilities=calibrated(scores.probabilities, calibration))
-            judged = judge_validation(exported, prepared, *gate) if gate else ()
-            write_reference(folder, make_reference_of(prepared, given, judged))
-            if gate:
-                write_gate(folder, gate[1])
-            (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
-            shutil.copytree(run.root / FIGURES, folder / FIGURES)
-
-
-def _describe(
-    run: Run,
-    prepared: PreparedSet,
-    checkpoint: Checkpoint,
-    calibration: Calibration,
-    points: tuple[OperatingPoint, ...],
-) -> BundleInfo:
-    settings = run.resolved
-    return BundleInfo(
-        name=run.root.resolve().name,
-        version=__version__,
-        architecture=settings.arch,
-        classes=prepared.images.classes,
-        geometry=prepared.geometry,
-        operating_points=points,
-        seed=settings.seed,
-        command=run.given.command(run.data),
-        settings={**asdict(settings), "backend": run.backend},
-        training_data={
-            "fingerprint": prepared.fingerprint,
-            "images": {split.value: prepared.count(split) for split in Split},
-            "attributions": [asdict(known) for known in prepared.images.attributions],
-            "patients": prepared.images.told_by(),
-            "views": dict(prepared.views),
-        },
-        metrics={
-            "epoch": checkpoint.best_epoch + 1,
-            **{name: values[checkpoint.best_epoch] for name, values in checkpoint.history.items()},
-        },
-        versions=library_versions(run.backend),
-        calibration=calibration,
-    )

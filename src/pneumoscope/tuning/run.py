@@ -143,17 +143,21 @@ def _search(
         for frozen in study.get_trials(states=(TrialState.RUNNING,))
     ]
     started, new = time.monotonic(), 0
-    while begun or (ended := len(study.get_trials(states=_ENDED))) < trials:
+    while begun or len(study.get_trials(states=_ENDED)) < trials:
         # A seed for each trial, so that an interrupted search suggests the same as any other.
         number = len(study.get_trials(states=(*_ENDED, TrialState.RUNNING)))
         study.sampler = optuna.samplers.TPESampler(seed=settings.seed + number)
-        trial = begun.pop(0) if begun else study.ask()
-        told = _run_trial(root, trial, study, settings, prepared, observer)
-        new += 1
-        ended = len(study.get_trials(states=_ENDED))
-        minutes = (time.monotonic() - started) / new * max(0, trials - ended) / 60
-        left = f"; about {minutes:.0f} minutes left for {trials - ended}" if ended < trials else ""
-        observer.note(f"Trial {trial.number + 1} of {trials}: {told}{left}")
+        if begun:
+            trial = begun.pop(0)
+            told = _run_trial(root, trial, study, settings, prepared, observer)
+            started = time.monotonic()  # of a part of a training no time can be told
+        else:
+            trial, new = study.ask(), new + 1
+            told = _run_trial(root, trial, study, settings, prepared, observer)
+        left = trials - len(study.get_trials(states=_ENDED)) + SEEDS
+        minutes = (time.monotonic() - started) / max(new, 1) * left / 60
+        time_left = f"; about {minutes:.0f} minutes left for {left} trainings" if new else ""
+        observer.note(f"Trial {trial.number + 1} of {trials}: {told}{time_left}")
 
 
 def _run_trial(
