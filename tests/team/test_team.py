@@ -12,7 +12,7 @@ import pytest
 
 from pneumoscope.errors import PeerError, SettingsError
 from pneumoscope.team import Placement, Team, meet
-from pneumoscope.team.line import Line
+from pneumoscope.team.line import Line, LineEndedError
 
 WAIT = 30.0
 
@@ -111,6 +111,19 @@ def test_who_waits_for_a_lost_rank_gets_an_error(
     teams[0].close("the disk is full")
     with pytest.raises(PeerError, match="Rank 0 is lost"):
         waiting.result(WAIT)
+
+
+def test_rank_that_is_done_first_is_not_lost(
+    teams: list[Team], pool: ThreadPoolExecutor, losses: Losses
+) -> None:
+    line = teams[0]._lines[1]
+    teams[1].close()
+    with pytest.raises(LineEndedError):
+        pool.submit(line.receive).result(WAIT)
+    assert line._closed.wait(WAIT)
+    teams[2].close("the disk is full")
+    assert losses.get(timeout=WAIT)[0] == 0
+    assert losses.empty()
 
 
 def test_silent_process_is_lost() -> None:
