@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from pneumoscope.errors import out_of_range, unknown_choice
 from pneumoscope.types import Geometry
+
+
+class Balance(StrEnum):
+    """What counts alike in training, however many images it has."""
+
+    NONE = "none"
+    """Each image."""
+    CLASSES = "classes"
+    """Each class."""
+    SOURCES = "sources"
+    """Each class, and within it each source of images, where the data set tells sources."""
+
+    @classmethod
+    def of(cls, name: str) -> Balance:
+        """Finds the balance of a name.
+
+        Raises:
+            SettingsError: if there is no balance of this name.
+        """
+        if name not in list(cls):
+            raise unknown_choice("There is no such balance", name, tuple(cls), setting="balance")
+        return cls(name)
 
 
 @dataclass(frozen=True)
@@ -25,7 +48,7 @@ class Recipe:
         weight_decay: weight decay, decoupled from the adaptation of the rate; 0 for none.
         averaging: momentum of the exponential average of the weights; 0 for none.
         label_smoothing: fraction of each label that is spread over all classes.
-        class_weights: True if each class counts alike, however many images it has.
+        balance: what counts alike, however many images it has.
         augmentation: True if training images are randomly changed.
 
     Raises:
@@ -41,7 +64,7 @@ class Recipe:
     weight_decay: float
     averaging: float
     label_smoothing: float
-    class_weights: bool
+    balance: Balance
     augmentation: bool
 
     def __post_init__(self) -> None:
@@ -56,6 +79,7 @@ class Recipe:
         }.items():
             if not holds:
                 raise out_of_range(name, getattr(self, name), expected)
+        object.__setattr__(self, "balance", Balance.of(self.balance))
         _ = self.geometry  # raises a SettingsError of its own
 
     @property
@@ -75,7 +99,7 @@ PUBLISHED = Recipe(
     weight_decay=0.0,
     averaging=0.0,
     label_smoothing=0.0,
-    class_weights=False,
+    balance=Balance.NONE,
     augmentation=False,
 )
 
@@ -90,7 +114,7 @@ ROBUST = Recipe(
     weight_decay=0.02,
     averaging=0.998,
     label_smoothing=0.05,
-    class_weights=True,
+    balance=Balance.SOURCES,
     augmentation=True,
 )
 
@@ -192,7 +216,10 @@ def describe_default(setting: str) -> str:
     of: dict[str, list[str]] = {}
     for name, recipe in RECIPES.items():
         value = getattr(recipe, setting)
-        text = ("on" if value else "off") if isinstance(value, bool) else f"{value:g}"
+        if isinstance(value, bool):
+            text = "on" if value else "off"
+        else:
+            text = value if isinstance(value, str) else f"{value:g}"
         of.setdefault(text, []).append(name)
     if len(of) == 1:
         return next(iter(of))

@@ -83,6 +83,9 @@ class Geometry:
             )
 
 
+SOURCE = "source"
+"""Name of the subgroup that tells the source of an image, such as an institution."""
+
 _NO_GROUPS: Mapping[str, str] = {}  # one for all, as a data set may have a million images
 
 
@@ -112,6 +115,11 @@ class ImageRecord:
     groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS, hash=False)
     sha256: str = ""
     patient_known: bool = True
+
+    @property
+    def source(self) -> str:
+        """Institution or collection that the image comes from; empty if it is not known."""
+        return self.groups.get(SOURCE, "")
 
     def __post_init__(self) -> None:
         if self.evidence is Evidence.FILE:

@@ -119,7 +119,7 @@ def test_a_run_of_the_first_version_is_read(tmp_path: Path) -> None:
     run = read_run(tmp_path)
     assert (run.data, run.fingerprint) == (Path("/data/chest_xray"), "abc")
     assert (run.precision, run.weights, run.epochs) == (Precision.FLOAT32, "none", 30)
-    assert run.given.command(run.data).endswith("--class-weights --augmentation")
+    assert run.given.command(run.data).endswith("--balance classes --augmentation")
     assert not run.recipe.cosine
     assert read_history(tmp_path)["val_loss"] == [0.69, 0.6]
 

@@ -25,6 +25,7 @@ from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, StorageError
 from pneumoscope.imaging import read_bytes
+from pneumoscope.recipes import Balance
 from pneumoscope.run import Observer, Precision, TrainingSettings
 from pneumoscope.training import TrainingResult, fit, resume, train
 from pneumoscope.types import Split
@@ -102,7 +103,7 @@ def test_bundle_holds_the_best_epoch(whole: TrainingResult, prepared: PreparedSe
     assert whole.history["val_loss"][whole.best_epoch - 1] == min(whole.history["val_loss"])
     network = keras.models.load_model(whole.bundle / "model.keras")
     network.compile(loss="sparse_categorical_crossentropy")
-    images = load_images(prepared.root / "val", prepared.images.classes, prepared.geometry)
+    images = load_images(prepared, Split.VAL)
     stream = images.once(8)
     loss = network.evaluate(stream.batches, verbose=0)
     assert loss == pytest.approx(min(whole.history["val_loss"]), abs=1e-5)
@@ -349,7 +350,7 @@ def test_averaged_weights_are_what_is_validated_and_kept(
     assert averaged.history["val_loss"] != plain.history["val_loss"]
     network = keras.models.load_model(averaged.bundle / "model.keras")
     network.compile(loss="sparse_categorical_crossentropy")
-    images = load_images(prepared.root / "val", prepared.images.classes, prepared.geometry)
+    images = load_images(prepared, Split.VAL)
     stream = images.once(8)
     loss = network.evaluate(stream.batches, verbose=0)
     assert loss == pytest.approx(averaged.history["val_loss"][-1], abs=1e-5)
@@ -396,3 +397,32 @@ def test_keras_is_quiet(tmp_path: Path) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True
     )
     assert done.stdout == done.stderr == ""
+
+
+def test_source_that_is_left_out_is_unseen(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = sorted(path.relative_to(phantoms) for path in phantoms.rglob("*.png"))
+    source_of = {path: "ab"[int(path.stem.split("-")[1]) % 2] for path in images}  # by patient
+    manifest = tmp_path / "images.csv"
+    with manifest.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(("path", "label", "source"))
+        lines.writerows((path, path.parts[0], source_of[path]) for path in images)
+    settings = replace(
+        SETTINGS, epochs=1, root=str(phantoms), leave_out=("b",), balance=Balance.SOURCES
+    )
+    result = train(manifest, tmp_path / "run", settings)
+    info = read_bundle(result.bundle).info
+    sources = info.training_data["sources"]
+    assert list(sources) == ["a", "b"]
+    for split in ("train", "val"):
+        assert sources["a"][split] == info.training_data["images"][split]
+        assert not any(sources["b"][split].values())
+    card = (result.bundle / "MODEL_CARD.md").read_text()
+    assert "| a | train |" in card
+    assert "Left out of training and validation: b." in card
+    assert "--balance sources" in info.command
+    assert "--leave-out b" in info.command
+    found = pneumoscope.evaluate(result.bundle, manifest, root=phantoms, resamples=100)
+    assert found.subgroups["source=b"].images == [*source_of.values()].count("b")

@@ -150,15 +150,16 @@ def require_one_format(as_json: bool, as_csv: bool) -> None:
         raise typer.BadParameter("--json and --csv exclude each other", param_hint="--csv")
 
 
-def declare_setting(name: str, text: str) -> Any:
+def declare_setting(name: str, text: str, metavar: str | None = None) -> Any:
     """Declares an option that the recipe of the architecture sets where it is left out.
 
     Args:
         name: the setting, a field of `Recipe`.
         text: its help.
+        metavar: what stands for its value in the help; by default its type.
     """
     # In the help, as Typer sets a default that is a text in brackets.
-    return typer.Option(help=f"{text}  [default: {describe_default(name)}]")
+    return typer.Option(metavar=metavar, help=f"{text}  [default: {describe_default(name)}]")
 
 
 def declare_output(text: str) -> Any:

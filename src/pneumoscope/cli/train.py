@@ -44,7 +44,7 @@ from pneumoscope.defaults import (
     TEST_SHARE,
     VALIDATION_SHARE,
 )
-from pneumoscope.recipes import PRESETS, find_preset
+from pneumoscope.recipes import PRESETS, Balance, find_preset
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -144,9 +144,14 @@ def train(
             "is less sure of itself.",
         ),
     ] = None,
-    class_weights: Annotated[
-        bool | None,
-        declare_setting("class_weights", "Let each class count alike, however many images it has."),
+    balance: Annotated[
+        str | None,
+        declare_setting(
+            "balance",
+            "What counts alike, however many images it has: none, classes, or sources for each "
+            "class and within it each source of images, by the column `source` of a manifest.",
+            metavar="|".join(Balance),
+        ),
     ] = None,
     augmentation: Annotated[
         bool | None,
@@ -199,6 +204,14 @@ def train(
     positive: Positive = None,
     root: Root = None,
     limit: Limit = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Source of images, by the column `source` of a manifest, that nothing is trained "
+            "or validated on; repeat the option for each. By default none is left out.",
+        ),
+    ] = None,
     strict: Strict = False,
     resume: Annotated[
         Path | None,

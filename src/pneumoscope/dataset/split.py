@@ -68,14 +68,14 @@ class _Patient:
     Attributes:
         rank: text by which patients are sorted before the random draw.
         key: patient key.
-        stratum: class and subgroup of most of the patient's images.
+        stratum: class, source and subgroup of most of the patient's images.
         labels: classes of the patient's images.
         images: number of the patient's images.
     """
 
     rank: str
     key: str
-    stratum: tuple[int, str]
+    stratum: tuple[int, str, str]
     labels: frozenset[int]
     images: int
 
@@ -144,10 +144,10 @@ def assign(
 ) -> dict[str, Part]:
     """Puts each patient into one of several parts, with like fractions of classes and subgroups.
 
-    Patients are taken in an order drawn by chance, those of one class and subgroup after another,
-    and each goes to the part that most lacks images; what a part is left lacking goes on to the
-    next subgroup. Before that each class gives a patient to every part, so that a rare one is in
-    all of them. The time grows as that of sorting the patients.
+    Patients are taken in an order drawn by chance, those of one class, source and subgroup after
+    another, and each goes to the part that most lacks images; what a part is left lacking goes on
+    to the next subgroup. Before that each class gives a patient to every part, so that a rare one
+    is in all of them. The time grows as that of sorting the patients.
 
     Args:
         records: images of the patients.
@@ -205,8 +205,8 @@ def _patients(records: Sequence[ImageRecord]) -> list[_Patient]:
     found = []
     same: dict[frozenset[int], frozenset[int]] = {}  # one object for all patients of like labels
     for number, (key, images) in enumerate(by_key.items()):
-        strata = [(record.label, record.subgroup) for record in images]
-        labels = frozenset(label for label, _ in strata)
+        strata = [(record.label, record.source, record.subgroup) for record in images]
+        labels = frozenset(label for label, *_ in strata)
         rank = f"{number:09d}" if is_pseudonym(key) else key
         most = max((strata.count(stratum), stratum) for stratum in set(strata))[1]
         found.append(_Patient(rank, key, most, same.setdefault(labels, labels), len(images)))

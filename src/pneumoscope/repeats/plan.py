@@ -89,7 +89,7 @@ def read_plan(root: Path) -> Plan:
         try:
             content = json.loads(path.read_bytes())
             content["data"] = Path(content["data"])
-            content["settings"] = TrainingSettings(**content["settings"])
+            content["settings"] = TrainingSettings.parse(content["settings"])
             content["kind"] = Kind(content["kind"])
             return Plan(root, **content)
         except (FileNotFoundError, ValueError, KeyError, TypeError) as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet, ensure_prepared
 from pneumoscope.dataset.folds import prepare_folds, without_validation
+from pneumoscope.dataset.sources import leave_out
 from pneumoscope.defaults import PRESET
 from pneumoscope.errors import InterruptedRunError, SettingsError
 from pneumoscope.evaluation import evaluate
@@ -129,11 +130,13 @@ def _prepare(plan: Plan, observer: Observer) -> tuple[PreparedSet, tuple[Prepare
         progress=observer.prepared,
         note=observer.note,
     )
+    left = leave_out(whole, settings.leave_out)
     if plan.kind is Kind.SEEDS:
-        return whole, (whole,) * plan.count
+        return left, (left,) * plan.count
     if tested := len(whole.images.published(Split.TEST)):
         observer.note(f"The test split ({tested} images) is held out: it is in no fold")
-    return without_validation(whole), prepare_folds(whole, plan.count, split, observer.note)
+    folds = prepare_folds(whole, plan.count, split, observer.note)
+    return without_validation(left), tuple(leave_out(f, settings.leave_out) for f in folds)
 
 
 def _train(

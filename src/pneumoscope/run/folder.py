@@ -216,7 +216,7 @@ def read_run(root: Path) -> Run:
         return Run(
             root,
             Path(content["data"]),
-            TrainingSettings(**content["given"]).complete(),
+            TrainingSettings.parse(content["given"]).complete(),
             Precision(resolved["precision"]),
             content["fingerprint"],
             resolved.get("weights", "none"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pneumoscope.dataset import ScanSettings, SplitSettings
 from pneumoscope.defaults import (
@@ -18,7 +19,7 @@ from pneumoscope.defaults import (
     VALIDATION_SHARE,
 )
 from pneumoscope.errors import out_of_range, unknown_choice
-from pneumoscope.recipes import RECIPES, ROBUST, Recipe, find_preset
+from pneumoscope.recipes import RECIPES, ROBUST, Balance, Recipe, find_preset
 
 
 class Precision(StrEnum):
@@ -64,6 +65,8 @@ class TrainingSettings:
         strict: True to make a doubt about the data an error.
         root: the folder that holds all images of a CSV manifest; empty for that of the manifest.
         limit: about how many images to take, for a trial, as in `ScanSettings`; None for all.
+        leave_out: sources of images to leave out of training and validation, by the column
+            `source` of the manifest.
         preset: name of the settings chosen together: `quick`, `default` or `best`.
 
     Raises:
@@ -85,22 +88,38 @@ class TrainingSettings:
     weight_decay: float | None = None
     averaging: float | None = None
     label_smoothing: float | None = None
-    class_weights: bool | None = None
+    balance: Balance | None = None
     augmentation: bool | None = None
     positive: tuple[str, ...] = ()
     strict: bool = False
     root: str = ""
     limit: int | None = None
+    leave_out: tuple[str, ...] = ()
     preset: str = PRESET
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "precision", Precision.of(self.precision))
         object.__setattr__(self, "positive", tuple(self.positive))
+        object.__setattr__(self, "leave_out", tuple(self.leave_out))
         object.__setattr__(self, "root", str(self.root))
         if not 0 <= self.seed < 2**31:
             raise out_of_range("seed", self.seed, "0 to 2147483647")
+        if self.balance is not None:
+            object.__setattr__(self, "balance", Balance.of(self.balance))
         # Both raise a SettingsError of their own.
         _ = self.recipe, self.split
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> TrainingSettings:
+        """Reads settings from JSON, also those that an earlier version wrote.
+
+        Raises:
+            TypeError, SettingsError: if they cannot be used.
+        """
+        given = dict(content)
+        if "class_weights" in given:  # before sources could count alike
+            given["balance"] = Balance.CLASSES if given.pop("class_weights") else Balance.NONE
+        return cls(**given)
 
     @property
     def recipe(self) -> Recipe:

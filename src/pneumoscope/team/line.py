@@ -94,8 +94,8 @@ class Line:
             with self._connection.makefile("rb") as lines:
                 while line := lines.readline(_LONGEST):
                     received = json.loads(line)
-                    if "stopped" in received:
-                        return str(received["stopped"])
+                    if (reason := received.get("stopped")) is not None:
+                        return str(reason)
                     if received:
                         self._messages.put(received)
         except TimeoutError:

@@ -12,6 +12,7 @@ import numpy as np
 from pneumoscope import plots
 from pneumoscope.bundle import BundleInfo, Seen, new_bundle, write_gate, write_reference
 from pneumoscope.dataset import PreparedSet
+from pneumoscope.dataset.sources import count_sources
 from pneumoscope.errors import DivergedError, storage_errors
 from pneumoscope.gate.fit import describe_gate
 from pneumoscope.run import Observer, Precision, Run, library_versions
@@ -108,6 +109,7 @@ def _describe(
         training_data={
             "fingerprint": prepared.fingerprint,
             "images": {split.value: prepared.count(split) for split in Split},
+            "sources": count_sources(prepared),
             "attributions": [asdict(known) for known in prepared.images.attributions],
             "patients": prepared.images.told_by(),
             "views": dict(prepared.views),

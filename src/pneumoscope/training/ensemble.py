@@ -23,6 +23,7 @@ from pneumoscope.bundle import (
     write_reference,
 )
 from pneumoscope.dataset import PreparedSet
+from pneumoscope.dataset.sources import count_sources
 from pneumoscope.engine import open_session
 from pneumoscope.errors import storage_errors
 from pneumoscope.gate import Judgement
@@ -204,6 +205,7 @@ def _describe(
         **first.training_data,
         "fingerprint": whole.fingerprint,
         "images": {split.value: whole.count(split) for split in Split},
+        "sources": count_sources(whole),
     }
     return replace(
         first,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +15,7 @@ from pneumoscope.bundle import (
 )
 from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet, ensure_prepared
+from pneumoscope.dataset.sources import leave_out
 from pneumoscope.errors import (
     InterruptedRunError,
     SettingsError,
@@ -43,7 +43,7 @@ from pneumoscope.training.backend import keras
 from pneumoscope.training.checkpoint import Checkpoint, ResumedEarlyStopping
 from pneumoscope.training.deliver import build, write_bundle
 from pneumoscope.training.distribute import choose_devices, on_devices, spread, together
-from pneumoscope.training.load import load_images
+from pneumoscope.training.load import load_images, weigh
 from pneumoscope.training.network import Network
 from pneumoscope.training.objective import make_loss, make_optimizer
 from pneumoscope.types import Split
@@ -251,6 +251,7 @@ def _train_network(
             progress=observer.prepared,
             note=observer.note,
         )
+        prepared = leave_out(prepared, settings.leave_out)
         _tell_about(prepared, observer)
         team.compare({"fingerprint of the images": prepared.fingerprint})
         run = replace(run, devices=tuple(devices), processes=max(1, len(placement.hosts)))
@@ -370,10 +371,8 @@ def _fit(
     first_epoch = checkpoint.epochs
     if first_epoch >= run.epochs or _stopped_early(recipe, checkpoint):
         return False
-    shown, known = (
-        load_images(prepared.root / split, prepared.images.classes, prepared.geometry)
-        for split in (Split.TRAIN, Split.VAL)
-    )
+    shown = load_images(prepared, Split.TRAIN, weigh(prepared, recipe.balance))
+    known = load_images(prepared, Split.VAL)
     training = shown.epochs(recipe.batch_size, seed=run.given.seed, first_epoch=first_epoch)
     validation = known.once(recipe.batch_size)
     try:
@@ -383,7 +382,6 @@ def _fit(
             validation_data=validation.batches,
             initial_epoch=first_epoch,
             epochs=run.epochs,
-            class_weight=_class_weights(prepared) if recipe.class_weights else None,
             callbacks=[
                 *_optional_callbacks(recipe, checkpoint),
                 checkpoint,
@@ -422,13 +420,6 @@ def _tensorboard(root: Path) -> list[keras.callbacks.Callback]:
 def _steps(recipe: Recipe, prepared: PreparedSet) -> int:
     """Counts the batches in an epoch."""
     return math.ceil(sum(prepared.count(Split.TRAIN).values()) / recipe.batch_size)
-
-
-def _class_weights(prepared: PreparedSet) -> dict[int, float]:
-    """Computes weights by which every class counts alike, 1 on average over the images."""
-    counts = Counter(record.label for record in prepared.images.published(Split.TRAIN))
-    total = sum(counts.values())
-    return {label: total / (len(counts) * count) for label, count in sorted(counts.items())}
 
 
 class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -115,7 +115,6 @@ class Network(Layer, Protocol):
         validation_data: Iterable[Tensor],
         initial_epoch: int,
         epochs: int,
-        class_weight: Mapping[int, float] | None,
         callbacks: Sequence[keras.callbacks.Callback],
         shuffle: bool,
         verbose: int,

@@ -13,6 +13,8 @@ from pneumoscope.training.network import Tensor
 class Stream:
     """Batches of (uint8 (b, height, width, 1), int32 (b,)) for `fit`.
 
+    Weighted images come with their weights, float32 (b,), as the third of each batch.
+
     Attributes:
         batches: the batches: a `tf.data.Dataset` for TensorFlow, else a `keras.utils.PyDataset`.
         images: number of images in one epoch.

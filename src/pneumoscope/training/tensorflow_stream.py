@@ -6,9 +6,11 @@ The only file that uses TensorFlow itself rather than Keras.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import tensorflow as tf
 
 from pneumoscope.training.backend import keras
@@ -24,12 +26,22 @@ class TensorFlowImages:
     """The images of a split for TensorFlow: `stream.Images`.
 
     Args:
-        folder: as of `load.load_images`.
-        classes: as of `load.load_images`.
-        geometry: as of `load.load_images`.
+        folder: a prepared split, with a folder for each class.
+        classes: class names, in the order of their numbers.
+        geometry: geometry of the prepared images.
+        weights: the images to load, with their weights.
+        weighted: True to give the weights with the batches.
     """
 
-    def __init__(self, folder: Path, classes: tuple[str, ...], geometry: Geometry) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        classes: tuple[str, ...],
+        geometry: Geometry,
+        weights: Mapping[Path, float],
+        *,
+        weighted: bool,
+    ) -> None:
         dataset = keras.utils.image_dataset_from_directory(
             folder,
             class_names=list(classes),
@@ -39,13 +51,22 @@ class TensorFlowImages:
             shuffle=False,
             verbose=False,
         )
-        count = int(dataset.cardinality())
+        files = [Path(path) for path in dataset.file_paths]
+        if len(files) > len(weights):
+            kept = tf.data.Dataset.from_tensor_slices([path in weights for path in files])
+            both = tf.data.Dataset.zip(dataset, kept)
+            filtered = both.filter(lambda _, keep: keep).map(lambda pair, _: pair)
+            dataset = filtered.apply(tf.data.experimental.assert_cardinality(len(weights)))
         # The images are at their size already: their floats are whole numbers, and fit in a byte.
-        as_bytes = dataset.map(
+        images = dataset.map(
             lambda image, label: (tf.cast(image, tf.uint8), label),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
-        self._images, self._count = as_bytes.cache(), count
+        if weighted:
+            each = np.array([weights[path] for path in files if path in weights], np.float32)
+            both = tf.data.Dataset.zip(images, tf.data.Dataset.from_tensor_slices(each))
+            images = both.map(lambda pair, weight: (*pair, weight))
+        self._images, self._count = images.cache(), len(weights)
 
     def once(self, batch_size: int) -> Stream:
         """Makes the stream of all images, once and in their order."""

@@ -1,0 +1,97 @@
+"""Data sets of several sources: the institutions that the images come from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from pneumoscope.dataset.prepared import PreparedSet
+from pneumoscope.errors import DataError, SettingsError, unknown_choice
+from pneumoscope.types import SOURCE, ImageRecord, Split
+
+
+def list_sources(records: Iterable[ImageRecord]) -> tuple[str, ...]:
+    """Lists the sources of images, sorted; none if the data set does not tell them."""
+    return tuple(sorted({record.source for record in records} - {""}))
+
+
+def count_sources(prepared: PreparedSet) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts the images of each source by split and class, zeros included.
+
+    Returns:
+        Numbers by source, split and class; empty if the data set does not tell sources.
+    """
+    records, classes = prepared.images.records, prepared.images.classes
+    counts = Counter((each.source, each.split, each.label) for each in records)
+    return {
+        source: {
+            split.value: {name: counts[source, split, n] for n, name in enumerate(classes)}
+            for split in Split
+        }
+        for source in list_sources(records)
+    }
+
+
+def leave_out(prepared: PreparedSet, sources: Collection[str]) -> PreparedSet:
+    """Leaves sources out of what a network is trained and validated on; test images stay.
+
+    Args:
+        prepared: the data set.
+        sources: names of the sources; if there are none, the data set stays as it is.
+
+    Raises:
+        SettingsError: if the data set has no such source.
+        DataError: if no image of a class is left to train or to validate on.
+    """
+    if not sources:
+        return prepared
+    known = list_sources(prepared.images.records)
+    for name in sources:
+        if not known:
+            raise SettingsError(
+                f"The data set does not tell which images are of {name}",
+                expected=f"a manifest with a column `{SOURCE}`",
+                code="source-unknown",
+                values={"source": name},
+            )
+        if name not in known:
+            raise unknown_choice(
+                "The data set has no such source", name, known, setting="leave_out"
+            )
+    kept = tuple(
+        record
+        for record in prepared.images.records
+        if record.split is Split.TEST or record.source not in sources
+    )
+    left = replace(prepared, images=replace(prepared.images, records=kept))
+    for split in (Split.TRAIN, Split.VAL):
+        for name, count in left.count(split).items():
+            if not count:
+                without = ", ".join(sorted(sources))
+                raise DataError(
+                    f"Without {without} no {split} image of class {name} is left",
+                    expected="images of each class from the other sources",
+                    remedy="Leave fewer sources out",
+                    code="class-left-out",
+                    values={"class": name, "split": split.value},
+                )
+    return left
+
+
+def weigh_alike(images: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], float]:
+    """Weighs images so that each class counts alike, and within a class each of its sources.
+
+    Args:
+        images: source and class of each image, of one image at least.
+
+    Returns:
+        Weight of each image of a source and class, 1 on average over the images.
+    """
+    counts = Counter(images)
+    sources_of = Counter(label for _, label in counts)
+    total = sum(counts.values())
+    return {
+        (source, label): total / (len(sources_of) * sources_of[label] * count)
+        for (source, label), count in sorted(counts.items())
+    }
