@@ -19,6 +19,7 @@ def train(
     settings: TrainingSettings,
     seeds: int | None,
     folds: int | None,
+    each_source: bool,
     resume: Path | None,
     observer: Observer,
 ) -> SeveralRuns:
@@ -28,7 +29,13 @@ def train(
     if resume is not None:
         return resume_several(resume, observer=observer)
     return train_several(
-        Path(str(data)), output, settings, seeds=seeds, folds=folds, observer=observer
+        Path(str(data)),
+        output,
+        settings,
+        seeds=seeds,
+        folds=folds,
+        each_source=each_source,
+        observer=observer,
     )
 
 

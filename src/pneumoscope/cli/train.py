@@ -176,6 +176,14 @@ def train(
             help="Cross-validate: train K times, each without another fold; by default not.",
         ),
     ] = None,
+    each_source: Annotated[
+        bool,
+        typer.Option(
+            "--each-source",
+            help="Leave each source of images out in turn, by the column `source` of a manifest, "
+            "and measure on it the network that has not seen it.",
+        ),
+    ] = False,
     devices: Annotated[
         str | None,
         typer.Option(
@@ -230,19 +238,22 @@ def train(
     pneumoscope train chest_xray --preset quick
     pneumoscope train chest_xray --arch baseline --output runs/first --epochs 30
     pneumoscope train chest_xray --seeds 5 --output runs/five
+    pneumoscope train hospitals.csv --each-source --output runs/travel
     pneumoscope train --resume runs/first
     pneumoscope train chest_xray --hosts node1:7000,node2:7000 --rank 0
 
     Each architecture has a recipe: the defaults of the options from --image-size to
     --augmentation. A preset changes it; the times of presets are estimates for two cores, and
     their figures are of unseen patients, both for the default architecture on the public data
-    set. Ctrl-C ends the run with the best model so far; `--resume` goes on. --seeds and --folds
-    measure each training on images that it has not seen, and make an ensemble, whose predictions
-    take N or K times as long.
+    set. Ctrl-C ends the run with the best model so far; `--resume` goes on. --seeds, --folds
+    and --each-source measure each training on images that it has not seen, and make an ensemble,
+    whose predictions take as many times as long.
     """
     _check_usage(context, data, resume)
-    if seeds and folds:
-        raise typer.BadParameter("give --seeds or --folds, not both", param_hint="--folds")
+    if bool(seeds) + bool(folds) + each_source > 1:
+        raise typer.BadParameter(
+            "give one of --seeds, --folds and --each-source", param_hint="--seeds"
+        )
     placement = _place(devices, hosts, rank)
     from pneumoscope.bundle import read_bundle, summarise_training
     from pneumoscope.repeats.plan import is_repeated
@@ -254,7 +265,7 @@ def train(
 
     say_notice()
     settings = TrainingSettings(**chosen_settings(context, TrainingSettings))
-    repeated = seeds or folds or find_preset(preset).seeds
+    repeated = seeds or folds or each_source or find_preset(preset).seeds
     if repeated or (resume is not None and is_repeated(resume)):
         if not placement.is_plain:
             raise typer.BadParameter(
@@ -263,7 +274,7 @@ def train(
             )
         with progress_bars() as bars:
             several = repeats.train(
-                data, output, settings, seeds, folds, resume, training_observer(bars)
+                data, output, settings, seeds, folds, each_source, resume, training_observer(bars)
             )
         repeats.show(several, as_json)
         return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class Kind(StrEnum):
 
     SEEDS = "seeds"
     FOLDS = "folds"
+    SOURCES = "sources"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Plan:
         data: the data set to train on.
         settings: settings of the first training.
         kind: what differs between the trainings.
-        count: number of trainings, 2 or more.
+        count: number of trainings, 2 or more; of sources it is known once these are.
+        left_out: the sources that each training leaves out, where these differ.
         fingerprint: fingerprint of the prepared data; empty until it is known.
 
     Raises:
@@ -42,10 +45,11 @@ class Plan:
     settings: TrainingSettings
     kind: Kind
     count: int
+    left_out: tuple[tuple[str, ...], ...] = ()
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        if self.count < 2:
+        if self.count < 2 and self.kind is not Kind.SOURCES:
             raise out_of_range(str(self.kind), self.count, "2 or more")
 
     @property
@@ -59,11 +63,25 @@ class Plan:
         """Folder of each run."""
         if self.kind is Kind.SEEDS:
             return tuple(self.root / f"seed-{seed}" for seed in self.seeds)
-        return tuple(self.root / f"fold-{number + 1}" for number in range(self.count))
+        if self.kind is Kind.FOLDS:
+            return tuple(self.root / f"fold-{number + 1}" for number in range(self.count))
+        names = [re.sub(r"[^\w.]+", "-", "-".join(group)) for group in self.left_out]
+        return tuple(self.root / f"without-{n}-{name}" for n, name in enumerate(names, start=1))
+
+    @property
+    def each(self) -> tuple[TrainingSettings, ...]:
+        """Settings of each training."""
+        groups = self.left_out or ((),) * self.count
+        return tuple(
+            replace(self.settings, seed=seed, leave_out=(*self.settings.leave_out, *group))
+            for seed, group in zip(self.seeds, groups, strict=True)
+        )
 
     @property
     def command(self) -> str:
         """Command line of the same trainings, with names of folders and files only."""
+        if self.kind is Kind.SOURCES:
+            return f"{self.settings.command(self.data)} --each-source"
         return self.settings.command(self.data, {self.kind: self.count})
 
     def save(self) -> None:
@@ -91,6 +109,7 @@ def read_plan(root: Path) -> Plan:
             content["data"] = Path(content["data"])
             content["settings"] = TrainingSettings.parse(content["settings"])
             content["kind"] = Kind(content["kind"])
+            content["left_out"] = tuple(map(tuple, content.get("left_out", ())))
             return Plan(root, **content)
         except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
             raise DataError(

@@ -12,6 +12,7 @@ import numpy as np
 from pneumoscope.evaluation import Evaluation
 from pneumoscope.notices import Notice
 from pneumoscope.repeats.plan import Kind
+from pneumoscope.repeats.sources import Travel
 from pneumoscope.training import TrainingResult
 from pneumoscope.types import Estimate
 
@@ -49,11 +50,13 @@ class SeveralRuns:
         runs: result of each training; fewer if they were interrupted.
         bundle: the ensemble of the runs; None if they were interrupted.
         notices: notices about the trainings.
-        evaluations: evaluation of each run on its own unseen images: its fold, or the test split;
-            empty if there are none, or the runs were interrupted.
+        evaluations: evaluation of each run on its own unseen images: its fold, the test split, or
+            the sources that were left out; empty if there are none, or the runs were interrupted.
         spread: measures over the runs, by name.
-        combined: measures with intervals, by name: of folds those of all images, each scored by
-            the run that has not seen it; of seeds those of the ensemble on the test split.
+        combined: measures with intervals, by name: of folds and sources those of all images, each
+            scored by the run that has not seen it; of seeds those of the ensemble on the test
+            split.
+        travels: each run at home and away, where sources were left out.
     """
 
     root: Path
@@ -64,6 +67,7 @@ class SeveralRuns:
     evaluations: tuple[Evaluation, ...] = ()
     spread: dict[str, Spread] = field(default_factory=dict)
     combined: dict[str, Estimate] = field(default_factory=dict)
+    travels: tuple[Travel, ...] = ()
 
     @property
     def interrupted(self) -> bool:
@@ -89,5 +93,6 @@ class SeveralRuns:
             "images": [len(found.scored.labels) for found in self.evaluations],
             "spread": {name: asdict(spread) for name, spread in self.spread.items()},
             "combined": {name: asdict(estimate) for name, estimate in self.combined.items()},
+            **({"travels": [each.to_dict() for each in self.travels]} if self.travels else {}),
             "notices": [notice.to_dict() for notice in self.notices],
         }

@@ -12,19 +12,20 @@ from pneumoscope.dataset.folds import prepare_folds, without_validation
 from pneumoscope.dataset.sources import leave_out
 from pneumoscope.defaults import PRESET
 from pneumoscope.errors import InterruptedRunError, SettingsError
-from pneumoscope.evaluation import evaluate
+from pneumoscope.evaluation import Evaluation, evaluate
 from pneumoscope.files import write_json, write_text
 from pneumoscope.notices import Notice
 from pneumoscope.recipes import find_preset
 from pneumoscope.repeats.measure import pool_folds
 from pneumoscope.repeats.plan import Kind, Plan, read_plan
 from pneumoscope.repeats.result import SeveralRuns, Spread
-from pneumoscope.repeats.tables import tabulate_measures, tabulate_spread
+from pneumoscope.repeats.sources import Sources, group_sources, measure_travel
+from pneumoscope.repeats.tables import tabulate_measures, tabulate_spread, tabulate_travels
 from pneumoscope.run import Observer, TrainingSettings, is_run, new_folder, require_same
 from pneumoscope.tables import write_tables
 from pneumoscope.training import TrainingResult, resume, train
 from pneumoscope.training.ensemble import Member, write_ensemble
-from pneumoscope.types import Split
+from pneumoscope.types import Estimate, Split
 
 
 def train_several(
@@ -34,6 +35,7 @@ def train_several(
     *,
     seeds: int | None = None,
     folds: int | None = None,
+    each_source: bool = False,
     observer: Observer | None = None,
 ) -> SeveralRuns:
     """Trains a network several times, measures each run on unseen images, and makes an ensemble.
@@ -41,7 +43,9 @@ def train_several(
     With `seeds` every training has the same splits and another seed, from that of the settings on.
     With `folds` the patients are divided into folds of like classes and subgroups, and each
     training has another fold as its test split; training and validation divide the other patients.
-    A published test split is in no fold. Images are decoded once for all trainings.
+    A published test split is in no fold. With `each_source` each training leaves out another source
+    of the data set, and is measured on it; sources of one class alone are left out together. Images
+    are decoded once for all trainings.
 
     The ensemble gives the mean probabilities of the runs, and takes as many times as long.
 
@@ -50,7 +54,8 @@ def train_several(
         output: the folder of the runs, which must be new or empty; by default one under `runs`.
         settings: the settings of each training.
         seeds: number of trainings with different seeds, 2 or more; by default that of the preset.
-        folds: number of folds, 2 or more; give either this or `seeds`.
+        folds: number of folds, 2 or more.
+        each_source: True to leave out each source in turn. Give only one of these three.
         observer: receives the progress.
 
     Raises:
@@ -60,19 +65,21 @@ def train_several(
         StorageError: if a file cannot be written.
     """
     settings = (settings or TrainingSettings()).complete()
-    if seeds is None and folds is None:
+    if seeds is None and folds is None and not each_source:
         seeds = find_preset(settings.preset).seeds
-    if (seeds is None) == (folds is None):
+    given = {Kind.SEEDS: seeds, Kind.FOLDS: folds, Kind.SOURCES: 0 if each_source else None}
+    chosen = [(kind, count) for kind, count in given.items() if count is not None]
+    if len(chosen) != 1:
         raise SettingsError(
             "It is not clear how to train several times",
-            expected="either `seeds` or `folds`",
-            received="neither" if seeds is None else "both",
+            expected="one of `seeds`, `folds` and `each_source`",
+            received=f"{len(chosen)} of them",
         )
-    kind = Kind.FOLDS if seeds is None else Kind.SEEDS
+    kind, count = chosen[0]
     if settings.root:
         settings = replace(settings, root=str(Path(settings.root).resolve()))
     root = None if output is None else Path(output)
-    plan = Plan(Path(), Path(data).resolve(), settings, kind, (seeds or 0) + (folds or 0))
+    plan = Plan(Path(), Path(data).resolve(), settings, kind, count)
     with new_folder(root, settings) as folder:
         plan = replace(plan, root=folder)
         return _execute(plan, observer or Observer())
@@ -97,9 +104,7 @@ def resume_several(run: Path | str, *, observer: Observer | None = None) -> Seve
 
 
 def _execute(plan: Plan, observer: Observer) -> SeveralRuns:
-    whole, parts = _prepare(plan, observer)
-    require_same(plan.data, plan.fingerprint, whole.fingerprint)
-    plan = replace(plan, fingerprint=whole.fingerprint)
+    plan, whole, parts = _prepare(plan, observer)
     plan.save()
     runs = _train(plan, parts, observer)
     notices = tuple(
@@ -112,13 +117,18 @@ def _execute(plan: Plan, observer: Observer) -> SeveralRuns:
     observer.note(f"Averaging {plan.count} runs: predictions will take {plan.count} times as long")
     members = [Member(run.run, part) for run, part in zip(runs, parts, strict=True)]
     bundle = write_ensemble(plan.root, members, whole, settings=plan.settings, command=plan.command)
-    found = _measure(SeveralRuns(plan.root, plan.kind, runs, bundle, notices), parts, observer)
+    several = SeveralRuns(plan.root, plan.kind, runs, bundle, notices)
+    found = (
+        _travel(several, whole, plan.left_out, observer)
+        if plan.kind is Kind.SOURCES
+        else _measure(several, parts, observer)
+    )
     _write(found)
     return found
 
 
-def _prepare(plan: Plan, observer: Observer) -> tuple[PreparedSet, tuple[PreparedSet, ...]]:
-    """Prepares the data of all trainings together, and of each one."""
+def _prepare(plan: Plan, observer: Observer) -> tuple[Plan, PreparedSet, tuple[PreparedSet, ...]]:
+    """Prepares the data of all trainings together, and of each one; completes the plan."""
     settings, split = plan.settings, plan.settings.split
     if plan.kind is Kind.FOLDS:
         split = replace(split, test_share=0.0)
@@ -130,13 +140,20 @@ def _prepare(plan: Plan, observer: Observer) -> tuple[PreparedSet, tuple[Prepare
         progress=observer.prepared,
         note=observer.note,
     )
+    require_same(plan.data, plan.fingerprint, whole.fingerprint)
+    plan = replace(plan, fingerprint=whole.fingerprint)
     left = leave_out(whole, settings.leave_out)
     if plan.kind is Kind.SEEDS:
-        return left, (left,) * plan.count
+        return plan, left, (left,) * plan.count
+    if plan.kind is Kind.SOURCES:
+        groups = group_sources(left)
+        plan = replace(plan, left_out=groups, count=len(groups))
+        return plan, left, tuple(leave_out(left, group) for group in groups)
     if tested := len(whole.images.published(Split.TEST)):
         observer.note(f"The test split ({tested} images) is held out: it is in no fold")
     folds = prepare_folds(whole, plan.count, split, observer.note)
-    return without_validation(left), tuple(leave_out(f, settings.leave_out) for f in folds)
+    parts = tuple(leave_out(fold, settings.leave_out) for fold in folds)
+    return plan, without_validation(left), parts
 
 
 def _train(
@@ -144,10 +161,10 @@ def _train(
 ) -> tuple[TrainingResult, ...]:
     """Trains what has not been trained yet, until the end or Ctrl-C."""
     runs: list[TrainingResult] = []
-    each = zip(plan.folders, plan.seeds, parts, strict=True)
-    for number, (folder, seed, part) in enumerate(each, start=1):
+    each = zip(plan.folders, plan.each, parts, strict=True)
+    for number, (folder, settings, part) in enumerate(each, start=1):
         observer.note(f"{plan.kind[:-1].capitalize()} {number} of {plan.count}: {folder}")
-        settings = replace(plan.settings, seed=seed, root="", limit=None, preset=PRESET)
+        settings = replace(settings, root="", limit=None, preset=PRESET)
         try:
             runs.append(
                 resume(folder, observer=observer)
@@ -176,6 +193,26 @@ def _measure(found: SeveralRuns, parts: Sequence[PreparedSet], observer: Observe
         if found.kind is Kind.FOLDS
         else evaluate(found.bundle, parts[0].root).overall.estimates
     )
+    return _join(found, evaluations, combined)
+
+
+def _travel(
+    found: SeveralRuns, whole: PreparedSet, groups: Sequence[Sources], observer: Observer
+) -> SeveralRuns:
+    """Evaluates each run on the sources that it has left out, and on those that it knows."""
+    observer.note("Evaluating each run on the sources that it has not seen")
+    travels = tuple(
+        measure_travel(run.bundle, whole, group)
+        for run, group in zip(found.runs, groups, strict=True)
+    )
+    away = tuple(each.away for each in travels)
+    pooled = pool_folds([each.scored for each in away])
+    return _join(replace(found, travels=travels), away, pooled)
+
+
+def _join(
+    found: SeveralRuns, evaluations: tuple[Evaluation, ...], combined: dict[str, Estimate]
+) -> SeveralRuns:
     spread = {
         name: Spread.of([each.overall.estimates[name].value for each in evaluations])
         for name in combined
@@ -188,4 +225,5 @@ def _write(found: SeveralRuns) -> None:
     write_json(stem.with_suffix(".json"), found.to_dict())
     if found.evaluations:
         write_tables(tabulate_spread(found), stem)
-        write_text(stem.with_suffix(".csv"), tabulate_measures(found).to_csv())
+        table = tabulate_travels(found) if found.travels else tabulate_measures(found)
+        write_text(stem.with_suffix(".csv"), table.to_csv())

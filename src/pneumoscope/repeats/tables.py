@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pneumoscope.evaluation import Evaluation
+from pneumoscope.evaluation.groups import SUBGROUP_METRICS
 from pneumoscope.evaluation.metrics import TITLES
 from pneumoscope.evaluation.tables import VALUE
+from pneumoscope.files import printable
 from pneumoscope.repeats.plan import Kind
 from pneumoscope.repeats.result import SeveralRuns, Spread
+from pneumoscope.repeats.sources import claim_of
 from pneumoscope.tables import DASH, Part, Table, format_estimate, format_value
+
+_SHORT = {"sensitivity": "sens.", "specificity": "spec.", "ece": "ECE"}
+_VIEW = "view="
 
 
 def tabulate_spread(found: SeveralRuns) -> Iterator[Part]:
     """Lists the measures over the runs, and what they were measured on; none if nothing was."""
     if not found.evaluations:
+        return
+    if found.kind is Kind.SOURCES:
+        yield claim_of(found.travels)
+        yield tabulate_travels(found)
+        yield from _tabulate_views(found)
+        yield (
+            "Away: all images of the source that was left out. Home: unseen patients of the "
+            "others. Each at the threshold and with the calibration of its run"
+        )
+        yield f"95 % intervals: {found.evaluations[0].cohort.resampling}"
         return
     yield tabulate_measures(found)
     scored = [each.scored for each in found.evaluations]
@@ -34,6 +51,43 @@ def tabulate_measures(found: SeveralRuns) -> Table:
         for name, spread in found.spread.items()
     )
     return Table(f"{len(found.runs)} {found.kind}, on images that each has not seen", columns, rows)
+
+
+def tabulate_travels(found: SeveralRuns) -> Table:
+    """Tabulates each run on the sources that it has not seen, and on those that it has."""
+    rows = []
+    for travel in found.travels:
+        for where, each in (("away", travel.away), ("home", travel.home)):
+            if each is not None:
+                name = printable(travel.name) if where == "away" else ""
+                rows.append((name, where, f"{each.scored.n_patients:,}", *_travelled(each)))
+    columns = ("left out", "", "patients", f"AUROC, {VALUE}", *_SHORT.values(), "refused")
+    return Table(f"{len(found.travels)} {found.kind}, each left out in turn", columns, tuple(rows))
+
+
+def _travelled(found: Evaluation) -> tuple[str, ...]:
+    estimates, coverage = found.overall.estimates, found.coverage
+    refused = DASH if coverage is None else f"{coverage.refused / coverage.images:.1%}"
+    values = (format_value(estimates[name].value) for name in _SHORT)
+    return format_estimate(estimates["auroc"]), *values, refused
+
+
+def _tabulate_views(found: SeveralRuns) -> Iterator[Table]:
+    """Tabulates the sources that were left out within each view, where the data set tells views."""
+    rows = tuple(
+        (
+            printable(travel.name),
+            printable(name.removeprefix(_VIEW)),
+            f"{group.patients:,}",
+            *(format_estimate(group.estimates[each]) for each in SUBGROUP_METRICS),
+        )
+        for travel in found.travels
+        for name, group in travel.away.subgroups.items()
+        if name.startswith(_VIEW)
+    )
+    if rows:
+        measures = (TITLES[name] for name in SUBGROUP_METRICS)
+        yield Table("Away, within a view", ("left out", "view", "patients", *measures), rows)
 
 
 def _cells(spread: Spread) -> tuple[str, str, str]:

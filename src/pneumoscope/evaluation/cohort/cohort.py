@@ -175,6 +175,14 @@ class Cohort(Measured):
         unreadable = (*self.unreadable, *(broken[index] for index in sorted(broken)))
         return self._only(kept, unreadable)
 
+    def choose(self, chosen: BoolArray) -> Cohort:
+        """Chooses the images where `chosen`, bool of shape (n,), is True.
+
+        Raises:
+            DataError: if there is none.
+        """
+        return self._only(chosen)
+
     def _only(self, chosen: BoolArray, unreadable: tuple[Notice, ...] | None = None) -> Cohort:
         indices = np.flatnonzero(chosen)
         return replace(
