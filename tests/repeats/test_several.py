@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -160,6 +161,53 @@ def test_each_patient_is_held_out_of_one_fold(folds: SeveralRuns, data: Path) ->
     with pytest.raises(DataError) as refused:
         pneumoscope.evaluate(folds.root, data / "train")
     assert refused.value.code == "nothing-unseen"
+
+
+@pytest.fixture(scope="module")
+def hospitals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Makes a data set of three sources, of which one has one class alone."""
+    data = tmp_path_factory.mktemp("data") / "hospitals"
+    make_phantoms(data, PhantomSettings(patients=60, seed=5, width=(64, 80)))
+    manifest = data / "hospitals.csv"
+    with manifest.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(("path", "label", "source", "view"))
+        for path in sorted(data.rglob("*.png")):
+            number, label = int(path.stem.split("-")[1]), path.parent.name
+            source = "north" if label == "NORMAL" and number % 3 == 0 else "ew"[number % 2]
+            view = "AP" if number % 2 else "PA"
+            lines.writerow((path.relative_to(data), label, source, view))
+    return manifest
+
+
+def test_each_source_is_measured_by_the_run_without_it(
+    hospitals: Path, cache: Path, tmp_path: Path
+) -> None:
+    found = pneumoscope.train_several(hospitals, tmp_path / "run", SETTINGS, each_source=True)
+    assert [each.sources for each in found.travels] == [("e",), ("w",), ("north",)]
+    assert [run.run.name for run in found.runs] == ["without-1-e", "without-2-w", "without-3-north"]
+    for run, travel in zip(found.runs, found.travels, strict=True):
+        assert read_run(run.run).given.leave_out == travel.sources
+        assert travel.home is not None
+        away, home = travel.away.scored, travel.home.scored
+        assert set(away.groups["source"]) == {*travel.sources}
+        assert not set(home.groups["source"]) & {*travel.sources}
+        seen = read_bundle(run.run).seen()
+        assert not any(seen.has_patient(patient) for patient in {*away.patients, *home.patients})
+    pooled = sum(len(each.away.scored.labels) for each in found.travels)
+    assert pooled == len(list(hospitals.parent.rglob("*.png")))
+    assert read_bundle(found.root).info.command.endswith(" --each-source")
+    written = (found.root / "spread.md").read_text()
+    assert "3 sources are examples" in written
+    assert "Away, within a view" in written
+    again = pneumoscope.resume_several(found.root)
+    assert again.spread == found.spread
+
+
+def test_sources_of_which_there_are_not_two_are_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as refused:
+        pneumoscope.train_several(data, tmp_path / "run", SETTINGS, each_source=True)
+    assert refused.value.code == "too-few-sources"
 
 
 @pytest.mark.parametrize("given", [{}, {"seeds": 2, "folds": 2}, {"seeds": 1}, {"folds": 0}])
