@@ -196,10 +196,11 @@ def test_each_source_is_measured_by_the_run_without_it(
         assert not any(seen.has_patient(patient) for patient in {*away.patients, *home.patients})
     pooled = sum(len(each.away.scored.labels) for each in found.travels)
     assert pooled == len(list(hospitals.parent.rglob("*.png")))
-    assert read_bundle(found.root).info.command.endswith(" --each-source")
+    assert found.bundle is None
+    assert not found.interrupted
     written = (found.root / "spread.md").read_text()
     assert "3 sources are examples" in written
-    assert "Away, within a view" in written
+    assert "The source that was left out, within a view" in written
     again = pneumoscope.resume_several(found.root)
     assert again.spread == found.spread
 

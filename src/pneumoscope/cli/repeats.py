@@ -49,8 +49,9 @@ def show(found: SeveralRuns, as_json: bool) -> None:
 
     if as_json:
         print_json(found.to_dict())
-    elif found.bundle:
+    elif not found.interrupted:
         print_tables(tabulate_spread(found))
-        print(f"ensemble  {found.bundle}")
+        if found.bundle:
+            print(f"ensemble  {found.bundle}")
         print(f"tables    {found.root / 'spread.md'}")
     leave_training(found.root, interrupted=found.interrupted, unreadable=bool(found.unreadable))

@@ -246,8 +246,8 @@ def train(
     --augmentation. A preset changes it; the times of presets are estimates for two cores, and
     their figures are of unseen patients, both for the default architecture on the public data
     set. Ctrl-C ends the run with the best model so far; `--resume` goes on. --seeds, --folds
-    and --each-source measure each training on images that it has not seen, and make an ensemble,
-    whose predictions take as many times as long.
+    and --each-source measure each training on images that it has not seen; the first two make an
+    ensemble, whose predictions take N or K times as long.
     """
     _check_usage(context, data, resume)
     if bool(seeds) + bool(folds) + each_source > 1:

@@ -48,7 +48,8 @@ class SeveralRuns:
         root: the folder that holds the runs.
         kind: what differs between the trainings.
         runs: result of each training; fewer if they were interrupted.
-        bundle: the ensemble of the runs; None if they were interrupted.
+        bundle: the ensemble of the runs; None if they were interrupted, or each was to be measured
+            on a source that it has not seen: to use a network, train it on all sources.
         notices: notices about the trainings.
         evaluations: evaluation of each run on its own unseen images: its fold, the test split, or
             the sources that were left out; empty if there are none, or the runs were interrupted.
@@ -72,7 +73,7 @@ class SeveralRuns:
     @property
     def interrupted(self) -> bool:
         """True if the trainings were stopped by Ctrl-C before their end."""
-        return self.bundle is None
+        return self.bundle is None and not self.travels
 
     @property
     def unreadable(self) -> int:

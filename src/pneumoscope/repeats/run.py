@@ -19,7 +19,7 @@ from pneumoscope.recipes import find_preset
 from pneumoscope.repeats.measure import pool_folds
 from pneumoscope.repeats.plan import Kind, Plan, read_plan
 from pneumoscope.repeats.result import SeveralRuns, Spread
-from pneumoscope.repeats.sources import Sources, group_sources, measure_travel
+from pneumoscope.repeats.sources import group_sources, measure_travel
 from pneumoscope.repeats.tables import tabulate_measures, tabulate_spread, tabulate_travels
 from pneumoscope.run import Observer, TrainingSettings, is_run, new_folder, require_same
 from pneumoscope.tables import write_tables
@@ -47,7 +47,8 @@ def train_several(
     of the data set, and is measured on it; sources of one class alone are left out together. Images
     are decoded once for all trainings.
 
-    The ensemble gives the mean probabilities of the runs, and takes as many times as long.
+    The ensemble gives the mean probabilities of the runs, and takes as many times as long. With
+    `each_source` there is none, as its members do not know all sources.
 
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
@@ -114,17 +115,14 @@ def _execute(plan: Plan, observer: Observer) -> SeveralRuns:
     )
     if len(runs) < plan.count or runs[-1].interrupted:
         return SeveralRuns(plan.root, plan.kind, runs, None, notices)
+    if plan.kind is Kind.SOURCES:
+        several = SeveralRuns(plan.root, plan.kind, runs, None, notices)
+        return _write(_travel(several, whole, plan, observer))
     observer.note(f"Averaging {plan.count} runs: predictions will take {plan.count} times as long")
     members = [Member(run.run, part) for run, part in zip(runs, parts, strict=True)]
     bundle = write_ensemble(plan.root, members, whole, settings=plan.settings, command=plan.command)
     several = SeveralRuns(plan.root, plan.kind, runs, bundle, notices)
-    found = (
-        _travel(several, whole, plan.left_out, observer)
-        if plan.kind is Kind.SOURCES
-        else _measure(several, parts, observer)
-    )
-    _write(found)
-    return found
+    return _write(_measure(several, parts, observer))
 
 
 def _prepare(plan: Plan, observer: Observer) -> tuple[Plan, PreparedSet, tuple[PreparedSet, ...]]:
@@ -196,14 +194,12 @@ def _measure(found: SeveralRuns, parts: Sequence[PreparedSet], observer: Observe
     return _join(found, evaluations, combined)
 
 
-def _travel(
-    found: SeveralRuns, whole: PreparedSet, groups: Sequence[Sources], observer: Observer
-) -> SeveralRuns:
+def _travel(found: SeveralRuns, whole: PreparedSet, plan: Plan, observer: Observer) -> SeveralRuns:
     """Evaluates each run on the sources that it has left out, and on those that it knows."""
     observer.note("Evaluating each run on the sources that it has not seen")
     travels = tuple(
         measure_travel(run.bundle, whole, group)
-        for run, group in zip(found.runs, groups, strict=True)
+        for run, group in zip(found.runs, plan.left_out, strict=True)
     )
     away = tuple(each.away for each in travels)
     pooled = pool_folds([each.scored for each in away])
@@ -220,10 +216,11 @@ def _join(
     return replace(found, evaluations=evaluations, spread=spread, combined=combined)
 
 
-def _write(found: SeveralRuns) -> None:
+def _write(found: SeveralRuns) -> SeveralRuns:
     stem = found.root / "spread"
     write_json(stem.with_suffix(".json"), found.to_dict())
     if found.evaluations:
         write_tables(tabulate_spread(found), stem)
         table = tabulate_travels(found) if found.travels else tabulate_measures(found)
         write_text(stem.with_suffix(".csv"), table.to_csv())
+    return found

@@ -27,8 +27,8 @@ def tabulate_spread(found: SeveralRuns) -> Iterator[Part]:
         yield tabulate_travels(found)
         yield from _tabulate_views(found)
         yield (
-            "Away: all images of the source that was left out. Home: unseen patients of the "
-            "others. Each at the threshold and with the calibration of its run"
+            "First all images of the source that was left out, then, at home, unseen patients of "
+            "the others; with the threshold and the calibration of the run"
         )
         yield f"95 % intervals: {found.evaluations[0].cohort.resampling}"
         return
@@ -57,11 +57,10 @@ def tabulate_travels(found: SeveralRuns) -> Table:
     """Tabulates each run on the sources that it has not seen, and on those that it has."""
     rows = []
     for travel in found.travels:
-        for where, each in (("away", travel.away), ("home", travel.home)):
-            if each is not None:
-                name = printable(travel.name) if where == "away" else ""
-                rows.append((name, where, f"{each.scored.n_patients:,}", *_travelled(each)))
-    columns = ("left out", "", "patients", f"AUROC, {VALUE}", *_SHORT.values(), "refused")
+        rows.append((printable(travel.name), *_travelled(travel.away)))
+        if travel.home:
+            rows.append(("  at home", *_travelled(travel.home)))
+    columns = ("left out", "AUROC (95 % interval)", *_SHORT.values(), "refused")
     return Table(f"{len(found.travels)} {found.kind}, each left out in turn", columns, tuple(rows))
 
 
@@ -87,7 +86,11 @@ def _tabulate_views(found: SeveralRuns) -> Iterator[Table]:
     )
     if rows:
         measures = (TITLES[name] for name in SUBGROUP_METRICS)
-        yield Table("Away, within a view", ("left out", "view", "patients", *measures), rows)
+        yield Table(
+            "The source that was left out, within a view",
+            ("left out", "view", "patients", *measures),
+            rows,
+        )
 
 
 def _cells(spread: Spread) -> tuple[str, str, str]:

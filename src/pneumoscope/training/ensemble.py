@@ -106,7 +106,7 @@ def write_ensemble(
         merge_networks([bundle.network for bundle in bundles], merged)
         common = len({member.prepared.fingerprint for member in members}) == 1
         scores, changed = (
-            score_validation(_Exported(merged), whole, _BATCH)
+            score_validation(_Exported(merged), members[0].prepared, _BATCH)
             if common
             else _score_apart(members, bundles)
         )
