@@ -26,6 +26,8 @@ TWO = ("node1:7000", "node2:7000")
         ({"hosts": (":7000", "node2:7000")}, "no address of a process"),
         ({"hosts": ("node1:0", "node2:7000")}, "no address of a process"),
         ({"hosts": ("node1:65536", "node2:7000")}, "no address of a process"),
+        ({"device": "gpu", "devices": 2}, "`device` names the device of a training on one"),
+        ({"device": "gpu", "hosts": TWO}, "`device` names the device of a training on one"),
     ],
 )
 def test_impossible_placement_is_refused(given: dict[str, Any], words: str) -> None:

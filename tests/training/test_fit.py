@@ -367,7 +367,7 @@ def test_auto_precision_is_resolved_once(
     monkeypatch.setattr(precision, "resolve", lambda *_: Precision.FLOAT32)
     observer = Recorder()
     resume(tmp_path / "run", observer=observer)
-    assert "Training in mixed_bfloat16, with Keras on tensorflow" in observer.notes
+    assert "Training in mixed_bfloat16, with Keras on tensorflow, on cpu:0" in observer.notes
     saved = json.loads((tmp_path / "run" / "settings.json").read_text())
     assert saved["given"]["precision"] == "auto"
     assert saved["resolved"]["precision"] == "mixed_bfloat16"

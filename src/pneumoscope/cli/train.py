@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from pneumoscope.run import Observer, TrainingSettings
     from pneumoscope.team import Placement
 
+_KEPT_APART = {"resume", "device", "devices", "hosts", "rank", "as_json"}
+"""Options of a run that is resumed: where it is trained is none of its settings."""
+
 ARCH = "Architecture of the network, one of those listed below."
 EPOCHS = (
     "Greatest number of epochs: times that each image is trained on. At 0, 80, or more for few "
@@ -184,6 +187,14 @@ def train(
             "and measure on it the network that has not seen it.",
         ),
     ] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Device to train on: cpu, gpu, or one of several, such as gpu:1. By default a GPU "
+            "if the backend finds one.",
+        ),
+    ] = None,
     devices: Annotated[
         str | None,
         typer.Option(
@@ -225,8 +236,8 @@ def train(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Run folder to go on with; give nothing else but --devices, --hosts, --rank and "
-            "--json. By default a new run is started.",
+            help="Run folder to go on with; give nothing else but --device, --devices, --hosts, "
+            "--rank and --json. By default a new run is started.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -254,7 +265,7 @@ def train(
         raise typer.BadParameter(
             "give one of --seeds, --folds and --each-source", param_hint="--seeds"
         )
-    placement = _place(devices, hosts, rank)
+    placement = _place(device, devices, hosts, rank)
     from pneumoscope.bundle import read_bundle, summarise_training
     from pneumoscope.repeats.plan import is_repeated
     from pneumoscope.run import TrainingSettings
@@ -312,8 +323,10 @@ def train(
     leave_training(result.run, interrupted=result.interrupted, unreadable=bool(result.unreadable))
 
 
-def _place(devices: str | None, hosts: str | None, rank: int | None) -> Placement:
-    """Reads where to train from the three options about it."""
+def _place(
+    device: str | None, devices: str | None, hosts: str | None, rank: int | None
+) -> Placement:
+    """Reads where to train from the four options about it."""
     from pneumoscope.team import Placement
 
     if (hosts is None) != (rank is None):
@@ -323,7 +336,7 @@ def _place(devices: str | None, hosts: str | None, rank: int | None) -> Placemen
         raise typer.BadParameter(f"{devices} is neither a number nor all", param_hint="--devices")
     number = None if devices == "all" else int(devices)
     addresses = tuple(hosts.split(",")) if hosts is not None else ()
-    return Placement(number, addresses, rank or 0)
+    return Placement(number, addresses, rank or 0, device or "")
 
 
 def chosen_settings(context: typer.Context, settings: type[TrainingSettings]) -> dict[str, Any]:
@@ -342,7 +355,7 @@ def _check_usage(context: typer.Context, data: Path | None, resume: Path | None)
     for parameter in context.command.params:
         source = context.get_parameter_source(str(parameter.name))
         given = source is not None and source.name == "COMMANDLINE"
-        if given and parameter.name not in {"resume", "devices", "hosts", "rank", "as_json"}:
+        if given and parameter.name not in _KEPT_APART:
             raise typer.BadParameter(
                 f"a resumed run keeps its settings: leave out {parameter.opts[0]}",
                 param_hint="--resume",

@@ -56,7 +56,8 @@ class Run:
         weights: origin that `weights` was resolved to; empty until then.
         epochs: number of epochs that `epochs` was resolved to; 0 until then.
         backend: backend of Keras that it is trained on; empty until it is known.
-        devices: devices of all processes that train it now; empty where nothing is distributed.
+        devices: devices of all processes that train it now; empty until they are known.
+        device_model: maker's name of the first of them, if it is a GPU and its name is told.
         processes: number of these processes.
     """
 
@@ -69,6 +70,7 @@ class Run:
     epochs: int = 0
     backend: str = ""
     devices: tuple[str, ...] = ()
+    device_model: str = ""
     processes: int = 1
 
     @property
@@ -108,6 +110,7 @@ class Run:
             "machine": platform.machine(),
             "cores": usable_cores(),
             "devices": self.devices,
+            "device_model": self.device_model,
             "processes": self.processes,
         }
         write_json(self.root / _ENVIRONMENT, machine)

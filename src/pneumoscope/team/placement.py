@@ -17,17 +17,26 @@ class Placement:
         hosts: addresses of all processes, `host:port` each, in the order of their ranks; empty
             where this process trains alone.
         rank: number of this process among them, from 0.
+        device: the one device to train on, such as "cpu", "gpu" or "gpu:1"; empty for the one that
+            the backend takes by itself.
 
     Raises:
-        SettingsError: on construction, if a value is out of range, or an address is invalid or
-            given twice.
+        SettingsError: on construction, if a value is out of range, an address is invalid or given
+            twice, or one device is named for several.
     """
 
     devices: int | None = 1
     hosts: tuple[str, ...] = ()
     rank: int = 0
+    device: str = ""
 
     def __post_init__(self) -> None:
+        if self.device and not self.is_plain:
+            raise SettingsError(
+                "`device` names the device of a training on one",
+                received=self.device,
+                remedy="Leave out `device`, or else `devices` and `hosts`",
+            )
         if self.devices is not None and self.devices < 1:
             raise out_of_range("devices", self.devices, "1 or more")
         if len(self.hosts) == 1:

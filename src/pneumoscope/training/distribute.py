@@ -15,6 +15,7 @@ from pneumoscope.errors import PeerError, PneumoscopeError, SettingsError
 from pneumoscope.run import Observer
 from pneumoscope.team import Placement, Team, meet
 from pneumoscope.training.backend import keras
+from pneumoscope.training.device import choose_device
 from pneumoscope.training.network import Network, Tensor
 
 _SECONDS_TO_JOIN = 60  # all processes have met already
@@ -74,13 +75,14 @@ def choose_devices(placement: Placement, batch_size: int) -> list[str]:
         batch_size: number of images in a batch, which the devices share.
 
     Returns:
-        The names of the devices in Keras; none where nothing is to be distributed.
+        The names of the devices in Keras.
 
     Raises:
-        SettingsError: if there are fewer devices than wanted, or they cannot share a batch.
+        SettingsError: if there are fewer devices than wanted, or not the one that is, or they
+            cannot share a batch.
     """
     if placement.is_plain:
-        return []
+        return [choose_device(placement.device)]
     import jax
 
     chosen: list[str] = []
@@ -109,8 +111,8 @@ def choose_devices(placement: Placement, batch_size: int) -> list[str]:
 
 
 def on_devices(devices: Sequence[str]) -> AbstractContextManager[None]:
-    """Distributes what Keras makes in the block over devices; nothing where there are none."""
-    if not devices:
+    """Distributes what Keras makes in the block over devices; nothing where there is one."""
+    if len(devices) < 2:
         return nullcontext()
     distribution = _WholeBatches(devices=[*devices], auto_shard_dataset=False)
     scope: AbstractContextManager[None] = distribution.scope()

@@ -42,6 +42,7 @@ from pneumoscope.training.augment import with_augmentation
 from pneumoscope.training.backend import keras
 from pneumoscope.training.checkpoint import Checkpoint, ResumedEarlyStopping
 from pneumoscope.training.deliver import build, write_bundle
+from pneumoscope.training.device import model_of, on_device
 from pneumoscope.training.distribute import choose_devices, on_devices, spread, together
 from pneumoscope.training.load import load_images, weigh
 from pneumoscope.training.network import Network
@@ -204,7 +205,9 @@ def _execute(run: Run, observer: Observer, placement: Placement) -> TrainingResu
             remedy=f'Start again with `pneumoscope.resume("{run.root}")`',
         )
     network, trainee = trained.network, trained.trainee
-    if run.devices:  # what is distributed over them cannot be changed by this process alone
+    if (
+        len(run.devices) > 1
+    ):  # what is distributed over them cannot be changed by this process alone
         network, trainee = _make(run, prepared)
     checkpoint.load_best(trainee)
     write_bundle(network, run, prepared, checkpoint, observer)
@@ -254,10 +257,16 @@ def _train_network(
         prepared = leave_out(prepared, settings.leave_out)
         _tell_about(prepared, observer)
         team.compare({"fingerprint of the images": prepared.fingerprint})
-        run = replace(run, devices=tuple(devices), processes=max(1, len(placement.hosts)))
-        run = _resolve(run, prepared, observer, team)
-        with on_devices(devices):
-            network, trainee = _make(run, prepared, distributed=bool(devices))
+        run = replace(
+            run,
+            devices=tuple(devices),
+            device_model=model_of(devices[0]),
+            processes=max(1, len(placement.hosts)),
+        )
+        with on_device(placement.device):
+            run = _resolve(run, prepared, observer, team)
+        with on_device(placement.device), on_devices(devices):
+            network, trainee = _make(run, prepared, distributed=len(devices) > 1)
             weights.put_in(network, first_weights)
             checkpoint.load_last(trainee)
             interrupted = _fit(trainee, run, prepared, checkpoint, observer)
@@ -351,7 +360,8 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer, team: Team) ->
         run = replace(run, fingerprint=prepared.fingerprint)
     if not team.rank:
         run.save()
-    observer.note(f"Training in {run.precision.value}, with Keras on {run.backend}")
+    on = ", ".join(run.devices) + (f" ({run.device_model})" if run.device_model else "")
+    observer.note(f"Training in {run.precision.value}, with Keras on {run.backend}, on {on}")
     return run
 
 
