@@ -47,17 +47,24 @@ class Finished:
     output: str
 
 
-def run(*command: str | Path) -> Finished:
+def run(*command: str | Path, **environment: str) -> Finished:
     """Runs a command to its end, and measures it alone.
+
+    Args:
+        *command: the command.
+        **environment: variables of its environment besides those of this process.
 
     Raises:
         CalledProcessError: if it fails.
     """
     started = time.time()
     clock = time.perf_counter()
+    variables = {**os.environ, **environment}
     with (
         TemporaryFile("w+") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=variables
+        ) as process,
     ):
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
