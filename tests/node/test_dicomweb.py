@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from pneumoscope.dicomweb import session
+from pneumoscope.dicomweb.archive import Archive, Instance, Study
 from pneumoscope.errors import PeerError, SettingsError
-from pneumoscope.node import session
 from pneumoscope.node.access import DicomWeb
-from pneumoscope.node.dicomweb import Archive, Instance, Study
 from tests.imaging.dicoms import LOSSLESS
 from tests.node.archive import MULTIPART, Answer, Asked, FakeArchive, serving
 from tests.node.radiographs import NAME, SERIES, STUDY, UID, radiograph

@@ -18,9 +18,9 @@ from pydicom.uid import ComputedRadiographyImageStorage, SecondaryCaptureImageSt
 
 from pneumoscope.derived.kinds import SERIES as OWN_SERIES
 from pneumoscope.derived.kinds import Kind
+from pneumoscope.dicomweb.archive import Archive, Instance
 from pneumoscope.errors import PeerError
 from pneumoscope.node.access import DicomWeb
-from pneumoscope.node.dicomweb import Archive, Instance
 from pneumoscope.node.fetched import Fetched
 from pneumoscope.node.intake import SUCCESS, Offer
 from pneumoscope.node.poll import Poller

@@ -20,10 +20,10 @@ from pydicom.uid import (
 
 from pneumoscope.derived.kinds import SERIES as OWN_SERIES
 from pneumoscope.derived.kinds import Kind
+from pneumoscope.dicomweb.archive import Archive
 from pneumoscope.errors import PeerError, StorageError
 from pneumoscope.node import poll
 from pneumoscope.node.access import DicomWeb
-from pneumoscope.node.dicomweb import Archive
 from pneumoscope.node.events import Delayed, Event
 from pneumoscope.node.fetched import Fetched
 from pneumoscope.node.intake import NOT_UNDERSTOOD, OUT_OF_RESOURCES, SUCCESS, Offer

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from pneumoscope.claims import claimed
+from pneumoscope.dicomweb.archive import Archive
 from pneumoscope.errors import PeerError, PneumoscopeError
 from pneumoscope.node import dimse
 from pneumoscope.node.access import DicomWeb
-from pneumoscope.node.dicomweb import Archive
 from pneumoscope.node.maker import Maker
 from pneumoscope.node.peers import Peer
 from pneumoscope.node.settings import SENDER, Settings

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pneumoscope.dicomweb.archive import Study
 from pneumoscope.files import write_json
-from pneumoscope.node.dicomweb import Study
 
 _DIGITS = 32
 

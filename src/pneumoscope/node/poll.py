@@ -14,10 +14,10 @@ from pydicom.uid import (
 )
 
 from pneumoscope.derived.kinds import SERIES
+from pneumoscope.dicomweb.archive import Archive, Instance, Study
 from pneumoscope.errors import PeerError, StorageError
 from pneumoscope.node.access import DicomWeb
 from pneumoscope.node.deliver import find_delay
-from pneumoscope.node.dicomweb import Archive, Instance, Study
 from pneumoscope.node.dimse import radiograph_classes
 from pneumoscope.node.events import Delayed, Observer
 from pneumoscope.node.fetched import Fetched

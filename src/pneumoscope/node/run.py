@@ -8,10 +8,11 @@ from functools import partial
 from threading import Event as Flag
 from threading import Thread
 
+from pneumoscope.dicomweb.access import is_address
 from pneumoscope.errors import PneumoscopeError, StorageError
 from pneumoscope.monitor import DriftReport, Monitor
 from pneumoscope.monitor.basis import Basis
-from pneumoscope.node.access import DicomWeb, is_address
+from pneumoscope.node.access import DicomWeb
 from pneumoscope.node.commit import Committer, Ledger
 from pneumoscope.node.deliver import Connect, Deliverer
 from pneumoscope.node.events import Drift, DriftUnknown, Observer

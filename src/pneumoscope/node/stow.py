@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pneumoscope.dicomweb.archive import Archive
 from pneumoscope.errors import PeerError
 from pneumoscope.node.access import DicomWeb
 from pneumoscope.node.deliver import Answer
-from pneumoscope.node.dicomweb import Archive
 from pneumoscope.node.entry import StoredResult
 
 _OF_THE_RESULT = {"archive-failed", "archive-answer"}

@@ -10,8 +10,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from pneumoscope.dicomweb.access import Access
 from pneumoscope.imaging.source import LIMITS
-from pneumoscope.node.access import DicomWeb
 
 MOST_BYTES = LIMITS.file_bytes
 """Greatest size of an answer: that of a radiograph, and more than that of any list."""
@@ -19,7 +19,7 @@ _LONGEST = 600.0
 """Seconds after which an answer that still trickles in is given up."""
 
 
-def open_session(settings: DicomWeb) -> requests.Session:
+def open_session(settings: Access) -> requests.Session:
     """Opens a session of HTTP.
 
     Proxies, certificates and passwords in the environment or in files of the user are not used: an

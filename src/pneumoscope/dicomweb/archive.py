@@ -20,9 +20,9 @@ import requests
 from dicomweb_client import DICOMwebClient
 from pydicom import Dataset, dcmread
 
+from pneumoscope.dicomweb.access import Access
+from pneumoscope.dicomweb.session import MOST_BYTES, open_session
 from pneumoscope.errors import PeerError
-from pneumoscope.node.access import DicomWeb
-from pneumoscope.node.session import MOST_BYTES, open_session
 from pneumoscope.notices import Value
 
 _PAGE = 1000
@@ -104,7 +104,7 @@ class Archive:
         timeout: time without a byte after which a connection counts as cut, in seconds.
     """
 
-    def __init__(self, settings: DicomWeb, timeout: float) -> None:
+    def __init__(self, settings: Access, timeout: float) -> None:
         self._url = settings.url.rstrip("/")
         self._timeout = timeout
         self._session = open_session(settings)
