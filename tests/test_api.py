@@ -43,6 +43,7 @@ COUNTERPARTS = {
     "models remove": ("remove_model",),
     "evaluate": ("evaluate",),
     "drift": ("drift", "performance_over_time"),
+    "plan": ("plan",),
     "compare": ("compare",),
     "stress": ("stress",),
     "check-heatmaps": ("check_heatmaps",),

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pneumoscope.scale import score
     from pneumoscope.shipped import list_models, read_model
     from pneumoscope.shipped.elsewhere import add_model, export_model, remove_model
+    from pneumoscope.statistics.acceptance import plan
     from pneumoscope.team import Placement
     from pneumoscope.training import assist, resume, train
     from pneumoscope.tuning import tune
@@ -82,6 +83,7 @@ _ROOMS = {
     "scale": ("score",),
     "shipped": ("list_models", "read_model"),
     "shipped.elsewhere": ("add_model", "export_model", "remove_model"),
+    "statistics.acceptance": ("plan",),
     "team": ("Placement",),
     "training": ("assist", "resume", "train"),
     "tuning": ("tune",),
@@ -116,6 +118,7 @@ __all__ = [
     "load",
     "make_phantoms",
     "performance_over_time",
+    "plan",
     "predict",
     "prepare",
     "read_model",

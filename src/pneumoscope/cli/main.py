@@ -17,6 +17,7 @@ from pneumoscope.cli import (
     evaluate,
     models,
     node,
+    plan,
     predict,
     report,
     runs,
@@ -81,6 +82,7 @@ app.add_typer(data.app, name="data")
 app.command(name="train", cls=Training)(train.train)
 app.command(name="tune", cls=Training)(tune.tune)
 app.command(name="evaluate")(evaluate.evaluate)
+app.command(name="plan")(plan.plan)
 app.command(name="compare")(compare.compare)
 app.command(name="stress")(stress.stress)
 app.command(name="report")(report.report)
