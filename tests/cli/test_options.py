@@ -17,7 +17,17 @@ from tests.conftest import write_bundle
 
 # What is written, and how strict, is each command's own; of `predict` JSON is a line an image;
 # masks are read by one command and written by another; each server has its own usual port.
-OWN = {"--labels", "--output", "--strict", "--json", "--limit", "--masks", "--lungs", "--port"}
+OWN = {
+    "--labels",
+    "--output",
+    "--prevalence",
+    "--strict",
+    "--json",
+    "--limit",
+    "--masks",
+    "--lungs",
+    "--port",
+}
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
