@@ -13,14 +13,14 @@ def width(found: int, patients: int) -> float:
 
 
 def test_numbers_are_the_least_that_brute_force_finds() -> None:
-    found = plan(0.9, 0.5, width=0.2)
+    found = plan(sensitivity=0.9, prevalence=0.5, width=0.2)
     whole = [n for n in range(10, 200, 10) if width(n * 9 // 10, n) <= 0.2]
     assert whole[0] - 10 < found.diseased <= whole[0]  # tens, where .9 is a whole number
     assert found.healthy == found.diseased
 
 
 def test_consecutive_patients_hold_both_kinds_with_the_assurance() -> None:
-    found = plan(0.9, 0.2, specificity=0.8, width=0.2, assurance=0.95)
+    found = plan(sensitivity=0.9, prevalence=0.2, specificity=0.8, width=0.2, assurance=0.95)
 
     def assured(patients: int) -> float:
         counts = range(found.diseased, patients - found.healthy + 1)
@@ -32,7 +32,7 @@ def test_consecutive_patients_hold_both_kinds_with_the_assurance() -> None:
 def test_close_to_the_formula_of_buderer() -> None:
     # Acad Emerg Med 1996;3:895-900: z^2 s (1 - s) / (half the width)^2, without exactness
     wald = 1.96**2 * 0.9 * 0.1 / 0.025**2
-    assert wald < plan(0.9, 0.2, width=0.05).diseased < 1.1 * wald
+    assert wald < plan(sensitivity=0.9, prevalence=0.2, width=0.05).diseased < 1.1 * wald
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,13 @@ def plan(
     from pneumoscope.statistics.acceptance import plan as find
     from pneumoscope.statistics.acceptance import tabulate_plan
 
-    found = find(sensitivity, prevalence, specificity=specificity, width=width, assurance=assurance)
+    found = find(
+        sensitivity=sensitivity,
+        prevalence=prevalence,
+        specificity=specificity,
+        width=width,
+        assurance=assurance,
+    )
     if as_json:
         print_json(found.to_dict())
     else:

@@ -43,9 +43,9 @@ class AcceptancePlan:
 
 
 def plan(
+    *,
     sensitivity: float,
     prevalence: float,
-    *,
     specificity: float | None = None,
     width: float = 0.1,
     assurance: float = 0.9,
