@@ -161,11 +161,11 @@ def test_the_archive_in_a_settings_file(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "node.toml").write_text(FILE)
     monkeypatch.setenv("PNEUMOSCOPE_DICOMWEB_TOKEN", "Qz-token")
     settings = read_settings(tmp_path / "node.toml")
-    assert settings.dicomweb == DicomWeb(URL, 9, token="Qz-token", ca=tmp_path / "ca.pem")
+    assert settings.dicomweb == DicomWeb(URL, days=9, token="Qz-token", ca=tmp_path / "ca.pem")
     assert settings.route("ANY") == (URL,)
     assert "Qz-token" not in repr(settings)
     other = read_settings(tmp_path / "node.toml", archive="http://127.0.0.1:9/web").dicomweb
-    assert other == DicomWeb("http://127.0.0.1:9/web", 9, ca=tmp_path / "ca.pem")
+    assert other == DicomWeb("http://127.0.0.1:9/web", days=9, ca=tmp_path / "ca.pem")
     assert read_settings(None, archive=URL).dicomweb == DicomWeb(URL)
 
 

@@ -81,7 +81,7 @@ class Plan:
     def command(self) -> str:
         """Command line of the same trainings, with names of folders and files only."""
         if self.kind is Kind.SOURCES:
-            return f"{self.settings.command(self.data)} --each-source"
+            return self.settings.command(self.data, {"each-source": True})
         return self.settings.command(self.data, {self.kind: self.count})
 
     def save(self) -> None:

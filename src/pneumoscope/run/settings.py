@@ -149,7 +149,8 @@ class TrainingSettings:
 
         Args:
             data: the data set.
-            repeats: how often the network is trained, by what differs: "seeds" or "folds".
+            repeats: how often the network is trained, by what differs: "seeds" or "folds"; or
+                True for "each-source".
         """
         words = ["pneumoscope", "train", data.name, "--arch", self.arch, "--seed", str(self.seed)]
         if self.preset != PRESET:
@@ -166,5 +167,5 @@ class TrainingSettings:
                     value = Path(value).name
                 words += [] if isinstance(value, bool) else [str(value)]
         for name, number in (repeats or {}).items():
-            words += [f"--{name}", str(number)]
+            words += [f"--{name}"] if number is True else [f"--{name}", str(number)]
         return shlex.join(words)
