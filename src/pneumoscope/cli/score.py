@@ -43,7 +43,8 @@ def score(
         str | None,
         typer.Argument(
             help="A folder of images, at any depth; or a list of them, a CSV or Parquet file with "
-            "the columns of a manifest, of which only path has to be there."
+            "the columns of a manifest, of which only path has to be there; or the address of an "
+            "archive by DICOMweb, with ModalitiesInStudy, StudyDate or StudyDescription behind it."
         ),
     ] = None,
     output: Annotated[
@@ -106,6 +107,7 @@ def score(
     \b
     pneumoscope score archive/ --output scored
     pneumoscope score runs/first images.csv -o scored
+    pneumoscope score 'https://pacs.org/dicom-web?StudyDate=20240101-' -o scored
     pneumoscope score archive/ -o scored --shard $SLURM_ARRAY_TASK_ID/100
     pneumoscope score archive/ -o scored --ray auto
 
@@ -114,13 +116,13 @@ def score(
     is refused: that is a result, not an error.
     """
     given = [word for word in (bundle, data) if word is not None]
-    model, words = split_model(given, "DATA", "a folder of images, or a list of them")
+    model, words = split_model(given, "DATA", "a folder of images, a list of them, or an address")
     from pneumoscope.scale import score as score_archive
     from pneumoscope.scale import tabulate_scoring
     from pneumoscope.types import Status
 
     if len(words) > 1:
-        raise typer.BadParameter("give one folder or list of images", param_hint="DATA")
+        raise typer.BadParameter("give one folder, list or address of images", param_hint="DATA")
     chosen, began = choose_model(model), time.monotonic()
     try:
         with progress_bar("scoring") as progress:

@@ -29,7 +29,7 @@ _PAGE = 1000
 """Number of rows that are asked for at once."""
 _DICOM = "application/dicom"
 _ACCEPT = f'multipart/related; type="{_DICOM}"; transfer-syntax=*'
-_UID = re.compile(r"[0-9A-Za-z.-]{1,64}")
+_UID = re.compile(r"(?!\.+$)[0-9A-Za-z.-]{1,64}")  # and no step to another folder
 _STUDY, _SERIES, _INSTANCE = "0020000D", "0020000E", "00080018"
 _SOP_CLASS, _SERIES_DESCRIPTION = "00080016", "0008103E"
 _SERIES_COUNT, _INSTANCE_COUNT = "00201206", "00201208"
@@ -142,12 +142,23 @@ class Archive:
             PeerError: if the archive does not answer, or not as it should; `code` says which.
         """
         dates = {} if since is None else {"StudyDate": f"{since:%Y%m%d}-"}
+        return self.match_studies({"ModalitiesInStudy": modality, **dates})
+
+    def match_studies(self, keys: Mapping[str, str]) -> Iterator[Study]:
+        """Searches for the studies that match all of some keys, each once.
+
+        Args:
+            keys: values of attributes, by keyword.
+
+        Raises:
+            PeerError: as `find_studies`.
+        """
         return self._find(
             self._client.search_for_studies,
             _STUDY,
             _study,
             fields=["NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"],
-            search_filters={"ModalitiesInStudy": modality, **dates},
+            search_filters={**keys},
         )
 
     def find_instances(self, study: Study) -> Iterator[Instance]:

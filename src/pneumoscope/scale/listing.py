@@ -38,7 +38,7 @@ _PIECE = 4_000
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     [
-        ("file", pa.binary()),  # path from the base, as bytes
+        ("file", pa.binary()),  # path from the base, or UIDs in an archive, as bytes
         ("named", pa.bool_()),  # True if the name of the file may tell its patient
         ("true_label", _WORD),
         ("patient", pa.string()),
@@ -46,7 +46,7 @@ _SCHEMA = pa.schema(
     ]
 )
 _COPY = "copy"
-_BASE, _SHOWN = b"base", b"shown"
+_BASE, _SHOWN, _ARCHIVE = b"base", b"shown", b"archive"
 
 
 def read_images(source: Source) -> tuple[Any, int]:
@@ -69,7 +69,7 @@ def read_images(source: Source) -> tuple[Any, int]:
     if not pieces:
         raise DataError(
             f"There are no images in {source.name}",
-            remedy="Check the path",
+            remedy="Search for other studies" if source.archive else "Check the path",
             code="data-empty",
             values={"path": str(source.name)},
         )
@@ -86,13 +86,13 @@ def draw(table: Any, sample: int | None, seed: int) -> Any:
     return table.take(np.sort(rows))
 
 
-def write_list(folder: Path, table: Any, base: Path) -> tuple[int, int]:
+def write_list(folder: Path, table: Any, source: Source) -> tuple[int, int]:
     """Freezes the list: copies of an image follow it, in its shard.
 
     Args:
         folder: the folder to be scored into.
         table: the images.
-        base: folder that their paths start from, as it was named.
+        source: where they are.
 
     Returns:
         The numbers of copies and of shards.
@@ -100,17 +100,19 @@ def write_list(folder: Path, table: Any, base: Path) -> tuple[int, int]:
     Raises:
         StorageError: if it cannot be written.
     """
-    files = table["file"]
+    files, base = table["file"], source.base
 
     def path(row: int) -> str:
         return os.path.join(base, os.fsdecode(files[row].as_py()))
 
-    original = find_copies(path, len(table))
-    order = np.lexsort((np.arange(len(table)), original))
+    every = np.arange(len(table))
+    original = every if source.archive else find_copies(path, len(table))
+    order = np.lexsort((every, original))
     copies = original[order] != order
     bounds = _divide(copies)
     schema = table.schema.append(pa.field(_COPY, pa.bool_()))
     places = {_BASE: os.path.abspath(base), _SHOWN: str(base)}  # work may go on elsewhere
+    places = {_ARCHIVE: source.archive} if source.archive else places
     schema = schema.with_metadata({name: os.fsencode(place) for name, place in places.items()})
     with (
         atomic_path(folder / LIST) as temporary,
@@ -137,6 +139,11 @@ class FrozenList:
         self._path = folder / LIST
         with reading(self._path):
             self._file = pq.ParquetFile(self._path)
+
+    @property
+    def archive(self) -> str:
+        """Address of the service that has the images; empty if they are files."""
+        return os.fsdecode(self._file.schema_arrow.metadata.get(_ARCHIVE, b""))
 
     @property
     def base(self) -> Path:

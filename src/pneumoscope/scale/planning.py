@@ -20,6 +20,7 @@ from pneumoscope.inference.recorder import Recorder
 from pneumoscope.names import names_are_hashed, public_name
 from pneumoscope.pseudonym import key_fingerprint
 from pneumoscope.scale.listing import LIST, FrozenList, draw, read_images, write_list
+from pneumoscope.scale.query import Query, open_query
 from pneumoscope.scale.source import Source, missing_source, open_folder
 from pneumoscope.scale.table import SUFFIXES, open_table
 from pneumoscope.scored.plan import Plan, is_scored, read_plan, write_plan
@@ -33,7 +34,7 @@ _PLANNING = ".planning"
 class Choices:
     """What the user has chosen; `scale.score` says what each means."""
 
-    data: Path
+    data: Path | Query
     root: Path | None = None
     operating_point: str | None = None
     prevalence: float | None = None
@@ -50,7 +51,7 @@ class Planned:
 
     Attributes:
         plan: the plan.
-        strays: number of files in the folder of images that are no pictures.
+        strays: number of files or instances that are no pictures.
         new: number of images that are there by now and not in the plan.
     """
 
@@ -79,6 +80,7 @@ def make_plan(
     Raises:
         BundleError: if probabilities are to be restated and the bundle is not calibrated.
         DataError: if there is no image, or a list is not valid or contradicts itself.
+        PeerError: if the archive cannot be searched.
         SettingsError: if a setting makes no sense, the plan that is there has others, or the folder
             holds something else.
         StorageError: if the folder cannot be written, or the images cannot be listed.
@@ -96,7 +98,7 @@ def make_plan(
                 return Planned(plan, strays.total())
     plan = read_plan(folder)
     plan.require_same(folder, settings)
-    if not look_again or choices.sample is not None:
+    if not look_again or choices.sample is not None or isinstance(choices.data, Query):
         return Planned(plan)
     new = FrozenList(folder).count_new(source)
     return Planned(plan, strays.total(), new)
@@ -116,7 +118,9 @@ def _settings(bundle: Bundle, choices: Choices) -> dict[str, Any]:
         "model_version": bundle.info.version,
         "model_sha256": bundle.sha256,
         "classes": bundle.info.classes,
-        "source": public_name(os.path.abspath(choices.data)),
+        "source": choices.data.address
+        if isinstance(choices.data, Query)
+        else public_name(os.path.abspath(choices.data)),
         "root": "" if choices.root is None else public_name(os.path.abspath(choices.root)),
         "operating_point": point.name,
         "threshold": point.threshold,
@@ -133,6 +137,12 @@ def _settings(bundle: Bundle, choices: Choices) -> dict[str, Any]:
 
 def _open(choices: Choices, classes: tuple[str, ...], stray: Callable[[Path], None]) -> Source:
     data, root = choices.data, choices.root
+    if isinstance(data, Query):
+        if root is not None:
+            raise SettingsError(
+                "Images of an archive lie in no folder", remedy="Leave out `root`, or give a list"
+            )
+        return open_query(data, stray)
     if root is not None:
         require_use(root, data)
     if data.is_dir():
@@ -145,7 +155,7 @@ def _open(choices: Choices, classes: tuple[str, ...], stray: Callable[[Path], No
 def _write(folder: Path, source: Source, choices: Choices, settings: Mapping[str, Any]) -> Plan:
     images, repeated = read_images(source)
     table = draw(images, choices.sample, choices.seed)
-    copies, shards = write_list(folder, table, source.base)
+    copies, shards = write_list(folder, table, source)
     plan = Plan(
         **settings,
         images=len(table),

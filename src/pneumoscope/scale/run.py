@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pneumoscope.defaults import SEED
+from pneumoscope.dicomweb.access import is_address
 from pneumoscope.errors import out_of_range
 from pneumoscope.parallel import Progress, usable_cores
 from pneumoscope.scale.cluster import Cluster
 from pneumoscope.scale.listing import FrozenList
 from pneumoscope.scale.planning import Choices, make_plan
 from pneumoscope.scale.pool import Pool
+from pneumoscope.scale.query import parse_query
 from pneumoscope.scale.summary import Scoring, summarise
 from pneumoscope.scale.work import Job
 from pneumoscope.scored.shards import list_shards
@@ -48,7 +50,10 @@ def score(
             for the default model.
         data: folder of images, at any depth; or a list of them, a CSV or Parquet file with the
             column `path` and, where they are known, `label`, `patient`, `subgroup`, `source`,
-            `view`, `sex` and `age`.
+            `view`, `sex` and `age`; or the
+            address of an archive by DICOMweb, with the matching keys ModalitiesInStudy, StudyDate
+            or StudyDescription behind it, which is accessed as the environment variables of the
+            node say (`PNEUMOSCOPE_DICOMWEB_TOKEN`, `_USER`, `_PASSWORD`, `_CA`).
         output: folder to write to: new, empty, or begun with the same settings.
         root: folder that holds all images of a list; by default that of the list.
         operating_point: name of the threshold that makes the labels; by default the bundle's
@@ -78,7 +83,7 @@ def score(
     Raises:
         BundleError: if the model cannot be used.
         DependencyError: if the extra `ray` is not installed, and asked for.
-        PeerError: if the Ray cluster cannot be reached.
+        PeerError: if the Ray cluster or the archive cannot be reached, or denies access.
         DataError: if there is no image, or a list is not valid or contradicts itself.
         SettingsError: if a setting makes no sense, the folder was begun with other settings or
             holds something else, or the processes end again and again.
@@ -91,7 +96,7 @@ def score(
     if sample is not None and sample < 1:
         raise out_of_range("sample", sample, "1 or more")
     choices = Choices(
-        data=Path(data),
+        data=parse_query(f"{data}") if is_address(f"{data}") else Path(data),
         root=None if root is None else Path(root),
         operating_point=operating_point,
         prevalence=prevalence,

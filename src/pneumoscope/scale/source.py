@@ -1,4 +1,4 @@
-"""The images to score, one after another: those below a folder, or those of a list."""
+"""The images to score, one after another, as a folder, a list or an archive names them."""
 
 from __future__ import annotations
 
@@ -32,17 +32,19 @@ class Named:
 
 @dataclass(frozen=True)
 class Source:
-    """A folder or a list of images.
+    """A folder or a list of images, or a query of an archive.
 
     Attributes:
-        name: the folder, or the file of the list.
+        name: the folder, the file of the list, or the query.
         base: folder that paths start from.
         images: function that lists the images anew at each call.
+        archive: address of the service that has the images; empty if they are files.
     """
 
-    name: Path
+    name: Path | str
     base: Path
     images: Callable[[], Iterator[Named]]
+    archive: str = ""
 
 
 def open_folder(folder: Path, classes: Sequence[str], stray: Callable[[Path], None]) -> Source:
@@ -79,7 +81,7 @@ def missing_source(path: Path) -> DataError:
     there = os.path.lexists(path)
     return DataError(
         f"{path} is no folder of images and no list of them",
-        expected="a folder, or a table in a file that ends with .csv or .parquet",
+        expected="a folder, a table in a file that ends with .csv or .parquet, or an address",
         received="another file" if there else "nothing there",
         remedy="Check the path",
         code="data-missing",

@@ -36,7 +36,7 @@ class Scoring:
         unanswered: names of the first images that could not be read.
         set_aside: names of the images that ended the process which read them, time and again.
         repeated: number of lines of the list that named an image again.
-        strays: number of files in the folder of images that are no pictures.
+        strays: number of files in the folder, or instances in the archive, that are no pictures.
         new: number of images that are there by now and not in the plan.
         drift: how far the images differ from those of the training; None as long as some are left.
     """

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pneumoscope.dataset.patients import STUDY
 from pneumoscope.dataset.placeholder import says_nobody
@@ -29,6 +29,9 @@ from pneumoscope.scored.rows import make_row
 from pneumoscope.scored.schema import GROUPS
 from pneumoscope.scored.shards import shard_path, write_shard
 from pneumoscope.shipped import read_model
+
+if TYPE_CHECKING:
+    from pneumoscope.scale.fetch import Fetcher
 
 READY = "ready"
 """What a process says once it has the model in memory."""
@@ -87,7 +90,8 @@ class Scorer:
     Raises:
         BundleError: if the model cannot be used.
         DataError: if the plan is of another model, or damaged.
-        SettingsError: if patients of the plan were hashed under another key than this user has.
+        SettingsError: if patients of the plan were hashed under another key than this user has, or
+            it is unclear how to log in to the archive.
         StorageError: if the folder cannot be read.
     """
 
@@ -107,6 +111,7 @@ class Scorer:
             policy=job.policy,
         )
         self._list = FrozenList(job.folder)
+        self._fetcher = _open_archive(self._list.archive)
 
     def score(self, number: int, tell: Tell = lambda _: None) -> Outcome:
         """Scores a shard, unless it is there already or another process is at it.
@@ -118,6 +123,7 @@ class Scorer:
         Raises:
             BundleError: if the network cannot be run.
             DataError: if the list is damaged.
+            PeerError: if the archive is away, or denies access.
             StorageError: if the shard cannot be written; then it is not there.
         """
         names = hashed_names() if self._plan.hashed else nullcontext()
@@ -154,8 +160,11 @@ class Scorer:
         return rows
 
     def _read(self, listed: Mapping[str, Any]) -> Source | ImageError:
+        name = self._name(listed)
         try:
-            return read_bytes(self._path(listed), name=self._name(listed))
+            if self._fetcher is None:
+                return read_bytes(self._path(listed), name=name)
+            return self._fetcher.fetch(os.fsdecode(listed["file"]), name)
         except ImageError as error:
             return error
 
@@ -187,7 +196,11 @@ class Scorer:
         return self._list.base / os.fsdecode(listed["file"])
 
     def _name(self, listed: Mapping[str, Any]) -> str:
-        shown = self._list.shown / os.fsdecode(listed["file"])
+        file = os.fsdecode(listed["file"])
+        if self._fetcher is not None:
+            keep = self._plan.keep_uids and not self._plan.hashed
+            return file if keep else uid_pseudonym(os.path.basename(file))
+        shown = self._list.shown / file
         return public_name(self._path(listed), str(shown))
 
 
@@ -244,3 +257,12 @@ def _another_key(folder: Path) -> SettingsError:
         code="key-differs",
         values={"path": str(folder)},
     )
+
+
+def _open_archive(url: str) -> Fetcher | None:
+    """Opens the archive that has the images; None where they are files."""
+    if not url:
+        return None
+    from pneumoscope.scale.fetch import Fetcher  # loads its client
+
+    return Fetcher(url)

@@ -40,7 +40,7 @@ class Plan:
         model_version: version of the model.
         model_sha256: SHA-256 of its `bundle.json`, in hex.
         classes: names of its classes, the reference first.
-        source: folder or list of images, or the keyed hash of its path.
+        source: folder or list of images, or the keyed hash of its path; or the query of an archive.
         root: folder that paths of a list start from, or the keyed hash of its path; empty for that
             of the list.
         operating_point: name of the threshold that makes the labels.
