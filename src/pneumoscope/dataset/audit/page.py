@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pneumoscope.dataset.audit.quantities import CATEGORIES, QUANTITIES, TITLES
 from pneumoscope.dataset.audit.result import Audit
-from pneumoscope.dataset.audit.tables import tabulate_counts
+from pneumoscope.dataset.audit.tables import tabulate_columns, tabulate_counts
 from pneumoscope.errors import ImageError
 from pneumoscope.files import write_text
 from pneumoscope.imaging import load_display, read_bytes
@@ -54,6 +54,7 @@ def write_page(audit: Audit, path: Path) -> None:
         made_of=audit.made_of,
         audit=audit,
         counts=tabulate_counts(audit),
+        columns=list(tabulate_columns(audit)),
         copies=_show(audit, [copies.records for copies in audit.copies], _MAX_COPIES),
         refused=_show(audit, list(audit.refused.values()), _MAX_REFUSED),
         crossing=_show(audit, [_one_of_each_split(records) for records in crossing], _MAX_PATIENTS),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pneumoscope.dataset.audit.columns import Column
 from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
 from pneumoscope.dataset.audit.facts import ClassFacts
@@ -30,6 +31,7 @@ class Audit:
         patients: counts of patients, and the patients in more than one published split.
         facts: facts of the readable images, by class.
         shortcut: shortcut score of these facts; None with too few patients.
+        columns: sources and views of the data set, where it has several.
         findings: findings of the audit, the gravest first.
     """
 
@@ -41,6 +43,7 @@ class Audit:
     patients: PatientCounts
     facts: ClassFacts
     shortcut: Shortcut | None
+    columns: Mapping[str, Column]
     findings: tuple[Finding, ...]
 
     @property
@@ -111,6 +114,7 @@ class Audit:
             }
             | self.facts.counts,
             "shortcut": self.shortcut and asdict(self.shortcut),
+            "columns": {name: asdict(column) for name, column in self.columns.items()},
         }
 
     def _listed(self, records: Sequence[ImageRecord]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from pneumoscope.dataset.audit.columns import Column
 from pneumoscope.dataset.audit.copies import Copies
 from pneumoscope.dataset.audit.examine import Unreadable
 from pneumoscope.dataset.audit.findings import Finding, Severity
@@ -12,7 +13,7 @@ from pneumoscope.dataset.audit.patients import PatientCounts
 from pneumoscope.dataset.audit.quantities import TITLES
 from pneumoscope.dataset.audit.shortcut import Shortcut
 from pneumoscope.dataset.scan import ImageSet
-from pneumoscope.statistics import FEW_PATIENTS
+from pneumoscope.statistics import FEW_PATIENTS, Estimate
 from pneumoscope.types import ImageRecord
 
 # AUROC from which discrimination is called acceptable (Hosmer and Lemeshow, Applied Logistic
@@ -177,6 +178,67 @@ def shortcut_findings(found: Shortcut | None) -> Iterator[Finding]:
         "Expect a network to use them too: test it on images from elsewhere" if telling else "",
         {"auroc": found.score.value, "low": found.score.low, "high": found.score.high},
     )
+
+
+def column_findings(columns: Mapping[str, Column]) -> Iterator[Finding]:
+    """Makes findings of sources and views that hold one class, tell it, or are told by facts."""
+    groups = [
+        (f"{name} {value}", group)
+        for name, column in columns.items()
+        for value, group in column.groups.items()
+    ]
+    if single := [f"{name} ({group.only_class})" for name, group in groups if group.only_class]:
+        yield Finding(
+            "source-of-one-class",
+            Severity.WARNING,
+            len(single),
+            f"All images are of one class in {', '.join(single)}: a network learns the source "
+            "in place of the disease",
+            "Add the other class of the same source, or leave the source out",
+            {"found": ", ".join(single)},
+        )
+    if alone := _telling({name: column.alone for name, column in columns.items()}):
+        yield Finding(
+            "label-by-source",
+            Severity.WARNING,
+            len(alone),
+            f"The label follows from where an image is from, or how it was taken: {_list(alone)}",
+            "Balance the sources within each class, and read the figures of each source and view",
+            {"found": _list(alone)},
+        )
+    if told := _telling({name: group.told.score if group.told else None for name, group in groups}):
+        yield Finding(
+            "source-by-facts",
+            Severity.WARNING,
+            len(told),
+            f"Size, format, brightness and the like alone tell the source: {_list(told)}",
+            "Expect a network to know the source too: measure it on a source left out of training",
+            {"found": _list(told)},
+        )
+    if within := _telling(
+        {name: group.within.score if group.within else None for name, group in groups}
+    ):
+        yield Finding(
+            "shortcut-within-source",
+            Severity.WARNING,
+            len(within),
+            "Size, format, brightness and the like alone predict the label within a source: "
+            f"{_list(within)}",
+            "Balancing sources does not mend this: test on images from elsewhere",
+            {"found": _list(within)},
+        )
+
+
+def _telling(scores: Mapping[str, Estimate | None]) -> dict[str, Estimate]:
+    return {
+        name: score
+        for name, score in scores.items()
+        if score and (score.low or score.value or 0.0) >= _TELLING
+    }
+
+
+def _list(scores: Mapping[str, Estimate]) -> str:
+    return ", ".join(f"{name} (AUROC {score})" for name, score in scores.items())
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from pneumoscope.dataset.audit.columns import look_into_columns
 from pneumoscope.dataset.audit.copies import find_copies
 from pneumoscope.dataset.audit.examination import Examination
 from pneumoscope.dataset.audit.examine import Examined, Unreadable
@@ -17,6 +18,7 @@ from pneumoscope.dataset.audit.patients import count_patients
 from pneumoscope.dataset.audit.result import Audit
 from pneumoscope.dataset.audit.rules import (
     balance_findings,
+    column_findings,
     copies_findings,
     file_findings,
     patient_findings,
@@ -106,6 +108,7 @@ def _conclude(data: Path, images: ImageSet, examination: Examination, seed: int)
     copies = find_copies(examination, seed=seed)
     patients = count_patients(images.records)
     found = shortcut(examination, seed=seed)
+    columns = look_into_columns(examination, images.classes, seed=seed)
     records = {record.path: record for record, _ in examination.refused}
     groups = group_refused([(record.path, rules) for record, rules in examination.refused])
     refused = {name: tuple(records[path] for path in paths) for name, paths in groups.items()}
@@ -115,6 +118,7 @@ def _conclude(data: Path, images: ImageSet, examination: Examination, seed: int)
         file_findings(unreadable),
         refused_findings(refused),
         shortcut_findings(found),
+        column_findings(columns),
         balance_findings(images),
     )
     return Audit(
@@ -126,5 +130,6 @@ def _conclude(data: Path, images: ImageSet, examination: Examination, seed: int)
         patients=patients,
         facts=sum_up_facts(examination, images.classes),
         shortcut=found,
+        columns=columns,
         findings=tuple(sorted(findings, key=lambda finding: -finding.severity)),
     )

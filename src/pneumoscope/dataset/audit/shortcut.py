@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,7 @@ _MISSING = -1.0  # no fact is negative
 
 @dataclass(frozen=True)
 class Shortcut:
-    """The shortcut score: how well facts alone discriminate the positive side from the reference.
+    """The shortcut score: how well facts alone discriminate one side from the other.
 
     Attributes:
         score: AUROC of all facts together; 0.5 is chance.
@@ -57,11 +57,35 @@ def shortcut(images: Examination, *, seed: int = 0) -> Shortcut | None:
     Returns:
         The score, or None if a side has fewer than `FEW_PATIENTS` patients.
     """
-    truth = is_positive(images.labels)
-    patients = _number([record.patient for record in images.records])
+    patients = number_words([record.patient for record in images.records])
+    return predict(number_facts(images), is_positive(images.labels), patients, seed=seed)
+
+
+def predict(
+    facts: Mapping[str, FloatArray],
+    truth: BoolArray,
+    patients: IntArray,
+    *,
+    rows: BoolArray | None = None,
+    seed: int = 0,
+) -> Shortcut | None:
+    """Measures how well facts alone predict what is true of images, as `shortcut` does.
+
+    Args:
+        facts: values of each fact, shape (n,).
+        truth: what is to be predicted, shape (n,).
+        patients: number of the patient of each image, shape (n,).
+        rows: the images to measure on, shape (n,); all by default.
+        seed: seed of folds, model and bootstrap.
+
+    Returns:
+        The score, or None if a side has fewer than `FEW_PATIENTS` patients.
+    """
+    if rows is not None:
+        facts = {name: values[rows] for name, values in facts.items()}
+        truth, patients = truth[rows], patients[rows]
     if min(len(np.unique(patients[truth])), len(np.unique(patients[~truth]))) < FEW_PATIENTS:
         return None
-    facts = _columns(images)
     divided = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     folds = list(divided.split(patients, truth, patients))
     scores = {
@@ -82,18 +106,18 @@ def shortcut(images: Examination, *, seed: int = 0) -> Shortcut | None:
     return Shortcut(score, dict(sorted(estimates.items(), key=_value, reverse=True)))
 
 
-def _columns(images: Examination) -> dict[str, FloatArray]:
+def number_facts(images: Examination) -> dict[str, FloatArray]:
     """Turns each fact into numbers, shape (n,): words by their alphabetical order."""
     columns = {
         quantity.name: np.nan_to_num(images.numbers(quantity.name), nan=_MISSING)
         for quantity in QUANTITIES
     }
     for category in CATEGORIES:
-        columns[category.name] = _number(images.words(category.name)).astype(np.float64)
+        columns[category.name] = number_words(images.words(category.name)).astype(np.float64)
     return columns
 
 
-def _number(words: Sequence[str]) -> IntArray:
+def number_words(words: Sequence[str]) -> IntArray:
     """Numbers words by their alphabetical order, shape (n,)."""
     numbers = {word: number for number, word in enumerate(sorted(set(words)))}
     return np.array([numbers[word] for word in words], np.int64)

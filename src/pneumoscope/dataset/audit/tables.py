@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pneumoscope.dataset.audit.columns import Column
 from pneumoscope.dataset.audit.facts import Spread
 from pneumoscope.dataset.audit.quantities import QUANTITIES, TITLES
 from pneumoscope.dataset.audit.result import Audit
@@ -13,11 +14,12 @@ from pneumoscope.tables import DASH, Table
 
 
 def tabulate_audit(found: Audit) -> Iterator[Table]:
-    """Yields the tables: findings, facts of each class, and how well facts predict the label."""
+    """Yields the tables: findings, facts, how well they predict the label, sources and views."""
     yield tabulate_findings(found)
     yield tabulate_facts(found)
     if found.shortcut:
         yield tabulate_shortcut(found.shortcut)
+    yield from tabulate_columns(found)
 
 
 def tabulate_findings(found: Audit) -> Table:
@@ -61,6 +63,39 @@ def tabulate_shortcut(found: Shortcut) -> Table:
         ("fact alone", "AUROC (95 % interval)"),
         tuple((TITLES[name], str(estimate)) for name, estimate in found.by_fact.items()),
     )
+
+
+def tabulate_columns(found: Audit) -> Iterator[Table]:
+    """Yields the tables of sources and views: what they hold, then what predicts what."""
+    for name, column in found.columns.items():
+        alone = f"; alone it predicts the label with AUROC {column.alone}" if column.alone else ""
+        classes = tuple(map(printable, found.images.classes))
+        rows = tuple(
+            (
+                printable(value),
+                *(f"{group.images[of]:,} ({group.patients[of]:,})" for of in found.images.classes),
+            )
+            for value, group in column.groups.items()
+        )
+        yield Table(f"Images (patients) of each {name}{alone}", (name, *classes), rows)
+        if any(group.told or group.within for group in column.groups.values()):
+            yield _tabulate_scores(name, column)
+
+
+def _tabulate_scores(name: str, column: Column) -> Table:
+    rows = tuple(
+        (printable(value), _score_cell(group.told), _score_cell(group.within))
+        for value, group in column.groups.items()
+    )
+    columns = (name, f"of the {name} against the others", "of the label within it")
+    return Table(f"Shortcut score of each {name}: AUROC, strongest fact", columns, rows)
+
+
+def _score_cell(found: Shortcut | None) -> str:
+    if found is None:
+        return DASH
+    strongest = next(iter(found.by_fact), None)
+    return f"{found.score}, {TITLES[strongest]}" if strongest else str(found.score)
 
 
 def _spread_cell(spread: Spread | None) -> str:
