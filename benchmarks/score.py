@@ -1,4 +1,4 @@
-"""Scoring an archive: beside one process, by the number of workers and of files, and under kills.
+"""Scoring an archive: beside one process, by workers and files, under kills, and by Ray.
 
 Files are copies of the JPEG files of a data set, no two of the same bytes. What is read often is in
 the memory of the system: disks are not measured. Ratios are those of runs that alternate.
@@ -11,11 +11,13 @@ import csv
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 
@@ -44,9 +46,16 @@ def main() -> None:
     options.add_argument("--turns", type=int, default=5)
     options.add_argument("--kills", type=int, default=20)
     options.add_argument("--killed", type=int, default=20_000, help="files of the kills")
+    options.add_argument("--clustered", type=int, default=5_000, help="files of Ray")
     options.add_argument("--between", type=float, default=5, help="most seconds between kills")
     options.add_argument("--seed", type=int, default=0)
-    parts = {"speed": _speed, "sizes": _sizes, "memory": _memory, "kills": _kills}
+    parts = {
+        "speed": _speed,
+        "sizes": _sizes,
+        "memory": _memory,
+        "kills": _kills,
+        "ray": _ray,
+    }
     options.add_argument("--only", choices=parts, nargs="+", default=[*parts])
     choices = options.parse_args()
     for name in choices.only:
@@ -59,9 +68,9 @@ def _archive(choices: argparse.Namespace, images: int) -> Path:
     return folder
 
 
-def _score(archive: Path, scored: Path, workers: int) -> Finished:
+def _score(archive: Path, scored: Path, workers: int, *options: str) -> Finished:
     rmtree(scored, ignore_errors=True)
-    return run(PNEUMOSCOPE, "score", archive, "-o", scored, "--workers", str(workers))
+    return run(PNEUMOSCOPE, "score", archive, "-o", scored, "--workers", str(workers), *options)
 
 
 def _speed(choices: argparse.Namespace) -> None:
@@ -87,6 +96,52 @@ def _speed(choices: argparse.Namespace) -> None:
         ]
         print(f"| {name} | {spread(rates)} | {' | '.join(ratios)} | {spread(cost, 1)} |")
     print()
+
+
+def _ray(choices: argparse.Namespace) -> None:
+    """Compares a Ray cluster that has been started with processes of ours, on the same cores."""
+    archive = _archive(choices, choices.clustered)
+    own, clustered = choices.scratch / "own", choices.scratch / "clustered"
+    with _cluster(workers := 2) as address:
+        ratios = []
+        for _ in range(choices.turns):
+            ours = _score(archive, own, workers)
+            rays = _score(archive, clustered, workers, "--ray", address)
+            ratios.append(ours.seconds / rays.seconds)
+    rows = [sorted(_rows(root)) for root in (own, clustered)]
+    differing = sum(a != b for a, b in zip(*rows, strict=True))
+    print("| images | images/s by Ray, of those by processes of ours | rows that differ |")
+    print("|---:|---:|---:|")
+    print(f"| {choices.clustered:,} | {spread(ratios, 2)} | {differing} |\n")
+
+
+@contextmanager
+def _cluster(cores: int) -> Iterator[str]:
+    """Starts a Ray cluster of one machine on loopback; returns its address, and ends it."""
+    program = str(Path(sys.executable).with_name("ray"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    where = ["--node-ip-address", "127.0.0.1", "--port", address.rpartition(":")[2]]
+    most = ["--num-cpus", str(cores), "--object-store-memory", str(80 * 2**20)]
+    silent = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
+    command = [program, "start", "--head", "--block", "--include-dashboard", "false", *where, *most]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=silent) as process:
+        try:
+            time.sleep(20)  # all of its parts have then been started
+            yield address
+        finally:
+            process.terminate()
+
+
+def _rows(root: Path) -> Sequence[tuple[object, ...]]:
+    """Reads the columns of results that no moment or place changes."""
+    names = ("path", "sha256", "error_code", "label", "probability")
+    columns = [
+        [value for each in read_tables(root, [name]) for value in each[name].to_pylist()]
+        for name in names
+    ]
+    return [*zip(*columns, strict=True)]
 
 
 def _sizes(choices: argparse.Namespace) -> None:

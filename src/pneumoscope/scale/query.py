@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
-from pydicom.uid import (
-    ComputedRadiographyImageStorage,
-    DigitalXRayImageStorageForPresentation,
-    DigitalXRayImageStorageForProcessing,
-)
-
 from pneumoscope.dicomweb.access import Access
 from pneumoscope.errors import SettingsError, unknown_choice
 from pneumoscope.scale.source import Named, Source
 
-if TYPE_CHECKING:  # the client takes 30 MB, also from those who score files
+if TYPE_CHECKING:  # the client and pydicom take 30 MB, also from those who score files
     from pneumoscope.dicomweb.archive import Archive, Instance, Study
 
 _MODALITIES = "ModalitiesInStudy"
@@ -32,9 +26,9 @@ _KEYS = {
 """What may be searched for, and its values (PS3.4 C.2.2.2); nothing that names a patient."""
 _EXPECTED = f"{_MODALITIES}=CR,DX&StudyDate=20240101-20241231, each once"
 _WANTED = {
-    ComputedRadiographyImageStorage,
-    DigitalXRayImageStorageForPresentation,
-    DigitalXRayImageStorageForProcessing,
+    "1.2.840.10008.5.1.4.1.1.1",  # Computed Radiography Image Storage
+    "1.2.840.10008.5.1.4.1.1.1.1",  # Digital X-Ray Image Storage - For Presentation
+    "1.2.840.10008.5.1.4.1.1.1.1.1",  # Digital X-Ray Image Storage - For Processing
     "",  # of an archive that does not tell: reading shows what it is
 }
 
