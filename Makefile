@@ -53,7 +53,7 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 
 constraints:
 	$(LOCK) --upgrade --extra train --extra jax --extra fetch --extra node --extra serve --extra traces --extra scale --extra ray \
-	  --extra tune --extra dev pyproject.toml -o constraints.txt
+	  --extra tune --extra track --extra dev pyproject.toml -o constraints.txt
 	$(LOCK) --extra train --constraints constraints.txt pyproject.toml -o constraints-train.txt
 	$(LOCK) --extra torch --constraints constraints.txt pyproject.toml -o constraints-torch.txt
 

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from pneumoscope.run import Observer, TrainingSettings
     from pneumoscope.team import Placement
 
-_KEPT_APART = {"resume", "device", "devices", "hosts", "rank", "as_json"}
+_KEPT_APART = {"resume", "device", "devices", "hosts", "rank", "track", "as_json"}
 """Options of a run that is resumed: where it is trained is none of its settings."""
 
 ARCH = "Architecture of the network, one of those listed below."
@@ -220,6 +220,14 @@ def train(
             "others write nothing. Must be given with --hosts; by default there is one process.",
         ),
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mlflow",
+            help="Send settings, metrics by epoch, bundle and curves to the MLflow server named by "
+            "MLFLOW_TRACKING_URI (extra track). By default nothing is sent.",
+        ),
+    ] = None,
     positive: Positive = None,
     root: Root = None,
     limit: Limit = None,
@@ -237,7 +245,7 @@ def train(
         typer.Option(
             metavar="RUN",
             help="Run folder to go on with; give nothing else but --device, --devices, --hosts, "
-            "--rank and --json. By default a new run is started.",
+            "--rank, --track and --json. By default a new run is started.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -260,7 +268,7 @@ def train(
     and --each-source measure each training on images that it has not seen; the first two make an
     ensemble, whose predictions take N or K times as long.
     """
-    _check_usage(context, data, resume)
+    _check_usage(context, data, resume, track)
     if bool(seeds) + bool(folds) + each_source > 1:
         raise typer.BadParameter(
             "give one of --seeds, --folds and --each-source", param_hint="--seeds"
@@ -278,6 +286,8 @@ def train(
     settings = TrainingSettings(**chosen_settings(context, TrainingSettings))
     repeated = seeds or folds or each_source or find_preset(preset).seeds
     if repeated or (resume is not None and is_repeated(resume)):
+        if track:
+            raise typer.BadParameter("one training is tracked, not several", param_hint="--track")
         if not placement.is_plain:
             raise typer.BadParameter(
                 "several trainings use one device each: leave out --devices and --hosts",
@@ -295,6 +305,10 @@ def train(
             assist(data, settings, run=resume, observer=observer, placement=placement)
             say(f"Rank {placement.rank} has ended; rank 0 writes the run folder.")
             return
+        if track:
+            from pneumoscope.run.track import Tracker
+
+            observer = Tracker(observer)
         if resume is not None:
             result = resume_run(resume, observer=observer, placement=placement)
         else:
@@ -347,7 +361,11 @@ def chosen_settings(context: typer.Context, settings: type[TrainingSettings]) ->
     }
 
 
-def _check_usage(context: typer.Context, data: Path | None, resume: Path | None) -> None:
+def _check_usage(
+    context: typer.Context, data: Path | None, resume: Path | None, track: str | None
+) -> None:
+    if track not in (None, "mlflow"):
+        raise typer.BadParameter(f"{track} is not mlflow", param_hint="--track")
     if data is None and resume is None:
         raise typer.BadParameter("give DATA, or --resume RUN", param_hint="DATA")
     if resume is None:

@@ -5,11 +5,12 @@
     history.csv        losses and metrics of each epoch
     tensorboard/       losses and metrics for TensorBoard
     figures/           losses and metrics as a figure
+    mlflow.json        the run of MLflow, if one tracks it
     checkpoint/        the state to resume from; deleted once the run has ended
     .claimed           only while a process writes into the folder
     bundle/            the model
 
-Only `training.fit` writes into one.
+Only `training.fit`, and `track` what it tracks, write into one.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ SETTINGS = "settings.json"
 TENSORBOARD = "tensorboard"
 FIGURES = "figures"
 CHECKPOINT = "checkpoint"
+TRACKED = "mlflow.json"
 CURVES = f"{FIGURES}/curves"
 
 _ENVIRONMENT = "environment.json"

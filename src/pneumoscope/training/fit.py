@@ -191,6 +191,8 @@ def _ended(run: Run, observer: Observer) -> TrainingResult:
     """Makes the result of a run that has ended, from its bundle and history."""
     epoch = int(read_bundle(run.bundle).info.metrics["epoch"])
     observer.note(f"Finished already: {run.bundle}")
+    observer.started(run)
+    observer.ended(run, False)
     history, notices = read_history(run.root), _calibration_notices(run)
     return TrainingResult(run.root, run.bundle, history, epoch, False, notices=notices)
 
@@ -213,6 +215,7 @@ def _execute(run: Run, observer: Observer, placement: Placement) -> TrainingResu
     write_bundle(network, run, prepared, checkpoint, observer)
     if not trained.interrupted:
         checkpoint.remove()
+    observer.ended(run, trained.interrupted)
     return TrainingResult(
         run.root,
         run.bundle,
@@ -360,6 +363,7 @@ def _resolve(run: Run, prepared: PreparedSet, observer: Observer, team: Team) ->
         run = replace(run, fingerprint=prepared.fingerprint)
     if not team.rank:
         run.save()
+        observer.started(run)
     on = ", ".join(run.devices) + (f" ({run.device_model})" if run.device_model else "")
     observer.note(f"Training in {run.precision.value}, with Keras on {run.backend}, on {on}")
     return run
