@@ -62,6 +62,8 @@ OTHERWISE = {
     ("score", "--no-gate"): "`gate`",
     ("data prepare", "--image-size"): "`geometry`",
     ("train", "--resume"): "`resume`",
+    ("train", "--track"): "an `observer`: `pneumoscope.run.track.Tracker`",
+    ("report", "--track"): "`pneumoscope.run.track.attach`",
     ("drift", "--days"): "a report has its fields, and `to_dict`",
     ("compare", "paths"): "`bundles` and `data`",
     ("stress", "paths"): "`bundles` and `data`",

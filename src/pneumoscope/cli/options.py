@@ -7,6 +7,7 @@ A command takes one as the annotation of its parameter. `Data[Path]` must be giv
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -132,6 +133,23 @@ Figures = Annotated[
         help="File format of the figures; repeat the option for each. By default png.",
     ),
 ]
+
+
+class Tracking(StrEnum):
+    """Servers that a training can be tracked by."""
+
+    MLFLOW = "mlflow"
+
+
+Track = Annotated[
+    Tracking | None,
+    typer.Option(
+        "--track",
+        help="Send what this makes to the tracking server whose address is in MLFLOW_TRACKING_URI "
+        "(extra track). By default nothing is sent.",
+    ),
+]
+"""The option `--track`."""
 
 HashPaths = Annotated[
     bool,

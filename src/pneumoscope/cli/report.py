@@ -17,6 +17,7 @@ from pneumoscope.cli.options import (
     Resamples,
     Root,
     Seed,
+    Track,
     declare_output,
 )
 from pneumoscope.cli.tables import print_table
@@ -39,6 +40,7 @@ def report(
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
     hash_paths: HashPaths = False,
+    track: Track = None,
     as_json: AsJson = False,
 ) -> None:
     """Put all evidence of a run on one page, and on a model card.
@@ -54,10 +56,15 @@ def report(
 
     Of a folder that `pneumoscope score` wrote, it shows what scores tell; the page says what is
     left out since it takes pixels: the audit, corruptions, heatmaps and examples.
+
+    With --track, page and card are also sent to where `pneumoscope train` was tracked. The page
+    shows radiographs, and names files unless --hash-paths is given.
     """
     from pneumoscope.reporting import report as report_run
     from pneumoscope.reporting import tabulate_verdict
+    from pneumoscope.run.track import attach, read_id
 
+    tracked = read_id(Path(run)) if track else ""
     with progress_bars() as bars:
         found = report_run(
             run,
@@ -69,6 +76,8 @@ def report(
             seed=seed,
             bars=lambda part: add_bar(bars, part),
         )
+    if track:
+        attach(tracked, [found.page, found.card])
     say_left_out(found.notices, found.unreadable, found.seen)
     if as_json:
         print_json(found.to_dict())

@@ -30,6 +30,8 @@ from pneumoscope.cli.options import (
     Seed,
     Strict,
     TestShare,
+    Track,
+    Tracking,
     ValidationShare,
     declare_output,
     declare_setting,
@@ -220,14 +222,7 @@ def train(
             "others write nothing. Must be given with --hosts; by default there is one process.",
         ),
     ] = None,
-    track: Annotated[
-        str | None,
-        typer.Option(
-            metavar="mlflow",
-            help="Send settings, metrics by epoch, bundle and curves to the MLflow server named by "
-            "MLFLOW_TRACKING_URI (extra track). By default nothing is sent.",
-        ),
-    ] = None,
+    track: Track = None,
     positive: Positive = None,
     root: Root = None,
     limit: Limit = None,
@@ -268,7 +263,7 @@ def train(
     and --each-source measure each training on images that it has not seen; the first two make an
     ensemble, whose predictions take N or K times as long.
     """
-    _check_usage(context, data, resume, track)
+    _check_usage(context, data, resume)
     if bool(seeds) + bool(folds) + each_source > 1:
         raise typer.BadParameter(
             "give one of --seeds, --folds and --each-source", param_hint="--seeds"
@@ -286,16 +281,15 @@ def train(
     settings = TrainingSettings(**chosen_settings(context, TrainingSettings))
     repeated = seeds or folds or each_source or find_preset(preset).seeds
     if repeated or (resume is not None and is_repeated(resume)):
-        if track:
-            raise typer.BadParameter("one training is tracked, not several", param_hint="--track")
         if not placement.is_plain:
             raise typer.BadParameter(
                 "several trainings use one device each: leave out --devices and --hosts",
                 param_hint="--seeds",
             )
         with progress_bars() as bars:
+            observer = _tracked(training_observer(bars), track)
             several = repeats.train(
-                data, output, settings, seeds, folds, each_source, resume, training_observer(bars)
+                data, output, settings, seeds, folds, each_source, resume, observer
             )
         repeats.show(several, as_json)
         return
@@ -305,10 +299,7 @@ def train(
             assist(data, settings, run=resume, observer=observer, placement=placement)
             say(f"Rank {placement.rank} has ended; rank 0 writes the run folder.")
             return
-        if track:
-            from pneumoscope.run.track import Tracker
-
-            observer = Tracker(observer)
+        observer = _tracked(observer, track)
         if resume is not None:
             result = resume_run(resume, observer=observer, placement=placement)
         else:
@@ -361,11 +352,15 @@ def chosen_settings(context: typer.Context, settings: type[TrainingSettings]) ->
     }
 
 
-def _check_usage(
-    context: typer.Context, data: Path | None, resume: Path | None, track: str | None
-) -> None:
-    if track not in (None, "mlflow"):
-        raise typer.BadParameter(f"{track} is not mlflow", param_hint="--track")
+def _tracked(observer: Observer, track: Tracking | None) -> Observer:
+    if track is None:
+        return observer
+    from pneumoscope.run.track import Tracker
+
+    return Tracker(observer)
+
+
+def _check_usage(context: typer.Context, data: Path | None, resume: Path | None) -> None:
     if data is None and resume is None:
         raise typer.BadParameter("give DATA, or --resume RUN", param_hint="DATA")
     if resume is None:

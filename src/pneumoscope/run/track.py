@@ -9,9 +9,10 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pneumoscope.errors import PeerError, PneumoscopeError, SettingsError, extra_needed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ADDRESS = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 
+_ID = "run_id"
 _SILENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -40,7 +42,7 @@ class Tracker(Observer):
     """An observer that passes all on to another one, and tells a tracking server of MLflow.
 
     A server that is lost does not end the training: what it has missed is sent as soon as it is
-    back, at the latest at the end or when the run is resumed.
+    back, at the latest at the end or when the run is resumed. Of several trainings, each is a run.
 
     Args:
         shown: the observer that all is passed on to.
@@ -53,30 +55,15 @@ class Tracker(Observer):
 
     def __init__(self, shown: Observer | None = None) -> None:
         self._shown = shown or Observer()
-        self._address = os.environ.get(ADDRESS, "")
-        if not self._address:
-            raise SettingsError(
-                "There is no tracking server to send to",
-                expected=f"its address in {ADDRESS}",
-                remedy=f"Set {ADDRESS}, such as http://localhost:5000 or sqlite:////data/mlflow.db",
-                code="tracking-server-missing",
-            )
-        self._client = _client()
-        self._warned = False
-        self._id = ""
-        self._sent = 0
         name = os.environ.get(EXPERIMENT) or "pneumoscope"
-        try:
+        with _usable_server() as self._client:
             found = self._client.get_experiment_by_name(name)
             self._experiment = str(
                 found.experiment_id if found else self._client.create_experiment(name)
             )
-        except Exception as error:  # MLflow's own, and those of its stores
-            raise PeerError(
-                f"The tracking server {_without_password(self._address)} cannot be used: "
-                f"{_without_password(str(error)).splitlines()[0]}",
-                remedy=f"Start it, or correct {ADDRESS}",
-            ) from error
+        self._warned = False
+        self._id = ""
+        self._sent = 0
 
     def note(self, text: str) -> None:
         """Passes a sentence on."""
@@ -97,7 +84,7 @@ class Tracker(Observer):
     def started(self, run: Run) -> None:
         """Begins a run of MLflow, or goes on with that of a resumed run."""
         self._shown.started(run)
-        self._run = run
+        self._run, self._id, self._sent = run, "", 0
         with self._tolerated():
             self._deliver()
 
@@ -136,8 +123,8 @@ class Tracker(Observer):
 
     def _begin(self) -> None:
         path = self._run.root / TRACKED
-        if path.exists():
-            known = json.loads(path.read_bytes())["run_id"]
+        known = read_id(self._run.root) if path.exists() else ""
+        if known and self._has(known):
             self._client.update_run(known, "RUNNING")
             sent = self._client.get_metric_history(known, "loss")
             self._sent = max((metric.step for metric in sent), default=0)
@@ -146,35 +133,101 @@ class Tracker(Observer):
                 self._experiment, run_name=self._run.root.name, tags=_tags(self._run)
             )
             known = created.info.run_id
-            write_json(path, {"run_id": known})
+            write_json(path, {_ID: known})
         for name, value in asdict(self._run.resolved).items():
             self._client.log_param(known, name, value)
         self._id = known
+
+    def _has(self, known: str) -> bool:
+        """Tells whether the server has a run: it may be another server than before."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.get_run(known)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+        return True
 
     @contextmanager
     def _tolerated(self) -> Iterator[None]:
         """Says once that the server is lost, rather than ending the training."""
         try:
             yield
-        except PneumoscopeError:
+        except PneumoscopeError:  # of our own folder
             raise
         except Exception as error:  # MLflow's own, and those of its stores
             if not self._warned:
                 self._warned = True
                 self.note(
-                    f"The tracking server is lost ({_without_password(str(error)).splitlines()[0]})"
-                    ": the training goes on, and what it misses is sent when it is back"
+                    f"The tracking server is lost ({_first_line(error)}): the training goes on, "
+                    "and what it misses is sent when it is back"
                 )
 
 
-def _client() -> MlflowClient:
-    """Imports MLflow silent and impatient, and makes a client of it."""
+def read_id(run: Path) -> str:
+    """Reads which run of MLflow tracks a training.
+
+    Args:
+        run: the run folder.
+
+    Raises:
+        SettingsError: if the training was not tracked.
+    """
+    path = run / TRACKED
+    if not path.is_file():
+        raise SettingsError(
+            f"The training {run} was not tracked",
+            expected=f"a run folder with {TRACKED}",
+            remedy="Track a training from its start, or when it is resumed",
+            code="run-untracked",
+            values={"path": str(run)},
+        )
+    return str(json.loads(path.read_bytes())[_ID])
+
+
+def attach(identifier: str, files: Iterable[Path]) -> None:
+    """Sends files to a run of MLflow.
+
+    Args:
+        identifier: which run.
+        files: the files.
+
+    Raises:
+        DependencyError: if the extra `track` is not installed.
+        SettingsError: if the environment names no tracking server.
+        PeerError: if the tracking server cannot be used, or does not have the run.
+    """
+    with _usable_server() as client:
+        for file in files:
+            client.log_artifact(identifier, str(file))
+
+
+@contextmanager
+def _usable_server() -> Iterator[MlflowClient]:
+    """Imports MLflow silent and impatient, and names the server in what it raises."""
+    address = os.environ.get(ADDRESS, "")
+    if not address:
+        raise SettingsError(
+            "There is no tracking server to send to",
+            expected=f"its address in {ADDRESS}",
+            remedy=f"Set {ADDRESS}, such as http://localhost:5000 or sqlite:////data/mlflow.db",
+            code="tracking-server-missing",
+        )
     os.environ.update(_SILENT)
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     with extra_needed("track", "Tracking"):
         from mlflow import MlflowClient
-    return MlflowClient()
+    try:
+        yield MlflowClient()
+    except Exception as error:  # MLflow's own, and those of its stores
+        raise PeerError(
+            f"The tracking server {_without_password(address)} cannot be used",
+            received=_first_line(error),
+            remedy=f"Start it, or correct {ADDRESS}",
+        ) from error
 
 
 def _tags(run: Run) -> dict[str, str]:
@@ -189,6 +242,10 @@ def _tags(run: Run) -> dict[str, str]:
     }
 
 
+def _first_line(error: Exception) -> str:
+    return _without_password(f"{error}" or type(error).__name__).splitlines()[0]
+
+
 def _without_password(text: str) -> str:
     """Removes user and password from the addresses in a text."""
-    return re.sub(r"//[^/@\s]*@", "//", text) or "no reason was given"
+    return re.sub(r"//[^/@\s]*@", "//", text)
