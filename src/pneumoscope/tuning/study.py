@@ -73,7 +73,7 @@ def open_study(root: Path) -> optuna.Study:
         _mend(path)
         try:
             return optuna.create_study(
-                storage=JournalStorage(JournalFileBackend(str(path))),
+                storage=JournalStorage(_Journal(path)),
                 study_name="tune",
                 load_if_exists=True,
                 direction="minimize",
@@ -85,6 +85,18 @@ def open_study(root: Path) -> optuna.Study:
                 expected="the journal as `pneumoscope.tune` wrote it",
                 remedy="Start a new study in another folder",
             ) from error
+
+
+class _Journal(JournalFileBackend):
+    """A journal that says in a `StorageError` what it cannot write, such as on a full disk."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self._path = path
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        with storage_errors("write", self._path):
+            super().append_logs(logs)
 
 
 def _mend(path: Path) -> None:
