@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoscope import tuning
+import pneumoscope
 from pneumoscope.errors import DivergedError, StorageError
 from pneumoscope.repeats import Spread
 from pneumoscope.run import Observer, TrainingSettings
@@ -64,10 +64,10 @@ class Fake:
             raise DivergedError("The training has diverged")
         return SimpleNamespace(bundle=folder, interrupted=False)
 
-    def search(self, root: Path, trials: int) -> tuning.Tuning:
+    def search(self, root: Path, trials: int) -> Any:
         observer = Observer()
         observer.note = self.notes.append  # type: ignore[method-assign]
-        return tuning.tune("data", root, TrainingSettings(), trials=trials, observer=observer)
+        return pneumoscope.tune("data", root, TrainingSettings(), trials=trials, observer=observer)
 
 
 @pytest.fixture
@@ -76,15 +76,15 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     several = SimpleNamespace(runs=(), interrupted=False, evaluations=(), to_dict=dict)
     prepared = SimpleNamespace(root=Path("data"))
     for name, stand_in in {
-        "train": fake.train,
-        "resume": fake.resume,
-        "train_several": lambda *_, **__: several,
-        "validation_loss": lambda bundle, _: fake.loss(bundle.name),
-        "ensure_prepared": lambda *_, **__: prepared,
-        "tabulate_tuning": lambda _: (),
-        "Spread": SimpleNamespace(of=lambda _: Spread.of([0.5, 0.5])),
+        "trials.train": fake.train,
+        "trials.resume": fake.resume,
+        "objective.validation_loss": lambda bundle, _: fake.loss(bundle.name),
+        "run.train_several": lambda *_, **__: several,
+        "run.ensure_prepared": lambda *_, **__: prepared,
+        "run.tabulate_tuning": lambda _: (),
+        "run.Spread": SimpleNamespace(of=lambda _: Spread.of([0.5, 0.5])),
     }.items():
-        monkeypatch.setattr(f"pneumoscope.tuning.run.{name}", stand_in)
+        monkeypatch.setattr(f"pneumoscope.tuning.{name}", stand_in)
     return fake
 
 
@@ -96,7 +96,7 @@ def test_trial_worse_than_the_others_is_ended_early(fake: Fake, tmp_path: Path) 
         "pruned",
         "complete",
     ]
-    assert found.trials[6].loss is None
+    assert found.trials[6].value is None
     assert max(epoch for name, epoch in fake.epochs if name == "trial-007") == EPOCHS // 3 + 1
     assert any(note.startswith("Trial 7 of 8: ended early at epoch 3") for note in fake.notes)
 
@@ -107,7 +107,7 @@ def test_trial_that_diverges_is_passed_over(fake: Fake, tmp_path: Path) -> None:
     found = fake.search(tmp_path / "tuned", 3)
     assert [trial.state for trial in found.trials] == ["fail", "complete", "complete"]
     assert found.best.number == 3
-    assert found.trials[0].loss is None
+    assert found.trials[0].value is None
     assert any(note.startswith("Trial 1 of 3: diverged") for note in fake.notes)
 
 

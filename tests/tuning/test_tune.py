@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -84,7 +85,7 @@ def test_a_search_that_is_killed_goes_on_and_trains_nothing_twice(
     assert read_run(tuning.trials[1].run).given.learning_rate == pytest.approx(
         tuning.trials[1].values["learning_rate"]
     )
-    assert tuning.best.loss == min(trial.loss or np.inf for trial in tuning.trials)
+    assert tuning.best.value == min(trial.value or np.inf for trial in tuning.trials)
     seeds = {read_run(run.run).given.seed for run in tuning.several.runs}
     assert seeds == {5, 6, 7}
     assert tuning.again.mean == pytest.approx(np.mean([v for v in tuning.again.values if v]))
@@ -129,3 +130,45 @@ def test_settings_that_no_trial_can_have_are_refused(
 def test_no_trial_is_no_search(data: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="trials"):
         pneumoscope.tune(data, tmp_path / "tuned", trials=0)
+
+
+def test_trials_that_are_judged_by_a_source_are_not_trained_on_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phantoms, root = data.parent / "phantoms", tmp_path / "tuned"
+    images = sorted(path.relative_to(phantoms) for path in phantoms.rglob("*.png"))
+    manifest = tmp_path / "images.csv"
+    with manifest.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(("path", "label", "source"))
+        for path in images:
+            number = int(path.stem.split("-")[1])
+            lines.writerow((path, path.parts[0], ("east", "west")[number % 2]))
+    settings = replace(SETTINGS, root=str(phantoms), epochs=1)
+    with pytest.raises(SettingsError, match="no such source"):
+        pneumoscope.tune(manifest, root, settings, left_out="wst")
+    assert not root.exists()
+
+    read, _ = count_readings(monkeypatch)
+    with monkeypatch.context() as patch, pytest.raises(InterruptedRunError):
+        patch.setattr("pneumoscope.tuning.run.train_several", interrupt)
+        pneumoscope.tune(manifest, root, settings, trials=2, left_out="west")
+    prepared = read_prepared(read_run(root / "trial-001").data)
+    held_out = {str(record.path) for record in prepared.images.published(Split.TEST)}
+    assert held_out
+    assert not held_out & set(read)
+    with pytest.raises(SettingsError, match="it leaves west out"):
+        pneumoscope.tune(manifest, root, settings, trials=2)
+
+    tuning = pneumoscope.tune(manifest, root, settings, trials=2, left_out="west")
+    again = sorted(root.glob("again-*"))
+    values = [trial.value for trial in tuning.trials if trial.value is not None]
+    assert all(0 <= value <= 1 for value in (*values, tuning.again.mean))
+    assert tuning.best.value == max(values)
+    assert [read_run(run).given.seed for run in again] == [5, 6, 7]
+    for run in (*again, *(trial.run for trial in tuning.trials)):
+        assert read_run(run).given.leave_out == ("west",)
+    for run in tuning.several.runs:
+        assert read_run(run.run).given.leave_out == ()
+    assert json.loads((root / "tune.json").read_text())["left_out"] == "west"
+    assert "AUROC on west" in (root / "tune.md").read_text()

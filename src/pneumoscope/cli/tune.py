@@ -36,6 +36,14 @@ def tune(
     trials: Annotated[
         int, typer.Option(metavar="N", min=1, help="Number of trainings with other settings.")
     ] = 20,
+    left_out: Annotated[
+        str,
+        typer.Option(
+            metavar="SOURCE",
+            help="Source of images, by the column `source` of a manifest, that no trial is trained "
+            "on, and by which all are judged. By default they are judged by validation patients.",
+        ),
+    ] = "",
     arch: Annotated[str, typer.Option(help=ARCH)] = ARCHITECTURE,
     seed: Seed = SPLIT_SEED,
     validation_share: ValidationShare = VALIDATION_SHARE,
@@ -53,12 +61,14 @@ def tune(
     \b
     pneumoscope tune chest_xray --output tuned
     pneumoscope tune chest_xray --output tuned --trials 40 --epochs 20
+    pneumoscope tune hospitals.csv --left-out west --output tuned
 
     Searched are learning rate, weight decay, label smoothing, batch size, averaging and
     augmentation, around the recipe of the architecture, which is the first trial. Trials are
-    judged by the log-loss of the validation patients; the best settings are trained again with
-    three other seeds, and only these are measured on the test split. The same command goes on
-    where it was ended; with more --trials it goes on searching.
+    judged by the log-loss of the validation patients, or with --left-out by the AUROC on a source
+    that they have not seen; the best settings are trained again with three other seeds, on all
+    sources, and only these are measured on the test split. The same command goes on where it was
+    ended; with more --trials it goes on searching.
     """
     from pneumoscope.run import TrainingSettings
     from pneumoscope.tuning import summarise_tuning
@@ -68,7 +78,7 @@ def tune(
     settings = TrainingSettings(**chosen_settings(context, TrainingSettings))
     with progress_bars() as bars:
         observer = training_observer(bars)
-        tuning = search(data, output, settings, trials=trials, observer=observer)
+        tuning = search(data, output, settings, trials=trials, left_out=left_out, observer=observer)
     if as_json:
         print_json(tuning.to_dict())
     else:

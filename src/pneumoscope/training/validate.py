@@ -58,7 +58,12 @@ def score_validation(
 
 def read_split(prepared: PreparedSet, split: Split) -> list[Grey]:
     """Reads the images of a split, in the order of their records."""
-    return in_parallel(partial(_read, prepared.geometry), prepared.images.published(split))
+    return read_images(prepared.images.published(split), prepared.geometry)
+
+
+def read_images(records: Sequence[ImageRecord], geometry: Geometry) -> list[Grey]:
+    """Reads prepared images, in the order of their records."""
+    return in_parallel(partial(_read, geometry), records)
 
 
 def _read(geometry: Geometry, record: ImageRecord) -> Grey:

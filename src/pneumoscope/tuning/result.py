@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.repeats import SeveralRuns, Spread
+from pneumoscope.tuning.objective import Objective
 from pneumoscope.tuning.space import Values
 
 
@@ -19,14 +20,14 @@ class Trial:
         run: the run folder.
         values: the settings that were searched, by name.
         state: `complete`, `pruned` (ended early, as others were better), or `fail` (diverged).
-        loss: log-loss of the validation patients; None unless it is complete.
+        value: what the objective measures; None unless it is complete.
     """
 
     number: int
     run: Path
     values: Values
     state: str
-    loss: float | None
+    value: float | None
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,17 @@ class Tuning:
     Attributes:
         root: the folder of the search.
         trials: all trials, in their order.
-        best: the trial with the lowest validation loss.
-        again: validation loss of the best settings, trained again with other seeds: what they are
-            worth without the luck of having been chosen.
-        several: these trainings, their ensemble, and their measures on the test split.
+        objective: what the trials are judged by.
+        best: the trial that is best by that.
+        again: the same of the best settings, trained again with other seeds: what they are worth
+            without the luck of having been chosen.
+        several: trainings of the best settings with other seeds, on all sources, their ensemble,
+            and their measures on the test split.
     """
 
     root: Path
     trials: tuple[Trial, ...]
+    objective: Objective
     best: Trial
     again: Spread
     several: SeveralRuns
@@ -53,6 +57,7 @@ class Tuning:
         return {
             "root": str(self.root),
             "trials": [asdict(trial) | {"run": str(trial.run)} for trial in self.trials],
+            **asdict(self.objective),
             "best": self.best.number,
             "again": asdict(self.again),
             "winner": self.several.to_dict(),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,25 +13,24 @@ from optuna.trial import TrialState
 from pneumoscope import plots
 from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet, ensure_prepared
+from pneumoscope.dataset.sources import leave_out
 from pneumoscope.errors import DivergedError, InterruptedRunError, SettingsError, out_of_range
 from pneumoscope.files import write_json
 from pneumoscope.recipes import find_preset
 from pneumoscope.repeats import SeveralRuns, Spread, resume_several, train_several
 from pneumoscope.repeats.plan import is_repeated
-from pneumoscope.run import Observer, TrainingSettings, is_run
+from pneumoscope.run import Observer, TrainingSettings
 from pneumoscope.tables import write_tables
-from pneumoscope.training import TrainingResult, architectures, resume, train
+from pneumoscope.training import architectures
 from pneumoscope.tuning.figure import draw_trials
-from pneumoscope.tuning.objective import validation_loss
+from pneumoscope.tuning.objective import Objective
 from pneumoscope.tuning.result import Trial, Tuning
-from pneumoscope.tuning.space import suggest, values_of
 from pneumoscope.tuning.study import open_study, require_own
 from pneumoscope.tuning.tables import tabulate_tuning
+from pneumoscope.tuning.trials import ENDED, Search, folder_of, run_trials, train_alone
 
 SEEDS = 3
 """Number of times that the best settings are trained again."""
-
-_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 def tune(
@@ -41,14 +39,16 @@ def tune(
     settings: TrainingSettings | None = None,
     *,
     trials: int = 20,
+    left_out: str = "",
     observer: Observer | None = None,
 ) -> Tuning:
     """Searches for settings of training, trains the best again, and measures them once.
 
     Learning rate, weight decay, label smoothing, batch size, averaging and augmentation are
     searched around the recipe, which is the first trial. A trial is judged by the log-loss of the
-    validation patients, and ended early where others were better at its epoch. Test images are
-    read once, at the end: by the settings that were chosen, trained with three other seeds.
+    validation patients, or by the AUROC on a source that no trial is trained on, and ended early
+    where others were better at its epoch. Test images are read once, at the end: by the settings
+    that were chosen, trained on all sources with three other seeds.
 
     Called again it goes on where it was ended, however that was; with more trials it goes on
     searching.
@@ -58,6 +58,8 @@ def tune(
         output: the folder of the search: new, empty, or that of the same search.
         settings: the settings that all trials have, and around which is searched.
         trials: number of trials, 1 or more.
+        left_out: source to judge trials by, by the column `source` of the manifest; empty for the
+            validation patients.
         observer: receives the progress.
 
     Raises:
@@ -81,11 +83,17 @@ def tune(
         )
     if settings.root:
         settings = replace(settings, root=str(Path(settings.root).resolve()))
-    root, observer = Path(output), observer or Observer()
+    root, objective = Path(output), Objective(left_out)
     with claimed(root):
-        require_own(root, Path(data).resolve(), settings)
+        plan = require_own(root, Path(data).resolve(), settings, objective)
+        observer = observer or Observer()
         try:
-            return _execute(root, Path(data), settings, trials, observer)
+            prepared = _prepare(Path(data), settings, objective, observer)
+            study = open_study(root, plan, objective)
+            # The prepared folder has the splits, and so another seed keeps them.
+            settings = replace(settings, root="", limit=None)
+            search = Search(root, study, settings, prepared, objective, observer)
+            return _execute(search, trials)
         except (KeyboardInterrupt, InterruptedRunError) as error:
             raise InterruptedRunError(
                 f"Interrupted: what has been trained is kept in {root}",
@@ -93,10 +101,9 @@ def tune(
             ) from error
 
 
-def _execute(
-    root: Path, data: Path, settings: TrainingSettings, trials: int, observer: Observer
-) -> Tuning:
-    study = open_study(root)
+def _prepare(
+    data: Path, settings: TrainingSettings, objective: Objective, observer: Observer
+) -> PreparedSet:
     prepared = ensure_prepared(
         data,
         geometry=settings.recipe.geometry,
@@ -105,158 +112,68 @@ def _execute(
         progress=observer.prepared,
         note=observer.note,
     )
-    # The prepared folder has the splits, and so another seed keeps them.
-    settings = replace(settings, root="", limit=None)
-    observer.note(f"At most {trials} trainings, then {SEEDS} of the best settings")
-    _search(root, study, settings, trials, prepared, observer)
-    found = tuple(_trial(root, frozen) for frozen in study.get_trials() if frozen.state in _ENDED)
-    complete = [trial for trial in found if trial.loss is not None]
-    if not complete:
+    prepared = leave_out(prepared, settings.leave_out)
+    objective.require(prepared)
+    return prepared
+
+
+def _execute(search: Search, trials: int) -> Tuning:
+    root, objective, observer = search.root, search.objective, search.observer
+    after = 2 * SEEDS if objective.left_out else SEEDS
+    observer.note(f"At most {trials} trainings, then {after} of the best settings")
+    run_trials(search, trials, after)
+    ended = (each for each in search.study.get_trials() if each.state in ENDED)
+    found = tuple(_trial(root, frozen) for frozen in ended)
+    best = min(found, key=lambda trial: objective.rank(trial.value))
+    if best.value is None:
         raise DivergedError(
             f"No trial in {root} has ended with finite losses",
             remedy="Start a new study around a lower `learning_rate`",
         )
-    best = min(complete, key=lambda trial: trial.loss or 0.0)
     observer.note(f"Training the settings of trial {best.number} again with {SEEDS} other seeds")
-    several = _train_again(root, best, settings, prepared, observer)
-    again = Spread.of([validation_loss(run.bundle, prepared) for run in several.runs])
-    tuning = Tuning(root, found, best, again, several)
+    again = _train_without(search, best) if objective.left_out else ()
+    several = _train_again(search, best)
+    bundles = again or [run.bundle for run in several.runs]
+    worth = Spread.of([objective.measure(bundle, search.prepared) for bundle in bundles])
+    tuning = Tuning(root, found, objective, best, worth, several)
     write_json(root / "tune.json", tuning.to_dict())
     write_tables(tabulate_tuning(tuning), root / "tune")
-    plots.save(draw_trials(found, best), root / "history")
+    plots.save(draw_trials(found, best, objective), root / "history")
     return tuning
 
 
-def _search(
-    root: Path,
-    study: optuna.Study,
-    settings: TrainingSettings,
-    trials: int,
-    prepared: PreparedSet,
-    observer: Observer,
-) -> None:
-    """Goes on with the trials that were begun, then asks for new ones."""
-    if not study.get_trials():
-        study.enqueue_trial(dict(values_of(settings.recipe)))
-    begun = [
-        optuna.Trial(study, frozen._trial_id)
-        for frozen in study.get_trials(states=(TrialState.RUNNING,))
-    ]
-    started, new = time.monotonic(), 0
-    while begun or len(study.get_trials(states=_ENDED)) < trials:
-        # A seed for each trial, so that an interrupted search suggests the same as any other.
-        number = len(study.get_trials(states=(*_ENDED, TrialState.RUNNING)))
-        study.sampler = optuna.samplers.TPESampler(seed=settings.seed + number)
-        if begun:
-            trial = begun.pop(0)
-            told = _run_trial(root, trial, study, settings, prepared, observer)
-            started = time.monotonic()  # of a part of a training no time can be told
-        else:
-            trial, new = study.ask(), new + 1
-            told = _run_trial(root, trial, study, settings, prepared, observer)
-        left = trials - len(study.get_trials(states=_ENDED)) + SEEDS
-        minutes = (time.monotonic() - started) / max(new, 1) * left / 60
-        time_left = f"; about {minutes:.0f} minutes left for {left} trainings" if new else ""
-        observer.note(f"Trial {trial.number + 1} of {trials}: {told}{time_left}")
+def _train_without(search: Search, best: Trial) -> Sequence[Path]:
+    """Trains the best settings without the source, with other seeds than that of the trials."""
+    bundles = []
+    for seed in range(search.settings.seed + 1, search.settings.seed + 1 + SEEDS):
+        folder = search.root / f"again-{best.number:03}-seed-{seed}"
+        values = {**best.values, "seed": seed}
+        bundles.append(train_alone(search, folder, values, search.observer).bundle)
+    return bundles
 
 
-def _run_trial(
-    root: Path,
-    trial: optuna.Trial,
-    study: optuna.Study,
-    settings: TrainingSettings,
-    prepared: PreparedSet,
-    observer: Observer,
-) -> str:
-    """Trains a trial, or goes on with it, and puts its end down; returns that in words."""
-    values: dict[str, Any] = {**suggest(trial, settings.recipe)}
-    folder, watcher = _folder(root, trial.number), _Pruner(trial, study, observer)
-    try:
-        result = _train(folder, prepared, replace(settings, **values), watcher)
-    except _Pruned:
-        study.tell(trial, state=TrialState.PRUNED)
-        return f"ended early at epoch {watcher.epoch}"
-    except DivergedError:
-        study.tell(trial, state=TrialState.FAIL)
-        return "diverged"
-    loss = validation_loss(result.bundle, prepared)
-    study.tell(trial, loss)
-    return f"validation log-loss {loss:.4f}"
-
-
-def _train(
-    folder: Path, prepared: PreparedSet, settings: TrainingSettings, observer: Observer
-) -> TrainingResult:
-    if is_run(folder):
-        result = resume(folder, observer=observer)
-    else:
-        result = train(prepared.root, folder, settings, observer=observer)
-    if result.interrupted:
-        raise KeyboardInterrupt
-    return result
-
-
-def _train_again(
-    root: Path,
-    best: Trial,
-    settings: TrainingSettings,
-    prepared: PreparedSet,
-    observer: Observer,
-) -> SeveralRuns:
-    """Trains the best settings with other seeds than that of the trials."""
-    folder = root / f"winner-{best.number:03}"
+def _train_again(search: Search, best: Trial) -> SeveralRuns:
+    """Trains the best settings on all sources, with other seeds than that of the trials."""
+    folder, observer = search.root / f"winner-{best.number:03}", search.observer
     if is_repeated(folder):
         several = resume_several(folder, observer=observer)
     else:
-        values: dict[str, Any] = {**best.values, "seed": settings.seed + 1}
-        chosen = replace(settings, **values)
-        several = train_several(prepared.root, folder, chosen, seeds=SEEDS, observer=observer)
+        values: dict[str, Any] = {**best.values, "seed": search.settings.seed + 1}
+        chosen = replace(search.settings, **values)
+        several = train_several(
+            search.prepared.root, folder, chosen, seeds=SEEDS, observer=observer
+        )
     if several.interrupted:
         raise KeyboardInterrupt
     return several
-
-
-def _folder(root: Path, number: int) -> Path:
-    return root / f"trial-{number + 1:03}"
 
 
 def _trial(root: Path, frozen: optuna.trial.FrozenTrial) -> Trial:
     complete = frozen.state is TrialState.COMPLETE
     return Trial(
         frozen.number + 1,
-        _folder(root, frozen.number),
+        folder_of(root, frozen.number),
         dict(frozen.params),
         frozen.state.name.lower(),
         frozen.value if complete else None,
     )
-
-
-class _Pruned(Exception):
-    """A trial that others were better than."""
-
-
-class _Pruner(Observer):
-    """Ends a trial whose validation accuracy is below the median of the others at its epoch.
-
-    It is not the loss that is compared: label smoothing changes what a loss means.
-    """
-
-    def __init__(self, trial: optuna.Trial, study: optuna.Study, observer: Observer) -> None:
-        self._trial = trial
-        self._reported = set(study.get_trials()[trial.number].intermediate_values)
-        self._observer = observer
-        self._epochs = 0
-        self.epoch = 0
-
-    def trained(self, epoch: int, epochs: int, images: int, total: int) -> None:
-        self._epochs = epochs
-        self._observer.trained(epoch, epochs, images, total)
-
-    def epoch_ended(self, epoch: int, results: Mapping[str, float], best: bool) -> None:
-        self._observer.epoch_ended(epoch, results, best)
-        self.epoch = epoch
-        if epoch not in self._reported:
-            self._trial.report(1 - results["val_accuracy"], epoch)
-        # Early epochs tell little, as the averaged weights have yet to follow.
-        if self._epochs // 3 < epoch < self._epochs and self._trial.should_prune():
-            raise _Pruned
