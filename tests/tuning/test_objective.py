@@ -85,7 +85,7 @@ def test_source_of_both_classes_can_be_left_out(source: str, prepared: PreparedS
 def test_source_of_one_class_is_refused(prepared: PreparedSet) -> None:
     with pytest.raises(DataError, match="north: it has one class alone") as caught:
         Objective("north").require(prepared)
-    assert caught.value.code == "source-of-one-class"
+    assert caught.value.code == "source-unsuited"
 
 
 def test_source_whose_other_class_is_in_the_test_split_alone_is_refused(

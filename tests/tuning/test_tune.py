@@ -150,9 +150,10 @@ def test_trials_that_are_judged_by_a_source_are_not_trained_on_it(
     assert not root.exists()
 
     read, _ = count_readings(monkeypatch)
-    with monkeypatch.context() as patch, pytest.raises(InterruptedRunError):
+    with monkeypatch.context() as patch:
         patch.setattr("pneumoscope.tuning.run.train_several", interrupt)
-        pneumoscope.tune(manifest, root, settings, trials=2, left_out="west")
+        with pytest.raises(InterruptedRunError):
+            pneumoscope.tune(manifest, root, settings, trials=2, left_out="west")
     prepared = read_prepared(read_run(root / "trial-001").data)
     held_out = {str(record.path) for record in prepared.images.published(Split.TEST)}
     assert held_out

@@ -68,7 +68,7 @@ class Objective:
                 f"No AUROC can be computed on {self.left_out}: it has one class alone",
                 expected="training and validation images of the reference and of another class",
                 remedy="Leave another source out",
-                code="source-of-one-class",
+                code="source-unsuited",
                 values={"source": self.left_out},
             )
 

@@ -62,7 +62,7 @@ def run_trials(search: Search, trials: int, after: int) -> None:
     started, new = time.monotonic(), 0
     while begun or len(study.get_trials(states=ENDED)) < trials:
         # A seed for each trial, so that an interrupted search suggests the same as any other.
-        number = len(study.get_trials(states=(*ENDED, TrialState.RUNNING)))
+        number = begun[0].number if begun else len(study.get_trials())
         study.sampler = optuna.samplers.TPESampler(seed=settings.seed + number)
         if begun:
             trial = begun.pop(0)
