@@ -47,7 +47,7 @@ _CHANCE = [(re.compile(pattern, re.MULTILINE), mask) for pattern, mask in (
     (r'(?<="label": )("\w+"|null)', "label"),
     (r"  kept$|(?<=^Training in )\w+|(?<=/prepared/phantoms-)\w+", ""),
     (r"(little|moderate|large)(, may be chance)?", "change"),
-    (r"\(interval\s+not\s+computable\)|\(–\)|\([\d.]+\s+to\s+[\d.]+\)", "interval"),
+    (r"\(interval\s+not\s+computable\)|\(\u2013\)|\([\d.]+\s+to\s+[\d.]+\)", "interval"),
     (r"\d[\d.]*(e-\d+)?", "figure"),
     (r"[\s─]+", " "),
 )]  # fmt: skip
