@@ -58,6 +58,7 @@ def test_prediction_record_is_json() -> None:
         "reasons": [],
         "warnings": [],
         "distance": None,
+        "nearest_source": None,
         "gate": False,
         "operating_point": None,
         "prevalence": None,

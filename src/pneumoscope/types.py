@@ -299,6 +299,9 @@ class Prediction:
         warnings: warnings to consider before the label is relied on; empty if there are none.
         distance: out-of-distribution score, about 1 for the training images themselves; None if
             it was not measured.
+        nearest_source: source of the training images that it is nearest to, which is not where it
+            comes from; None if it was not measured, or the model was trained on images of one
+            source or of unknown ones.
         gate: True if the image could have been refused.
         heatmap: path of the picture of the image beside its heatmap; None if there is none.
     """
@@ -316,6 +319,7 @@ class Prediction:
     prevalence: float | None = None
     warnings: tuple[Notice, ...] = ()
     distance: float | None = None
+    nearest_source: str | None = None
     gate: bool = False
     heatmap: str | None = None
 
@@ -335,6 +339,7 @@ class Prediction:
             "reasons": [reason.to_dict() for reason in self.reasons],
             "warnings": [warning.to_dict() for warning in self.warnings],
             "distance": self.distance,
+            "nearest_source": self.nearest_source,
             "gate": self.gate,
             "operating_point": self.operating_point,
             "prevalence": self.prevalence,

@@ -7,6 +7,8 @@ import pytest
 
 from pneumoscope.gate.fit import FEWEST_IMAGES, describe_gate, fit_distance, fit_gate
 
+KINDS = [("", 0)] * 50 + [("", 1)] * 50
+
 
 def described(n: int, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
@@ -15,9 +17,9 @@ def described(n: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def test_levels_are_quantiles_of_validation_distances() -> None:
-    labels, patients = np.repeat([0, 1], 50), np.repeat(np.arange(150).astype(str), 2)
+    patients = np.repeat(np.arange(150).astype(str), 2)
     validation = described(300, seed=1)
-    fitted = fit_gate(described(100, seed=0), labels, validation, patients)
+    fitted = fit_gate(described(100, seed=0), KINDS, validation, patients)
     assert fitted is not None
     levels, distances = fitted
     assert set(levels.warn) == set(distances) == set(validation)
@@ -32,19 +34,19 @@ def test_levels_are_quantiles_of_validation_distances() -> None:
 
 
 def test_what_makes_no_gate() -> None:
-    labels, training = np.repeat([0, 1], 50), described(100, seed=0)
+    training = described(100, seed=0)
     fewest = np.arange(FEWEST_IMAGES).astype(str)
-    assert fit_gate(training, labels, described(FEWEST_IMAGES, seed=1), fewest) is not None
-    assert fit_gate(training, labels, described(FEWEST_IMAGES - 1, seed=1), fewest[1:]) is None
+    assert fit_gate(training, KINDS, described(FEWEST_IMAGES, seed=1), fewest) is not None
+    assert fit_gate(training, KINDS, described(FEWEST_IMAGES - 1, seed=1), fewest[1:]) is None
     alike = {**training, "features": np.ones((100, 4), np.float32)}
-    assert fit_gate(alike, labels, described(FEWEST_IMAGES, seed=1), fewest) is None
+    assert fit_gate(alike, KINDS, described(FEWEST_IMAGES, seed=1), fewest) is None
     assert "refuse nothing" in describe_gate(None)
 
 
 def test_appearance_without_spread_is_left_out() -> None:
-    labels, patients = np.repeat([0, 1], 50), np.arange(60).astype(str)
+    patients = np.arange(60).astype(str)
     alike = {**described(100, seed=0), "layout": np.ones((100, 3), np.float32)}
-    fitted = fit_gate(alike, labels, described(60, seed=1), patients)
+    fitted = fit_gate(alike, KINDS, described(60, seed=1), patients)
     assert fitted is not None
     assert set(fitted[0].warn) == set(fitted[1]) == {"features"}
 
@@ -87,3 +89,20 @@ def test_feature_that_never_varies_tells_nothing() -> None:
     distance = fit_distance(features, np.repeat([0, 1], 200))
     assert distance is not None
     assert np.isfinite(distance.measure(features)).all()
+
+
+def test_distances_are_from_the_nearest_source_and_class() -> None:
+    rng = np.random.default_rng(0)
+    kinds = [("a", 0)] * 60 + [("a", 1)] * 60 + [("b", 0)] * 30 + [("b", 1)] * 3
+    centres = {("a", 0): 0.0, ("a", 1): 3.0, ("b", 0): 40.0, ("b", 1): 43.0}
+    at = np.array([centres[kind] for kind in kinds])
+    features = (at[:, np.newaxis] + rng.normal(size=(len(kinds), 3))).astype(np.float32)
+    fitted = fit_gate({"features": features}, kinds, {"features": features}, np.array(at, str))
+    assert fitted is not None
+    levels, distances = fitted
+    assert levels.sources == ("a", "a", "b")
+    assert distances["features"].means.shape == (3, 3)  # three images would show in their mean
+    far = distances["features"].measure_groups(np.array([[0.0] * 3, [40.0] * 3, [20.0] * 3]))
+    assert [levels.sources[group] for group in far[:2].argmin(axis=1)] == ["a", "b"]
+    assert far[:2].min() < 1
+    assert far[2].min() > levels.refuse.distance  # between two sources there is none

@@ -404,3 +404,22 @@ def test_header_of_a_file_is_read(gated: Path) -> None:
     assert record.status is Status.REFUSED
     assert "(KNEE)" in record.reasons[0].text
     assert "(LL)" in record.reasons[1].text
+
+
+def test_nearest_source_is_told_where_sources_are_known() -> None:
+    kinds = ("features", "tone", "layout")
+    sizes = {"features": 2, "tone": 15, "layout": 256}
+    whitening = {kind: np.eye(k, dtype=np.float32) for kind, k in sizes.items()}
+    means = {kind: np.zeros((3, k), np.float32) for kind, k in sizes.items()}
+    means["features"][:, 0] = (0, 4, 20)
+    distances = {kind: TrainingDistance(means[kind], whitening[kind]) for kind in kinds}
+    warn = {kind: GateLevel(1e6, 0.01) for kind in kinds}
+    features = np.array([[1, 0], [5, 0], [90, 0], [np.nan, 0]], np.float32)
+    facts = [Facts(Acquisition(SIDE, SIDE), texture(112), Geometry(SIDE, SIDE))] * len(features)
+    levels = GateLevels(warn, GateLevel(1e6, 0.01), 100, 90, ("north", "north", "south"))
+    named, unnamed = (
+        Gate(each, distances, lambda _: features[:1].repeat(4, axis=0)).judge(facts, features)
+        for each in (levels, replace(levels, sources=()))
+    )
+    assert [one.source for one in named] == ["north", "north", "south", None]
+    assert {one.source for one in unnamed} == {None}

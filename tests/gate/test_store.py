@@ -17,18 +17,30 @@ def distance(seed: int) -> TrainingDistance:
     return TrainingDistance(means, whitening)
 
 
+def levels(*kinds: str, sources: tuple[str, ...] = ()) -> GateLevels:
+    warn = {kind: GateLevel(1.25, 0.02) for kind in kinds}
+    return GateLevels(warn, GateLevel(2.0, 0.01), images=99, patients=80, sources=sources)
+
+
 def test_distances_round_trip() -> None:
     packed = pack_distances({"features": distance(0), "tone": distance(1)})
     assert packed == pack_distances({"features": distance(0), "tone": distance(1)})
-    found = unpack_distances(packed, ["features", "tone"])
+    found = unpack_distances(packed, levels("features", "tone"))
     for seed, name in enumerate(("features", "tone")):
         assert np.array_equal(found[name].means, distance(seed).means)
         assert np.array_equal(found[name].whitening, distance(seed).whitening)
     with pytest.raises(KeyError):
-        unpack_distances(packed, ["layout"])
+        unpack_distances(packed, levels("features", "tone", "layout"))
+
+
+def test_each_mean_is_that_of_a_source_if_sources_are_named() -> None:
+    packed = pack_distances({"features": distance(0)})
+    groups = len(distance(0).means)
+    assert unpack_distances(packed, levels("features", sources=("a",) * groups))
+    with pytest.raises(ValueError, match="one mean for each source"):
+        unpack_distances(packed, levels("features", sources=("a",) * (groups + 1)))
 
 
 def test_levels_round_trip() -> None:
-    warn = {"features": GateLevel(1.25, 0.02), "tone": GateLevel(1.5, 0.03)}
-    levels = GateLevels(warn, GateLevel(2.0, 0.01), images=99, patients=80)
-    assert parse_levels(json.loads(json.dumps(asdict(levels)))) == levels
+    given = levels("features", "tone", sources=("a", "b"))
+    assert parse_levels(json.loads(json.dumps(asdict(given)))) == given

@@ -22,9 +22,9 @@ def rows_of(folder: Path) -> list[dict[str, Any]]:
 
 def record_of(folder: Path, row: dict[str, Any]) -> dict[str, Any]:
     """Makes of a row what `Prediction.to_dict` gives."""
-    plain = "path label probability status distance gate operating_point prevalence error"
+    plain = "path label probability status distance nearest_source gate operating_point"
     return {
-        **{name: row[name] for name in (*plain.split(), "error_code")},
+        **{name: row[name] for name in (*plain.split(), "prevalence", "error", "error_code")},
         "schema_version": RECORD_SCHEMA,
         "probabilities": dict(
             zip(read_plan(folder).classes, row["probabilities"] or (), strict=False)

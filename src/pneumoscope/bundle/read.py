@@ -97,7 +97,7 @@ class Bundle:
         if self.info.gate is None:
             return {}
         with making_sense_of(self.root / GATE):
-            return unpack_distances(self.files[GATE], self.info.gate.warn)
+            return unpack_distances(self.files[GATE], self.info.gate)
 
 
 def find_bundle(path: Path) -> Path | None:

@@ -13,14 +13,15 @@ from pneumoscope.statistics import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class TrainingDistance:
-    """Mean and covariance of the descriptors of the training images, for a Mahalanobis distance.
+    """Means and covariance of the descriptors of the training images, for a Mahalanobis distance.
 
     Nothing of single images is kept.
 
     Attributes:
-        means: mean of the descriptors of each class, float32 of shape (c, k).
+        means: mean of the descriptors of each group of images, such as those of a source and
+            class, float32 of shape (g, k).
         whitening: matrix after which the descriptors are uncorrelated, with variance 1 within a
-            class, float32 of shape (k, r).
+            group, float32 of shape (k, r).
     """
 
     means: NDArray[np.float32]
@@ -41,14 +42,26 @@ class TrainingDistance:
 
     @cached_property
     def _whitened(self) -> tuple[FloatArray, FloatArray]:
-        """The whitening, (k, r), and where it puts the means, (c, r), both in float64."""
+        """The whitening, (k, r), and where it puts the means, (g, r), both in float64."""
         whitening = self.whitening.astype(np.float64)
         return whitening, self.means @ whitening
 
     def measure(self, descriptors: NDArray[np.floating]) -> FloatArray:
-        """Measures the distance of images from the nearest class of the training images.
+        """Measures the distance of images from the nearest group of the training images.
 
-        The Mahalanobis distance to the nearest class mean, under one covariance for all classes
+        Args:
+            descriptors: descriptors of n images, shape (n, k).
+
+        Returns:
+            The least of `measure_groups`, float64 of shape (n,).
+        """
+        nearest: FloatArray = self.measure_groups(descriptors).min(axis=1)
+        return nearest
+
+    def measure_groups(self, descriptors: NDArray[np.floating]) -> FloatArray:
+        """Measures the distances of images from each group of the training images.
+
+        The Mahalanobis distance to the mean of the group, under one covariance for all groups
         (Lee et al. 2018, arXiv:1807.03888), over the square root of the number of dimensions: about
         1 for the training images themselves.
 
@@ -56,12 +69,12 @@ class TrainingDistance:
             descriptors: descriptors of n images, shape (n, k).
 
         Returns:
-            float64 of shape (n,); infinite where a descriptor is not finite.
+            float64 of shape (n, g); infinite where a descriptor is not finite.
         """
         finite = np.isfinite(descriptors).all(axis=1)
         known = np.where(finite[:, np.newaxis], descriptors, 0.0).astype(np.float64)
         whitening, centres = self._whitened
-        away = (known @ whitening)[:, np.newaxis] - centres  # (n, c, r)
-        squares = np.square(away).mean(axis=2).min(axis=1)
-        distances: FloatArray = np.where(finite, np.sqrt(squares), np.inf)
+        away = (known @ whitening)[:, np.newaxis] - centres  # (n, g, r)
+        squares = np.square(away).mean(axis=2)
+        distances: FloatArray = np.where(finite[:, np.newaxis], np.sqrt(squares), np.inf)
         return distances

@@ -5,7 +5,8 @@ See `docs/adr/0016-refusal.md`. Needs scikit-learn, and is imported by the train
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf
@@ -29,21 +30,22 @@ _HARDLY = 1e-3  # least standard deviation that counts, as a fraction of the gre
 
 def fit_gate(
     training: Mapping[str, Descriptors],
-    labels: IntArray,
+    kinds: Sequence[tuple[str, int]],
     validation: Mapping[str, Descriptors],
     patients: StrArray,
 ) -> tuple[GateLevels, dict[str, TrainingDistance]] | None:
     """Fits the distances of a gate to training images, and its levels to validation images.
 
     There is a distance for each kind of descriptors, the network's features among them. The
-    fraction of images that may be warned of is divided among them.
+    fraction of images that may be warned of is divided among them. It is measured from the nearest
+    group of training images: those of a class, or where sources are known, of a class and source.
 
     Training images lie nearer than any others, since the network was fitted to them. So they give
     means and covariance only, and the levels are chosen on images that were not used for these.
 
     Args:
         training: descriptors of n training images without augmentation, by kind.
-        labels: classes of the training images, shape (n,).
+        kinds: source and class of each training image, n of them; an empty source is not known.
         validation: descriptors of m validation images, of the same kinds.
         patients: patient keys of the validation images, shape (m,).
 
@@ -53,7 +55,8 @@ def fit_gate(
     """
     if len(patients) < FEWEST_IMAGES:
         return None
-    fitted = {kind: fit_distance(described, labels) for kind, described in training.items()}
+    groups, sources = _group(kinds)
+    fitted = {kind: fit_distance(described, groups) for kind, described in training.items()}
     distances = {kind: distance for kind, distance in fitted.items() if distance is not None}
     if FEATURES not in distances:
         return None
@@ -61,28 +64,45 @@ def fit_gate(
     share = WARNED / len(measured)
     warn = {kind: GateLevel(*upper_threshold(far, share)) for kind, far in measured.items()}
     refuse = GateLevel(*upper_threshold(measured[FEATURES], REFUSED))
-    return GateLevels(warn, refuse, len(patients), len(np.unique(patients))), distances
+    levels = GateLevels(warn, refuse, len(patients), len(np.unique(patients)), sources)
+    return levels, distances
 
 
-def fit_distance(descriptors: Descriptors, labels: IntArray) -> TrainingDistance | None:
-    """Fits a mean for each class, and one shrunk covariance for all (Ledoit and Wolf 2004).
+def _group(kinds: Sequence[tuple[str, int]]) -> tuple[IntArray, tuple[str, ...]]:
+    """Groups images by source and class: numbers of the groups, and the source of each.
+
+    A source with fewer images of a class than `FEWEST_IMAGES` counts with the largest source of
+    that class: the mean of so few would show them.
+    """
+    counts = Counter(kinds)
+    largest = {label: kind for kind, _ in reversed(counts.most_common()) for label in [kind[1]]}
+    joined = [kind if counts[kind] >= FEWEST_IMAGES else largest[kind[1]] for kind in kinds]
+    names = sorted(set(joined))
+    numbers = {kind: number for number, kind in enumerate(names)}
+    groups = np.array([numbers[kind] for kind in joined], dtype=np.int64)
+    sources = tuple(source for source, _ in names)
+    return groups, sources if any(sources) else ()
+
+
+def fit_distance(descriptors: Descriptors, groups: IntArray) -> TrainingDistance | None:
+    """Fits a mean for each group, and one shrunk covariance for all (Ledoit and Wolf 2004).
 
     The descriptors are standardised before the shrinkage, in which those of small variance would
     otherwise be lost.
 
     Args:
         descriptors: descriptors of the training images, shape (n, k).
-        labels: classes of the training images, shape (n,).
+        groups: number of the group of each image, shape (n,); groups are in rising order.
 
     Returns:
-        The distance; None if the descriptors do not vary within the classes, or are not all finite.
+        The distance; None if the descriptors do not vary within the groups, or are not all finite.
     """
     if not np.isfinite(descriptors).all():
         return None
-    present = np.unique(labels)
+    present = np.unique(groups)
     exact = descriptors.astype(np.float64)
-    means = np.stack([exact[labels == label].mean(axis=0) for label in present])
-    centred = exact - means[np.searchsorted(present, labels)]
+    means = np.stack([exact[groups == group].mean(axis=0) for group in present])
+    centred = exact - means[np.searchsorted(present, groups)]
     spread = centred.std(axis=0)
     if spread.max() ** 2 < _NOTHING:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 import numpy as np
@@ -99,11 +99,14 @@ class Judgement:
         warnings: warnings to consider before the label is relied on.
         distance: out-of-distribution score of the image; None if it is not finite, or there is no
             gate.
+        source: source of the training images that it is nearest to; None if there is no distance,
+            or the sources of the training images are not known.
     """
 
     reasons: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
     distance: float | None = None
+    source: str | None = None
 
 
 class Gate:
@@ -136,9 +139,16 @@ class Gate:
             features: features of the images by the network, float32 of shape (n, k).
         """
         found = self._measure(np.stack([one.pixels for one in facts]), features)
-        return [
+        judged = [
             self._judge_one(one, {name: float(distances[row]) for name, distances in found.items()})
             for row, one in enumerate(facts)
+        ]
+        if not self._levels.sources:
+            return judged
+        nearest = self._distances[FEATURES].measure_groups(features).argmin(axis=1)
+        return [
+            one if one.distance is None else replace(one, source=self._levels.sources[group])
+            for one, group in zip(judged, nearest, strict=True)
         ]
 
     def _measure(self, pixels: Grey, features: Descriptors) -> dict[str, FloatArray]:

@@ -39,9 +39,12 @@ class GateLevels:
         refuse: level of the distance of the features above which images are refused.
         images: number of validation images that the levels were chosen on.
         patients: number of patients of these images.
+        sources: source of each group of training images that distances are measured from, in the
+            order of their means; empty if the data set does not tell sources.
     """
 
     warn: Mapping[str, GateLevel]
     refuse: GateLevel
     images: int
     patients: int
+    sources: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -22,7 +22,8 @@ def parse_levels(content: Mapping[str, Any]) -> GateLevels:
         Exception: of any kind, if the content is not valid.
     """
     warn = {name: GateLevel(**level) for name, level in content["warn"].items()}
-    return GateLevels(**{**content, "warn": warn, "refuse": GateLevel(**content["refuse"])})
+    refuse, sources = GateLevel(**content["refuse"]), tuple(content.get("sources", ()))
+    return GateLevels(**{**content, "warn": warn, "refuse": refuse, "sources": sources})
 
 
 def pack_distances(distances: Mapping[str, TrainingDistance]) -> bytes:
@@ -35,8 +36,8 @@ def pack_distances(distances: Mapping[str, TrainingDistance]) -> bytes:
     return stream.getvalue()
 
 
-def unpack_distances(data: bytes, names: Iterable[str]) -> dict[str, TrainingDistance]:
-    """Reads the distances of these names from an archive of `pack_distances`.
+def unpack_distances(data: bytes, levels: GateLevels) -> dict[str, TrainingDistance]:
+    """Reads the distances that there are levels for from an archive of `pack_distances`.
 
     Raises:
         Exception: of any kind, if the archive is not valid.
@@ -46,7 +47,11 @@ def unpack_distances(data: bytes, names: Iterable[str]) -> dict[str, TrainingDis
     if size > _MOST_UNPACKED:
         raise ValueError(f"{size:,} bytes unpacked, where {_MOST_UNPACKED:,} are the most")
     with np.load(BytesIO(data), allow_pickle=False) as content:
-        found = {name: (content[f"{name}_means"], content[f"{name}_whitening"]) for name in names}
+        found = {
+            name: (content[f"{name}_means"], content[f"{name}_whitening"]) for name in levels.warn
+        }
     if any(array.dtype != np.float32 for pair in found.values() for array in pair):
         raise TypeError("an array is not float32")
+    if levels.sources and any(len(means) != len(levels.sources) for means, _ in found.values()):
+        raise ValueError("there is not one mean for each source that is named")
     return {name: TrainingDistance(*pair) for name, pair in found.items()}

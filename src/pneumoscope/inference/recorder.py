@@ -77,6 +77,7 @@ class Recorder:
             prevalence=self._prevalence,
             warnings=judgement.warnings,
             distance=judgement.distance,
+            nearest_source=judgement.source,
             gate=self._refuses,
         )
 

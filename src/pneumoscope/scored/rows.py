@@ -50,6 +50,7 @@ def make_row(
     if prediction.status is not Status.ERROR and judged.pixels is not None:
         row["score"] = float(positive_score(judged.probabilities.astype("float64")))
         row["distance"] = prediction.distance
+        row["nearest_source"] = prediction.nearest_source
         row |= vars(picture_facts(judged.pixels))
     return {name: _in_utf8(value) for name, value in row.items()}
 

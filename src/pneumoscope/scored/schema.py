@@ -56,6 +56,7 @@ _RECORD = (
 _OBSERVED = (
     ("score", _NUMBER),  # probability of the positive side, whatever prevalence it is restated for
     ("distance", _NUMBER),
+    ("nearest_source", _WORD),
     *((name, _NUMBER) for name in FACTS),
 )
 _MODEL = (("model", _WORD), ("model_version", _WORD), ("model_sha256", _WORD))

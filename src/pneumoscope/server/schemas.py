@@ -121,6 +121,7 @@ def _record(info: BundleInfo) -> Schema:
             "reasons": notices,
             "warnings": notices,
             "distance": _MAYBE_NUMBER,
+            "nearest_source": _MAYBE_TEXT,
             "gate": _FLAG,
             "operating_point": {"enum": [*(point.name for point in info.operating_points), None]},
             "prevalence": _MAYBE_NUMBER,

@@ -53,7 +53,7 @@ def fit_gate_of(
     known, other = (_describe(network, prepared, split) for split in (Split.TRAIN, Split.VAL))
     return fit_gate(
         known,
-        np.array([record.label for record in training], dtype=np.int64),
+        [(record.source, record.label) for record in training],
         other,
         np.array([record.patient for record in validation], dtype=np.str_),
     )
