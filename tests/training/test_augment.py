@@ -7,6 +7,7 @@ import pytest
 
 from pneumoscope.training.architectures import find
 from pneumoscope.training.augment import (
+    HideLungs,
     RandomCovers,
     RandomDetail,
     RandomExposure,
@@ -85,6 +86,26 @@ def test_network_is_changed_images_only_while_training() -> None:
     assert augmented.predict_on_batch(images) == pytest.approx(
         network.predict_on_batch(images), abs=1e-6
     )
-    before_network = keras.Model(augmented.input, augmented.layers[-2].output)
+    before_network = keras.Model(augmented.input, augmented.layers[-3].output)
     assert np.abs(np.asarray(before_network(images, training=True)) - images).mean() > 1
     assert [id(w) for w in augmented.trainable_weights] == [id(w) for w in network.weights]
+
+
+def test_lungs_of_some_images_are_hidden_and_said_to_be(images: np.ndarray) -> None:
+    keras.utils.set_random_seed(1)
+    layer = HideLungs()
+    unchanged, none = layer(images)
+    assert np.array_equal(unchanged, images)
+    assert not np.any(none)
+    changed, hidden = map(np.asarray, layer(np.repeat(images, 8, axis=0), training=True))
+    said = hidden[:, 0] > 0
+    assert 0.08 < said.mean() < 0.17
+    assert np.array_equal(np.any(changed != images[0], axis=(1, 2, 3)), said)
+    height, width = images.shape[1:3]
+    for image in changed[said][:, :, :, 0]:
+        at = np.argwhere(image != images[0, :, :, 0])
+        middle = image[height // 2, width // 2]
+        (top, left), (bottom, right) = at.min(axis=0), at.max(axis=0)
+        assert 0.5 < (bottom + 1 - top) / height < 0.9
+        assert 0.5 < (right + 1 - left) / width < 0.9
+        assert np.all(image[top : bottom + 1, left : right + 1] == middle)

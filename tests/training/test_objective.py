@@ -21,6 +21,19 @@ def test_smoothed_loss_spreads_its_share_over_all_classes() -> None:
     assert np.asarray(loss(labels, probabilities)) == pytest.approx(expected, abs=1e-5)
 
 
+def test_loss_takes_outputs_that_do_not_add_up_to_1_as_they_are() -> None:
+    from pneumoscope.training.augment import EvenOdds
+
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.7, 0.2, 0.1]], dtype=np.float32)
+    outputs = np.asarray(EvenOdds()(probabilities, np.array([[1.0], [0.0]], dtype=np.float32)))
+    assert outputs[1] == pytest.approx(probabilities[1], abs=1e-6)
+    for smoothing in (0.0, 0.3):
+        loss = make_loss(TrainingSettings(label_smoothing=smoothing).recipe, 3)
+        for label in range(3):
+            found = np.asarray(loss(np.array([[label]], np.int32), outputs[:1]))
+            assert found == pytest.approx(-np.log(probabilities[0]).mean(), abs=1e-5)
+
+
 def test_published_loss_is_sparse_categorical_crossentropy() -> None:
     assert make_loss(TrainingSettings("baseline").recipe, 2) == "sparse_categorical_crossentropy"
 

@@ -19,10 +19,11 @@ def with_augmentation(network: Network) -> Network:
     """Puts random changes before a network, for training only; the weights are shared.
 
     Args:
-        network: a model from uint8 (n, h, w, 1).
+        network: a model from uint8 (n, h, w, 1) to probabilities (n, classes).
 
     Returns:
-        A model with the same input and output.
+        A model with the same input and output; in training the output for an image whose lungs were
+        hidden is that of `EvenOdds`.
     """
     layers = keras.layers
     inputs = keras.Input(network.input_shape[1:], dtype="uint8", name="image")
@@ -31,8 +32,10 @@ def with_augmentation(network: Network) -> Network:
     x = RandomExposure()(x)
     x = RandomDetail()(x)
     x = RandomCovers()(x)
+    x, hidden = HideLungs()(x)
     x = layers.Rescaling(255.0, dtype="float32")(x)
-    augmented: Network = keras.Model(inputs, network(x), name=f"augmented_{network.name}")
+    outputs = EvenOdds()(network(x), hidden)
+    augmented: Network = keras.Model(inputs, outputs, name=f"augmented_{network.name}")
     return augmented
 
 
@@ -188,3 +191,57 @@ class RandomCovers(_RandomChange):
                 hidden = framed & (from_edge < self._draw(images, 0.0, self.FRAME))
                 images = ops.where(hidden, grey, images)
         return images
+
+
+class HideLungs(keras.layers.Layer):  # type: ignore[misc]
+    """Hides the lungs of one in eight of float32 images (n, h, w, 1) in [0, 1], in training.
+
+    What is left, the margins, must not tell the class: see `EvenOdds`. The cover is one grey
+    rectangle, alike in all but its grey and a little of its size, so that it tells nothing itself.
+    """
+
+    CHANCE = 0.125
+    HEIGHT = (0.6, 0.8)  # fractions of those of the image
+    WIDTH = (0.66, 0.86)
+
+    def __init__(self) -> None:
+        super().__init__(dtype="float32")
+        self._seed = keras.random.SeedGenerator()
+
+    def call(self, images: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
+        """Returns the images, and 1 for each whose lungs are hidden, else 0, float32 (n, 1)."""
+        ops = keras.ops
+        count = ops.shape(images)[0]
+        if not training:
+            return images, ops.zeros((count, 1), dtype="float32")
+        height, width = images.shape[1:3]
+
+        def draw(low: float, high: float) -> Tensor:
+            return keras.random.uniform((count, 1, 1, 1), low, high, seed=self._seed)
+
+        down = ops.reshape((ops.arange(height, dtype="float32") + 0.5) / height, (1, -1, 1, 1))
+        across = ops.reshape((ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, -1, 1))
+        covered = ops.abs(down - 0.5) < draw(*self.HEIGHT) / 2
+        covered = covered & (ops.abs(across - 0.5) < draw(*self.WIDTH) / 2)
+        hidden = draw(0.0, 1.0) < self.CHANCE
+        changed = ops.where(hidden & covered, draw(0.0, 1.0), images)
+        return changed, ops.cast(ops.reshape(hidden, (-1, 1)), "float32")
+
+
+class EvenOdds(keras.layers.Layer):  # type: ignore[misc]
+    """Makes the loss of some images that of even odds, whatever their class.
+
+    It gives each class of such an image the geometric mean of all probabilities. The cross-entropy
+    of any class is then the mean of those of all, which is least where all are equally probable.
+    These outputs add up to less than 1, and the loss must not scale them up to it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dtype="float32")
+
+    def call(self, probabilities: Tensor, even: Tensor) -> Tensor:
+        """Returns outputs (n, classes) for probabilities, and 1 for even odds, else 0, (n, 1)."""
+        ops = keras.ops
+        least = float(np.finfo(np.float32).tiny)
+        logs = ops.log(ops.maximum(probabilities, least))
+        return ops.exp(logs + even * (ops.mean(logs, axis=-1, keepdims=True) - logs))

@@ -62,21 +62,21 @@ def make_optimizer(recipe: Recipe, steps: int) -> Optimizer:
 def make_loss(recipe: Recipe, classes: int) -> Loss:
     """Makes the loss of a recipe: sparse categorical cross-entropy, with smoothed labels if wanted.
 
-    Label smoothing: Szegedy et al. 2016, arXiv:1512.00567.
+    Label smoothing: Szegedy et al. 2016, arXiv:1512.00567. Unlike that of Keras, the loss takes
+    outputs as they are, also where they do not add up to 1 (`augment.EvenOdds`).
 
     Args:
         recipe: recipe of the run.
         classes: number of classes.
     """
-    if not recipe.label_smoothing:
+    if not (recipe.label_smoothing or recipe.augmentation):
         return "sparse_categorical_crossentropy"
 
     def smoothed_crossentropy(labels: Tensor, probabilities: Tensor) -> Tensor:
-        one_hot = keras.ops.one_hot(
-            keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), classes
-        )
-        return keras.losses.categorical_crossentropy(
-            one_hot, probabilities, label_smoothing=recipe.label_smoothing
-        )
+        ops = keras.ops
+        one_hot = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), classes)
+        targets = one_hot * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
+        logs = ops.log(ops.clip(probabilities, keras.config.epsilon(), 1.0))
+        return -ops.sum(targets * logs, axis=-1)
 
     return smoothed_crossentropy
