@@ -103,6 +103,25 @@ def test_undecided_zone_is_the_smallest_that_halves_the_errors(seed, levels, dis
     assert zone.error.value == pytest.approx(wrong.mean())
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 10_000))
+def test_an_image_of_weight_3_counts_as_three(seed):
+    truth, score, patients = case(seed, distance=2.0)
+    times = np.where(np.arange(len(truth)) % 5 == 0, 3, 1)
+    copied = [np.repeat(each, times) for each in (truth, score, patients)]
+    weighted = choose_operating_points(truth, score, patients, times.astype(float))[0]
+    for found, expected in zip(weighted, choose_operating_points(*copied)[0], strict=True):
+        assert (found.name, found.threshold) == (expected.name, expected.threshold)
+        assert found.sensitivity.value == pytest.approx(expected.sensitivity.value)
+        assert found.specificity.low == pytest.approx(expected.specificity.low)
+    zone = find_undecided(0.5, truth, score, patients, times.astype(float))
+    held = np.array([zone.holds(each) for each in score])
+    wrong = (score >= 0.5) != truth
+    for side in (truth, ~truth):  # an error at the end of the zone may be more than half
+        assert (times * (held & wrong & side)).sum() <= (times * (wrong & side)).sum() / 2
+    assert zone.share.value == pytest.approx((times * held).sum() / times.sum())
+
+
 def test_there_is_no_undecided_zone_where_there_are_no_errors():
     truth, score, patients = case(0, distance=40)
     assert find_undecided(0.5, truth, score, patients) is None

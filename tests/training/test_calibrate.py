@@ -38,7 +38,7 @@ def drawn(n: int, classes: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarr
 
 def scores(labels: np.ndarray, logits: np.ndarray) -> ValidationScores:
     patients = np.array([f"p{i}" for i in range(len(labels))])
-    return ValidationScores(labels, softmax(logits, axis=1), patients)
+    return ValidationScores(labels, softmax(logits, axis=1), patients, np.ones(len(labels)))
 
 
 @pytest.mark.parametrize("classes", [2, 4])
@@ -50,6 +50,19 @@ def test_temperature_and_biases_are_found_again(classes: int) -> None:
     assert found.temperature == pytest.approx(2.5, rel=0.05)
     assert found.biases == pytest.approx(biases, abs=0.07)
     assert found.biases[0] == 0
+
+
+def test_an_image_of_weight_3_counts_as_three() -> None:
+    labels, logits = drawn(300)
+    thrice = np.arange(300) % 4 == 0
+    weighted = replace(scores(labels, 1.6 * logits), weights=np.where(thrice, 3.0, 1.0))
+    times = np.where(thrice, 3, 1)
+    copied = scores(np.repeat(labels, times), np.repeat(1.6 * logits, times, axis=0))
+    found, expected = fit_calibration(weighted), fit_calibration(copied)
+    # Platt's targets depend on the number of images
+    assert found.temperature == pytest.approx(expected.temperature, rel=0.02)
+    assert found.biases == pytest.approx(expected.biases, abs=0.02)
+    assert found.after["log_loss"] == pytest.approx(expected.after["log_loss"], rel=1e-3)
 
 
 def test_others_of_the_same_kind_are_given_better_probabilities() -> None:
@@ -144,7 +157,7 @@ def test_network_gives_the_fitted_probabilities_itself() -> None:
     labels = before.argsort(axis=1)[:, -1]
     labels[::5] = np.arange(9) % 3
     labels[:30] = np.arange(30) % 3  # ten patients of each class at least
-    mixed = ValidationScores(labels, before, np.array([f"p{i}" for i in range(45)]))
+    mixed = ValidationScores(labels, before, np.array([f"p{i}" for i in range(45)]), np.ones(45))
     found = replace(fit_calibration(mixed), fitted=True, temperature=0.2, biases=(0.0, 0.5, -1.0))
     fold_into(network, found)
     expected = softmax(np.log(before) / 0.2 + np.array([0.0, 0.5, -1.0]), axis=1)

@@ -72,6 +72,7 @@ def test_training_images_and_validation_scores(prepared: PreparedSet) -> None:
         np.array([record.label for record in validation]),
         np.stack([1 - score, score], axis=1),
         np.array([record.patient for record in validation]),
+        np.ones(len(validation)),
     )
     found = make_reference_of(prepared, scores)
     brightness = [

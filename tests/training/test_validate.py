@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.changes import CHANGES
+from pneumoscope.recipes import Balance
 from pneumoscope.training.validate import CHOSEN_ON, score_validation
 from pneumoscope.types import Split
 
@@ -26,7 +29,8 @@ class Brightness:
 
 def test_each_score_is_that_of_its_image_change_and_patient(prepared: PreparedSet) -> None:
     records = prepared.images.published(Split.VAL)
-    plain, changed = score_validation(Brightness(), prepared, 7)
+    plain, changed = score_validation(Brightness(), prepared, 7, Balance.CLASSES)
+    assert np.array_equal(changed.weights, np.ones(len(changed.labels)))
     assert len(plain.labels) == len(records)
     assert len(changed.labels) == len(records) * (1 + len(CHOSEN_ON))
     assert np.array_equal(changed.probabilities[: len(records)], plain.probabilities)
@@ -40,11 +44,27 @@ def test_each_score_is_that_of_its_image_change_and_patient(prepared: PreparedSe
     assert changed.patients[at] == records[index].patient
 
 
+def test_sources_count_alike_within_their_class(prepared: PreparedSet) -> None:
+    records = list(prepared.images.records)
+    other = next(at for at, each in enumerate(records) if each.split is Split.VAL)
+    records[other] = replace(records[other], groups={"source": "other"})
+    images = replace(prepared.images, records=tuple(records))
+    plain, changed = score_validation(
+        Brightness(), replace(prepared, images=images), 7, Balance.SOURCES
+    )
+    label = records[other].label
+    of_class = plain.weights[plain.labels == label]
+    assert of_class.max() == pytest.approx(len(of_class) / 2)
+    assert of_class.sum() == pytest.approx(len(of_class))
+    assert plain.weights[plain.labels != label] == pytest.approx(1.0)
+    assert np.array_equal(changed.weights, np.tile(plain.weights, 1 + len(CHOSEN_ON)))
+
+
 def test_a_change_that_is_new_moves_no_thresholds(
     prepared: PreparedSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = score_validation(Brightness(), prepared, 7)[1]
+    before = score_validation(Brightness(), prepared, 7, Balance.CLASSES)[1]
     more = {"new": CHANGES["flip"], **CHANGES}
     monkeypatch.setattr("pneumoscope.training.validate.CHANGES", more)
-    after = score_validation(Brightness(), prepared, 7)[1]
+    after = score_validation(Brightness(), prepared, 7, Balance.CLASSES)[1]
     assert np.array_equal(before.probabilities, after.probabilities)

@@ -10,6 +10,9 @@ from pneumoscope.dataset.prepared import PreparedSet
 from pneumoscope.errors import DataError, SettingsError, unknown_choice
 from pneumoscope.types import SOURCE, ImageRecord, Split
 
+HEAVIEST = 10.0
+"""Weight that no image exceeds by much, however few its source has of its class."""
+
 
 def list_sources(records: Iterable[ImageRecord]) -> tuple[str, ...]:
     """Lists the sources of images, sorted; none if the data set does not tell them."""
@@ -79,19 +82,55 @@ def leave_out(prepared: PreparedSet, sources: Collection[str]) -> PreparedSet:
     return left
 
 
-def weigh_alike(images: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], float]:
+Kind = tuple[str, int]
+"""Source and class of an image."""
+
+
+def weigh_alike(images: Iterable[Kind]) -> Mapping[Kind, float]:
     """Weighs images so that each class counts alike, and within a class each of its sources.
 
     Args:
         images: source and class of each image, of one image at least.
 
     Returns:
-        Weight of each image of a source and class, 1 on average over the images.
+        Weight of each image of a source and class, as `weigh_sources` gives it, times what makes
+        the classes alike; 1 on average over the images.
     """
     counts = Counter(images)
-    sources_of = Counter(label for _, label in counts)
-    total = sum(counts.values())
+    of_class = _count_classes(counts)
+    each = sum(counts.values()) / len(of_class)
     return {
-        (source, label): total / (len(sources_of) * sources_of[label] * count)
+        (source, label): weight * each / of_class[label]
+        for (source, label), weight in weigh_sources(counts.elements()).items()
+    }
+
+
+def weigh_sources(images: Iterable[Kind]) -> Mapping[Kind, float]:
+    """Weighs images so that within a class each of its sources counts alike.
+
+    A source with so few images that each would weigh more than `HEAVIEST` times its share counts
+    less than the others, since it would be a few patients who decide.
+
+    Args:
+        images: source and class of each image, of one image at least.
+
+    Returns:
+        Weight of each image of a source and class, 1 on average over the images of a class.
+    """
+    counts = Counter(images)
+    of_class, sources_of = _count_classes(counts), Counter(label for _, label in counts)
+    wanted = {
+        (source, label): min(HEAVIEST, of_class[label] / (sources_of[label] * count))
         for (source, label), count in sorted(counts.items())
     }
+    mass = dict.fromkeys(of_class, 0.0)
+    for kind, weight in wanted.items():
+        mass[kind[1]] += weight * counts[kind]
+    return {kind: weight * of_class[kind[1]] / mass[kind[1]] for kind, weight in wanted.items()}
+
+
+def _count_classes(counts: Mapping[Kind, int]) -> Counter[int]:
+    of_class: Counter[int] = Counter()
+    for (_, label), count in counts.items():
+        of_class[label] += count
+    return of_class

@@ -13,10 +13,16 @@ from pneumoscope.task import called_positive
 from pneumoscope.types import OperatingPoint, Undecided
 
 _AT_LEAST = 0.95
+_ROUNDING = 1e-9
 
 
 def choose_operating_points(
-    truth: BoolArray, score: FloatArray, patients: StrArray, *, seed: int = 0
+    truth: BoolArray,
+    score: FloatArray,
+    patients: StrArray,
+    weights: FloatArray | None = None,
+    *,
+    seed: int = 0,
 ) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
     """Chooses the operating points on the scores of labelled images.
 
@@ -32,6 +38,7 @@ def choose_operating_points(
         truth: ground truth, True for positive images, shape (n,).
         score: score of each image, in [0, 1], shape (n,).
         patients: key of the patient of each image, shape (n,).
+        weights: weight of each image, above 0, shape (n,); by default all count alike.
         seed: seed of the bootstrap.
 
     Returns:
@@ -39,57 +46,66 @@ def choose_operating_points(
         Where none can be chosen, the only point is `default` at .5, without a sensitivity or a
         specificity.
     """
-    obstacle = _obstacle(truth, score, patients)
+    weights = _alike(truth) if weights is None else weights
+    obstacle = _obstacle(truth, score, patients, weights)
     if obstacle:
         text = f"No threshold was chosen, and 0.5 stays: {obstacle}"
         return (OperatingPoint(),), (Notice("no-threshold", text, {"why": obstacle}),)
     points, notices = [], []
-    for name, threshold in _best_thresholds(truth, score).items():
+    for name, threshold in _best_thresholds(truth, score, weights).items():
         if threshold is None:
             text = f"There is no operating point {name}: no threshold reaches what it asks"
             notices.append(Notice("no-operating-point", text, {"operating_point": name}))
         else:
-            points.append(_with_expectation(name, threshold, truth, score, patients, seed))
+            at = _with_expectation(name, threshold, truth, score, patients, weights, seed)
+            points.append(at)
     return tuple(points), tuple(notices)
 
 
 def find_undecided(
-    threshold: float, truth: BoolArray, score: FloatArray, patients: StrArray, *, seed: int = 0
+    threshold: float,
+    truth: BoolArray,
+    score: FloatArray,
+    patients: StrArray,
+    weights: FloatArray | None = None,
+    *,
+    seed: int = 0,
 ) -> Undecided | None:
     """Finds the undecided zone: the scores about a threshold that contain half of the errors.
 
-    It reaches down from the threshold as far as half of the false negatives, and up from it as far
-    as half of the false positives, both numbers rounded up. Its ends lie midway between two
-    neighbouring scores.
+    It reaches down from the threshold as far as it takes to hold half of the false negatives, and
+    up from it as far as it takes to hold half of the false positives, both rounded down. Its ends
+    lie midway between two neighbouring scores.
 
     Args:
         threshold: score from which on images are called positive.
         truth: ground truth, True for positive images, shape (n,).
         score: score of each image, in [0, 1], finite, shape (n,).
         patients: key of the patient of each image, shape (n,).
+        weights: weight of each image, above 0, shape (n,); by default all count alike.
         seed: seed of the bootstrap.
 
     Returns:
         The zone, with the fraction of images in it and the error rate outside of it, both on these
         very scores and so optimistic; None where there is no error to avoid.
     """
+    weights = _alike(truth) if weights is None else weights
     called = called_positive(score, threshold)
-    missed = np.sort(score[truth & ~called])
-    alarming = np.sort(score[~truth & called])[::-1]
     low = high = threshold
-    for spared in missed[-(-len(missed) // 2) :][:1]:
-        low = float(spared + score[score < spared].max(initial=0.0)) / 2
-    for spared in alarming[-(-len(alarming) // 2) :][:1]:
-        high = float(spared + score[score > spared].min(initial=1.0)) / 2
+    for held in _nearer_half(-score, weights, truth & ~called):
+        low = float(-held + score[score < -held].max(initial=0.0)) / 2
+    for held in _nearer_half(score, weights, ~truth & called):
+        high = float(held + score[score > held].min(initial=1.0)) / 2
     if low == high:
         return None
     decided = (score < low) | (score >= high)
     wrong = decided & ((score >= high) != truth)
 
-    def measure(weights: FloatArray) -> dict[str, FloatArray]:
+    def measure(drawn: FloatArray) -> dict[str, FloatArray]:
+        drawn = drawn * weights
         return {
-            "share": ratio(weights @ ~decided, weights.sum(axis=1)),
-            "error": ratio(weights @ wrong, weights @ decided),
+            "share": ratio(drawn @ ~decided, drawn.sum(axis=1)),
+            "error": ratio(drawn @ wrong, drawn @ decided),
         }
 
     everything = np.ones_like(decided)
@@ -98,21 +114,35 @@ def find_undecided(
     return Undecided(low, high, found["share"], found["error"])
 
 
-def _obstacle(truth: BoolArray, score: FloatArray, patients: StrArray) -> str:
+def _alike(truth: BoolArray) -> FloatArray:
+    return np.ones(len(truth))
+
+
+def _nearer_half(away: FloatArray, weights: FloatArray, errors: BoolArray) -> list[float]:
+    """Finds how far the nearer half of some errors reaches; empty if each is more than half."""
+    order = np.argsort(away[errors], kind="stable")
+    mass = np.cumsum(weights[errors][order])
+    within = int(np.count_nonzero(mass <= mass[-1:] / 2 * (1 + _ROUNDING)))
+    return [float(away[errors][order][within - 1])] if within else []
+
+
+def _obstacle(truth: BoolArray, score: FloatArray, patients: StrArray, weights: FloatArray) -> str:
     """Says why no threshold can be chosen at all; returns an empty text if one can."""
     if not np.isfinite(score).all():
         return "some scores are NaN or infinite"
     fewest = min(len(np.unique(patients[side])) for side in (truth, ~truth))
     if fewest < FEWEST_PATIENTS:
         return f"it takes {FEWEST_PATIENTS} patients of each side, and one side has {fewest}"
-    if _best_thresholds(truth, score)["balanced"] is None:
+    if _best_thresholds(truth, score, weights)["balanced"] is None:
         return "the scores rank positive images no higher than negative ones"
     return ""
 
 
-def _best_thresholds(truth: BoolArray, score: FloatArray) -> dict[str, float | None]:
+def _best_thresholds(
+    truth: BoolArray, score: FloatArray, weights: FloatArray
+) -> dict[str, float | None]:
     """Finds the threshold of each operating point; None where there is none."""
-    counts = cumulative(truth, score, np.ones((1, len(score))))
+    counts = cumulative(truth, score, weights[np.newaxis])
     tp, fp = counts.true_positives[0], counts.false_positives[0]
     # Calling everything positive, as from the lowest score up, is no choice: the last is left out.
     sensitivity, specificity = tp[:-1] / tp[-1], (fp[-1] - fp[:-1]) / fp[-1]
@@ -149,14 +179,16 @@ def _with_expectation(
     truth: BoolArray,
     score: FloatArray,
     patients: StrArray,
+    weights: FloatArray,
     seed: int,
 ) -> OperatingPoint:
     called = called_positive(score, threshold)
 
-    def measure(weights: FloatArray) -> dict[str, FloatArray]:
+    def measure(drawn: FloatArray) -> dict[str, FloatArray]:
+        drawn = drawn * weights
         return {
-            "sensitivity": ratio(weights @ (truth & called), weights @ truth),
-            "specificity": ratio(weights @ (~truth & ~called), weights @ ~truth),
+            "sensitivity": ratio(drawn @ (truth & called), drawn @ truth),
+            "specificity": ratio(drawn @ (~truth & ~called), drawn @ ~truth),
         }
 
     proportions = {"sensitivity": truth, "specificity": ~truth}

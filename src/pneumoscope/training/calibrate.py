@@ -42,11 +42,13 @@ class ValidationScores:
         labels: class of each image, int64 of shape (n,).
         probabilities: probability of each class, float64 of shape (n, c).
         patients: key of the patient of each image, str of shape (n,).
+        weights: how much each image counts, float64 of shape (n,), 1 on average over a class.
     """
 
     labels: IntArray
     probabilities: FloatArray
     patients: StrArray
+    weights: FloatArray
 
 
 def calibrate(
@@ -57,7 +59,8 @@ def calibrate(
     Probabilities are fitted to the images as they are. A threshold has to serve where images look
     otherwise, so it is chosen on changed copies as well, and its expected sensitivity and
     specificity include these. The undecided zone of the default is found on the images as they
-    are.
+    are. Images count by their weights, so that where sources count alike, neither probabilities
+    nor thresholds are those of the source with the most images.
 
     Args:
         network: a network of `architectures`; its last layer is changed, so that whatever is made
@@ -95,12 +98,14 @@ def choose_points(
     """
     score = positive_score(changed.probabilities)
     points, notices = choose_operating_points(
-        is_positive(changed.labels), score, changed.patients, seed=seed
+        is_positive(changed.labels), score, changed.patients, changed.weights, seed=seed
     )
     default, truth = points[0], is_positive(scores.labels)
     plain = positive_score(scores.probabilities)
     if default.sensitivity is not None:  # it was chosen
-        undecided = find_undecided(default.threshold, truth, plain, scores.patients, seed=seed)
+        undecided = find_undecided(
+            default.threshold, truth, plain, scores.patients, scores.weights, seed=seed
+        )
         points = (replace(default, undecided=undecided), *points[1:])
     doubts = find_doubts(truth, plain, scores.patients, default.threshold, seed=seed)
     return points, (*notices, *doubts)
@@ -121,7 +126,7 @@ def fit_calibration(scores: ValidationScores) -> Calibration:
     """
     obstacle = _obstacle(scores)
     if not obstacle:
-        slope, biases = _fit(_logits(scores.probabilities), scores.labels)
+        slope, biases = _fit(_logits(scores.probabilities), scores.labels, scores.weights)
         if slope > _FLATTEST:
             return describe_calibration(scores, 1 / slope, biases)
         obstacle = "they rank the classes no better than chance"
@@ -195,8 +200,9 @@ def _tempered(probabilities: FloatArray, temperature: float, biases: Biases) -> 
 
 
 def _measures(scores: ValidationScores, probabilities: FloatArray) -> dict[str, float | None]:
-    weights = np.ones((1, len(scores.labels)))
-    found = calibration_measures(is_positive(scores.labels), positive_score(probabilities), weights)
+    found = calibration_measures(
+        is_positive(scores.labels), positive_score(probabilities), scores.weights[np.newaxis]
+    )
     values = {name: float(value[0]) for name, value in found.items()}
     return {name: value if np.isfinite(value) else None for name, value in values.items()}
 
@@ -222,18 +228,19 @@ def _obstacle(scores: ValidationScores) -> str:
     return ""
 
 
-def _fit(logits: FloatArray, labels: IntArray) -> tuple[float, Biases]:
+def _fit(logits: FloatArray, labels: IntArray, weights: FloatArray) -> tuple[float, Biases]:
     """Fits the reciprocal of the temperature, and the biases: a convex problem."""
     n, classes = logits.shape
     truth = np.eye(classes)[labels]
     size = truth.sum(axis=0)[labels][:, None]
     targets = (truth * size + 1) / (size + classes)
+    counting = weights[:, np.newaxis]
 
     def loss(x: FloatArray) -> tuple[float, FloatArray]:
         log_p = log_softmax(x[0] * logits + np.append(0.0, x[1:]), axis=1)
-        off = np.exp(log_p) - targets
+        off = counting * (np.exp(log_p) - targets)
         gradient = np.append((off * logits).sum(), off.sum(axis=0)[1:]) / n
-        return -float((targets * log_p).sum()) / n, gradient
+        return -float((counting * targets * log_p).sum()) / n, gradient
 
     start = np.append(1.0, np.zeros(classes - 1))
     bounds = [(_FLATTEST, _STEEPEST)] + [(None, None)] * (classes - 1)

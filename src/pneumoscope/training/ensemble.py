@@ -30,6 +30,7 @@ from pneumoscope.gate import Judgement
 from pneumoscope.graph import IMAGE, PROBABILITIES
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import usable_cores
+from pneumoscope.recipes import Balance
 from pneumoscope.run import TrainingSettings
 from pneumoscope.statistics import StrArray
 from pneumoscope.training.calibrate import (
@@ -101,14 +102,15 @@ def write_ensemble(
     bundles = [read_bundle(member.run) for member in members]
     target = root / "bundle"
     work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=root)
+    balance = settings.recipe.balance
     with storage_errors("write", target), work_folder as work:
         merged = Path(work, "model.onnx")
         merge_networks([bundle.network for bundle in bundles], merged)
         common = len({member.prepared.fingerprint for member in members}) == 1
         scores, changed = (
-            score_validation(_Exported(merged), members[0].prepared, _BATCH)
+            score_validation(_Exported(merged), members[0].prepared, _BATCH, balance)
             if common
-            else _score_apart(members, bundles)
+            else _score_apart(members, bundles, balance)
         )
         calibration, points = _calibrate(bundles, scores, changed, settings.seed)
         if not common:
@@ -150,10 +152,10 @@ class _Exported:
         return found
 
 
-def _score_apart(members: Sequence[Member], bundles: Sequence[Bundle]) -> Scores:
+def _score_apart(members: Sequence[Member], bundles: Sequence[Bundle], balance: Balance) -> Scores:
     """Scores the validation images of each member by this member alone, each patient once."""
     own = (
-        score_validation(_Exported(bundle.network), member.prepared, _BATCH)
+        score_validation(_Exported(bundle.network), member.prepared, _BATCH, balance)
         for member, bundle in zip(members, bundles, strict=True)
     )
     plain, changed = zip(*_each_patient_once(own), strict=True)
@@ -170,7 +172,9 @@ def _each_patient_once(scored: Iterable[Scores]) -> Iterator[Scores]:
 
 def _without(scores: ValidationScores, known: StrArray) -> ValidationScores:
     new = ~np.isin(scores.patients, known)
-    return ValidationScores(scores.labels[new], scores.probabilities[new], scores.patients[new])
+    return ValidationScores(
+        scores.labels[new], scores.probabilities[new], scores.patients[new], scores.weights[new]
+    )
 
 
 def _pool(parts: Sequence[ValidationScores]) -> ValidationScores:
@@ -178,6 +182,7 @@ def _pool(parts: Sequence[ValidationScores]) -> ValidationScores:
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
         np.concatenate([part.patients for part in parts]),
+        np.concatenate([part.weights for part in parts]),
     )
 
 

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.dataset import PreparedSet
+from pneumoscope.dataset.sources import weigh_sources
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.changes import CHANGES, Grey
 from pneumoscope.parallel import in_parallel
+from pneumoscope.recipes import Balance
 from pneumoscope.statistics import FloatArray
 from pneumoscope.training.calibrate import ValidationScores
 from pneumoscope.types import Geometry, ImageRecord, Split
@@ -37,7 +39,7 @@ class Scorer(Protocol):
 
 
 def score_validation(
-    network: Scorer, prepared: PreparedSet, batch_size: int
+    network: Scorer, prepared: PreparedSet, batch_size: int, balance: Balance
 ) -> tuple[ValidationScores, ValidationScores]:
     """Scores the validation images, and copies of them after each change of `CHOSEN_ON`.
 
@@ -45,6 +47,8 @@ def score_validation(
         network: the network, which gives probabilities (n, classes).
         prepared: the data that it was trained on.
         batch_size: number of images in a batch.
+        balance: what counts alike; of sources, each does within its class. Classes keep their
+            shares, for which probabilities are to hold.
 
     Returns:
         The scores of the unchanged images; and of these and the changed copies together.
@@ -53,7 +57,8 @@ def score_validation(
     images = read_split(prepared, Split.VAL)
     shown = [images, *(in_parallel(CHANGES[name], images) for name in CHOSEN_ON)]
     probabilities = [_probabilities(network, copies, batch_size) for copies in shown]
-    return _label(records, probabilities[:1]), _label(records, probabilities)
+    weights = _weigh(records, balance)
+    return _label(records, probabilities[:1], weights), _label(records, probabilities, weights)
 
 
 def read_split(prepared: PreparedSet, split: Split) -> list[Grey]:
@@ -79,10 +84,23 @@ def _probabilities(network: Scorer, images: Sequence[Grey], batch_size: int) -> 
     return np.concatenate(probabilities).astype(np.float64)
 
 
-def _label(records: Sequence[ImageRecord], probabilities: Sequence[FloatArray]) -> ValidationScores:
+def _weigh(records: Sequence[ImageRecord], balance: Balance) -> FloatArray:
+    if balance is not Balance.SOURCES:
+        return np.ones(len(records))
+    kinds = [(record.source, record.label) for record in records]
+    weight_of = weigh_sources(kinds)
+    return np.array([weight_of[kind] for kind in kinds])
+
+
+def _label(
+    records: Sequence[ImageRecord], probabilities: Sequence[FloatArray], weights: FloatArray
+) -> ValidationScores:
     times = len(probabilities)
     labels = np.array([record.label for record in records], dtype=np.int64)
     patients = np.array([record.patient for record in records], dtype=np.str_)
     return ValidationScores(
-        np.tile(labels, times), np.concatenate(probabilities), np.tile(patients, times)
+        np.tile(labels, times),
+        np.concatenate(probabilities),
+        np.tile(patients, times),
+        np.tile(weights, times),
     )
