@@ -6,9 +6,9 @@
 DATA holds a folder of each source, as docs/models.md lists them:
 
     chest_xray/train/{NORMAL,PNEUMONIA}             children, Guangzhou; patients by file name
-    nih_text/{NORMAL,PNEUMONIA}, nih_text/labels.csv    adults, Bethesda; labels by text mining
+    nih_text/{NORMAL,PNEUMONIA}, labels.csv         adults, Bethesda; labels by text mining
     rsna_normal/NORMAL                              adults, Bethesda; read as normal by radiologists
-    hannover/COVID19_PATIENTS, hannover/labels.csv  adults, Hannover; COVID-19
+    hannover/COVID19_PATIENTS, labels.csv           adults, Hannover; COVID-19
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def list_images(data: Path) -> Iterator[Row]:
         if row["label"] in CLASSES:
             about = (row["view"], row["age"], row["sex"])
             path = f"nih_text/{row['path']}"
-            yield path, row["label"], f"nih {row['patient']}", "nih", *about
-    yield from _folders(data, "rsna_normal", "rsna", view="")
+            yield path, row["label"], "", "nih-chestx-ray14", *about
+    yield from _folders(data, "rsna_normal", "rsna-pneumonia-2018", view="")
     for row in _table(data / "hannover"):
         about = (row["projection"].upper(), row["age"], row["sex"].upper())
         path = f"hannover/{row['file']}"
-        yield path, "PNEUMONIA", f"hannover {row['patient']}", "hannover", *about
+        yield path, "PNEUMONIA", f"hannover {row['patient']}", "hannover-covid-19", *about
 
 
 def _folders(data: Path, folder: str, source: str, view: str) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Patients by file names of known data sets, by the rules in `known_datasets.toml`."""
+"""Known data sets, and patients by their file names, by the rules in `known_datasets.toml`."""
 
 from __future__ import annotations
 
@@ -89,6 +89,12 @@ def identify(file_name: str) -> Identity | None:
     return None
 
 
+@cache
+def find_dataset(name: str) -> Attribution | None:
+    """Finds the known data set of a name; None if there is none."""
+    return next((_attribution(each) for each in _known() if each["name"] == name), None)
+
+
 def views_of(dataset: str) -> frozenset[str]:
     """Returns the views of all images of a known data set, "AP" or "PA"; empty if not known."""
     known = (each for each in _known() if each["name"] == dataset)
@@ -103,10 +109,9 @@ def _known() -> list[dict[str, Any]]:
 
 @cache
 def _rules() -> tuple[_FileRule, ...]:
-    names = [field.name for field in fields(Attribution)]
     return tuple(
         _FileRule(
-            Attribution(**{name: known[name] for name in names if name in known}),
+            _attribution(known),
             # Names may hold any bytes, line breaks included, and digits of any script.
             re.compile(file["pattern"], re.IGNORECASE | re.ASCII | re.DOTALL),
             file["patient"],
@@ -115,5 +120,10 @@ def _rules() -> tuple[_FileRule, ...]:
             file.get("common", False),
         )
         for known in _known()
-        for file in known["file"]
+        for file in known.get("file", ())
     )
+
+
+def _attribution(known: dict[str, Any]) -> Attribution:
+    names = [field.name for field in fields(Attribution)]
+    return Attribution(**{name: known[name] for name in names if name in known})

@@ -20,6 +20,8 @@ NAMES = {
     "VIRUS-7979-0002.jpeg": ("guangzhou-v3 VIRUS 7979", "viral"),
     "virus-7979-0003-1a2b3c4d.png": ("guangzhou-v3 VIRUS 7979", "viral"),
     "NORMAL-11419-0001.jpeg": ("guangzhou-v3 NORMAL 11419", ""),
+    "00000013_005.png": ("nih-chestx-ray14 00000013", ""),
+    "00030805_000.jpg": ("nih-chestx-ray14 00030805", ""),
     "phantom7-00012-1.png": ("phantom 7 00012", ""),
     "phantom7-00012-consolidation-0.png": ("phantom 7 00012", "consolidation"),
 }
@@ -55,6 +57,9 @@ UNKNOWN = (
     "scan IM-0115-0001.jpeg",
     "NORMAL-1017237-1.jpeg",
     "BACTERIA-12.jpeg",
+    "20240101_001.png",
+    "00000013_005",
+    "00000013_0055.png",
     "person\u0661_virus_1.jpeg",
     "",
 )

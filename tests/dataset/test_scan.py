@@ -64,6 +64,22 @@ def test_patients_are_told_by_the_name_or_each_file_is_one(tmp_path: Path) -> No
     assert any("1 of 3 images" in notice.text for notice in images.notices)
 
 
+def test_a_source_with_the_name_of_a_known_data_set_is_that_data_set(tmp_path: Path) -> None:
+    touch(tmp_path, "a/one.png", "a/two.png", "a/00000013_005.png", "a/person1_virus_1.jpeg")
+    manifest = tmp_path / "images.csv"
+    manifest.write_text(
+        "path,label,source\n"
+        "a/one.png,NORMAL,hannover-covid-19\na/two.png,PNEUMONIA,our ward\n"
+        "a/00000013_005.png,NORMAL,\na/person1_virus_1.jpeg,PNEUMONIA,guangzhou\n"
+    )
+    images = scan(manifest)
+    known = {each.name: each for each in images.attributions}
+    assert set(known) == {"hannover-covid-19", "nih-chestx-ray14", "guangzhou"}
+    assert known["hannover-covid-19"].licence == "CC BY 3.0"
+    assert "(1 of 4 images)" in known["guangzhou"].population
+    assert known["guangzhou"].oldest is None  # others are there, of whatever age
+
+
 def test_thousands_are_set_off_in_what_is_said_of_patients(tmp_path: Path) -> None:
     names = [f"{kind}/{number}.png" for kind in ("NORMAL", "PNEUMONIA") for number in range(600)]
     images = scan(touch(tmp_path, *names))

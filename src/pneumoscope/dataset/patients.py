@@ -16,7 +16,7 @@ from pneumoscope.names import public_name
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import in_parallel
 from pneumoscope.pseudonym import key_fingerprint, pseudonym
-from pneumoscope.types import Evidence
+from pneumoscope.types import SOURCE, Evidence
 
 STUDY = "StudyInstanceUID"
 """Issuer of the keys of studies, which keeps them from being those of patients."""
@@ -98,7 +98,8 @@ def find_patients(root: Path, entries: Sequence[Entry], labels: Sequence[int]) -
     )
     hashed = any(patient.evidence.hashed for patient in found.values())
     key = key_fingerprint() if hashed else ""
-    return Patients(found, key, attribute(names, len(entries)), notices)
+    sources = ((entry.path, entry.groups.get(SOURCE, "")) for entry in entries)
+    return Patients(found, key, attribute(names, sources), notices)
 
 
 def _list_evidence(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pneumoscope.dataset.layout import split_of
-from pneumoscope.known import Attribution, Identity, identify
+from pneumoscope.known import Attribution, Identity, find_dataset, identify
 
 # The least fraction of the images that are of one data set for its ages to hold for all of them.
 _NEARLY_ALL = 0.95
@@ -78,16 +78,25 @@ def _above(path: Path) -> Iterator[Path]:
         yield folder.parent.parent / split
 
 
-def attribute(found: Mapping[Path, Identity], images: int) -> tuple[Attribution, ...]:
+def attribute(
+    found: Mapping[Path, Identity], sources: Iterable[tuple[Path, str]]
+) -> tuple[Attribution, ...]:
     """Lists the data sets that were recognised, each with what holds for all images.
 
     One that has not nearly all of the images gives the population of its own, and no ages.
 
     Args:
-        found: the images of known data sets, by path.
-        images: number of all images.
+        found: the images that their names say to be of known data sets, by path.
+        sources: every image with its source, which may be the name of a known data set; empty if
+            it is not told.
     """
-    counts = Counter(identity.dataset for identity in found.values())
+    counts: Counter[Attribution] = Counter()
+    images = 0
+    for path, source in sources:
+        images += 1
+        identity = found.get(path)
+        if dataset := find_dataset(source) or (identity and identity.dataset):
+            counts[dataset] += 1
     return tuple(
         dataset if count >= _NEARLY_ALL * images else _limit(dataset, f"{count:,} of {images:,}")
         for dataset, count in counts.items()
