@@ -76,6 +76,7 @@ def test_a_source_with_the_name_of_a_known_data_set_is_that_data_set(tmp_path: P
     known = {each.name: each for each in images.attributions}
     assert set(known) == {"hannover-covid-19", "nih-chestx-ray14", "guangzhou"}
     assert known["hannover-covid-19"].licence == "CC BY 3.0"
+    assert images.told_by().startswith("by the file names of NIH ChestX-ray14 and Chest X-Ray")
     assert "(1 of 4 images)" in known["guangzhou"].population
     assert known["guangzhou"].oldest is None  # others are there, of whatever age
 

@@ -80,7 +80,12 @@ class ImageSet:
 
     def told_by(self) -> str:
         """Words the counts of images by the evidence for their patient, without zeros."""
-        titles = " and ".join(known.title for known in self.attributions)
+        named = {
+            record.patient.partition(" ")[0]  # `known.identify` begins keys with the data set
+            for record in self.records
+            if record.evidence is Evidence.NAME
+        }
+        titles = " and ".join(known.title for known in self.attributions if known.name in named)
         words = {
             Evidence.COLUMN: "by the manifest",
             Evidence.HEADER: "by PatientID",
