@@ -23,7 +23,7 @@ from pneumoscope.errors import (
 )
 from pneumoscope.evaluation import evaluate
 from pneumoscope.imaging import read_bytes
-from pneumoscope.reporting import Level, Report, report
+from pneumoscope.reporting import Level, Outcome, Report, report
 from pneumoscope.reporting.card import bullets
 from pneumoscope.reporting.material import NOT_MEASURED, measure
 from pneumoscope.reporting.model import read_trained_model
@@ -360,3 +360,30 @@ def test_each_image_is_read_and_decoded_once(
     images = len(list(phantoms.rglob("*.png")))
     assert (sorted(read.values()), len(read)) == ([1] * images, images)
     assert (sorted(decoded.values()), len(decoded)) == ([1] * images, images)
+
+
+def test_acceptance_test_begins_the_page(phantoms: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", phantoms, usual=190)
+    measured = evaluate(run / "bundle", phantoms, resamples=100).overall.estimates
+    value = measured["sensitivity"].value
+    assert value is not None
+    found = report(run, resamples=100, least_sensitivity=value - 1e-3, least_specificity=1 - 1e-9)
+    assert found.acceptance is not None
+    sensitivity, specificity = found.acceptance.reached
+    assert sensitivity.found == measured["sensitivity"]
+    assert sensitivity.outcome is Outcome.OPEN
+    assert sensitivity.needed is not None
+    assert sensitivity.needed > sensitivity.patients
+    assert specificity.outcome is not Outcome.SHOWN
+    page = require_sound(found.page.read_text("utf-8"))
+    headings = [each["id"] for each in page.all("h2")]
+    assert headings[:2] == ["summary-title", "acceptance-title"]
+    assert found.acceptance.statement in page.words
+    assert f"not shown; {sensitivity.needed:,} patients might" in page.words
+    assert found.to_dict()["acceptance"]["reached"][0]["outcome"] == "open"
+
+
+@pytest.mark.parametrize("goal", [0.0, 1.0, float("nan")])
+def test_goals_out_of_range(goal: float, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="least_specificity"):
+        report(tmp_path / "none", least_specificity=goal)

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from pneumoscope.errors import SettingsError
-from pneumoscope.statistics.acceptance import plan
+from pneumoscope.statistics.acceptance import patients_to_show, plan
 
 
 def width(found: int, patients: int) -> float:
@@ -42,3 +42,17 @@ def test_impossible_numbers_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError) as raised:
         plan(**{"sensitivity": 0.9, "prevalence": 0.2, **wrong})
     assert next(iter(wrong)) in str(raised.value)
+
+
+@pytest.mark.parametrize(("proportion", "least"), [(0.95, 0.9), (0.9, 0.8), (1.0, 0.9)])
+def test_patients_to_show_are_the_least_whose_interval_begins_at_the_goal(
+    proportion: float, least: float
+) -> None:
+    needed = patients_to_show(proportion, least)
+    step = 20  # twentieths of which both proportions are whole numbers
+
+    def low(patients: int) -> float:
+        return float(binomtest(round(proportion * patients), patients).proportion_ci().low)
+
+    shows = next(n for n in range(step, 2000, step) if low(n) >= least)
+    assert shows - step < needed <= shows

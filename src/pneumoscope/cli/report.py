@@ -37,6 +37,14 @@ def report(
     ] = None,
     root: Root = None,
     limit: Limit = None,
+    least_sensitivity: Annotated[
+        float | None,
+        typer.Option(help="Sensitivity that a site accepts at least, 0 to 1: an acceptance test."),
+    ] = None,
+    least_specificity: Annotated[
+        float | None,
+        typer.Option(help="Specificity that a site accepts at least, 0 to 1: an acceptance test."),
+    ] = None,
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
     hash_paths: HashPaths = False,
@@ -49,6 +57,7 @@ def report(
     pneumoscope report runs/first
     pneumoscope report runs/first other_hospital --output other/report.html
     pneumoscope report residual-2 other_hospital
+    pneumoscope report residual-2 ours --least-sensitivity .9 --least-specificity .8
 
     Audits the data, evaluates the model on the images and patients that it has not seen, as they
     are and under corruptions, and says whether to trust it, for whom, and why or why not. The
@@ -57,11 +66,15 @@ def report(
     Of a folder that `pneumoscope score` wrote, it shows what scores tell; the page says what is
     left out since it takes pixels: the audit, corruptions, heatmaps and examples.
 
+    With --least-sensitivity or --least-specificity, the page begins with an acceptance test: a goal
+    is shown if the whole 95 % interval reaches it. `pneumoscope plan` says how many patients that
+    takes.
+
     With --track, page and card are also sent to where `pneumoscope train` was tracked. The page
     shows radiographs, and names files unless --hash-paths is given.
     """
     from pneumoscope.reporting import report as report_run
-    from pneumoscope.reporting import tabulate_verdict
+    from pneumoscope.reporting import tabulate_acceptance, tabulate_verdict
     from pneumoscope.run.track import attach, read_id
 
     tracked = read_id(Path(run)) if track else ""
@@ -72,6 +85,8 @@ def report(
             output,
             root=root,
             limit=limit,
+            least_sensitivity=least_sensitivity,
+            least_specificity=least_specificity,
             resamples=resamples,
             seed=seed,
             bars=lambda part: add_bar(bars, part),
@@ -82,6 +97,9 @@ def report(
     if as_json:
         print_json(found.to_dict())
     else:
+        if found.acceptance:
+            print(found.acceptance.statement)
+            print_table(tabulate_acceptance(found.acceptance), wrap=True)
         print_table(tabulate_verdict(found.verdict), wrap=True)
         print(f"page in {found.page}\nmodel card in {found.card}")
     leave(len(found.unreadable))

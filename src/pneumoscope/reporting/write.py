@@ -13,12 +13,14 @@ from pneumoscope.errors import SettingsError
 from pneumoscope.files import write_text
 from pneumoscope.notices import Notice
 from pneumoscope.pages import render
+from pneumoscope.reporting.acceptance import Acceptance, Goals, judge_acceptance
 from pneumoscope.reporting.card import held_out_card
 from pneumoscope.reporting.checks import judge
 from pneumoscope.reporting.material import NOT_MEASURED, Bars, Material, measure
 from pneumoscope.reporting.model import find_data, read_trained_model
 from pneumoscope.reporting.section import Section
 from pneumoscope.reporting.sections import SECTIONS
+from pneumoscope.reporting.sections.acceptance import acceptance
 from pneumoscope.reporting.verdict import CLINICAL, Verdict
 from pneumoscope.results import digest, require_own
 
@@ -37,6 +39,7 @@ class Report:
         unreadable: the reason why a file could not be read, for each such file.
         seen: number of images that were left out, since they or others of their patients were
             used to make the model.
+        acceptance: the result of an acceptance test; None where no goal was given.
     """
 
     page: Path
@@ -45,6 +48,7 @@ class Report:
     notices: tuple[Notice, ...]
     unreadable: tuple[Notice, ...]
     seen: int
+    acceptance: Acceptance | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as plain JSON types."""
@@ -55,6 +59,7 @@ class Report:
             "notices": [notice.to_dict() for notice in self.notices],
             "unreadable": [notice.to_dict() for notice in self.unreadable],
             "seen": self.seen,
+            "acceptance": self.acceptance.to_dict() if self.acceptance else None,
         }
 
 
@@ -65,6 +70,8 @@ def report(
     *,
     root: Path | str | None = None,
     limit: int | None = None,
+    least_sensitivity: float | None = None,
+    least_specificity: float | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
     bars: Bars | None = None,
@@ -72,6 +79,7 @@ def report(
     """Writes all evidence of a run as one page that needs nothing else, and as a model card.
 
     The data is audited, and the model is measured on the unseen images, as they are and changed.
+    With a goal, the page begins with the acceptance test of a site.
 
     Args:
         run: the run folder, a bundle, or the name of a model that ships.
@@ -84,6 +92,9 @@ def report(
             or the one that the run was given with it.
         limit: about how many unseen images to measure on, for a trial: whole patients at random;
             by default all.
+        least_sensitivity: sensitivity that the site accepts at least, above 0 and below 1; None
+            for no goal.
+        least_specificity: specificity that the site accepts at least; None for no goal.
         resamples: number of bootstrap resamples behind the intervals.
         seed: seed of the bootstrap and the audit.
         bars: shows the progress of each part of the work: called with the name of the part, it
@@ -93,10 +104,11 @@ def report(
         BundleError: if the run has no bundle, or one that cannot be used or has other classes
             than the data.
         DataError: if the data is missing, cannot be used, or has no unseen image.
-        SettingsError: if `resamples` or `seed` is out of range, if the page would lie in a
+        SettingsError: if `resamples`, `seed` or a goal is out of range, if the page would lie in a
             bundle, or if the page or the card would replace one of another model or other data.
         StorageError: if the page or the card cannot be written.
     """
+    goals = Goals(least_sensitivity, least_specificity)
     model = read_trained_model(run)
     page = Path(output) if output else model.root / "report.html"
     if find_bundle(page.parent) == page.parent:
@@ -120,14 +132,18 @@ def report(
         bars=bars,
     )
     verdict = judge(material)
-    write_text(page, _page(material, verdict))
+    accepted = judge_acceptance(material.evaluation, goals)
+    write_text(page, _page(material, verdict, accepted))
     write_text(card, held_out_card(material, verdict))
     found = material.evaluation
-    return Report(page, card, verdict, found.notices, found.cohort.unreadable, found.cohort.seen)
+    left_out = found.cohort.unreadable, found.cohort.seen
+    return Report(page, card, verdict, found.notices, *left_out, accepted)
 
 
-def _page(material: Material, verdict: Verdict) -> str:
+def _page(material: Material, verdict: Verdict, accepted: Acceptance | None) -> str:
     sections: list[Section] = [make(material) for make in SECTIONS]
+    if accepted:
+        sections.insert(0, acceptance(accepted))
     found = material.evaluation
     tiles = {
         "AUROC": found.overall.estimates["auroc"],

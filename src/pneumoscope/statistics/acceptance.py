@@ -88,6 +88,27 @@ def plan(
     )
 
 
+def patients_to_show(proportion: float, least: float) -> int:
+    """Finds how many patients show that a proportion is no less than a goal.
+
+    Args:
+        proportion: the expected proportion, above `least` and at most 1.
+        least: the goal, above 0.
+
+    Returns:
+        The least number of patients with which the 95 % interval of Clopper and Pearson begins at
+        `least` or above it.
+    """
+    with extra_needed("evaluate", "planning"):
+        from scipy.stats import beta
+
+    def shows(patients: int) -> bool:
+        found = proportion * patients
+        return bool(beta.ppf(_TAIL, found, patients - found + 1) >= least)
+
+    return _least(shows, 1)
+
+
 def tabulate_plan(found: AcceptancePlan) -> tuple[Table, str]:
     """Makes the table of a plan, and the sentence that says what it holds for."""
     rows = (
