@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -84,7 +85,8 @@ def test_undecided_zone_is_the_smallest_that_halves_the_errors(seed, levels, dis
     truth, score, patients = case(seed, distance=distance, levels=levels)
     threshold = 0.51
     before = mistakes(truth, score, threshold, threshold)
-    zone = find_undecided(threshold, truth, score, patients)
+    with patch("pneumoscope.statistics.operating._MOST_UNDECIDED", 1.0):
+        zone = find_undecided(threshold, truth, score, patients)
     if max(before) < 2:
         assert zone is None
         return
@@ -114,12 +116,22 @@ def test_an_image_of_weight_3_counts_as_three(seed):
         assert (found.name, found.threshold) == (expected.name, expected.threshold)
         assert found.sensitivity.value == pytest.approx(expected.sensitivity.value)
         assert found.specificity.low == pytest.approx(expected.specificity.low)
-    zone = find_undecided(0.5, truth, score, patients, times.astype(float))
+    with patch("pneumoscope.statistics.operating._MOST_UNDECIDED", 1.0):
+        zone = find_undecided(0.5, truth, score, patients, times.astype(float))
     held = np.array([zone.holds(each) for each in score])
     wrong = (score >= 0.5) != truth
     for side in (truth, ~truth):  # an error at the end of the zone may be more than half
         assert (times * (held & wrong & side)).sum() <= (times * (wrong & side)).sum() / 2
     assert zone.share.value == pytest.approx((times * held).sum() / times.sum())
+
+
+def test_undecided_zone_is_smaller_where_it_would_hold_too_many_images():
+    truth, score, patients = case(0, distance=1.0)
+    with patch("pneumoscope.statistics.operating._MOST_UNDECIDED", 1.0):
+        whole = find_undecided(0.5, truth, score, patients)
+    zone = find_undecided(0.5, truth, score, patients)
+    assert zone.share.value <= 0.1 < whole.share.value
+    assert whole.low < zone.low < zone.high < whole.high
 
 
 def test_there_is_no_undecided_zone_where_there_are_no_errors():

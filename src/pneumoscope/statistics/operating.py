@@ -14,6 +14,8 @@ from pneumoscope.types import OperatingPoint, Undecided
 
 _AT_LEAST = 0.95
 _ROUNDING = 1e-9
+_SPARED = tuple(twentieths / 20 for twentieths in range(10, 0, -1))
+_MOST_UNDECIDED = 0.1
 
 
 def choose_operating_points(
@@ -74,8 +76,10 @@ def find_undecided(
     """Finds the undecided zone: the scores about a threshold that contain half of the errors.
 
     It reaches down from the threshold as far as it takes to hold half of the false negatives, and
-    up from it as far as it takes to hold half of the false positives, both rounded down. Its ends
-    lie midway between two neighbouring scores.
+    up from it as far as it takes to hold half of the false positives, both rounded down. Where it
+    would hold more than a tenth of all images, it is for a smaller fraction of both, in steps of a
+    twentieth: nobody wants a model that leaves more of its images undecided. Its ends lie midway
+    between two neighbouring scores.
 
     Args:
         threshold: score from which on images are called positive.
@@ -90,15 +94,13 @@ def find_undecided(
         very scores and so optimistic; None where there is no error to avoid.
     """
     weights = _alike(truth) if weights is None else weights
-    called = called_positive(score, threshold)
-    low = high = threshold
-    for held in _nearer_half(-score, weights, truth & ~called):
-        low = float(-held + score[score < -held].max(initial=0.0)) / 2
-    for held in _nearer_half(score, weights, ~truth & called):
-        high = float(held + score[score > held].min(initial=1.0)) / 2
+    for fraction in _SPARED:
+        low, high = _find_ends(threshold, truth, score, weights, fraction)
+        decided = (score < low) | (score >= high)
+        if weights @ ~decided <= _MOST_UNDECIDED * weights.sum():
+            break
     if low == high:
         return None
-    decided = (score < low) | (score >= high)
     wrong = decided & ((score >= high) != truth)
 
     def measure(drawn: FloatArray) -> dict[str, FloatArray]:
@@ -118,11 +120,26 @@ def _alike(truth: BoolArray) -> FloatArray:
     return np.ones(len(truth))
 
 
-def _nearer_half(away: FloatArray, weights: FloatArray, errors: BoolArray) -> list[float]:
-    """Finds how far the nearer half of some errors reaches; empty if each is more than half."""
+def _find_ends(
+    threshold: float, truth: BoolArray, score: FloatArray, weights: FloatArray, fraction: float
+) -> tuple[float, float]:
+    """Finds the ends of the zone that holds a fraction of the errors on each side."""
+    called = called_positive(score, threshold)
+    low = high = threshold
+    for held in _nearest(-score, weights, truth & ~called, fraction):
+        low = float(-held + score[score < -held].max(initial=0.0)) / 2
+    for held in _nearest(score, weights, ~truth & called, fraction):
+        high = float(held + score[score > held].min(initial=1.0)) / 2
+    return low, high
+
+
+def _nearest(
+    away: FloatArray, weights: FloatArray, errors: BoolArray, fraction: float
+) -> list[float]:
+    """Finds how far the nearest fraction of some errors reaches; empty if each is more than it."""
     order = np.argsort(away[errors], kind="stable")
     mass = np.cumsum(weights[errors][order])
-    within = int(np.count_nonzero(mass <= mass[-1:] / 2 * (1 + _ROUNDING)))
+    within = int(np.count_nonzero(mass <= mass[-1:] * fraction * (1 + _ROUNDING)))
     return [float(away[errors][order][within - 1])] if within else []
 
 
