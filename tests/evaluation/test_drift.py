@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,11 @@ from PIL import Image
 from pneumoscope.bundle import new_bundle, write_reference
 from pneumoscope.dataset import scan
 from pneumoscope.evaluation import evaluate
+from pneumoscope.evaluation.drift import measure_drift
+from pneumoscope.gate import Judgement
 from pneumoscope.imaging import tabulate_pictures
 from pneumoscope.monitor.drift import NOT_DIVIDED
+from pneumoscope.notices import Notice
 from pneumoscope.statistics import Bins
 from pneumoscope.types import Geometry
 from tests.conftest import SIDE, bundle_info, write_bundle
@@ -45,6 +49,29 @@ def test_the_training_images_themselves_have_not_drifted(trained: Path, phantoms
         assert shift is not None
         assert shift.psi == pytest.approx(0, abs=1e-9)
         assert shift.ks == pytest.approx(0, abs=1e-9)
+
+
+def test_undecided_images_are_not_refused_by_the_gate(trained: Path, phantoms: Path) -> None:
+    scored = evaluate(trained, phantoms, resamples=100).scored
+    bins = {
+        "distance": Bins.of(np.linspace(0.5, 1.5, len(scored.labels)), 36),
+        "refused": Bins.of_kind(np.zeros(len(scored.labels), np.bool_), 36),
+    }
+    undecided = Judgement((Notice("undecided", "too close to the threshold"),), (), 1.0)
+    refused = Judgement((Notice("unlike-training", "too far"), *undecided.reasons), (), 2.0)
+
+    class Fitted:
+        def reference(self) -> dict[str, Bins | None]:
+            return bins
+
+    def psi(judgement: Judgement) -> float:
+        judged = replace(scored, judgements=(judgement,) * len(scored.labels))
+        shift = measure_drift(Fitted(), {}, judged).shifts["refused"]
+        assert shift is not None
+        return shift.psi
+
+    assert psi(undecided) == pytest.approx(0, abs=1e-9)
+    assert psi(refused) > 1
 
 
 def test_brighter_images_have_drifted(trained: Path, phantoms: Path, tmp_path: Path) -> None:
