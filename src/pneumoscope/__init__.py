@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pneumoscope.scale import score
     from pneumoscope.shipped import list_models, read_model
     from pneumoscope.shipped.elsewhere import add_model, export_model, remove_model
+    from pneumoscope.site import calibrate
     from pneumoscope.statistics.acceptance import plan
     from pneumoscope.team import Placement
     from pneumoscope.training import assist, resume, train
@@ -83,6 +84,7 @@ _ROOMS = {
     "scale": ("score",),
     "shipped": ("list_models", "read_model"),
     "shipped.elsewhere": ("add_model", "export_model", "remove_model"),
+    "site": ("calibrate",),
     "statistics.acceptance": ("plan",),
     "team": ("Placement",),
     "training": ("assist", "resume", "train"),
@@ -105,6 +107,7 @@ __all__ = [
     "add_model",
     "assist",
     "audit",
+    "calibrate",
     "check_heatmaps",
     "compare",
     "drift",

@@ -30,6 +30,9 @@ RUNS = "runs"
 EVALUATIONS = "evaluation"
 """The folder below which the command line writes evaluations."""
 
+SITES = "sites"
+"""The folder below which the command line writes site bundles."""
+
 PHANTOM_PATIENTS = 60
 LESION_STRENGTH = 1.0
 PUBLIC_DATA = "chest_xray"

@@ -13,13 +13,17 @@ A bundle is whole or absent. Reading one checks every file and executes nothing 
 """
 
 from pneumoscope.bundle.info import SCHEMA_VERSION, BundleInfo
+from pneumoscope.bundle.parent import Parent, Site
 from pneumoscope.bundle.read import Bundle, find_bundle, read_bundle, read_description
 from pneumoscope.bundle.reference import (
     DISTANCE,
+    NEGATIVE,
+    POSITIVE,
     REASON,
     REFUSED,
     SCORE,
     WARNING,
+    bin_by_class,
     make_reference,
     write_reference,
 )
@@ -29,6 +33,8 @@ from pneumoscope.bundle.write import new_bundle, write_gate
 
 __all__ = [
     "DISTANCE",
+    "NEGATIVE",
+    "POSITIVE",
     "REASON",
     "REFUSED",
     "SCHEMA_VERSION",
@@ -36,7 +42,10 @@ __all__ = [
     "WARNING",
     "Bundle",
     "BundleInfo",
+    "Parent",
     "Seen",
+    "Site",
+    "bin_by_class",
     "find_bundle",
     "make_reference",
     "new_bundle",

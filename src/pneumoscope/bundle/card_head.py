@@ -15,6 +15,7 @@ from pneumoscope.templates import make_environment
 from pneumoscope.types import Estimate
 
 _VALIDATION = "validation, with each image also changed; thresholds were chosen on it"
+_LOCAL = "local patients, who chose the thresholds"
 _MEASURED = ("auroc", "sensitivity", "specificity", "balanced_accuracy")
 """Measures of an evaluation that go into the head."""
 
@@ -60,11 +61,12 @@ def without_head(card: str) -> str:
 
 
 def _validation(info: BundleInfo) -> Iterator[_Result]:
+    split = _LOCAL if info.chosen_locally else _VALIDATION
     for point in info.operating_points:
         for kind in ("sensitivity", "specificity"):
             estimate = getattr(point, kind)
             if estimate is not None and estimate.value is not None:
-                yield _Result(kind, _VALIDATION, estimate, point.name)
+                yield _Result(kind, split, estimate, point.name)
 
 
 def _test(evaluation: Mapping[str, Any]) -> Iterator[_Result]:

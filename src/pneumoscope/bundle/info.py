@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pneumoscope.bundle.parent import Parent, Site
 from pneumoscope.errors import ClassMismatchError, unknown_choice
 from pneumoscope.gate import GateLevels
 from pneumoscope.gate.store import parse_levels
@@ -39,6 +40,9 @@ class BundleInfo:
         gate: levels of the distances above which images are warned of and refused; None in
             bundles that are older than the gate, or made with too few images.
         members: names of the runs whose mean the model is; empty if it is a single network.
+        parent: the model that a site bundle was made of, whose training the rest describes; None
+            for a model that was trained.
+        site: the local images that a site bundle was made with; None for a model that was trained.
     """
 
     name: str
@@ -56,6 +60,8 @@ class BundleInfo:
     calibration: Calibration | None = None
     gate: GateLevels | None = None
     members: tuple[str, ...] = ()
+    parent: Parent | None = None
+    site: Site | None = None
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """Finds an operating point by its name; the default one if no name is given.
@@ -72,6 +78,14 @@ class BundleInfo:
                 setting="operating_point",
             )
         return self.operating_points[0 if name is None else names.index(name)]
+
+    @property
+    def chosen_locally(self) -> bool:
+        """True if the operating points were chosen on local patients, on their images as they are.
+
+        Otherwise they were chosen on validation patients, and changed copies of their images.
+        """
+        return self.site is not None and self.site.chosen
 
     def population(self) -> str:
         """Says whom the images of the training show; empty if that is not known of all of them."""
@@ -105,7 +119,8 @@ def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: if it is malformed.
     """
-    content = {"calibration": None, "gate": None, "members": (), **manifest}  # older ones have none
+    later = {"calibration": None, "gate": None, "members": (), "parent": None, "site": None}
+    content = {**later, **manifest}  # older ones have none of these
     if manifest["schema_version"] < 3:
         content["gate"] = None
     known = {name: content[name] for name in BundleInfo.__dataclass_fields__}
@@ -117,6 +132,11 @@ def parse_info(manifest: Mapping[str, Any]) -> BundleInfo:
         known["calibration"] = _parse_calibration(known["calibration"])
     if known["gate"] is not None:
         known["gate"] = parse_levels(known["gate"])
+    if known["parent"] is not None:
+        points = tuple(map(_parse_point, known["parent"]["operating_points"]))
+        known["parent"] = Parent(**{**known["parent"], "operating_points": points})
+    if known["site"] is not None:
+        known["site"] = Site(**known["site"])
     return BundleInfo(**known)
 
 

@@ -11,10 +11,18 @@ import numpy as np
 
 from pneumoscope.bundle.layout import REFERENCE
 from pneumoscope.gate import Judgement
-from pneumoscope.statistics import Bins, FloatArray
+from pneumoscope.statistics import Bins, BoolArray, FloatArray, StrArray
 
 SCORE, DISTANCE, REFUSED = "score", "distance", "refused"
 """Names of the quantities of the validation images: "refused" is 1 for a refused one, else 0."""
+
+NEGATIVE, POSITIVE = "score:negative", "score:positive"
+"""Names of the scores of the validation images of each side."""
+
+FEWEST_OF_A_SIDE = 25
+"""Number of images of a side below which its scores are not kept: five between two quintiles."""
+
+_FEWEST_EDGES = 2  # of three bins: with two, any distribution is some mixture of two others
 
 REASON, WARNING = "reason:", "warning:"
 """Beginnings of the names of what is 1 for an image with a reason or a warning, else 0."""
@@ -56,6 +64,35 @@ def make_reference(
             given = np.array([code in each for each in codes])
             found[code] = Bins.of_kind(given, validation_patients)
     return {name: bins for name, bins in found.items() if bins is not None}
+
+
+def bin_by_class(scores: FloatArray, positive: BoolArray, patients: StrArray) -> dict[str, Bins]:
+    """Counts the scores of the images of each side in common bins.
+
+    Their edges are the quintiles of both sides, so that each side is divided wherever it lies.
+
+    Args:
+        scores: scores of m images as the bundle gives them, shape (m,), in [0, 1].
+        positive: True for each positive image, shape (m,).
+        patients: key of the patient of each image, shape (m,).
+
+    Returns:
+        Bins of `NEGATIVE` and `POSITIVE`; none with fewer than `FEWEST_OF_A_SIDE` images of a side,
+        or where nearly all scores are the same.
+    """
+    sides = {NEGATIVE: ~positive, POSITIVE: positive}
+    if min(side.sum() for side in sides.values()) < FEWEST_OF_A_SIDE:
+        return {}
+    quintiles = np.concatenate(
+        [np.quantile(scores[s], (0.2, 0.4, 0.6, 0.8)) for s in sides.values()]
+    )
+    edges = tuple(sorted({float(f"{edge:.6g}") for edge in quintiles}))
+    if len(edges) < _FEWEST_EDGES:
+        return {}
+    return {
+        name: Bins.at(edges, scores[side], len(np.unique(patients[side])))
+        for name, side in sides.items()
+    }
 
 
 def _codes_of(judgement: Judgement) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pneumoscope.bundle.layout import SEEN
@@ -47,6 +47,23 @@ class Seen:
             frozenset(_digest(key, record.sha256) for record in used),
             frozenset(_digest(key, record.patient) for record in used if record.patient_known),
             patient_key if any(record.evidence.hashed for record in used) else "",
+        )
+
+    def including(self, records: Iterable[ImageRecord], patient_key: str = "") -> Seen:
+        """Returns these hashes with those of further images, whatever their split.
+
+        Args:
+            records: records of the images, with the SHA-256 of their source files.
+            patient_key: fingerprint of the secret that their patients were hashed under, if they
+                were. It takes the place of that of the model: whoever has added images asks for
+                patients of their own.
+        """
+        more = Seen.of(self.key, (replace(each, split=None) for each in records), patient_key)
+        return Seen(
+            self.key,
+            self.images | more.images,
+            self.patients | more.patients,
+            more.patient_key or self.patient_key,
         )
 
     @classmethod

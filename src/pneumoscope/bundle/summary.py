@@ -22,11 +22,12 @@ def summarise_training(info: BundleInfo) -> Iterator[Part]:
             for point in chosen
         )
         columns = ("operating point", "threshold", "sensitivity", "specificity")
-        yield Table("On validation patients and changed copies of their images", columns, rows)
+        yield Table(f"On {_whom(info)}", columns, rows)
     zone = info.operating_points[0].undecided
     if zone is not None:
+        of = "local" if info.chosen_locally else "validation"
         yield (
-            f"Undecided from {zone.low:.4f} to {zone.high:.4f}: fraction of the validation images "
+            f"Undecided from {zone.low:.4f} to {zone.high:.4f}: fraction of the {of} images "
             f"{zone.share}, of the others misclassified {zone.error}"
         )
 
@@ -37,7 +38,14 @@ def _statement(info: BundleInfo) -> str:
     point = info.operating_points[0]
     if point.sensitivity is None or point.specificity is None or info.calibration is None:
         return "No operating point was chosen: how good this model is on validation is not known."
+    of = "local" if info.chosen_locally else "validation"
     return (
         f"{point.describe(point.sensitivity, point.specificity)} That is on the "
-        f"{info.calibration.patients} validation patients that it was chosen on, and so optimistic."
+        f"{info.calibration.patients} {of} patients that it was chosen on, and so optimistic."
     )
+
+
+def _whom(info: BundleInfo) -> str:
+    if info.chosen_locally:
+        return "local patients"
+    return "validation patients and changed copies of their images"

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pneumoscope.cli import (
+    calibrate,
     check_heatmaps,
     compare,
     data,
@@ -82,6 +83,7 @@ app.add_typer(data.app, name="data")
 app.command(name="train", cls=Training)(train.train)
 app.command(name="tune", cls=Training)(tune.tune)
 app.command(name="evaluate")(evaluate.evaluate)
+app.command(name="calibrate")(calibrate.calibrate)
 app.command(name="plan")(plan.plan)
 app.command(name="compare")(compare.compare)
 app.command(name="stress")(stress.stress)

@@ -14,6 +14,7 @@ COMMANDS = {
     "export_model": "models export",
     "list_models": "models",
     "make_phantoms": "data phantoms",
+    "plan": "plan",
     "prepare": "data prepare",
     "resume": "train --resume",
     "train": "train",

@@ -40,7 +40,7 @@ def score_images(
         shown = cohort.shown(predictor.info.geometry)
         for index, prediction in enumerate(predictor.predict_many(shown, withhold=False)):
             if prediction.status is Status.ERROR:
-                broken[index] = Notice(str(prediction.error_code), str(prediction.error))
+                broken[index] = tell_failure(prediction)
             predictions.append(prediction)
             tick(1)
         by_model.append(predictions)
@@ -50,6 +50,11 @@ def score_images(
         for predictor, predictions in zip(predictors, by_model, strict=True)
     ]
     return left, scored
+
+
+def tell_failure(prediction: Prediction) -> Notice:
+    """Makes the notice that an image got no prediction, and why, of its record."""
+    return Notice(str(prediction.error_code), str(prediction.error))
 
 
 def _score(predictor: Predictor, cohort: Cohort, predictions: Sequence[Prediction]) -> ScoredImages:

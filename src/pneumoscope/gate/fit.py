@@ -60,12 +60,28 @@ def fit_gate(
     distances = {kind: distance for kind, distance in fitted.items() if distance is not None}
     if FEATURES not in distances:
         return None
+    return choose_levels(distances, validation, patients, sources), distances
+
+
+def choose_levels(
+    distances: Mapping[str, TrainingDistance],
+    validation: Mapping[str, Descriptors],
+    patients: StrArray,
+    sources: tuple[str, ...],
+) -> GateLevels:
+    """Chooses the levels of distances on images that these were not fitted to.
+
+    Args:
+        distances: distances by kind of descriptors, the network's features among them.
+        validation: descriptors of m images, of the same kinds.
+        patients: patient keys of these images, shape (m,).
+        sources: source of each group that the distances are from; empty if sources are not told.
+    """
     measured = {kind: distance.measure(validation[kind]) for kind, distance in distances.items()}
     share = WARNED / len(measured)
     warn = {kind: GateLevel(*upper_threshold(far, share)) for kind, far in measured.items()}
     refuse = GateLevel(*upper_threshold(measured[FEATURES], REFUSED))
-    levels = GateLevels(warn, refuse, len(patients), len(np.unique(patients)), sources)
-    return levels, distances
+    return GateLevels(warn, refuse, len(patients), len(np.unique(patients)), sources)
 
 
 def _group(kinds: Sequence[tuple[str, int]]) -> tuple[IntArray, tuple[str, ...]]:

@@ -128,10 +128,13 @@ def _origin(population: str) -> str:
 def _expected(info: BundleInfo, point: OperatingPoint) -> str:
     if point.sensitivity is None or point.specificity is None or info.calibration is None:
         return ""
-    return (
-        f"{point.describe(point.sensitivity, point.specificity)} That is on "
-        f"{info.calibration.patients} validation patients, and changed copies of their images."
+    patients = info.calibration.patients
+    whom = (
+        f"{patients} local patients"
+        if info.chosen_locally
+        else f"{patients} validation patients, and changed copies of their images"
     )
+    return f"{point.describe(point.sensitivity, point.specificity)} That is on {whom}."
 
 
 def _where(prediction: Prediction) -> str:

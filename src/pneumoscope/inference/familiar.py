@@ -48,17 +48,31 @@ class Memory:
         """
         if self._seen.has_image(source.sha256):
             return (Notice("seen-image", _IMAGE),)
-        patient, told_by = self._patient(source)
+        patient, told_by = patient_of(source, headers=self._reads_headers)
         if not patient or not self._seen.has_patient(patient):
             return ()
         return (Notice("seen-patient", _PATIENT.format(told_by)),)
 
-    def _patient(self, source: Source) -> tuple[str, str]:
-        """Returns the key of a patient, empty if not known, and what it is known by."""
-        header = patient_in(source)
-        if header is None:
-            named = identify(source.file_name or Path(source.name).name)
-            return named.patient if named and not named.common else "", "file name"
-        if not (self._reads_headers and header.patient_id):
-            return "", "header"
-        return pseudonym(header.patient_id, header.issuer), "header"
+
+def patient_of(source: Source, *, headers: bool) -> tuple[str, str]:
+    """Finds the key of the patient of a single file.
+
+    Args:
+        source: bytes of the file.
+        headers: True to read identifiers in headers, which are hashed under the secret key of this
+            user.
+
+    Returns:
+        The key, empty if the patient is not known; and what it is known by, "header" or
+        "file name".
+
+    Raises:
+        ImageError: if the format of the file is not known.
+    """
+    header = patient_in(source)
+    if header is None:
+        named = identify(source.file_name or Path(source.name).name)
+        return named.patient if named and not named.common else "", "file name"
+    if not (headers and header.patient_id):
+        return "", "header"
+    return pseudonym(header.patient_id, header.issuer), "header"

@@ -73,9 +73,20 @@ class Bins:
             return None
         quantiles = np.quantile(values, np.arange(1, k) / k)
         edges = tuple(sorted({float(f"{edge:.6g}") for edge in quantiles}))
-        counts = tuple(_count(edges, values).tolist())
+        found = cls.at(edges, values, patients)
         # ties leave bins empty at either end; a single full bin has nothing to compare
-        return cls(edges, counts, patients) if sum(count > 0 for count in counts) > 1 else None
+        return found if sum(count > 0 for count in found.counts) > 1 else None
+
+    @classmethod
+    def at(cls, edges: tuple[float, ...], values: FloatArray, patients: int) -> Bins:
+        """Counts values between given edges.
+
+        Args:
+            edges: k - 1 inner edges of 2 to 10 bins, rising.
+            values: value of each image, shape (n,).
+            patients: number of patients whose images these are.
+        """
+        return cls(edges, tuple(_count(edges, values).tolist()), patients)
 
     def rebin(self, values: FloatArray) -> IntArray:
         """Counts how many of other values, shape (n,), fall into each bin, shape (k,)."""

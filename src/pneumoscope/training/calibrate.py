@@ -6,11 +6,13 @@ See `docs/adr/0014-calibration.md`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
+from pneumoscope.graph import PROBABILITIES
 from pneumoscope.notices import Notice
 from pneumoscope.statistics import (
     FEWEST_PATIENTS,
@@ -22,10 +24,11 @@ from pneumoscope.statistics import (
     find_undecided,
 )
 from pneumoscope.task import is_positive, positive_score
-from pneumoscope.training.architectures import PROBABILITIES
 from pneumoscope.training.doubts import find_doubts
-from pneumoscope.training.network import Network
 from pneumoscope.types import Calibration, OperatingPoint
+
+if TYPE_CHECKING:
+    from pneumoscope.training.network import Network
 
 _MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
 _SAME = 1e-6
@@ -96,6 +99,16 @@ def choose_points(
         The operating points, the default first; and notices of what could not be chosen, or is
         doubtful.
     """
+    points, notices = choose_thresholds(scores, changed, seed=seed)
+    truth, score = is_positive(scores.labels), positive_score(scores.probabilities)
+    doubts = find_doubts(truth, score, scores.patients, points[0].threshold, seed=seed)
+    return points, (*notices, *doubts)
+
+
+def choose_thresholds(
+    scores: ValidationScores, changed: ValidationScores, *, seed: int
+) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
+    """Chooses the operating points as `choose_points`, without a doubt whether training worked."""
     score = positive_score(changed.probabilities)
     points, notices = choose_operating_points(
         is_positive(changed.labels), score, changed.patients, changed.weights, seed=seed
@@ -107,8 +120,7 @@ def choose_points(
             default.threshold, truth, plain, scores.patients, scores.weights, seed=seed
         )
         points = (replace(default, undecided=undecided), *points[1:])
-    doubts = find_doubts(truth, plain, scores.patients, default.threshold, seed=seed)
-    return points, (*notices, *doubts)
+    return points, notices
 
 
 def fit_calibration(scores: ValidationScores) -> Calibration:

@@ -136,7 +136,8 @@ def write_ensemble(
             if info.gate and common:  # otherwise other members were trained on these images
                 own = members[0].prepared
                 judged = judge_validation(folder / merged.name, own, info.gate, distances)
-            write_reference(folder, make_reference_of(whole, scores, judged))
+            found = make_reference_of(whole, scores, judged, by_class=common)
+            write_reference(folder, found)
             (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
     return target
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.bundle import make_reference
+from pneumoscope.bundle import bin_by_class, make_reference
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.gate import (
     Facts,
@@ -28,7 +28,7 @@ from pneumoscope.graph import FEATURES
 from pneumoscope.imaging import Acquisition, tabulate_pictures
 from pneumoscope.imaging.changes import Grey
 from pneumoscope.statistics import Bins
-from pneumoscope.task import positive_score
+from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.calibrate import ValidationScores
 from pneumoscope.training.export import run_onnx
 from pneumoscope.training.validate import read_split
@@ -81,7 +81,11 @@ def judge_validation(
 
 
 def make_reference_of(
-    prepared: PreparedSet, scores: ValidationScores, judgements: Sequence[Judgement] = ()
+    prepared: PreparedSet,
+    scores: ValidationScores,
+    judgements: Sequence[Judgement] = (),
+    *,
+    by_class: bool = True,
 ) -> dict[str, Bins]:
     """Sums up the data that a network was trained on, by `bundle.make_reference`.
 
@@ -89,15 +93,19 @@ def make_reference_of(
         prepared: the data.
         scores: validation images, with their probabilities after calibration.
         judgements: judgements of the validation images; empty without a gate.
+        by_class: True to sum up the scores of each side, too.
     """
+    score, patients = positive_score(scores.probabilities), scores.patients
+    sides = bin_by_class(score, is_positive(scores.labels), patients) if by_class else {}
     training = prepared.images.published(Split.TRAIN)
-    return make_reference(
+    found = make_reference(
         tabulate_pictures([record.path for record in training], prepared.geometry),
-        positive_score(scores.probabilities),
+        score,
         training_patients=len({record.patient for record in training}),
-        validation_patients=len(np.unique(scores.patients)),
+        validation_patients=len(np.unique(patients)),
         judgements=judgements,
     )
+    return {**found, **sides}
 
 
 def _describe(network: Path, prepared: PreparedSet, split: Split) -> dict[str, Descriptors]:

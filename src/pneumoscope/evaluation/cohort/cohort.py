@@ -84,6 +84,7 @@ class Cohort(Measured):
             in a result.
         acquisitions: acquisition of each of the n images, from its file.
         not_drawn: number of images that were left out by `draw`.
+        patient_key: fingerprint of the secret that patients were hashed under; empty if none were.
 
     Raises:
         DataError: on construction, if no image is left.
@@ -94,6 +95,7 @@ class Cohort(Measured):
     pixels: Mapping[Geometry, Grey]
     acquisitions: tuple[Acquisition, ...]
     not_drawn: int = 0
+    patient_key: str = ""
 
     def __post_init__(self) -> None:
         self.require_images(len(self.records))

@@ -128,6 +128,7 @@ class CohortReader:
             records=tuple(row.record for row in rows),
             pixels={g: np.stack([row.pixels[g] for row in rows]) for g in self._geometries if rows},
             acquisitions=tuple(row.acquisition for row in rows),
+            patient_key=images.patient_key,
             resampling=resampling,
             seen=len(images.records) - len(rows) - len(unreadable),
             unreadable=unreadable,
