@@ -64,9 +64,10 @@ def calibrate_labelled(
     cohort, scored, refused = _without_refused(cohort, scored)
     require_patients(data, _count_patients(cohort))
     scores = ValidationScores(cohort.labels, scored.probabilities, cohort.patients)
+    ranking = _measure_auroc(scores, resampling)
     calibration, points = fit_site(scores, seed=resampling.seed)
     if not calibration.fitted:
-        raise _not_ranked(predictor.info, data, calibration)
+        raise _not_ranked(predictor.info, data, calibration, ranking)
     levels, judged = fit_levels(predictor, cohort)
     site = Site(
         len(cohort),
@@ -78,7 +79,7 @@ def calibrate_labelled(
     found = SiteCalibration(
         data=data,
         info=describe_site(predictor.bundle, name, site, calibration, points, levels),
-        auroc=_measure_auroc(scores, resampling),
+        auroc=ranking,
         gains=measure_gain(scores, predictor.operating_point.threshold, fit_site, resampling),
         seen=cohort.seen,
         refused=refused,
@@ -134,13 +135,15 @@ def _measure_auroc(scores: ValidationScores, resampling: Resampling) -> Estimate
     return resampling.estimate(measure, scores.patients)["auroc"]
 
 
-def _not_ranked(info: BundleInfo, data: Path, calibration: Calibration) -> DataError:
+def _not_ranked(
+    info: BundleInfo, data: Path, calibration: Calibration, ranking: Estimate
+) -> DataError:
     return DataError(
         f"The probabilities of {info.name} cannot be calibrated on {data}",
         expected="a model that ranks positive images above the others",
-        received=f"{calibration.notices[0].values['why']}",
+        received=f"an AUROC of {ranking}: {calibration.notices[0].values['why']}",
         remedy="Check the labels; if they are right, use another model, or train one on images "
         "like these",
         code="site-not-ranked",
-        values={"path": str(data), "model": info.name},
+        values={"path": str(data), "model": info.name, "auroc": ranking.value},
     )

@@ -11,6 +11,7 @@ from pneumoscope.site.result import SiteCalibration
 from pneumoscope.tables import Part, Table, format_estimate, format_value, in_two_lines
 from pneumoscope.task import positive_name
 
+CHANCE = 0.5
 _VERDICTS = {1: "better", 0: "not shown", -1: "worse"}
 
 
@@ -104,8 +105,13 @@ def _state_gains(found: SiteCalibration) -> str:
     ]
     return (
         f"{_judge(found)}, on patients that were not fitted to: {', '.join(changes)}. AUROC "
-        f"{found.auroc}, which no calibration changes."
+        f"{found.auroc}, which no calibration changes{_doubt(found)}."
     )
+
+
+def _doubt(found: SiteCalibration) -> str:
+    low = found.auroc and found.auroc.low
+    return ": that cannot be distinguished from chance" if low is not None and low <= CHANCE else ""
 
 
 def _judge(found: SiteCalibration) -> str:
