@@ -43,6 +43,7 @@ COUNTERPARTS = {
     "models remove": ("remove_model",),
     "evaluate": ("evaluate",),
     "drift": ("drift", "performance_over_time"),
+    "calibrate": ("calibrate",),
     "plan": ("plan",),
     "compare": ("compare",),
     "stress": ("stress",),

@@ -70,13 +70,14 @@ def estimate_prior_shift(
     counts = negative.rebin(scores).astype(np.float64)
     n = len(np.unique(patients))
     likely = partial(likeliest_share, low=0.5 / n, high=1 - 0.5 / n)
-    value = likely(counts, negative.fractions, positive.fractions)
+    known = [_fractions(np.array(side.counts, np.float64)) for side in (negative, positive)]
+    value = likely(counts, *known)
     rng = np.random.default_rng(resampling.seed)
     members = np.eye(len(counts))[np.searchsorted(negative.edges, scores, side="left")]
     local = np.concatenate([weights @ members for weights in resampling.weights(patients)])
     sides = (_redraw(rng, side, len(local)) for side in (negative, positive))
     low, high = np.percentile(likely(local, *sides), _ENDS)
-    mixed = _mix(value, negative.fractions, positive.fractions)
+    mixed = _mix(value, *known)
     drawn = rng.multinomial(n, mixed, len(local)).astype(np.float64)
     again = [_redraw(rng, side, len(local)) for side in (negative, positive)]
     off = _misfit(drawn, _mix(likely(drawn, *again), *again))
@@ -130,8 +131,21 @@ def _mix(share: FloatArray, negative: FloatArray, positive: FloatArray) -> Float
 
 def _redraw(rng: np.random.Generator, side: Bins, times: int) -> FloatArray:
     """Draws as many patients of a side again, and returns the fractions, shape (times, k)."""
-    drawn = rng.multinomial(side.patients, side.fractions, times) + 0.5
-    fractions: FloatArray = drawn / drawn.sum(axis=1, keepdims=True)
+    fractions = _fractions(np.array(side.counts, np.float64))
+    return _fractions(rng.multinomial(side.patients, fractions, times).astype(np.float64))
+
+
+def _fractions(counts: FloatArray) -> FloatArray:
+    """Computes the fraction of each bin, one image in all being divided among them (Perks).
+
+    Half an image for each, as `Bins.fractions` adds, would be several images of a side that has
+    few: it puts negative images where only positive ones were, and so lowers the prevalence.
+
+    Args:
+        counts: number of images in each bin, shape (..., k).
+    """
+    more = counts + 1 / counts.shape[-1]
+    fractions: FloatArray = more / more.sum(axis=-1, keepdims=True)
     return fractions
 
 
