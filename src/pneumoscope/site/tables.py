@@ -11,7 +11,7 @@ from pneumoscope.site.result import SiteCalibration
 from pneumoscope.tables import Part, Table, format_estimate, format_value, in_two_lines
 from pneumoscope.task import positive_name
 
-CHANCE = 0.5
+_CHANCE = 0.5
 _VERDICTS = {1: "better", 0: "not shown", -1: "worse"}
 
 
@@ -110,8 +110,9 @@ def _state_gains(found: SiteCalibration) -> str:
 
 
 def _doubt(found: SiteCalibration) -> str:
-    low = found.auroc and found.auroc.low
-    return ": that cannot be distinguished from chance" if low is not None and low <= CHANCE else ""
+    low = None if found.auroc is None else found.auroc.low
+    doubtful = low is not None and low <= _CHANCE
+    return ": that cannot be distinguished from chance" if doubtful else ""
 
 
 def _judge(found: SiteCalibration) -> str:
