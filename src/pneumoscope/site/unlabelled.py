@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from math import log
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.bundle import NEGATIVE, POSITIVE, SCORE, Bundle, Site
+from pneumoscope.bundle import NEGATIVE, POSITIVE, Bundle, Site
 from pneumoscope.errors import BundleError, DataError, ImageError, SettingsError
 from pneumoscope.evaluation.cohort import Measured
 from pneumoscope.evaluation.scoring import tell_failure
@@ -16,25 +15,18 @@ from pneumoscope.imaging import Source, read_bytes
 from pneumoscope.inference import Predictor
 from pneumoscope.inference.familiar import patient_of
 from pneumoscope.inference.images import list_images
-from pneumoscope.inference.prevalence import odds_ratio, restated
+from pneumoscope.inference.prevalence import odds_ratio
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress, as_done
 from pneumoscope.pseudonym import key_fingerprint
 from pneumoscope.site.describe import describe_site
 from pneumoscope.site.enough import require_unlabelled
 from pneumoscope.site.left_out import is_refused_by_rule, tell_refused
+from pneumoscope.site.restate import restate_bins, restate_calibration, restate_point
 from pneumoscope.site.result import SiteCalibration, SiteFiles
 from pneumoscope.statistics import Bins, Resampling
 from pneumoscope.statistics.prior_shift import PriorShift, estimate_prior_shift
-from pneumoscope.types import (
-    Calibration,
-    Evidence,
-    ImageRecord,
-    OperatingPoint,
-    Prediction,
-    Status,
-    Undecided,
-)
+from pneumoscope.types import Evidence, ImageRecord, Prediction, Status
 
 _IMPROBABLE = 0.05
 _SEEN = {"seen-image", "seen-patient"}
@@ -106,8 +98,8 @@ def calibrate_unlabelled(
         bundle,
         name,
         site,
-        _restate_calibration(bundle, shift.prevalence.value, ratio),
-        tuple(_restate_point(point, ratio) for point in bundle.info.operating_points),
+        restate_calibration(bundle.info, shift.prevalence.value, ratio),
+        tuple(restate_point(point, ratio) for point in bundle.info.operating_points),
         bundle.info.gate,
     )
     found = SiteCalibration(
@@ -123,7 +115,7 @@ def calibrate_unlabelled(
     hashed = any(record.evidence.hashed for record in records)
     return found, SiteFiles(
         bundle.seen().including(records, key_fingerprint() if hashed else ""),
-        {kind: _restate_bins(kind, bins, ratio) for kind, bins in reference.items()},
+        {kind: restate_bins(kind, bins, ratio) for kind, bins in reference.items()},
     )
 
 
@@ -201,44 +193,3 @@ def _require_prior_shift(bundle: Bundle, data: Path, shift: PriorShift) -> None:
             code="site-not-prior-shift",
             values={"path": str(data), "model": bundle.info.name, "p": shift.p},
         )
-
-
-def _restate_calibration(bundle: Bundle, prevalence: float, ratio: float) -> Calibration:
-    """Describes the restatement as a calibration of temperature 1, measured on no label.
-
-    The patients stay those whom the operating points were chosen on.
-    """
-    known = bundle.info.calibration
-    assert known is not None
-    return replace(
-        known,
-        temperature=1.0,
-        biases=(0.0, *(log(ratio) for _ in bundle.info.classes[1:])),
-        prevalence=prevalence,
-        before=dict.fromkeys(known.before),
-        after=dict.fromkeys(known.after),
-    )
-
-
-def _restate(probability: float, ratio: float) -> float:
-    return restated([1 - probability, probability], ratio)[1]
-
-
-def _restate_point(point: OperatingPoint, ratio: float) -> OperatingPoint:
-    """Moves a threshold along with the probabilities, so that the labels stay."""
-    zone = point.undecided
-    return replace(
-        point,
-        threshold=_restate(point.threshold, ratio),
-        undecided=zone
-        and Undecided(
-            _restate(zone.low, ratio), _restate(zone.high, ratio), zone.share, zone.error
-        ),
-    )
-
-
-def _restate_bins(name: str, bins: Bins, ratio: float) -> Bins:
-    """Moves the edges of the bins of scores along with the probabilities."""
-    if name not in (SCORE, NEGATIVE, POSITIVE):
-        return bins
-    return replace(bins, edges=tuple(_restate(edge, ratio) for edge in bins.edges))

@@ -19,10 +19,11 @@ def calibration(material: Material) -> Section:
     found = material.evaluation
     ece = found.overall.estimates["ece"]
     band = reliability_band(found.scored, found.cohort.resampling)
+    whose = "local" if material.info.chosen_locally else "validation"
     columns = (
         "measure",
-        "validation,\nbefore",
-        "validation,\nafter",
+        f"{whose},\nbefore",
+        f"{whose},\nafter",
         "held out, before\n(95 % interval)",
         "held out, after\n(95 % interval)",
     )
@@ -31,6 +32,7 @@ def calibration(material: Material) -> Section:
         "Calibration",
         {
             "fitted": material.info.calibration,
+            "whose": whose,
             "measures": Table("Before and after calibration", columns, tuple(_rows(material))),
             "reliability": draw(
                 reliability_diagram(found.scored, ece, band, found.uncalibrated),
