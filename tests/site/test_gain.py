@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -23,7 +25,7 @@ def drawn(patients: int, seed: int, slope: float = 1.0, bias: float = 0.0) -> Va
     labels = np.repeat(rng.random(patients) < 1 / (1 + np.exp(-logit[::2])), 2).astype(np.int64)
     given = np.column_stack([np.zeros_like(logit), slope * logit + bias])
     keys = np.repeat([f"p{number}" for number in range(patients)], 2)
-    return ValidationScores(labels, softmax(given, axis=1), keys)
+    return ValidationScores(labels, softmax(given, axis=1), keys, np.ones(len(labels)))
 
 
 def test_no_patient_is_measured_by_what_was_fitted_to_him() -> None:
@@ -46,7 +48,7 @@ def test_no_patient_is_measured_by_what_was_fitted_to_him() -> None:
 def test_figures_of_a_half_are_those_of_the_fit_to_the_other() -> None:
     """Each fit calls by the patients that it knows: on its own it would be always right."""
     scores = drawn(80, 1)
-    given = ValidationScores(scores.labels, np.full((160, 2), 0.5), scores.patients)
+    given = replace(scores, probabilities=np.full((160, 2), 0.5))
     halves_of = next(halves(scores.labels == 1, scores.patients, 1, RESAMPLING.seed))
 
     def call_first_half_positive(part: ValidationScores, *, seed: int):  # type: ignore[no-untyped-def]

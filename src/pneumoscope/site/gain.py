@@ -170,6 +170,7 @@ def part_of(scores: ValidationScores, chosen: BoolArray) -> ValidationScores:
         labels=scores.labels[chosen],
         probabilities=scores.probabilities[chosen],
         patients=scores.patients[chosen],
+        weights=scores.weights[chosen],
     )
 
 
