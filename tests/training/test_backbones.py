@@ -1,4 +1,4 @@
-"""Networks of `keras.applications` give for a grey image what they give for three channels."""
+"""Published networks give for a grey image what they give for three channels."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ pytestmark = pytest.mark.keras
 
 HEIGHT, WIDTH = 64, 72
 
-# What a user of `keras.applications` would call; identity where it is inside the network.
+# What a user of the published network would call; identity where it is inside the network.
 PREPROCESSING = {
     "mobilenet_v3_small": keras.applications.mobilenet_v3.preprocess_input,
+    "efficientnet_lite0": lambda rgb: (rgb - 127) / 128,
     "efficientnet_v2_b0": keras.applications.efficientnet_v2.preprocess_input,
     "densenet121": keras.applications.densenet.preprocess_input,
     "resnet50_v2": keras.applications.resnet_v2.preprocess_input,
@@ -88,6 +89,7 @@ def test_planes_are_no_more_than_are_needed() -> None:
     planes = {name: BACKBONES[name].grey_kernel(kernel).shape[2] for name in BACKBONES}
     assert planes == {
         "mobilenet_v3_small": 1,
+        "efficientnet_lite0": 1,
         "efficientnet_v2_b0": 2,
         "densenet121": 2,
         "resnet50_v2": 1,

