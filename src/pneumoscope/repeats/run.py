@@ -62,6 +62,7 @@ def train_several(
     Raises:
         SettingsError: if a setting cannot be used, or the output folder is not empty.
         FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
+        DependencyError: if they are in a package that is not installed.
         DataError: if the data cannot be used, or a class has too few patients for the folds.
         StorageError: if a file cannot be written.
     """

@@ -59,7 +59,7 @@ class TrainingSettings:
             published; 0 for none.
         precision: number format of the training.
         weights: origin of the initial weights: `none`, `imagenet`, a file of weights for three
-            channels, or `auto`: `imagenet` for a network of `keras.applications`, else `none`.
+            channels, or `auto`: `imagenet` for a published network, else `none`.
         positive: the classes that count as positive, all but one; by default chosen by their
             names.
         strict: True to make a doubt about the data an error.

@@ -104,6 +104,7 @@ def train(
             folder is not empty, or the placement does not fit this computer or the others.
         PeerError: if another process is not there.
         FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
+        DependencyError: if they are in a package that is not installed.
         DataError: if the data cannot be used.
         StorageError: if a file cannot be written.
     """

@@ -3,7 +3,8 @@
 EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946) without squeeze-and-excitation, and with ReLU6 for
 its activation: tensorflow/tpu, models/official/efficientnet/lite. The published network goes on
 with a convolution to 1,280 maps for the 1,000 classes of ImageNet, which is left out: with it the
-network takes 13.6 MB, and the distance of the gate in that many features another 6.6 MB.
+exported network takes 13.7 MB in place of 12.0, and the gate's distance, square in the number of
+features, 6.6 MB in place of 0.4.
 """
 
 from __future__ import annotations

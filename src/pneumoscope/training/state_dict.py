@@ -1,8 +1,9 @@
 """Weights of PyTorch, read without PyTorch: files that `torch.save` wrote of a state dict.
 
 Such a file holds a pickle, which names the tensors, and the bytes of their storages. Since PyTorch
-1.6 it is a ZIP archive; before, the bytes followed the pickle. A pickle can call any function:
-here none but those that a state dict needs, each replaced by one that does nothing.
+1.6 it is a ZIP archive; before, the bytes followed the pickle. A pickle can call any function that
+it names: here all names are refused but those that a state dict needs, and plain values stand in
+for what they are in PyTorch.
 """
 
 from __future__ import annotations

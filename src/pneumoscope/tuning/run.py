@@ -66,6 +66,7 @@ def tune(
         SettingsError: if a setting cannot be used, the folder holds anything else, or another
             process writes into it.
         FetchError: if the weights of ImageNet are wanted and cannot be downloaded.
+        DependencyError: if they are in a package that is not installed.
         DataError: if the data cannot be used, or the journal of the search cannot be read.
         DivergedError: if no trial has ended with finite losses.
         InterruptedRunError: if Ctrl-C ended it; it can go on.
