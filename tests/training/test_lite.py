@@ -162,6 +162,12 @@ def test_body_is_the_published_network(
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
 
 
+def test_network_can_be_the_first_that_is_built() -> None:
+    """Where Keras has given no names yet, as in a process that begins with random weights."""
+    keras.utils.clear_session()
+    assert architectures.find(NAME)(Geometry(32, 32), 2).name == NAME
+
+
 def without(arrays: Weights, *names: str) -> Weights:
     return {name: array for name, array in arrays.items() if name not in names}
 

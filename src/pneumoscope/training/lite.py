@@ -52,7 +52,7 @@ def efficientnet_lite0(
     number = 0
     for window, strides, expansion, filters, blocks in _STAGES:
         for step in (strides, *[1] * (blocks - 1)):
-            x = _block(x, window, step, expansion, filters, _DROPPED * number / _BLOCKS)
+            x = _block(x, number, window, step, expansion, filters)
             number += 1
     network: Network = keras.Model(
         keras.utils.get_source_inputs(given), x, name="efficientnet_lite0"
@@ -61,7 +61,7 @@ def efficientnet_lite0(
 
 
 def _block(
-    x: Tensor, window: int, strides: int, expansion: int, filters: int, dropped: float
+    x: Tensor, number: int, window: int, strides: int, expansion: int, filters: int
 ) -> Tensor:
     """Adds an inverted residual block (Sandler et al. 2018, arXiv:1801.04381)."""
     before, maps = x, x.shape[-1]
@@ -74,7 +74,10 @@ def _block(
     x = _normalise(_convolution(x, filters, 1), active=False)
     if strides > 1 or filters != maps:
         return x
-    x = keras.layers.Dropout(dropped, noise_shape=(None, 1, 1, 1))(x)
+    # By a name of its own: the first that Keras would give is that of a layer of the head.
+    x = keras.layers.Dropout(
+        _DROPPED * number / _BLOCKS, noise_shape=(None, 1, 1, 1), name=f"drop_{number}"
+    )(x)
     return keras.layers.Add()([x, before])
 
 
