@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "report": (NAME, "data", *FEW),
     "predict": (NAME, "data"),
     "drift": (NAME, "data"),
+    "calibrate": (NAME, "many", *FEW),
     "score": (NAME, "data", "--output", "scored"),
     "models show": (NAME,),
     "models export": (NAME, "out.zip"),
@@ -50,6 +51,7 @@ FUNCTIONS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "report": lambda call: call(NAME, "data", resamples=100),
     "predict": lambda call: list(call(NAME, "data")),
     "drift": lambda call: call(NAME, "data"),
+    "calibrate": lambda call: call(NAME, "many", resamples=100),
     "score": lambda call: call(NAME, "data", "scored"),
     "performance_over_time": with_labels,
     "load": lambda call: call(NAME),
@@ -66,12 +68,21 @@ OTHER = {
 which does not end, and loads its model as `load` does."""
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Makes images of as many patients as a calibration takes."""
+    root = tmp_path_factory.mktemp("many")
+    make_phantoms(root / "data", PhantomSettings(patients=60, width=(64, 80), lesion_strength=3))
+    return root / "data"
+
+
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Path) -> None:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Path, many: Path) -> None:
     """Makes a few images in an empty working folder, and an installation with models."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     make_phantoms("data", PhantomSettings(patients=8, width=(96, 128)))
+    Path("many").symlink_to(many)
 
 
 def test_no_command_is_left_out() -> None:

@@ -48,7 +48,7 @@ def card_head(
     results = [*_validation(info), *(_test(evaluation) if evaluation else ())]
     head = environment.get_template("card_head.yaml.j2").render(
         name=info.name,
-        known=info.training_data.get("attributions", ()),
+        known=[each for each in info.training_data.get("attributions", ()) if each.get("name")],
         licence=licence,
         results=results,
     )

@@ -39,11 +39,11 @@ def report(
     limit: Limit = None,
     least_sensitivity: Annotated[
         float | None,
-        typer.Option(help="Sensitivity that a site accepts at least, 0 to 1: an acceptance test."),
+        typer.Option(help="Least sensitivity that a site accepts, 0 to 1. By default no goal."),
     ] = None,
     least_specificity: Annotated[
         float | None,
-        typer.Option(help="Specificity that a site accepts at least, 0 to 1: an acceptance test."),
+        typer.Option(help="Least specificity that a site accepts, 0 to 1. By default no goal."),
     ] = None,
     resamples: Resamples = RESAMPLES,
     seed: Seed = SEED,
@@ -57,7 +57,7 @@ def report(
     pneumoscope report runs/first
     pneumoscope report runs/first other_hospital --output other/report.html
     pneumoscope report residual-2 other_hospital
-    pneumoscope report residual-2 ours --least-sensitivity .9 --least-specificity .8
+    pneumoscope report residual-2 ours --least-sensitivity .9
 
     Audits the data, evaluates the model on the images and patients that it has not seen, as they
     are and under corruptions, and says whether to trust it, for whom, and why or why not. The
