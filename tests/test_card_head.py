@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pneumoscope.bundle import Site
 from pneumoscope.bundle.card_head import card_head, without_head
 from pneumoscope.shipped import default_name, read_model
 from pneumoscope.types import Estimate, OperatingPoint
@@ -54,6 +55,23 @@ def test_measures_of_an_evaluation() -> None:
     (result,) = parsed(card_head(bundle_info(), evaluation=evaluation))["model-index"][0]["results"]
     assert result["dataset"]["split"] == "test"
     assert [metric["type"] for metric in result["metrics"]] == list(kinds[1:])
+
+
+def test_local_figures_are_not_those_of_the_training_data() -> None:
+    data = {"attributions": [{"name": "guangzhou", "title": "Children"}]}
+    info = bundle_info(
+        operating_points=(POINT,), training_data=data, site=Site(80, 60, 0.4, {"NORMAL": 48})
+    )
+    head = parsed(card_head(info))
+    assert head["datasets"] == ["guangzhou"]
+    (result,) = head["model-index"][0]["results"]
+    assert result["dataset"]["type"] == "local"
+    assert "Children" not in result["dataset"]["name"]
+
+
+def test_data_without_a_short_name_are_not_listed() -> None:
+    head = parsed(card_head(bundle_info(training_data={"attributions": [{"title": "Ours"}]})))
+    assert "datasets" not in head
 
 
 @pytest.mark.parametrize("name", ["no", "a: b", '"', "- [x", "#", "{{ x }}", "a\n---\nb", "\udce9"])

@@ -51,6 +51,7 @@ def card_head(
         known=[each for each in info.training_data.get("attributions", ()) if each.get("name")],
         licence=licence,
         results=results,
+        local=_LOCAL,
     )
     return f"{head}\n"  # an empty line between the head and the card
 

@@ -17,8 +17,8 @@ def measure_drift(bundle: Bundle, facts: Mapping[str, FloatArray], scored: Score
     """Measures the drift of images and scores from those of the training.
 
     Refused is what the gate refuses, as in the reference, and not what is undecided. The facts are
-    those of the images as the network gets them (`imaging.picture`), both here and
-    in the training. Another prevalence of the classes shifts them, too.
+    those of the images as the network gets them (`imaging.picture`), both here and in the training.
+    Another prevalence of the classes shifts them, too.
 
     Args:
         bundle: the model, with the summary of its training images.

@@ -91,7 +91,7 @@ def _group(kinds: Sequence[tuple[str, int]]) -> tuple[IntArray, tuple[str, ...]]
     that class: the mean of so few would show them.
     """
     counts = Counter(kinds)
-    largest = {label: kind for kind, _ in reversed(counts.most_common()) for label in [kind[1]]}
+    largest = {kind[1]: kind for kind, _ in reversed(counts.most_common())}
     joined = [kind if counts[kind] >= FEWEST_IMAGES else largest[kind[1]] for kind in kinds]
     names = sorted(set(joined))
     numbers = {kind: number for number, kind in enumerate(names)}

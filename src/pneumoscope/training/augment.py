@@ -39,14 +39,27 @@ def with_augmentation(network: Network) -> Network:
     return augmented
 
 
-class _RandomChange(keras.layers.Layer):  # type: ignore[misc]
-    """A layer that changes four in five of float32 images (n, h, w, 1) in [0, 1], in training."""
-
-    CHANCE = 0.8
+class _Random(keras.layers.Layer):  # type: ignore[misc]
+    """A layer that draws numbers for float32 images (n, h, w, 1)."""
 
     def __init__(self) -> None:
         super().__init__(dtype="float32")
         self._seed = keras.random.SeedGenerator()
+
+    def _draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        """Draws a number for each image, (n, 1, 1, 1), uniformly between two."""
+        shape = (keras.ops.shape(images)[0], 1, 1, 1)
+        return keras.random.uniform(shape, low, high, seed=self._seed)
+
+    def _draw_factor(self, images: Tensor, least: float, most: float) -> Tensor:
+        """Draws a factor for each image, (n, 1, 1, 1), log-uniformly between two."""
+        return keras.ops.exp(self._draw(images, math.log(least), math.log(most)))
+
+
+class _RandomChange(_Random):
+    """A layer that changes four in five of float32 images (n, h, w, 1) in [0, 1], in training."""
+
+    CHANCE = 0.8
 
     def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         """Changes the images if training; values stay in [0, 1]."""
@@ -58,15 +71,6 @@ class _RandomChange(keras.layers.Layer):  # type: ignore[misc]
     def change(self, images: Tensor) -> Tensor:
         """Changes all images."""
         raise NotImplementedError
-
-    def _draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        """Draws a number for each image, (n, 1, 1, 1), uniformly between two."""
-        shape = (keras.ops.shape(images)[0], 1, 1, 1)
-        return keras.random.uniform(shape, low, high, seed=self._seed)
-
-    def _draw_factor(self, images: Tensor, least: float, most: float) -> Tensor:
-        """Draws a factor for each image, (n, 1, 1, 1), log-uniformly between two."""
-        return keras.ops.exp(self._draw(images, math.log(least), math.log(most)))
 
 
 class RandomView(_RandomChange):
@@ -175,9 +179,7 @@ class RandomCovers(_RandomChange):
     def change(self, images: Tensor) -> Tensor:
         """Covers parts of the images."""
         ops = keras.ops
-        height, width = images.shape[1:3]
-        down = ops.reshape((ops.arange(height, dtype="float32") + 0.5) / height, (1, -1, 1, 1))
-        across = ops.reshape((ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, -1, 1))
+        down, across = _find_places(images)
         for _ in range(2):
             inside = self._draw(images, 0.0, 1.0) < 0.6
             for axis in (down, across):
@@ -193,7 +195,7 @@ class RandomCovers(_RandomChange):
         return images
 
 
-class HideLungs(keras.layers.Layer):  # type: ignore[misc]
+class HideLungs(_Random):
     """Hides the lungs of one in eight of float32 images (n, h, w, 1) in [0, 1], in training.
 
     What is left, the margins, must not tell the class: see `EvenOdds`. The cover is one grey
@@ -204,27 +206,16 @@ class HideLungs(keras.layers.Layer):  # type: ignore[misc]
     HEIGHT = (0.6, 0.8)  # fractions of those of the image
     WIDTH = (0.66, 0.86)
 
-    def __init__(self) -> None:
-        super().__init__(dtype="float32")
-        self._seed = keras.random.SeedGenerator()
-
     def call(self, images: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
         """Returns the images, and 1 for each whose lungs are hidden, else 0, float32 (n, 1)."""
         ops = keras.ops
-        count = ops.shape(images)[0]
         if not training:
-            return images, ops.zeros((count, 1), dtype="float32")
-        height, width = images.shape[1:3]
-
-        def draw(low: float, high: float) -> Tensor:
-            return keras.random.uniform((count, 1, 1, 1), low, high, seed=self._seed)
-
-        down = ops.reshape((ops.arange(height, dtype="float32") + 0.5) / height, (1, -1, 1, 1))
-        across = ops.reshape((ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, -1, 1))
-        covered = ops.abs(down - 0.5) < draw(*self.HEIGHT) / 2
-        covered = covered & (ops.abs(across - 0.5) < draw(*self.WIDTH) / 2)
-        hidden = draw(0.0, 1.0) < self.CHANCE
-        changed = ops.where(hidden & covered, draw(0.0, 1.0), images)
+            return images, ops.zeros((ops.shape(images)[0], 1), dtype="float32")
+        down, across = _find_places(images)
+        covered = ops.abs(down - 0.5) < self._draw(images, *self.HEIGHT) / 2
+        covered = covered & (ops.abs(across - 0.5) < self._draw(images, *self.WIDTH) / 2)
+        hidden = self._draw(images, 0.0, 1.0) < self.CHANCE
+        changed = ops.where(hidden & covered, self._draw(images, 0.0, 1.0), images)
         return changed, ops.cast(ops.reshape(hidden, (-1, 1)), "float32")
 
 
@@ -245,3 +236,12 @@ class EvenOdds(keras.layers.Layer):  # type: ignore[misc]
         least = float(np.finfo(np.float32).tiny)
         logs = ops.log(ops.maximum(probabilities, least))
         return ops.exp(logs + even * (ops.mean(logs, axis=-1, keepdims=True) - logs))
+
+
+def _find_places(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Finds how far down, (1, h, 1, 1), and across, (1, 1, w, 1), pixels lie, in (0, 1)."""
+    ops = keras.ops
+    height, width = images.shape[1:3]
+    down = ops.reshape((ops.arange(height, dtype="float32") + 0.5) / height, (1, -1, 1, 1))
+    across = ops.reshape((ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, -1, 1))
+    return down, across
