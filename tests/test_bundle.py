@@ -38,6 +38,7 @@ from pneumoscope.types import (
     ImageRecord,
     Method,
     OperatingPoint,
+    SourceRates,
     Split,
     Undecided,
 )
@@ -67,7 +68,10 @@ CALIBRATION = Calibration(
 def test_calibration_and_operating_points_round_trip(tmp_path: Path) -> None:
     some = Estimate(0.9, 0.8, 0.95)
     undecided = Undecided(0.3, 0.5, some, Estimate(None, None, None))
-    expected = OperatingPoint("b", 0.4, some, Estimate(1.0, 0.8, 1.0, Method.EXACT), undecided)
+    none = Estimate(None, None, None)
+    sources = SourceRates("a", some, none, 0.3, some, none), SourceRates("b", none, some)
+    exact = Estimate(1.0, 0.8, 1.0, Method.EXACT)
+    expected = OperatingPoint("b", 0.4, some, exact, undecided, sources)
     changes = {"operating_points": (expected,), "calibration": CALIBRATION}
     write_bundle(tmp_path / "b", **changes)
     assert read_bundle(tmp_path / "b").info == bundle_info(**changes)

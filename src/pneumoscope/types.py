@@ -203,6 +203,30 @@ class Undecided:
 
 
 @dataclass(frozen=True)
+class SourceRates:
+    """Sensitivity and specificity in one source of images: at a threshold, and at a foreign one.
+
+    A rate of a class that the source has no images of has the value None.
+
+    Attributes:
+        source: name of the source.
+        sensitivity: sensitivity in this source, at the threshold that was chosen on all sources.
+        specificity: specificity in this source, at that threshold.
+        foreign_threshold: threshold that was chosen in the same way on the other sources alone;
+            None if they allow no choice.
+        foreign_sensitivity: sensitivity in this source, at the foreign threshold if there is one.
+        foreign_specificity: specificity in this source, at the foreign threshold if there is one.
+    """
+
+    source: str
+    sensitivity: Estimate
+    specificity: Estimate
+    foreign_threshold: float | None = None
+    foreign_sensitivity: Estimate | None = None
+    foreign_specificity: Estimate | None = None
+
+
+@dataclass(frozen=True)
 class OperatingPoint:
     """A named threshold: an image is called positive at a probability of `threshold` or more.
 
@@ -215,6 +239,8 @@ class OperatingPoint:
             on, and so optimistic; None if it was chosen on none.
         undecided: undecided zone about the threshold, in which the gate gives no label; None if
             there is none.
+        sources: how the threshold holds in each source of the validation images; empty if they
+            are of one source, or none is known.
     """
 
     name: str = "default"
@@ -222,6 +248,7 @@ class OperatingPoint:
     sensitivity: Estimate | None = None
     specificity: Estimate | None = None
     undecided: Undecided | None = None
+    sources: tuple[SourceRates, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:

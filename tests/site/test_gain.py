@@ -25,7 +25,7 @@ def drawn(patients: int, seed: int, slope: float = 1.0, bias: float = 0.0) -> Va
     labels = np.repeat(rng.random(patients) < 1 / (1 + np.exp(-logit[::2])), 2).astype(np.int64)
     given = np.column_stack([np.zeros_like(logit), slope * logit + bias])
     keys = np.repeat([f"p{number}" for number in range(patients)], 2)
-    return ValidationScores(labels, softmax(given, axis=1), keys, np.ones(len(labels)))
+    return ValidationScores.of_one_source(labels, softmax(given, axis=1), keys)
 
 
 def test_no_patient_is_measured_by_what_was_fitted_to_him() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pneumoscope.statistics import choose_operating_points, find_undecided
+from pneumoscope.statistics import choose_operating_points, find_undecided, measure_sources
 from pneumoscope.types import Method, OperatingPoint
 
 
@@ -192,3 +192,50 @@ def test_a_notice_says_what_cannot_be_chosen(name):
 def test_ten_patients_a_side_are_enough():
     points, _ = choose_operating_points(TRUTH[:40], np.where(TRUTH, 0.9, 0.3)[:40], PATIENTS[:40])
     assert points[0].name == "balanced"
+
+
+def test_thresholds_in_each_source_and_without_it():
+    truth, score, patients = case(1, n=240)
+    sources = np.where(np.arange(240) < 120, "near", "far")
+    sources[:8] = ""  # not known: counts in the choice for both
+    sources[-8:] = "well"
+    truth[-8:] = False
+    score = np.where(sources == "far", score / 2, score)
+    weights = np.ones(240)
+    found = measure_sources(0.6, truth, score, patients, sources, weights)
+    assert [rates.source for rates in found] == ["far", "near", "well"]
+    for each in found:
+        here = sources == each.source
+        chosen, _ = choose_operating_points(truth[~here], score[~here], patients[~here])
+        assert each.foreign_threshold == chosen[0].threshold
+        for threshold, at in (
+            (0.6, (each.sensitivity, each.specificity)),
+            (each.foreign_threshold, (each.foreign_sensitivity, each.foreign_specificity)),
+        ):
+            with np.errstate(invalid="ignore"):
+                expected = rates(truth[here], score[here], threshold)
+            for estimate, rate in zip(at, expected, strict=True):
+                if np.isnan(rate):
+                    assert estimate.value is None
+                else:
+                    assert estimate.value == pytest.approx(rate)
+                    assert estimate.low <= rate <= estimate.high
+    assert found[2].sensitivity.value is None
+
+
+def test_source_whose_others_allow_no_choice_has_no_foreign_threshold():
+    truth, score, patients = case(2)
+    sources = np.where(truth, "ill", "all")
+    ill, well = sorted(
+        measure_sources(0.5, truth, score, patients, sources, np.ones(120)),
+        key=lambda rates: rates.source,
+        reverse=True,
+    )
+    assert ill.foreign_threshold is ill.foreign_sensitivity is well.foreign_threshold is None
+    assert ill.specificity.value is well.sensitivity.value is None
+
+
+def test_one_source_is_no_comparison():
+    truth, score, patients = case(3)
+    for sources in (np.full(120, ""), np.full(120, "a"), np.where(truth, "a", "")):
+        assert measure_sources(0.5, truth, score, patients, sources, np.ones(120)) == ()

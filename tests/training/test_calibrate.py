@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import log_softmax, softmax
 
 pytest.importorskip("keras")
 
+from pneumoscope.bundle import BundleInfo
 from pneumoscope.statistics import calibration_measures
 from pneumoscope.training.calibrate import (
     ValidationScores,
@@ -23,7 +25,7 @@ from pneumoscope.training.calibrate import (
     in_words,
 )
 from pneumoscope.training.card import model_card
-from pneumoscope.types import Geometry, OperatingPoint
+from pneumoscope.types import Calibration, Geometry, OperatingPoint
 from tests.conftest import bundle_info
 
 pytestmark = pytest.mark.keras
@@ -38,7 +40,7 @@ def drawn(n: int, classes: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarr
 
 def scores(labels: np.ndarray, logits: np.ndarray) -> ValidationScores:
     patients = np.array([f"p{i}" for i in range(len(labels))])
-    return ValidationScores(labels, softmax(logits, axis=1), patients, np.ones(len(labels)))
+    return ValidationScores.of_one_source(labels, softmax(logits, axis=1), patients)
 
 
 @pytest.mark.parametrize("classes", [2, 4])
@@ -157,7 +159,7 @@ def test_network_gives_the_fitted_probabilities_itself() -> None:
     labels = before.argsort(axis=1)[:, -1]
     labels[::5] = np.arange(9) % 3
     labels[:30] = np.arange(30) % 3  # ten patients of each class at least
-    mixed = ValidationScores(labels, before, np.array([f"p{i}" for i in range(45)]), np.ones(45))
+    mixed = ValidationScores.of_one_source(labels, before, np.array([f"p{i}" for i in range(45)]))
     found = replace(fit_calibration(mixed), fitted=True, temperature=0.2, biases=(0.0, 0.5, -1.0))
     fold_into(network, found)
     expected = softmax(np.log(before) / 0.2 + np.array([0.0, 0.5, -1.0]), axis=1)
@@ -211,24 +213,43 @@ def test_words_name_what_could_not_be_chosen() -> None:
     assert len(found.notices) == 2
 
 
+def described(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> BundleInfo:
+    return bundle_info(
+        operating_points=points,
+        calibration=calibration,
+        training_data={
+            "attributions": [],
+            "images": {},
+            "fingerprint": "f" * 64,
+            "patients": "by PatientID 9",
+        },
+        metrics={"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.8},
+        settings={"weights": "none", "patience": 0},
+    )
+
+
+def test_model_card_states_how_the_threshold_holds_in_each_source() -> None:
+    labels, logits = drawn(400)
+    steep = scores(labels, 2 * logits)
+    one = model_card(described(*calibrate(Unchanged(), steep, steep, seed=0)))
+    assert "in each source" not in one
+    sources = np.where(np.arange(400) % 2, "a|b", "c")
+    several = replace(steep, sources=sources)
+    calibration, points = calibrate(Unchanged(), several, several, seed=0)
+    first = points[0].sources[0]
+    row = rf"| a\|b | {first.sensitivity} | {first.specificity} | {first.foreign_threshold:.4g} | "
+    assert row in model_card(described(calibration, points))
+    labels = np.where(sources == "c", 0, labels)
+    healthy = replace(several, labels=labels)
+    card = model_card(described(*calibrate(Unchanged(), healthy, healthy, seed=0)))
+    assert re.search(r"\n\| c \| \u2013 \| 0\.\d+ \([^|]* \| \d\.\d+ \| \u2013 \| ", card)
+
+
 def test_model_card_states_what_was_fitted_and_chosen() -> None:
     labels, logits = drawn(400)
     steep = scores(labels, 2 * logits)
     found, points = calibrate(Unchanged(), steep, steep, seed=0)
-    made_of = {
-        "attributions": [],
-        "images": {},
-        "fingerprint": "f" * 64,
-        "patients": "by PatientID 9",
-    }
-    metrics = {"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.8}
-    info = bundle_info(
-        operating_points=points,
-        calibration=found,
-        training_data=made_of,
-        metrics=metrics,
-        settings={"weights": "none", "patience": 0},
-    )
+    info = described(found, points)
     hostile = model_card(replace(info, classes=("NORMAL", "<b>|"), command="train '\n# <b>'"))
     assert r"as NORMAL or &lt;b>\|." in hostile
     assert "\n# <b>" not in hostile

@@ -68,11 +68,10 @@ def test_training_images_and_validation_scores(prepared: PreparedSet) -> None:
     training, validation = (prepared.images.published(split) for split in (Split.TRAIN, Split.VAL))
     assert len(validation) >= 10
     score = np.linspace(0.2, 0.9, len(validation))
-    scores = ValidationScores(
+    scores = ValidationScores.of_one_source(
         np.array([record.label for record in validation]),
         np.stack([1 - score, score], axis=1),
         np.array([record.patient for record in validation]),
-        np.ones(len(validation)),
     )
     found = make_reference_of(prepared, scores)
     brightness = [

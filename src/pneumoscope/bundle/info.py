@@ -12,7 +12,14 @@ from pneumoscope.errors import ClassMismatchError, unknown_choice
 from pneumoscope.gate import GateLevels
 from pneumoscope.gate.store import parse_levels
 from pneumoscope.notices import Notice
-from pneumoscope.types import Calibration, Estimate, Geometry, OperatingPoint, Undecided
+from pneumoscope.types import (
+    Calibration,
+    Estimate,
+    Geometry,
+    OperatingPoint,
+    SourceRates,
+    Undecided,
+)
 
 SCHEMA_VERSION = 4  # 1 has no calibration, 2 no usable gate, 3 no codes of notices
 
@@ -145,7 +152,13 @@ def _parse_point(content: Mapping[str, Any]) -> OperatingPoint:
     if content.get("undecided") is not None:
         zone = content["undecided"]
         parsed["undecided"] = Undecided(**{**zone, **_parse_estimates(zone, ("share", "error"))})
+    parsed["sources"] = tuple(map(_parse_rates, content.get("sources", ())))
     return OperatingPoint(**parsed)
+
+
+def _parse_rates(content: Mapping[str, Any]) -> SourceRates:
+    rates = ("sensitivity", "specificity", "foreign_sensitivity", "foreign_specificity")
+    return SourceRates(**{**content, **_parse_estimates(content, rates)})
 
 
 def _parse_estimates(content: Mapping[str, Any], names: Iterable[str]) -> dict[str, Estimate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -156,22 +156,11 @@ def _cross_fit(scores: ValidationScores, fit: Fitter, divisions: int, seed: int)
         halves(is_positive(scores.labels), scores.patients, divisions, seed)
     ):
         for measured in (first, ~first):
-            calibration, points = fit(part_of(scores, ~measured), seed=seed)
+            calibration, points = fit(scores.pick(~measured), seed=seed)
             given = positive_score(calibrated(scores.probabilities[measured], calibration))
             score[row, measured] = given
             called[row, measured] = called_positive(given, points[0].threshold)
     return _Called(score, called)
-
-
-def part_of(scores: ValidationScores, chosen: BoolArray) -> ValidationScores:
-    """Returns the images where `chosen`, bool of shape (n,), is True."""
-    return replace(
-        scores,
-        labels=scores.labels[chosen],
-        probabilities=scores.probabilities[chosen],
-        patients=scores.patients[chosen],
-        weights=scores.weights[chosen],
-    )
 
 
 def _measure(truth: BoolArray, given: _Called, weights: FloatArray) -> dict[str, FloatArray]:

@@ -63,8 +63,7 @@ def calibrate_labelled(
     cohort, (scored,) = score_images([predictor], cohort, rest_of(2, progress))
     cohort, scored, refused = _without_refused(cohort, scored)
     require_patients(data, _count_patients(cohort))
-    alike = np.ones(len(cohort.labels))
-    scores = ValidationScores(cohort.labels, scored.probabilities, cohort.patients, alike)
+    scores = ValidationScores.of_one_source(cohort.labels, scored.probabilities, cohort.patients)
     ranking = _measure_auroc(scores, resampling)
     calibration, points = fit_site(scores, seed=resampling.seed)
     if not calibration.fitted:

@@ -10,7 +10,11 @@ from pneumoscope.statistics.calibration import (
 from pneumoscope.statistics.conformal import upper_threshold
 from pneumoscope.statistics.evidence import log_evidence
 from pneumoscope.statistics.few import FEW_PATIENTS, FEWEST_PATIENTS
-from pneumoscope.statistics.operating import choose_operating_points, find_undecided
+from pneumoscope.statistics.operating import (
+    choose_operating_points,
+    find_undecided,
+    measure_sources,
+)
 from pneumoscope.statistics.paired import DeLong, McNemar, delong, mcnemar
 from pneumoscope.statistics.proportion import estimate_unanimous
 from pneumoscope.statistics.ranking import (
@@ -55,6 +59,7 @@ __all__ = [
     "log_evidence",
     "mcnemar",
     "measure_shift",
+    "measure_sources",
     "rank_correlation",
     "ratio",
     "reliability",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pneumoscope.notices import Notice
@@ -10,7 +12,7 @@ from pneumoscope.statistics.few import FEWEST_PATIENTS
 from pneumoscope.statistics.ranking import cumulative, ratio
 from pneumoscope.statistics.resampling import Resampling
 from pneumoscope.task import called_positive
-from pneumoscope.types import OperatingPoint, Undecided
+from pneumoscope.types import Estimate, OperatingPoint, SourceRates, Undecided
 
 _AT_LEAST = 0.95
 _ROUNDING = 1e-9
@@ -53,14 +55,14 @@ def choose_operating_points(
     if obstacle:
         text = f"No threshold was chosen, and 0.5 stays: {obstacle}"
         return (OperatingPoint(),), (Notice("no-threshold", text, {"why": obstacle}),)
-    points, notices = [], []
+    points, notices, resampling = [], [], Resampling(seed=seed)
     for name, threshold in _best_thresholds(truth, score, weights).items():
         if threshold is None:
             text = f"There is no operating point {name}: no threshold reaches what it asks"
             notices.append(Notice("no-operating-point", text, {"operating_point": name}))
         else:
-            at = _with_expectation(name, threshold, truth, score, patients, weights, seed)
-            points.append(at)
+            rates = _measure_rates(threshold, truth, score, patients, weights, resampling)
+            points.append(OperatingPoint(name, threshold, *rates))
     return tuple(points), tuple(notices)
 
 
@@ -114,6 +116,57 @@ def find_undecided(
     proportions = {"share": everything, "error": decided}
     found = Resampling(seed=seed).estimate(measure, patients, proportions)
     return Undecided(low, high, found["share"], found["error"])
+
+
+def measure_sources(
+    threshold: float,
+    truth: BoolArray,
+    score: FloatArray,
+    patients: StrArray,
+    sources: StrArray,
+    weights: FloatArray,
+    *,
+    seed: int = 0,
+) -> tuple[SourceRates, ...]:
+    """Measures how a threshold, and the choice of one, hold in each source of images.
+
+    At `threshold` each source is measured by itself. Then a threshold is chosen like `balanced` on
+    all sources but this one, and measured on this one: what the choice gives where it has not been.
+
+    Args:
+        threshold: score from which on images are called positive, chosen on all these images.
+        truth: ground truth, True for positive images, shape (n,).
+        score: score of each image, in [0, 1], finite, shape (n,).
+        patients: key of the patient of each image, shape (n,).
+        sources: name of the source of each image, empty where it is not known, shape (n,).
+        weights: weight of each image, above 0, shape (n,).
+        seed: seed of the bootstrap.
+
+    Returns:
+        The rates of each known source, by name; empty if fewer than two are known.
+    """
+    names = sorted(set(sources.tolist()) - {""})
+    if len(names) < 2:
+        return ()
+    resampling = Resampling(seed=seed)
+    found = []
+    for name in names:
+        here = sources == name
+        own = truth[here], score[here], patients[here], weights[here]
+        others = truth[~here], score[~here], patients[~here], weights[~here]
+        rates = SourceRates(name, *_measure_rates(threshold, *own, resampling))
+        if not _obstacle(*others):
+            foreign = _best_thresholds(others[0], others[1], others[3])["balanced"]
+            assert foreign is not None  # or there is an obstacle
+            sensitivity, specificity = _measure_rates(foreign, *own, resampling)
+            rates = replace(
+                rates,
+                foreign_threshold=foreign,
+                foreign_sensitivity=sensitivity,
+                foreign_specificity=specificity,
+            )
+        found.append(rates)
+    return tuple(found)
 
 
 def _alike(truth: BoolArray) -> FloatArray:
@@ -190,15 +243,15 @@ def _best(goodness: FloatArray, then: FloatArray) -> int | None:
     return int(np.lexsort((then, goodness))[-1])
 
 
-def _with_expectation(
-    name: str,
+def _measure_rates(
     threshold: float,
     truth: BoolArray,
     score: FloatArray,
     patients: StrArray,
     weights: FloatArray,
-    seed: int,
-) -> OperatingPoint:
+    resampling: Resampling,
+) -> tuple[Estimate, Estimate]:
+    """Measures sensitivity and specificity at a threshold."""
     called = called_positive(score, threshold)
 
     def measure(drawn: FloatArray) -> dict[str, FloatArray]:
@@ -209,5 +262,5 @@ def _with_expectation(
         }
 
     proportions = {"sensitivity": truth, "specificity": ~truth}
-    found = Resampling(seed=seed).estimate(measure, patients, proportions)
-    return OperatingPoint(name, threshold, found["sensitivity"], found["specificity"])
+    found = resampling.estimate(measure, patients, proportions)
+    return found["sensitivity"], found["specificity"]

@@ -5,8 +5,9 @@ See `docs/adr/0014-calibration.md`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -16,12 +17,14 @@ from pneumoscope.graph import PROBABILITIES
 from pneumoscope.notices import Notice
 from pneumoscope.statistics import (
     FEWEST_PATIENTS,
+    BoolArray,
     FloatArray,
     IntArray,
     StrArray,
     calibration_measures,
     choose_operating_points,
     find_undecided,
+    measure_sources,
 )
 from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.doubts import find_doubts
@@ -45,13 +48,36 @@ class ValidationScores:
         labels: class of each image, int64 of shape (n,).
         probabilities: probability of each class, float64 of shape (n, c).
         patients: key of the patient of each image, str of shape (n,).
+        sources: name of the source of each image, empty where it is not known, str of shape (n,).
         weights: how much each image counts, float64 of shape (n,), 1 on average over a class.
     """
 
     labels: IntArray
     probabilities: FloatArray
     patients: StrArray
+    sources: StrArray
     weights: FloatArray
+
+    @classmethod
+    def of_one_source(
+        cls, labels: IntArray, probabilities: FloatArray, patients: StrArray
+    ) -> ValidationScores:
+        """Makes scores of images that all count alike."""
+        n = len(labels)
+        return cls(labels, probabilities, patients, np.full(n, ""), np.ones(n))
+
+    def pick(self, images: BoolArray) -> ValidationScores:
+        """Picks images, True in an array of shape (n,)."""
+        return ValidationScores(*(values[images] for values in self._columns()))
+
+    @classmethod
+    def pool(cls, parts: Sequence[ValidationScores]) -> ValidationScores:
+        """Puts images together."""
+        columns = zip(*(part._columns() for part in parts), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    def _columns(self) -> list[Any]:
+        return [getattr(self, column.name) for column in fields(self)]
 
 
 def calibrate(
@@ -61,9 +87,9 @@ def calibrate(
 
     Probabilities are fitted to the images as they are. A threshold has to serve where images look
     otherwise, so it is chosen on changed copies as well, and its expected sensitivity and
-    specificity include these. The undecided zone of the default is found on the images as they
-    are. Images count by their weights, so that where sources count alike, neither probabilities
-    nor thresholds are those of the source with the most images.
+    specificity include these, also those of the default in each source. The undecided zone of the
+    default is found on the images as they are. Images count by their weights, so that where sources
+    count alike, neither probabilities nor thresholds are those of the source with the most images.
 
     Args:
         network: a network of `architectures`; its last layer is changed, so that whatever is made
@@ -119,7 +145,16 @@ def choose_thresholds(
         undecided = find_undecided(
             default.threshold, truth, plain, scores.patients, scores.weights, seed=seed
         )
-        points = (replace(default, undecided=undecided), *points[1:])
+        sources = measure_sources(
+            default.threshold,
+            is_positive(changed.labels),
+            score,
+            changed.patients,
+            changed.sources,
+            changed.weights,
+            seed=seed,
+        )
+        points = (replace(default, undecided=undecided, sources=sources), *points[1:])
     return points, notices
 
 

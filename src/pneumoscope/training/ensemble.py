@@ -160,31 +160,16 @@ def _score_apart(members: Sequence[Member], bundles: Sequence[Bundle], balance: 
         for member, bundle in zip(members, bundles, strict=True)
     )
     plain, changed = zip(*_each_patient_once(own), strict=True)
-    return _pool(plain), _pool(changed)
+    return ValidationScores.pool(plain), ValidationScores.pool(changed)
 
 
 def _each_patient_once(scored: Iterable[Scores]) -> Iterator[Scores]:
     """Leaves out patients that have come before: they count with the first member."""
     known: StrArray = np.array([], np.str_)
     for plain, changed in scored:
-        yield _without(plain, known), _without(changed, known)
+        plain, changed = (each.pick(~np.isin(each.patients, known)) for each in (plain, changed))
+        yield plain, changed
         known = np.union1d(known, plain.patients)
-
-
-def _without(scores: ValidationScores, known: StrArray) -> ValidationScores:
-    new = ~np.isin(scores.patients, known)
-    return ValidationScores(
-        scores.labels[new], scores.probabilities[new], scores.patients[new], scores.weights[new]
-    )
-
-
-def _pool(parts: Sequence[ValidationScores]) -> ValidationScores:
-    return ValidationScores(
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.probabilities for part in parts]),
-        np.concatenate([part.patients for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-    )
 
 
 def _calibrate(

@@ -98,9 +98,11 @@ def _label(
     times = len(probabilities)
     labels = np.array([record.label for record in records], dtype=np.int64)
     patients = np.array([record.patient for record in records], dtype=np.str_)
+    sources = np.array([record.source for record in records], dtype=np.str_)
     return ValidationScores(
         np.tile(labels, times),
         np.concatenate(probabilities),
         np.tile(patients, times),
+        np.tile(sources, times),
         np.tile(weights, times),
     )
