@@ -20,6 +20,11 @@ SEED = 0
 RESAMPLES = 2000
 """Number of bootstrap resamples behind an interval."""
 
+INTERVAL_WIDTH = 0.1
+"""Total width of an interval that an acceptance test is planned for."""
+ASSURANCE = 0.9
+"""Probability that so many consecutive patients hold enough of both kinds."""
+
 HEATMAP_IMAGES = 300
 FIGURES = ("png",)
 """File formats of figures."""

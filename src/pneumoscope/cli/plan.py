@@ -9,6 +9,7 @@ import typer
 from pneumoscope.cli.console import print_json
 from pneumoscope.cli.options import AsJson
 from pneumoscope.cli.tables import print_tables
+from pneumoscope.defaults import ASSURANCE, INTERVAL_WIDTH
 
 
 def plan(
@@ -22,11 +23,11 @@ def plan(
     ] = None,
     width: Annotated[
         float, typer.Option(help="Greatest total width of each 95 % interval, from 0.01.")
-    ] = 0.1,
+    ] = INTERVAL_WIDTH,
     assurance: Annotated[
         float,
         typer.Option(help="Probability that consecutive patients hold enough of both kinds."),
-    ] = 0.9,
+    ] = ASSURANCE,
     as_json: AsJson = False,
 ) -> None:
     """Plan how many patients an acceptance test needs.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pneumoscope.defaults import ASSURANCE, INTERVAL_WIDTH
 from pneumoscope.errors import extra_needed, out_of_range
 from pneumoscope.tables import Table
 
@@ -47,8 +48,8 @@ def plan(
     sensitivity: float,
     prevalence: float,
     specificity: float | None = None,
-    width: float = 0.1,
-    assurance: float = 0.9,
+    width: float = INTERVAL_WIDTH,
+    assurance: float = ASSURANCE,
 ) -> AcceptancePlan:
     """Plans how many patients an acceptance test needs, each with one image.
 
