@@ -62,8 +62,7 @@ def test_reasons_are_counted_by_image(make_scored: SCORED) -> None:
     assert found.warned == 10
     wrong = scored.predicted != scored.labels
     assert found.wrong == np.count_nonzero(wrong[:10])
-    assert found.beyond["warn"].value == pytest.approx(21 / 120)  # one has no distance at all
-    assert found.beyond["refuse"].value == pytest.approx(11 / 120)
+    assert found.beyond.value == pytest.approx(11 / 120)  # one has no distance at all
     for curve in found.curves.values():
         assert curve.accuracy[-1] == pytest.approx(1 - wrong.mean())
         assert np.all(curve.low <= curve.high)

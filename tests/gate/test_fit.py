@@ -26,11 +26,12 @@ def test_levels_are_quantiles_of_validation_distances() -> None:
     assert (levels.images, levels.patients) == (300, 150)
     far = {kind: distances[kind].measure(validation[kind]) for kind in distances}
     assert levels.refuse.share == pytest.approx(3 / 301)
-    assert np.count_nonzero(far["features"] > levels.refuse.distance) == 3 - 1
+    score = np.sqrt((far["features"] ** 2 + far["layout"] ** 2) / 2)
+    assert np.count_nonzero(score > levels.refuse.distance) == 3 - 1
     above = [far[kind] > level.distance for kind, level in levels.warn.items()]
     assert 0 < np.any(above, axis=0).sum() <= 0.05 * 301
     said = describe_gate(levels)
-    assert f"{levels.refuse.distance:.2f} in features (1.0%)" in said
+    assert f"{levels.refuse.distance:.2f} in features and layout (1.0%)" in said
 
 
 def test_what_makes_no_gate() -> None:

@@ -162,6 +162,27 @@ def test_turn_is_named_though_the_image_stays_unusual(turns: int, advice: str) -
     assert "it looks" not in reasons(upright)
 
 
+def test_image_that_is_a_little_unusual_in_everything_is_refused() -> None:
+    """Each distance is 3, below its level of 4; the level of their root mean square is 2.5."""
+    pixels = np.full((8, 8), 100, np.uint8)
+    layout = APPEARANCES["layout"](pixels[np.newaxis])
+    distances = {
+        "features": TrainingDistance(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32)),
+        "layout": TrainingDistance(layout + 3, np.eye(layout.shape[1], dtype=np.float32)),
+    }
+    warn = {name: GateLevel(4.0, 0.02) for name in distances}
+    found = []
+    for scored in (("features",), ("features", "layout")):
+        levels = GateLevels(warn, GateLevel(2.5, 0.01), 100, 90, scored=scored)
+        for features in (0.0, 3.0):
+            gate = Gate(levels, distances, lambda x: np.full((len(x), 1), 3.0, np.float32))
+            facts = Facts(Acquisition(8, 8), pixels, Geometry(32, 32))
+            (judgement,) = gate.judge([facts], np.array([[features]], np.float32))
+            refused = "unlike-training" in [reason.code for reason in judgement.reasons]
+            found.append((round(judgement.distance or 0, 3), refused))
+    assert found == [(0.0, False), (3.0, True), (2.121, False), (3.0, True)]
+
+
 def test_turn_is_named_by_both_distances_together() -> None:
     """The features come hardly nearer when upright, and a little nearer when turned by 180°."""
     upright = np.zeros((8, 8), np.uint8)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
+from pneumoscope.errors import SettingsError
 from pneumoscope.gate import GateLevel, GateLevels, TrainingDistance
 from pneumoscope.gate.store import pack_distances, parse_levels, unpack_distances
 
@@ -42,5 +43,14 @@ def test_each_mean_is_that_of_a_source_if_sources_are_named() -> None:
 
 
 def test_levels_round_trip() -> None:
-    given = levels("features", "tone", sources=("a", "b"))
-    assert parse_levels(json.loads(json.dumps(asdict(given)))) == given
+    given = replace(levels("features", "tone", sources=("a", "b")), scored=("tone", "features"))
+    content = json.loads(json.dumps(asdict(given)))
+    assert parse_levels(content) == given
+    del content["scored"]  # as in older bundles, whose score is the distance of the features
+    assert parse_levels(content).scored == ("features",)
+
+
+@pytest.mark.parametrize("scored", [(), ("layout",), ("features", "layout")])
+def test_score_of_distances_without_a_level_is_refused(scored: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match="score is of no known distances"):
+        replace(levels("features", "tone"), scored=scored)

@@ -11,7 +11,6 @@ import numpy as np
 
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.gate import GateLevels
-from pneumoscope.graph import FEATURES
 from pneumoscope.notices import Notice
 from pneumoscope.statistics import BoolArray, Estimate, FloatArray, Resampling
 
@@ -43,8 +42,8 @@ class Refusals:
         warnings: number of accepted images by code of the warning; an image may have several.
         warned: number of accepted images with a warning.
         wrong: number of refused images that would have been misclassified.
-        beyond: fraction of the images beyond each level of the out-of-distribution score, by
-            "warn" and "refuse".
+        beyond: fraction of the images whose out-of-distribution score is beyond the level of
+            refusal.
         curves: accuracy as more images are refused, by which are refused first: "unsure" or
             "unlike".
     """
@@ -53,7 +52,7 @@ class Refusals:
     warnings: Mapping[str, int]
     warned: int
     wrong: int
-    beyond: Mapping[str, Estimate]
+    beyond: Estimate
     curves: Mapping[str, Curve]
 
 
@@ -78,10 +77,7 @@ def measure_refusals(
         return None
     refused, right = scored.refused, scored.predicted == scored.labels
     distances = np.array([np.inf if v.distance is None else v.distance for v in scored.judgements])
-    beyond = {
-        name: (distances > level.distance).astype(np.float64)
-        for name, level in (("warn", levels.warn[FEATURES]), ("refuse", levels.refuse))
-    }
+    beyond = {"refuse": (distances > levels.refuse.distance).astype(np.float64)}
     called = scored.probabilities[np.arange(len(right)), scored.predicted]
     warnings = [v.warnings for v, no in zip(scored.judgements, refused, strict=True) if not no]
     return Refusals(
@@ -89,7 +85,7 @@ def measure_refusals(
         warnings=_count(warnings),
         warned=sum(map(bool, warnings)),
         wrong=int(np.count_nonzero(refused & ~right)),
-        beyond=resampling.estimate_means(beyond, scored.patients, beyond),
+        beyond=resampling.estimate_means(beyond, scored.patients, beyond)["refuse"],
         curves={
             name: _curve(scored, right, keep_first, resampling)
             for name, keep_first in (("unsure", called), ("unlike", -distances))

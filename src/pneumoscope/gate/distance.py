@@ -1,4 +1,4 @@
-"""The out-of-distribution score: the distance of images from those of the training."""
+"""The distance of images from those of the training, by descriptors of one kind."""
 
 from __future__ import annotations
 

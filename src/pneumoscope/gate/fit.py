@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf
@@ -80,8 +81,10 @@ def choose_levels(
     measured = {kind: distance.measure(validation[kind]) for kind, distance in distances.items()}
     share = WARNED / len(measured)
     warn = {kind: GateLevel(*upper_threshold(far, share)) for kind, far in measured.items()}
-    refuse = GateLevel(*upper_threshold(measured[FEATURES], REFUSED))
-    return GateLevels(warn, refuse, len(patients), len(np.unique(patients)), sources)
+    counted = len(patients), len(np.unique(patients)), sources, tuple(measured)
+    anything = GateLevels(warn, warn[FEATURES], *counted)
+    refuse = GateLevel(*upper_threshold(anything.score(measured), REFUSED))
+    return replace(anything, refuse=refuse)
 
 
 def _group(kinds: Sequence[tuple[str, int]]) -> tuple[IntArray, tuple[str, ...]]:
@@ -144,6 +147,6 @@ def describe_gate(levels: GateLevels | None) -> str:
     refuse = levels.refuse
     return (
         f"Gate, on {levels.images} images of {levels.patients} validation patients: warns above "
-        f"a distance of {warnings}; refuses above {refuse.distance:.2f} in {FEATURES} "
-        f"({refuse.share:.1%})"
+        f"a distance of {warnings}; refuses above {refuse.distance:.2f} in "
+        f"{' and '.join(levels.scored)} ({refuse.share:.1%})"
     )

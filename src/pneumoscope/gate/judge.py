@@ -161,9 +161,10 @@ class Gate:
         warnings = findings(facts, self._policy, Action.WARN)
         warn, refuse = self._levels.warn, self._levels.refuse
         unusual = [name for name, far in distances.items() if far > warn[name].distance]
-        remedy = self._remedy(facts, distances) if unusual else ()
-        distance = distances[FEATURES]
-        if distance > refuse.distance:
+        distance = self._score(distances)
+        refused = distance > refuse.distance
+        remedy = self._remedy(facts, distances, refused=refused) if unusual or refused else ()
+        if refused:
             reasons += (*remedy, _unlike(FEATURES, distance, refuse))
         elif remedy:
             reasons += remedy
@@ -171,7 +172,14 @@ class Gate:
             warnings += tuple(_unlike(name, distances[name], warn[name]) for name in unusual)
         return Judgement(reasons, warnings, distance if np.isfinite(distance) else None)
 
-    def _remedy(self, facts: Facts, distances: Mapping[str, float]) -> tuple[Notice, ...]:
+    def _score(self, distances: Mapping[str, float]) -> float:
+        """Computes the out-of-distribution score of an image."""
+        (score,) = self._levels.score({name: np.array([far]) for name, far in distances.items()})
+        return float(score)
+
+    def _remedy(
+        self, facts: Facts, distances: Mapping[str, float], *, refused: bool
+    ) -> tuple[Notice, ...]:
         """Finds the rotation or inversion that brings an unusual image near the training images.
 
         Runs the network on four images, and so is done for unusual images alone. An image that is
@@ -181,6 +189,7 @@ class Gate:
         Args:
             facts: facts of the image.
             distances: distances of the image as it is, by kind of descriptor.
+            refused: whether the image is refused in any case.
         """
         pixels = facts.pixels
         undone = [(remedy, remedy.undo(pixels)) for remedy in _REMEDIES]
@@ -191,7 +200,6 @@ class Gate:
             {name: float(far[row]) for name, far in found.items()} for row in range(len(images))
         ]
         warn = self._levels.warn
-        refused = distances[FEATURES] > self._levels.refuse.distance
         helping = [
             (_distance(remedy, far), remedy)
             for (remedy, _), far in zip(fitting, after, strict=True)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from pneumoscope.errors import SettingsError
+from pneumoscope.graph import FEATURES
+from pneumoscope.statistics import FloatArray
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,15 @@ class GateLevels:
     Attributes:
         warn: levels above which images are accepted with a warning, by kind of the descriptors:
             the network's "features", or one of `gate.appearance.APPEARANCES`.
-        refuse: level of the distance of the features above which images are refused.
+        refuse: level of the out-of-distribution score above which images are refused.
         images: number of validation images that the levels were chosen on.
         patients: number of patients of these images.
         sources: source of each group of training images that distances are measured from, in the
             order of their means; empty if the data set does not tell sources.
+        scored: kinds of the descriptors whose distances make the out-of-distribution score.
+
+    Raises:
+        SettingsError: on construction, if the score is of none, or of one without a level.
     """
 
     warn: Mapping[str, GateLevel]
@@ -48,3 +56,25 @@ class GateLevels:
     images: int
     patients: int
     sources: tuple[str, ...] = ()
+    scored: tuple[str, ...] = (FEATURES,)
+
+    def __post_init__(self) -> None:
+        if not self.scored or not set(self.scored) <= set(self.warn):
+            raise SettingsError(
+                "The out-of-distribution score is of no known distances",
+                expected=f"some of {', '.join(self.warn)}",
+                received=", ".join(self.scored) or "none",
+            )
+
+    def score(self, distances: Mapping[str, FloatArray]) -> FloatArray:
+        """Computes the out-of-distribution score: the root mean square of distances.
+
+        Args:
+            distances: distances of n images by kind, each of shape (n,).
+
+        Returns:
+            float64 of shape (n,).
+        """
+        squares = [np.square(distances[kind]) for kind in self.scored]
+        score: FloatArray = np.sqrt(np.mean(squares, axis=0))
+        return score

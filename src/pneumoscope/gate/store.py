@@ -11,6 +11,7 @@ import numpy as np
 
 from pneumoscope.gate.distance import TrainingDistance
 from pneumoscope.gate.levels import GateLevel, GateLevels
+from pneumoscope.graph import FEATURES
 
 _MOST_UNPACKED = 400_000_000  # bytes
 
@@ -23,7 +24,9 @@ def parse_levels(content: Mapping[str, Any]) -> GateLevels:
     """
     warn = {name: GateLevel(**level) for name, level in content["warn"].items()}
     refuse, sources = GateLevel(**content["refuse"]), tuple(content.get("sources", ()))
-    return GateLevels(**{**content, "warn": warn, "refuse": refuse, "sources": sources})
+    scored = tuple(content.get("scored", (FEATURES,)))  # of older bundles
+    known = {"warn": warn, "refuse": refuse, "sources": sources, "scored": scored}
+    return GateLevels(**{**content, **known})
 
 
 def pack_distances(distances: Mapping[str, TrainingDistance]) -> bytes:

@@ -181,7 +181,7 @@ def refusal(material: Material) -> Found:
     if levels is None or found is None or coverage is None:
         text = "It refuses nothing: any image at all gets a label."
         return Level.WARNING, text
-    beyond, expected = found.beyond["refuse"], levels.refuse.share
+    beyond, expected = found.beyond, levels.refuse.share
     text = (
         f"It refuses {coverage.refused:,} of these {coverage.images:,} images. The fraction beyond "
         f"its level of refusal is {beyond}; {expected:.3f} was expected."

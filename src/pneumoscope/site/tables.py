@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pneumoscope.evaluation.metrics import TITLES
-from pneumoscope.graph import FEATURES
 from pneumoscope.site.gain import DIVISIONS
 from pneumoscope.site.result import SiteCalibration
 from pneumoscope.tables import Part, Table, format_estimate, format_value, in_two_lines
@@ -87,9 +86,9 @@ def describe_fit(found: SiteCalibration) -> str:
         )
     if (gate := found.info.gate) is not None:
         lines.append(
-            f"Refuses above a distance of {gate.refuse.distance:.2f} in {FEATURES}, expected of "
-            f"{100 * gate.refuse.share:.1f} % of images like those of its {gate.patients:,} "
-            "patients"
+            f"Refuses above a distance of {gate.refuse.distance:.2f} in "
+            f"{' and '.join(gate.scored)}, expected of {100 * gate.refuse.share:.1f} % of images "
+            f"like those of its {gate.patients:,} patients"
         )
     whose = "the local images" if site.reference == "local" else found.parent.name
     lines.append(f"Drift is measured from {whose}")

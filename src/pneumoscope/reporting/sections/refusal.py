@@ -6,7 +6,6 @@ from pneumoscope.evaluation.coverage import Coverage
 from pneumoscope.evaluation.figures import refusal_figure
 from pneumoscope.evaluation.refusals import KEPT, Refusals
 from pneumoscope.gate import TITLES, GateLevel, GateLevels
-from pneumoscope.graph import FEATURES
 from pneumoscope.reporting.material import Material
 from pneumoscope.reporting.section import Drawing, Section, draw
 from pneumoscope.tables import DASH, Table
@@ -30,10 +29,8 @@ def refusal(material: Material) -> Section:
 
 def _levels(levels: GateLevels, found: Refusals) -> Table:
     refuse = levels.refuse
-    rows = [_level("refused", FEATURES, refuse, str(found.beyond["refuse"]))]
-    for name, level in levels.warn.items():
-        measured = str(found.beyond["warn"]) if name == FEATURES else DASH
-        rows.append(_level("warned of", name, level, measured))
+    rows = [_level("refused", ", ".join(levels.scored), refuse, str(found.beyond))]
+    rows += [_level("warned of", name, level, DASH) for name, level in levels.warn.items()]
     columns = ("", "distance of the", "above", "fraction expected", "measured here (95 % interval)")
     return Table("Levels of the distances from the training images", columns, tuple(rows))
 
