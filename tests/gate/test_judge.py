@@ -444,3 +444,34 @@ def test_nearest_source_is_told_where_sources_are_known() -> None:
     )
     assert [one.source for one in named] == ["north", "north", "south", None]
     assert {one.source for one in unnamed} == {None}
+
+
+def test_turned_image_that_is_usual_in_every_distance_is_recognised_by_its_layout() -> None:
+    upright = np.zeros((32, 32), np.uint8)
+    upright[:8] = 80
+    upright[:, :8] = 40
+    layout = APPEARANCES["layout"](upright[np.newaxis])
+    flat = TrainingDistance(np.zeros((1, 1), np.float32), np.eye(1, dtype=np.float32))
+    near = TrainingDistance(layout + 1, np.eye(layout.shape[1], dtype=np.float32) / 110)
+    warn = {name: GateLevel(2.0, 0.02) for name in ("features", "layout")}
+    levels = GateLevels(warn, GateLevel(4.0, 0.01), 100, 90, scored=("features", "layout"))
+    runs: list[int] = []
+
+    def judge(pixels: np.ndarray, *, at_home: float = 1.0) -> list[str]:
+        def features(images: np.ndarray) -> np.ndarray:
+            runs.append(len(images))
+            right = [np.array_equal(image, upright) for image in images]
+            return np.where(right, at_home, 1.5)[:, np.newaxis].astype(np.float32)
+
+        gate = Gate(levels, {"features": flat, "layout": near}, features)
+        facts = Facts(Acquisition(32, 32), pixels, Geometry(32, 32))
+        (judgement,) = gate.judge([facts], np.array([[1.2]], np.float32))
+        assert not judgement.warnings
+        return [reason.code for reason in judgement.reasons]
+
+    assert judge(upright) == []
+    assert runs == []  # nothing was predicted again
+    assert judge(np.rot90(upright, -1)) == ["turned-right"]
+    assert judge(np.rot90(upright, 1)) == ["turned-left"]
+    assert judge(255 - upright) == ["inverted"]
+    assert judge(255 - upright, at_home=3.0) == []  # to the network the other one is no nearer

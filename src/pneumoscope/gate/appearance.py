@@ -17,7 +17,9 @@ from pneumoscope.imaging import picture_facts
 
 _RINGS = 10
 _FINEST = 10 / 32  # cycles a pixel; finer detail depends on resampling and compression of the file
-_SIDE = 16
+LAYOUT = "layout"
+LAYOUT_SIDE = 16
+"""Number of parts of a layout across, and down."""
 
 Pictures = NDArray[np.uint8]
 Descriptors = NDArray[np.float32]
@@ -59,13 +61,13 @@ def layout(pictures: Pictures) -> Descriptors:
     Returns:
         float32 of shape (n, 256): mean grey level of each of 16x16 parts.
     """
-    size = (_SIDE, _SIDE)
+    size = (LAYOUT_SIDE, LAYOUT_SIDE)
     small = [Image.fromarray(each).resize(size, Image.Resampling.BOX) for each in pictures]
     return np.stack([np.asarray(each, np.float32).ravel() for each in small])
 
 
 APPEARANCES: Mapping[str, Callable[[Pictures], Descriptors]] = MappingProxyType(
-    {"tone": tone, "layout": layout}
+    {"tone": tone, LAYOUT: layout}
 )
 """Functions that describe the appearance, by kind of descriptor."""
 

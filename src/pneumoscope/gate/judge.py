@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.gate.appearance import Descriptors, describe_images
+from pneumoscope.gate.appearance import LAYOUT, LAYOUT_SIDE, Descriptors, describe_images
 from pneumoscope.gate.distance import TrainingDistance
 from pneumoscope.gate.levels import GateLevel, GateLevels
 from pneumoscope.gate.policy import Policy, read_policy
@@ -43,6 +44,10 @@ _UNLIKE = {
 # A refused image counts as turned or inverted if undoing that leaves less than this fraction
 # of its distance.
 _MUCH_NEARER = 0.6
+
+# An image may be turned or inverted, however usual it is, if undoing that in its coarse layout
+# alone leaves less than this fraction of the distance of the layout.
+_NEARER = 0.95
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,13 @@ class Gate:
             facts: facts of n images.
             features: features of the images by the network, float32 of shape (n, k).
         """
-        found = self._measure(np.stack([one.pixels for one in facts]), features)
+        pixels = np.stack([one.pixels for one in facts])
+        described = describe_images(pixels, features, self._distances)
+        found = self._measure(described)
+        suspected = self._suspect(described, found)
         judged = [
-            self._judge_one(one, {name: float(distances[row]) for name, distances in found.items()})
-            for row, one in enumerate(facts)
+            self._judge_one(one, {name: float(far[row]) for name, far in found.items()}, remedies)
+            for row, (one, remedies) in enumerate(zip(facts, suspected, strict=True))
         ]
         if not self._levels.sources:
             return judged
@@ -151,19 +159,39 @@ class Gate:
             for one, group in zip(judged, nearest, strict=True)
         ]
 
-    def _measure(self, pixels: Grey, features: Descriptors) -> dict[str, FloatArray]:
+    def _measure(self, described: Mapping[str, Descriptors]) -> dict[str, FloatArray]:
         """Measures each distance of n images, by kind, float64 of shape (n,)."""
-        described = describe_images(pixels, features, self._distances)
         return {kind: self._distances[kind].measure(found) for kind, found in described.items()}
 
-    def _judge_one(self, facts: Facts, distances: Mapping[str, float]) -> Judgement:
+    def _suspect(
+        self, described: Mapping[str, Descriptors], found: Mapping[str, FloatArray]
+    ) -> list[tuple[_Remedy, ...]]:
+        """Lists for each image the remedies that bring its coarse layout nearer.
+
+        A layout can be turned and inverted as it is: this takes no prediction.
+        """
+        if LAYOUT not in found:
+            return [()] * len(next(iter(found.values())))
+        layouts = described[LAYOUT]
+        grids = layouts.reshape(len(layouts), LAYOUT_SIDE, LAYOUT_SIDE)
+        nearer = []
+        for remedy in _REMEDIES:
+            undone = np.stack([remedy.undo(grid) for grid in grids]).reshape(layouts.shape)
+            after = self._distances[LAYOUT].measure(undone)
+            nearer.append(after < _NEARER * found[LAYOUT])
+        return [tuple(compress(_REMEDIES, row)) for row in np.stack(nearer, axis=1)]
+
+    def _judge_one(
+        self, facts: Facts, distances: Mapping[str, float], suspected: tuple[_Remedy, ...]
+    ) -> Judgement:
         reasons = findings(facts, self._policy, Action.REFUSE)
         warnings = findings(facts, self._policy, Action.WARN)
         warn, refuse = self._levels.warn, self._levels.refuse
         unusual = [name for name, far in distances.items() if far > warn[name].distance]
         distance = self._score(distances)
         refused = distance > refuse.distance
-        remedy = self._remedy(facts, distances, refused=refused) if unusual or refused else ()
+        among = _REMEDIES if unusual or refused else suspected
+        remedy = self._remedy(facts, distances, among, refused=refused) if among else ()
         if refused:
             reasons += (*remedy, _unlike(FEATURES, distance, refuse))
         elif remedy:
@@ -178,24 +206,33 @@ class Gate:
         return float(score)
 
     def _remedy(
-        self, facts: Facts, distances: Mapping[str, float], *, refused: bool
+        self,
+        facts: Facts,
+        distances: Mapping[str, float],
+        remedies: tuple[_Remedy, ...],
+        *,
+        refused: bool,
     ) -> tuple[Notice, ...]:
-        """Finds the rotation or inversion that brings an unusual image near the training images.
+        """Finds the rotation or inversion that brings an image near the training images.
 
-        Runs the network on four images, and so is done for unusual images alone. An image that is
-        refused in any case may stay unusual after it, as those of other hospitals do: there it is
-        enough that the distance becomes much smaller.
+        Runs the network on an image for each remedy, and so is done for unusual images alone, and
+        for those whose layout is suspect. An image that is refused in any case may stay unusual
+        after it, as those of other hospitals do: there it is enough that the distance becomes much
+        smaller.
 
         Args:
             facts: facts of the image.
             distances: distances of the image as it is, by kind of descriptor.
+            remedies: the remedies to try.
             refused: whether the image is refused in any case.
         """
         pixels = facts.pixels
-        undone = [(remedy, remedy.undo(pixels)) for remedy in _REMEDIES]
+        undone = [(remedy, remedy.undo(pixels)) for remedy in remedies]
         fitting = [(remedy, image) for remedy, image in undone if image.shape == pixels.shape]
+        if not fitting:
+            return ()
         images = np.stack([image for _, image in fitting])
-        found = self._measure(images, self._features(images))
+        found = self._measure(describe_images(images, self._features(images), self._distances))
         after = [
             {name: float(far[row]) for name, far in found.items()} for row in range(len(images))
         ]
