@@ -17,7 +17,7 @@ demo: .venv/train
 	$(BIN)/pneumoscope evaluate $(DEMO)/run $(DEMO)/phantoms --output $(DEMO)/evaluation
 	$(BIN)/pneumoscope data phantoms $(DEMO)/new --patients 4 --lesion-strength 2 --seed 8
 	$(BIN)/pneumoscope predict $(DEMO)/run $(DEMO)/new --heatmap $(DEMO)/heatmaps
-	# The model that ships has learnt from radiographs: it refuses drawings, or warns, as it should.
+	# The model that ships has learnt from radiographs: what it says of drawings means nothing.
 	$(BIN)/pneumoscope predict $(DEMO)/new
 	$(BIN)/pneumoscope report $(DEMO)/run --output $(DEMO)/report.html
 	@$(BIN)/python scripts/end_demo.py $(DEMO)

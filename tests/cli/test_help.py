@@ -109,7 +109,7 @@ def test_an_unknown_architecture_is_answered_by_the_nearest(run: Run, phantoms: 
 def test_unknown_names_are_answered_by_the_nearest(run: Run, bundle: Any, phantoms: Any) -> None:
     _, _, err = run("evaluate", bundle, phantoms, "--operating-point", "defaultt")
     assert "Did you mean default?" in err
-    _, _, err = run("models", "residual-3")
+    _, _, err = run("models", "residual2")
     assert "Did you mean residual-2?" in err
     _, _, err = run("trainn")
     assert "Did you mean 'train'?" in err
