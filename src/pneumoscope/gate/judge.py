@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +58,13 @@ class _Remedy:
     Attributes:
         code: code of the reason, such as "upside-down".
         advice: text for the reader.
-        undo: function that transforms the image back.
+        undo: function that transforms an image or a layout, of 256 grey levels, back.
         shows_in: kind of the descriptor of appearance that is affected.
     """
 
     code: str
     advice: str
-    undo: Callable[[Grey], Grey]
+    undo: Callable[[NDArray[Any]], NDArray[Any]]
     shows_in: str
 
 
