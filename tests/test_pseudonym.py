@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 
 from pneumoscope.errors import DataError
 from pneumoscope.known import identify
-from pneumoscope.pseudonym import key_fingerprint, pseudonym
+from pneumoscope.pseudonym import is_own_key, key_fingerprint, pseudonym
 
 
 def secret_file() -> Path:
@@ -87,3 +87,10 @@ def test_a_damaged_secret_is_not_used() -> None:
     secret_file().write_bytes(b"short")
     with pytest.raises(DataError, match="damaged"):
         pseudonym("4711")
+
+
+def test_a_folder_that_cannot_be_looked_into_holds_no_own_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", f"/{'a' * 300}")  # longer than a name may be
+    assert not is_own_key("0" * 16)

@@ -72,7 +72,7 @@ def key_fingerprint() -> str:
 
 def is_own_key(fingerprint: str) -> bool:
     """Returns whether a fingerprint is that of the secret key of this user; none is created."""
-    with suppress(StorageError, DataError):
+    with suppress(OSError, StorageError, DataError):
         return (locate_data() / _SECRET).is_file() and key_fingerprint() == fingerprint
     return False
 
