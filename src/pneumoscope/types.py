@@ -212,8 +212,8 @@ class SourceRates:
         source: name of the source.
         sensitivity: sensitivity in this source, at the threshold that was chosen on all sources.
         specificity: specificity in this source, at that threshold.
-        foreign_threshold: threshold that was chosen in the same way on the other sources alone;
-            None if they allow no choice.
+        foreign_threshold: threshold that was chosen in the same way on the other sources alone, in
+            [0, 1]; None if they allow no choice.
         foreign_sensitivity: sensitivity in this source, at the foreign threshold if there is one.
         foreign_specificity: specificity in this source, at the foreign threshold if there is one.
     """

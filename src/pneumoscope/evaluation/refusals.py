@@ -77,7 +77,7 @@ def measure_refusals(
         return None
     refused, right = scored.refused, scored.predicted == scored.labels
     distances = np.array([np.inf if v.distance is None else v.distance for v in scored.judgements])
-    beyond = {"refuse": (distances > levels.refuse.distance).astype(np.float64)}
+    beyond = {"beyond": (distances > levels.refuse.distance).astype(np.float64)}
     called = scored.probabilities[np.arange(len(right)), scored.predicted]
     warnings = [v.warnings for v, no in zip(scored.judgements, refused, strict=True) if not no]
     return Refusals(
@@ -85,7 +85,7 @@ def measure_refusals(
         warnings=_count(warnings),
         warned=sum(map(bool, warnings)),
         wrong=int(np.count_nonzero(refused & ~right)),
-        beyond=resampling.estimate_means(beyond, scored.patients, beyond)["refuse"],
+        beyond=resampling.estimate_means(beyond, scored.patients, beyond)["beyond"],
         curves={
             name: _curve(scored, right, keep_first, resampling)
             for name, keep_first in (("unsure", called), ("unlike", -distances))

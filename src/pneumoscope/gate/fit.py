@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf
 
 from pneumoscope.gate.appearance import Descriptors
 from pneumoscope.gate.distance import TrainingDistance
-from pneumoscope.gate.levels import GateLevel, GateLevels
+from pneumoscope.gate.levels import GateLevel, GateLevels, score_distances
 from pneumoscope.graph import FEATURES
 from pneumoscope.statistics import IntArray, StrArray, upper_threshold
 
@@ -61,7 +60,8 @@ def fit_gate(
     distances = {kind: distance for kind, distance in fitted.items() if distance is not None}
     if FEATURES not in distances:
         return None
-    return choose_levels(distances, validation, patients, sources), distances
+    levels = choose_levels(distances, validation, patients, sources, tuple(distances))
+    return levels, distances
 
 
 def choose_levels(
@@ -69,6 +69,7 @@ def choose_levels(
     validation: Mapping[str, Descriptors],
     patients: StrArray,
     sources: tuple[str, ...],
+    scored: tuple[str, ...],
 ) -> GateLevels:
     """Chooses the levels of distances on images that these were not fitted to.
 
@@ -77,14 +78,15 @@ def choose_levels(
         validation: descriptors of m images, of the same kinds.
         patients: patient keys of these images, shape (m,).
         sources: source of each group that the distances are from; empty if sources are not told.
+        scored: kinds of the descriptors whose distances make the out-of-distribution score.
     """
     measured = {kind: distance.measure(validation[kind]) for kind, distance in distances.items()}
     share = WARNED / len(measured)
     warn = {kind: GateLevel(*upper_threshold(far, share)) for kind, far in measured.items()}
-    counted = len(patients), len(np.unique(patients)), sources, tuple(measured)
-    anything = GateLevels(warn, warn[FEATURES], *counted)
-    refuse = GateLevel(*upper_threshold(anything.score(measured), REFUSED))
-    return replace(anything, refuse=refuse)
+    refuse = GateLevel(*upper_threshold(score_distances(measured, scored), REFUSED))
+    return GateLevels(
+        warn, refuse, len(patients), len(np.unique(patients)), sources=sources, scored=scored
+    )
 
 
 def _group(kinds: Sequence[tuple[str, int]]) -> tuple[IntArray, tuple[str, ...]]:
@@ -148,5 +150,5 @@ def describe_gate(levels: GateLevels | None) -> str:
     return (
         f"Gate, on {levels.images} images of {levels.patients} validation patients: warns above "
         f"a distance of {warnings}; refuses above {refuse.distance:.2f} in "
-        f"{' and '.join(levels.scored)} ({refuse.share:.1%})"
+        f"{levels.scored_text} ({refuse.share:.1%})"
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.gate.appearance import LAYOUT, LAYOUT_SIDE, Descriptors, describe_images
 from pneumoscope.gate.distance import TrainingDistance
-from pneumoscope.gate.levels import GateLevel, GateLevels
+from pneumoscope.gate.levels import GateLevel, GateLevels, score_distances
 from pneumoscope.gate.policy import Policy, read_policy
 from pneumoscope.gate.rules import Action, Facts, findings
 from pneumoscope.graph import FEATURES
@@ -34,7 +34,7 @@ _UNLIKE = {
         "its greys or its sharpness are unlike those of the training images",
         "check its exposure, window and compression",
     ),
-    "layout": (
+    LAYOUT: (
         "layout",
         "its framing, position or proportions are unlike those of the training images",
         "check it for borders and cropping, and whether the patient is like those of the training",
@@ -73,19 +73,19 @@ _REMEDIES = (
         "turned-right",
         "it looks turned to the right: turn it by 90° to the left",
         lambda x: np.rot90(x, 1),
-        "layout",
+        LAYOUT,
     ),
     _Remedy(
         "turned-left",
         "it looks turned to the left: turn it by 90° to the right",
         lambda x: np.rot90(x, 3),
-        "layout",
+        LAYOUT,
     ),
     _Remedy(
         "upside-down",
         "it looks upside down: turn it by 180°",
         lambda x: np.rot90(x, 2),
-        "layout",
+        LAYOUT,
     ),
     _Remedy(
         "inverted",
@@ -203,8 +203,8 @@ class Gate:
 
     def _score(self, distances: Mapping[str, float]) -> float:
         """Computes the out-of-distribution score of an image."""
-        (score,) = self._levels.score({name: np.array([far]) for name, far in distances.items()})
-        return float(score)
+        each = {name: np.array([far]) for name, far in distances.items()}
+        return float(score_distances(each, self._levels.scored)[0])
 
     def _remedy(
         self,
@@ -217,9 +217,9 @@ class Gate:
         """Finds the rotation or inversion that brings an image near the training images.
 
         Runs the network on an image for each remedy, and so is done for unusual images alone, and
-        for those whose layout is suspect. An image that is refused in any case may stay unusual
-        after it, as those of other hospitals do: there it is enough that the distance becomes much
-        smaller.
+        for those whose layout is suspect. It has to bring the image nearer, and so near that it
+        is usual. An image that is refused in any case may stay unusual after it, as those of other
+        hospitals do: there it is enough that the distance becomes much smaller.
 
         Args:
             facts: facts of the image.
@@ -237,22 +237,33 @@ class Gate:
         after = [
             {name: float(far[row]) for name, far in found.items()} for row in range(len(images))
         ]
-        warn = self._levels.warn
         helping = [
             (_distance(remedy, far), remedy)
             for (remedy, _), far in zip(fitting, after, strict=True)
-            if all(far[name] <= warn[name].distance for name in far)
-            or (refused and _distance(remedy, far) < _MUCH_NEARER * _distance(remedy, distances))
+            if self._helps(remedy, distances, far, refused=refused)
         ]
         if not helping:
             return ()
         _, remedy = min(helping, key=itemgetter(0))
         return (Notice(remedy.code, f"{remedy.advice} and try again"),)
 
+    def _helps(
+        self,
+        remedy: _Remedy,
+        before: Mapping[str, float],
+        after: Mapping[str, float],
+        *,
+        refused: bool,
+    ) -> bool:
+        """Tells whether a remedy brings an image near the training images, as `_remedy` says."""
+        was, now = _distance(remedy, before), _distance(remedy, after)
+        usual = all(far <= self._levels.warn[name].distance for name, far in after.items())
+        return (usual and now < was) or (refused and now < _MUCH_NEARER * was)
+
 
 def _distance(remedy: _Remedy, distances: Mapping[str, float]) -> float:
     """Multiplies the distance of the features with that of the appearance that a remedy affects."""
-    return distances[FEATURES] * distances.get(remedy.shows_in, np.inf)
+    return distances[FEATURES] * distances.get(remedy.shows_in, 1.0)
 
 
 def _unlike(name: str, distance: float, level: GateLevel) -> Notice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,15 +66,23 @@ class GateLevels:
                 received=", ".join(self.scored) or "none",
             )
 
-    def score(self, distances: Mapping[str, FloatArray]) -> FloatArray:
-        """Computes the out-of-distribution score: the root mean square of distances.
+    @property
+    def scored_text(self) -> str:
+        """Kinds of the score in words, such as "features, tone and layout"."""
+        *first, last = self.scored
+        return f"{', '.join(first)} and {last}" if first else last
 
-        Args:
-            distances: distances of n images by kind, each of shape (n,).
 
-        Returns:
-            float64 of shape (n,).
-        """
-        squares = [np.square(distances[kind]) for kind in self.scored]
-        score: FloatArray = np.sqrt(np.mean(squares, axis=0))
-        return score
+def score_distances(distances: Mapping[str, FloatArray], kinds: Collection[str]) -> FloatArray:
+    """Computes the out-of-distribution score: the root mean square of distances.
+
+    Args:
+        distances: distances of n images by kind, each of shape (n,).
+        kinds: kinds whose distances make the score.
+
+    Returns:
+        float64 of shape (n,).
+    """
+    squares = [np.square(distances[kind]) for kind in kinds]
+    score: FloatArray = np.sqrt(np.mean(squares, axis=0))
+    return score

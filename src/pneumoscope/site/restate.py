@@ -39,8 +39,18 @@ def _restate(probability: float, ratio: float) -> float:
 def restate_point(point: OperatingPoint, ratio: float) -> OperatingPoint:
     """Moves a threshold along with the probabilities, so that the labels stay."""
     zone = point.undecided
+    sources = (
+        replace(
+            rates,
+            foreign_threshold=None
+            if rates.foreign_threshold is None
+            else _restate(rates.foreign_threshold, ratio),
+        )
+        for rates in point.sources
+    )
     return replace(
         point,
+        sources=tuple(sources),
         threshold=_restate(point.threshold, ratio),
         undecided=zone
         and Undecided(

@@ -39,7 +39,8 @@ def fit_levels(predictor: Predictor, cohort: Cohort) -> tuple[GateLevels | None,
     pixels = cohort.pixels[bundle.info.geometry]
     features = features_of(pixels)
     described = describe_images(pixels, features, distances)
-    levels = choose_levels(distances, described, cohort.patients, bundle.info.gate.sources)
+    parent = bundle.info.gate
+    levels = choose_levels(distances, described, cohort.patients, parent.sources, parent.scored)
     read = (predictor.read(image)[1] for image in cohort.shown(bundle.info.geometry))
     facts = [found.facts for found in read if isinstance(found, Found)]
     return levels, Gate(levels, distances, features_of).judge(facts, features)

@@ -87,7 +87,7 @@ def describe_fit(found: SiteCalibration) -> str:
     if (gate := found.info.gate) is not None:
         lines.append(
             f"Refuses above a distance of {gate.refuse.distance:.2f} in "
-            f"{' and '.join(gate.scored)}, expected of {100 * gate.refuse.share:.1f} % of images "
+            f"{gate.scored_text}, expected of {100 * gate.refuse.share:.1f} % of images "
             f"like those of its {gate.patients:,} patients"
         )
     whose = "the local images" if site.reference == "local" else found.parent.name

@@ -29,7 +29,7 @@ def refusal(material: Material) -> Section:
 
 def _levels(levels: GateLevels, found: Refusals) -> Table:
     refuse = levels.refuse
-    rows = [_level("refused", ", ".join(levels.scored), refuse, str(found.beyond))]
+    rows = [_level("refused", levels.scored_text, refuse, str(found.beyond))]
     rows += [_level("warned of", name, level, DASH) for name, level in levels.warn.items()]
     columns = ("", "distance of the", "above", "fraction expected", "measured here (95 % interval)")
     return Table("Levels of the distances from the training images", columns, tuple(rows))
