@@ -16,8 +16,10 @@ import pneumoscope
 from pneumoscope.bundle import read_bundle
 from pneumoscope.dataset import Layout, PhantomSettings, make_phantoms, read_prepared
 from pneumoscope.errors import DataError, SettingsError
+from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.inference import load
 from pneumoscope.repeats import SeveralRuns
+from pneumoscope.repeats.sources import choose_elsewhere
 from pneumoscope.run import Observer, Precision, TrainingSettings, read_run
 from pneumoscope.types import Split
 
@@ -203,6 +205,39 @@ def test_each_source_is_measured_by_the_run_without_it(
     assert "The source that was left out, within a view" in written
     again = pneumoscope.resume_several(found.root)
     assert again.spread == found.spread
+
+
+def test_a_threshold_is_chosen_on_the_sources_that_were_left_out() -> None:
+    """In the south all scores are lower, so that its own threshold would serve nobody else."""
+    drawn = np.random.default_rng(0)
+
+    def images(source: str, shift: float) -> ScoredImages:
+        labels = np.arange(80) % 2
+        score = np.clip(0.5 + shift + (labels - 0.5) * 0.2 + drawn.normal(0, 0.05, 80), 0, 1)
+        names = np.array([f"{source}{n}" for n in range(80)])
+        return ScoredImages(
+            ("NORMAL", "PNEUMONIA"),
+            labels,
+            np.stack([1 - score, score], axis=1),
+            names,
+            np.full(80, ""),
+            tuple(names),
+            0.5,
+            {"source": np.full(80, source)},
+        )
+
+    away = {"east": images("e", 0.0), "west": images("w", 0.0), "south": images("s", -0.3)}
+    found = choose_elsewhere(away, seed=0)
+    assert found is not None
+    east, south, west = found.sources
+    assert (east.source, south.source, west.source) == ("east", "south", "west")
+    assert south.foreign_threshold == pytest.approx(0.5, abs=0.05)
+    assert south.foreign_sensitivity is not None
+    assert south.foreign_sensitivity.value == 0
+    assert found.threshold == pytest.approx(0.5, abs=0.05)
+    backwards = images("e", 0.0)
+    backwards = replace(backwards, labels=1 - backwards.labels)
+    assert choose_elsewhere({"east": backwards}, seed=0) is None
 
 
 def test_sources_of_which_there_are_not_two_are_refused(data: Path, tmp_path: Path) -> None:

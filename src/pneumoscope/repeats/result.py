@@ -14,7 +14,7 @@ from pneumoscope.notices import Notice
 from pneumoscope.repeats.plan import Kind
 from pneumoscope.repeats.sources import Travel
 from pneumoscope.training import TrainingResult
-from pneumoscope.types import Estimate
+from pneumoscope.types import Estimate, OperatingPoint
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class SeveralRuns:
             scored by the run that has not seen it; of seeds those of the ensemble on the test
             split.
         travels: each run at home and away, where sources were left out.
+        elsewhere: threshold that was chosen on the sources that were left out, each scored by the
+            run that has not seen it; None where none were, or none could be chosen.
     """
 
     root: Path
@@ -69,6 +71,7 @@ class SeveralRuns:
     spread: dict[str, Spread] = field(default_factory=dict)
     combined: dict[str, Estimate] = field(default_factory=dict)
     travels: tuple[Travel, ...] = ()
+    elsewhere: OperatingPoint | None = None
 
     @property
     def interrupted(self) -> bool:
@@ -95,5 +98,6 @@ class SeveralRuns:
             "spread": {name: asdict(spread) for name, spread in self.spread.items()},
             "combined": {name: asdict(estimate) for name, estimate in self.combined.items()},
             **({"travels": [each.to_dict() for each in self.travels]} if self.travels else {}),
+            **({"elsewhere": asdict(self.elsewhere)} if self.elsewhere else {}),
             "notices": [notice.to_dict() for notice in self.notices],
         }

@@ -19,7 +19,7 @@ from pneumoscope.recipes import find_preset
 from pneumoscope.repeats.measure import pool_folds
 from pneumoscope.repeats.plan import Kind, Plan, read_plan
 from pneumoscope.repeats.result import SeveralRuns, Spread
-from pneumoscope.repeats.sources import group_sources, measure_travel
+from pneumoscope.repeats.sources import choose_elsewhere, group_sources, measure_travel
 from pneumoscope.repeats.tables import tabulate_measures, tabulate_spread, tabulate_travels
 from pneumoscope.run import Observer, TrainingSettings, is_run, new_folder, require_same
 from pneumoscope.tables import write_tables
@@ -204,7 +204,9 @@ def _travel(found: SeveralRuns, whole: PreparedSet, plan: Plan, observer: Observ
     )
     away = tuple(each.away for each in travels)
     pooled = pool_folds([each.scored for each in away])
-    return _join(replace(found, travels=travels), away, pooled)
+    scored = {each.name: each.away.scored for each in travels}
+    elsewhere = choose_elsewhere(scored, plan.settings.seed)
+    return _join(replace(found, travels=travels, elsewhere=elsewhere), away, pooled)
 
 
 def _join(

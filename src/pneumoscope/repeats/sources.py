@@ -5,22 +5,23 @@ Internal-external validation: Steyerberg & Harrell, J Clin Epidemiol 2016;69:245
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pneumoscope.dataset import PreparedSet
-from pneumoscope.dataset.sources import leave_out, list_sources
+from pneumoscope.dataset.sources import leave_out, list_sources, weigh_sources
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation import Evaluation
 from pneumoscope.evaluation.cohort import gather
 from pneumoscope.evaluation.run import evaluate_cohort
+from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.inference import load
-from pneumoscope.statistics import Resampling
-from pneumoscope.types import SOURCE, Split
+from pneumoscope.statistics import Resampling, choose_operating_points, measure_sources
+from pneumoscope.types import SOURCE, OperatingPoint, Split
 
 Sources = tuple[str, ...]
 """Sources that are left out together."""
@@ -100,6 +101,38 @@ def measure_travel(bundle: Path, prepared: PreparedSet, sources: Sources) -> Tra
     )
     home = evaluate_cohort(predictor, cohort.choose(at_home)) if at_home.any() else None
     return Travel(sources, home, evaluate_cohort(predictor, cohort.choose(away)))
+
+
+def choose_elsewhere(away: Mapping[str, ScoredImages], seed: int) -> OperatingPoint | None:
+    """Chooses a threshold on the sources that were left out, each scored by the run without it.
+
+    It is chosen like `balanced` on the images of all of them, where sources count alike within
+    their class. Its `sources` tell how it holds on what was left out of each run, and how a
+    threshold does that was chosen on what was left out of the other runs.
+
+    Args:
+        away: images that were left out of each run, as it scores them, by the name of what was
+            left out.
+        seed: seed of the bootstrap behind the intervals.
+
+    Returns:
+        The threshold, with its rates on the images that it was chosen on; None if none can be
+        chosen.
+    """
+    scored = [*away.values()]
+    truth = np.concatenate([each.positive for each in scored])
+    score = np.concatenate([each.score for each in scored])
+    patients = np.concatenate([each.patients for each in scored])
+    sources = np.concatenate([each.groups[SOURCE] for each in scored]).tolist()
+    kinds = [*zip(sources, truth.tolist(), strict=True)]
+    weight_of = weigh_sources(kinds)
+    weights = np.array([weight_of[kind] for kind in kinds])
+    chosen = choose_operating_points(truth, score, patients, weights, seed=seed)[0][0]
+    if chosen.sensitivity is None:
+        return None
+    names = np.repeat([*away], [len(each.labels) for each in scored])
+    rates = measure_sources(chosen.threshold, truth, score, patients, names, weights, seed=seed)
+    return replace(chosen, sources=rates)
 
 
 def claim_of(travels: Sequence[Travel]) -> str:

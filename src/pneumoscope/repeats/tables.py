@@ -13,6 +13,7 @@ from pneumoscope.repeats.plan import Kind
 from pneumoscope.repeats.result import SeveralRuns, Spread
 from pneumoscope.repeats.sources import claim_of
 from pneumoscope.tables import DASH, Part, Table, format_estimate, format_value
+from pneumoscope.types import Estimate
 
 _SHORT = {"sensitivity": "sens.", "specificity": "spec.", "ece": "ECE"}
 _VIEW = "view="
@@ -26,6 +27,7 @@ def tabulate_spread(found: SeveralRuns) -> Iterator[Part]:
         yield claim_of(found.travels)
         yield tabulate_travels(found)
         yield from _tabulate_views(found)
+        yield from _tabulate_thresholds(found)
         yield (
             "First all images of the source that was left out, then, at home, unseen patients of "
             "the others; with the threshold and the calibration of the run"
@@ -91,6 +93,44 @@ def _tabulate_views(found: SeveralRuns) -> Iterator[Table]:
             ("left out", "view", "patients", *measures),
             rows,
         )
+
+
+def _tabulate_thresholds(found: SeveralRuns) -> Iterator[Part]:
+    """Tabulates thresholds where they were not chosen: on patients, and on sources left out."""
+    if found.elsewhere is None:
+        return
+    rates_of = {rates.source: rates for rates in found.elsewhere.sources}
+    rows = []
+    for travel in found.travels:
+        own, rates = travel.away.overall.estimates, rates_of[travel.name]
+        chosen = "patients", travel.away.scored.threshold, own["sensitivity"], own["specificity"]
+        rows.append(_threshold(printable(travel.name), *chosen))
+        if rates.foreign_threshold is not None:
+            foreign = rates.foreign_threshold, rates.foreign_sensitivity, rates.foreign_specificity
+            rows.append(_threshold("", "sources", *foreign))
+    yield Table(
+        "Thresholds on the source that was left out",
+        ("left out", "chosen on", "threshold", "sensitivity", "specificity"),
+        tuple(rows),
+    )
+    point = found.elsewhere
+    yield (
+        "Chosen on patients: those of the run that were held out for it. Chosen on sources: those "
+        "left out of the other runs, as each was scored there. On all that were left out, the "
+        f"choice is {point.threshold:.4g}, with sensitivity {point.sensitivity} and specificity "
+        f"{point.specificity} there"
+    )
+
+
+def _threshold(
+    name: str,
+    chosen_on: str,
+    threshold: float,
+    sensitivity: Estimate | None,
+    specificity: Estimate | None,
+) -> tuple[str, ...]:
+    rates = (DASH if each is None else format_estimate(each) for each in (sensitivity, specificity))
+    return name, chosen_on, f"{threshold:.4g}", *rates
 
 
 def _cells(spread: Spread) -> tuple[str, str, str]:
