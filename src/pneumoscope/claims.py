@@ -29,7 +29,9 @@ LOCK = ".claimed"
 LEFTOVERS = ".*.part"
 """Pattern of the names of unfinished files."""
 
-_SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_LOOKS = 0.2
+"""Time between two looks at a claim that is waited for."""
+
 _KNOWS_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
@@ -126,7 +128,7 @@ def _lock(folder: Path, wait: Callable[[str], None] | None) -> int:
         if not told:
             wait(f"Waiting: {folder} is being written by {owner}")
             told = True
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def take_lock(handle: int) -> bool:

@@ -337,6 +337,23 @@ def test_killed_while_preparing_again_it_is_not_complete(
     assert prepare(phantoms, out, geometry=SMALL) == whole
 
 
+def test_a_reader_waits_for_a_process_that_prepares_again(phantoms: Path, tmp_path: Path) -> None:
+    """Two trainings on one data set share a folder of the cache."""
+    out = tmp_path / "out"
+    whole = prepare(phantoms, out, geometry=SMALL)
+    readers = []
+    with ThreadPoolExecutor() as pool:
+
+        def read_meanwhile(done: int, total: int) -> None:
+            if not readers:
+                with pytest.raises(KeyError):
+                    json.loads((out / "dataset.json").read_bytes())["fingerprint"]
+                readers.append(pool.submit(read_prepared, out))
+
+        assert prepare(phantoms, out, geometry=SMALL, progress=read_meanwhile) == whole
+    assert [reader.result() for reader in readers] == [whole]
+
+
 def test_two_processes_that_prepare_the_same_get_the_same(phantoms: Path, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(prepare, phantoms, tmp_path / "out", geometry=SMALL) for _ in range(3)]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -21,7 +22,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from pneumoscope.claims import is_free
+from pneumoscope.claims import SECONDS_BETWEEN_LOOKS, is_claimed, is_free
 from pneumoscope.dataset.scan import ImageSet
 from pneumoscope.dataset.split import SplitSettings
 from pneumoscope.errors import DataError, storage_errors
@@ -280,12 +281,15 @@ def finish(
 
 
 def read_prepared(root: Path) -> PreparedSet:
-    """Reads a prepared folder back.
+    """Reads a prepared folder back, once no other process prepares it again.
 
     Raises:
         DataError: if the preparation was not finished, or files of it are missing or changed.
     """
     found = _read_header(root)
+    while "fingerprint" not in found and is_claimed(root):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        found = _read_header(root)
     if "fingerprint" not in found:
         raise DataError(
             f"The preparation of {root} was not finished",
