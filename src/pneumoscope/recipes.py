@@ -114,7 +114,7 @@ ROBUST = Recipe(
     weight_decay=0.02,
     averaging=0.998,
     label_smoothing=0.05,
-    balance=Balance.SOURCES,
+    balance=Balance.CLASSES,
     augmentation=True,
 )
 

@@ -10,7 +10,6 @@ import pytest
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.changes import CHANGES
-from pneumoscope.recipes import Balance
 from pneumoscope.training.validate import CHOSEN_ON, score_validation
 from pneumoscope.types import Split
 
@@ -29,7 +28,7 @@ class Brightness:
 
 def test_each_score_is_that_of_its_image_change_and_patient(prepared: PreparedSet) -> None:
     records = prepared.images.published(Split.VAL)
-    plain, changed = score_validation(Brightness(), prepared, 7, Balance.CLASSES)
+    plain, changed = score_validation(Brightness(), prepared, 7)
     assert np.array_equal(changed.weights, np.ones(len(changed.labels)))
     assert len(plain.labels) == len(records)
     assert len(changed.labels) == len(records) * (1 + len(CHOSEN_ON))
@@ -49,9 +48,7 @@ def test_sources_count_alike_within_their_class(prepared: PreparedSet) -> None:
     other = next(at for at, each in enumerate(records) if each.split is Split.VAL)
     records[other] = replace(records[other], groups={"source": "other"})
     images = replace(prepared.images, records=tuple(records))
-    plain, changed = score_validation(
-        Brightness(), replace(prepared, images=images), 7, Balance.SOURCES
-    )
+    plain, changed = score_validation(Brightness(), replace(prepared, images=images), 7)
     label = records[other].label
     of_class = plain.weights[plain.labels == label]
     assert of_class.max() == pytest.approx(len(of_class) / 2)
@@ -63,8 +60,8 @@ def test_sources_count_alike_within_their_class(prepared: PreparedSet) -> None:
 def test_a_change_that_is_new_moves_no_thresholds(
     prepared: PreparedSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = score_validation(Brightness(), prepared, 7, Balance.CLASSES)[1]
+    before = score_validation(Brightness(), prepared, 7)[1]
     more = {"new": CHANGES["flip"], **CHANGES}
     monkeypatch.setattr("pneumoscope.training.validate.CHANGES", more)
-    after = score_validation(Brightness(), prepared, 7, Balance.CLASSES)[1]
+    after = score_validation(Brightness(), prepared, 7)[1]
     assert np.array_equal(before.probabilities, after.probabilities)

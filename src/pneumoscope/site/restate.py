@@ -12,7 +12,7 @@ from math import log
 from pneumoscope.bundle import NEGATIVE, POSITIVE, SCORE, BundleInfo
 from pneumoscope.inference.prevalence import restated
 from pneumoscope.statistics import Bins
-from pneumoscope.types import Calibration, OperatingPoint, Undecided
+from pneumoscope.types import Calibration, OperatingPoint, SourceRates, Undecided
 
 
 def restate_calibration(info: BundleInfo, prevalence: float, ratio: float) -> Calibration:
@@ -39,24 +39,20 @@ def _restate(probability: float, ratio: float) -> float:
 def restate_point(point: OperatingPoint, ratio: float) -> OperatingPoint:
     """Moves a threshold along with the probabilities, so that the labels stay."""
     zone = point.undecided
-    sources = (
-        replace(
-            rates,
-            foreign_threshold=None
-            if rates.foreign_threshold is None
-            else _restate(rates.foreign_threshold, ratio),
-        )
-        for rates in point.sources
-    )
     return replace(
         point,
-        sources=tuple(sources),
         threshold=_restate(point.threshold, ratio),
         undecided=zone
         and Undecided(
             _restate(zone.low, ratio), _restate(zone.high, ratio), zone.share, zone.error
         ),
+        sources=tuple(_restate_rates(rates, ratio) for rates in point.sources),
     )
+
+
+def _restate_rates(rates: SourceRates, ratio: float) -> SourceRates:
+    foreign = rates.foreign_threshold
+    return replace(rates, foreign_threshold=None if foreign is None else _restate(foreign, ratio))
 
 
 def restate_bins(name: str, bins: Bins, ratio: float) -> Bins:

@@ -56,8 +56,7 @@ def write_bundle(
     plots.save(curves, run.root / CURVES)
     plain = precision.build_in(Precision.FLOAT32, lambda: build(run, prepared))
     plain.set_weights(network.get_weights())
-    recipe = run.recipe
-    scores, changed = score_validation(plain, prepared, recipe.batch_size, recipe.balance)
+    scores, changed = score_validation(plain, prepared, run.recipe.batch_size)
     if not np.isfinite(scores.probabilities).all():
         raise DivergedError(
             f"The training in {run.root} has diverged: its probabilities are not finite",

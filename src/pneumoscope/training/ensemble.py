@@ -30,7 +30,6 @@ from pneumoscope.gate import Judgement
 from pneumoscope.graph import IMAGE, PROBABILITIES
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import usable_cores
-from pneumoscope.recipes import Balance
 from pneumoscope.run import TrainingSettings
 from pneumoscope.statistics import StrArray
 from pneumoscope.training.calibrate import (
@@ -102,15 +101,14 @@ def write_ensemble(
     bundles = [read_bundle(member.run) for member in members]
     target = root / "bundle"
     work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=root)
-    balance = settings.recipe.balance
     with storage_errors("write", target), work_folder as work:
         merged = Path(work, "model.onnx")
         merge_networks([bundle.network for bundle in bundles], merged)
         common = len({member.prepared.fingerprint for member in members}) == 1
         scores, changed = (
-            score_validation(_Exported(merged), members[0].prepared, _BATCH, balance)
+            score_validation(_Exported(merged), members[0].prepared, _BATCH)
             if common
-            else _score_apart(members, bundles, balance)
+            else _score_apart(members, bundles)
         )
         calibration, points = _calibrate(bundles, scores, changed, settings.seed)
         if not common:
@@ -153,10 +151,10 @@ class _Exported:
         return found
 
 
-def _score_apart(members: Sequence[Member], bundles: Sequence[Bundle], balance: Balance) -> Scores:
+def _score_apart(members: Sequence[Member], bundles: Sequence[Bundle]) -> Scores:
     """Scores the validation images of each member by this member alone, each patient once."""
     own = (
-        score_validation(_Exported(bundle.network), member.prepared, _BATCH, balance)
+        score_validation(_Exported(bundle.network), member.prepared, _BATCH)
         for member, bundle in zip(members, bundles, strict=True)
     )
     plain, changed = zip(*_each_patient_once(own), strict=True)

@@ -14,7 +14,6 @@ from pneumoscope.dataset.sources import weigh_sources
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.changes import CHANGES, Grey
 from pneumoscope.parallel import in_parallel
-from pneumoscope.recipes import Balance
 from pneumoscope.statistics import FloatArray
 from pneumoscope.training.calibrate import ValidationScores
 from pneumoscope.types import Geometry, ImageRecord, Split
@@ -39,7 +38,7 @@ class Scorer(Protocol):
 
 
 def score_validation(
-    network: Scorer, prepared: PreparedSet, batch_size: int, balance: Balance
+    network: Scorer, prepared: PreparedSet, batch_size: int
 ) -> tuple[ValidationScores, ValidationScores]:
     """Scores the validation images, and copies of them after each change of `CHOSEN_ON`.
 
@@ -47,17 +46,17 @@ def score_validation(
         network: the network, which gives probabilities (n, classes).
         prepared: the data that it was trained on.
         batch_size: number of images in a batch.
-        balance: what counts alike; of sources, each does within its class. Classes keep their
-            shares, for which probabilities are to hold.
 
     Returns:
-        The scores of the unchanged images; and of these and the changed copies together.
+        The scores of the unchanged images; and of these and the changed copies together. Sources
+        count alike within their class, whatever counts in the training. Classes keep their shares,
+        for which probabilities are to hold.
     """
     records = prepared.images.published(Split.VAL)
     images = read_split(prepared, Split.VAL)
     shown = [images, *(in_parallel(CHANGES[name], images) for name in CHOSEN_ON)]
     probabilities = [_probabilities(network, copies, batch_size) for copies in shown]
-    weights = _weigh(records, balance)
+    weights = _weigh(records)
     return _label(records, probabilities[:1], weights), _label(records, probabilities, weights)
 
 
@@ -84,9 +83,7 @@ def _probabilities(network: Scorer, images: Sequence[Grey], batch_size: int) -> 
     return np.concatenate(probabilities).astype(np.float64)
 
 
-def _weigh(records: Sequence[ImageRecord], balance: Balance) -> FloatArray:
-    if balance is not Balance.SOURCES:
-        return np.ones(len(records))
+def _weigh(records: Sequence[ImageRecord]) -> FloatArray:
     kinds = [(record.source, record.label) for record in records]
     weight_of = weigh_sources(kinds)
     return np.array([weight_of[kind] for kind in kinds])

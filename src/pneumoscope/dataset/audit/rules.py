@@ -203,7 +203,7 @@ def column_findings(columns: Mapping[str, Column]) -> Iterator[Finding]:
             Severity.WARNING,
             len(alone),
             f"The label follows from where an image is from, or how it was taken: {_list(alone)}",
-            "Balance the sources within each class, and read the figures of each source and view",
+            "Read the figures of each source and view, not those of all together",
             {"found": _list(alone)},
         )
     if told := _telling({name: group.told.score if group.told else None for name, group in groups}):
@@ -224,7 +224,7 @@ def column_findings(columns: Mapping[str, Column]) -> Iterator[Finding]:
             len(within),
             "Size, format, brightness and the like alone predict the label within a source: "
             f"{_list(within)}",
-            "Balancing sources does not mend this: test on images from elsewhere",
+            "Test on images from elsewhere",
             {"found": _list(within)},
         )
 
