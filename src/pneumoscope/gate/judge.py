@@ -258,7 +258,8 @@ class Gate:
         """Tells whether a remedy brings an image near the training images, as `_remedy` says."""
         was, now = _distance(remedy, before), _distance(remedy, after)
         usual = all(far <= self._levels.warn[name].distance for name, far in after.items())
-        return (usual and now < was) or (refused and now < _MUCH_NEARER * was)
+        told = remedy.shows_in in after  # the features alone do not tell it of an unusual image
+        return (usual and now < was) or (refused and told and now < _MUCH_NEARER * was)
 
 
 def _distance(remedy: _Remedy, distances: Mapping[str, float]) -> float:
