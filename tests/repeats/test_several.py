@@ -18,10 +18,11 @@ from pneumoscope.dataset import Layout, PhantomSettings, make_phantoms, read_pre
 from pneumoscope.errors import DataError, SettingsError
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.inference import load
-from pneumoscope.repeats import SeveralRuns
+from pneumoscope.repeats import SeveralRuns, tabulate_spread
 from pneumoscope.repeats.sources import choose_elsewhere
 from pneumoscope.run import Observer, Precision, TrainingSettings, read_run
-from pneumoscope.types import Split
+from pneumoscope.tables import Table
+from pneumoscope.types import Estimate, OperatingPoint, SourceRates, Split
 
 pytestmark = pytest.mark.keras
 
@@ -205,6 +206,17 @@ def test_each_source_is_measured_by_the_run_without_it(
     assert "The source that was left out, within a view" in written
     again = pneumoscope.resume_several(found.root)
     assert again.spread == found.spread
+    rate = Estimate(0.625, 0.5, 0.75)
+    rates = tuple(SourceRates(name, rate, rate, 0.25, rate, rate) for name in ("e", "w", "north"))
+    elsewhere = OperatingPoint("balanced", 0.25, rate, rate, sources=rates)
+    tables = [*tabulate_spread(replace(found, elsewhere=elsewhere))]
+    (thresholds,) = [each for each in tables if isinstance(each, Table) and "Thresh" in each.title]
+    own = f"{found.travels[1].away.scored.threshold:.4g}"
+    assert [row[:3] for row in thresholds.rows[2:4]] == [
+        ("w", "patients", own),
+        ("", "sources", "0.25"),
+    ]
+    assert thresholds.rows[3][3:] == (str(rate), str(rate))
 
 
 def test_a_threshold_is_chosen_on_the_sources_that_were_left_out() -> None:

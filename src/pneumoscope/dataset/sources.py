@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.dataset.prepared import PreparedSet
 from pneumoscope.errors import DataError, SettingsError, unknown_choice
@@ -127,6 +130,21 @@ def weigh_sources(images: Iterable[Kind]) -> Mapping[Kind, float]:
     for kind, weight in wanted.items():
         mass[kind[1]] += weight * counts[kind]
     return {kind: weight * of_class[kind[1]] / mass[kind[1]] for kind, weight in wanted.items()}
+
+
+def weigh_each(sources: Sequence[str], labels: Sequence[int]) -> NDArray[np.float64]:
+    """Weighs images as `weigh_sources` does.
+
+    Args:
+        sources: source of each of n >= 1 images.
+        labels: class of each image.
+
+    Returns:
+        Weight of each image, 1 on average over the images of a class, shape (n,).
+    """
+    kinds = [*zip(sources, labels, strict=True)]
+    weight_of = weigh_sources(kinds)
+    return np.array([weight_of[kind] for kind in kinds])
 
 
 def _count_classes(counts: Mapping[Kind, int]) -> Counter[int]:

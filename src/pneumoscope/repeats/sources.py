@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pneumoscope.dataset import PreparedSet
-from pneumoscope.dataset.sources import leave_out, list_sources, weigh_sources
+from pneumoscope.dataset.sources import leave_out, list_sources, weigh_each
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation import Evaluation
 from pneumoscope.evaluation.cohort import gather
@@ -123,10 +123,9 @@ def choose_elsewhere(away: Mapping[str, ScoredImages], seed: int) -> OperatingPo
     truth = np.concatenate([each.positive for each in scored])
     score = np.concatenate([each.score for each in scored])
     patients = np.concatenate([each.patients for each in scored])
-    sources = np.concatenate([each.groups[SOURCE] for each in scored]).tolist()
-    kinds = [*zip(sources, truth.tolist(), strict=True)]
-    weight_of = weigh_sources(kinds)
-    weights = np.array([weight_of[kind] for kind in kinds])
+    sources = np.concatenate([each.groups[SOURCE] for each in scored])
+    labels = np.concatenate([each.labels for each in scored])
+    weights = weigh_each(sources.tolist(), labels.tolist())
     chosen = choose_operating_points(truth, score, patients, weights, seed=seed)[0][0]
     if chosen.sensitivity is None:
         return None

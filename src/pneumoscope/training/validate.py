@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.dataset import PreparedSet
-from pneumoscope.dataset.sources import weigh_sources
+from pneumoscope.dataset.sources import weigh_each
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.changes import CHANGES, Grey
 from pneumoscope.parallel import in_parallel
@@ -56,7 +56,7 @@ def score_validation(
     images = read_split(prepared, Split.VAL)
     shown = [images, *(in_parallel(CHANGES[name], images) for name in CHOSEN_ON)]
     probabilities = [_probabilities(network, copies, batch_size) for copies in shown]
-    weights = _weigh(records)
+    weights = weigh_each([each.source for each in records], [each.label for each in records])
     return _label(records, probabilities[:1], weights), _label(records, probabilities, weights)
 
 
@@ -81,12 +81,6 @@ def _probabilities(network: Scorer, images: Sequence[Grey], batch_size: int) -> 
         for start in batches
     ]
     return np.concatenate(probabilities).astype(np.float64)
-
-
-def _weigh(records: Sequence[ImageRecord]) -> FloatArray:
-    kinds = [(record.source, record.label) for record in records]
-    weight_of = weigh_sources(kinds)
-    return np.array([weight_of[kind] for kind in kinds])
 
 
 def _label(
