@@ -101,6 +101,12 @@ def views_of(dataset: str) -> frozenset[str]:
     return frozenset(next(known, {}).get("views", ()))
 
 
+def hospital_of(dataset: str) -> str:
+    """Returns the hospital that a known data set shares with others; else the name as it is."""
+    known = (each for each in _known() if each["name"] == dataset)
+    return str(next(known, {}).get("hospital", dataset))
+
+
 @cache
 def _known() -> list[dict[str, Any]]:
     text = files("pneumoscope").joinpath("known_datasets.toml").read_text("utf-8")

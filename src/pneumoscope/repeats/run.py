@@ -44,8 +44,8 @@ def train_several(
     With `folds` the patients are divided into folds of like classes and subgroups, and each
     training has another fold as its test split; training and validation divide the other patients.
     A published test split is in no fold. With `each_source` each training leaves out another source
-    of the data set, and is measured on it; sources of one class alone are left out together. Images
-    are decoded once for all trainings.
+    of the data set, and is measured on it; sources of one hospital are left out together, and those
+    of one class alone. Images are decoded once for all trainings.
 
     The ensemble gives the mean probabilities of the runs, and takes as many times as long. With
     `each_source` there is none, as its members do not know all sources.

@@ -20,6 +20,7 @@ from pneumoscope.evaluation.cohort import gather
 from pneumoscope.evaluation.run import evaluate_cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.inference import load
+from pneumoscope.known import hospital_of
 from pneumoscope.statistics import Resampling, choose_operating_points, measure_sources
 from pneumoscope.types import SOURCE, OperatingPoint, Split
 
@@ -56,16 +57,27 @@ class Travel:
 
 
 def group_sources(prepared: PreparedSet) -> tuple[Sources, ...]:
-    """Groups the sources that are left out together: those with one class alone, and no others.
+    """Groups the sources that are left out together: those of a hospital; those of one class.
+
+    Two data sets of one hospital tell each other's films, so that a run that knows one of them has
+    seen the hospital (`known.hospital_of`). Hospitals with one class alone are left out together.
 
     Raises:
         DataError: if there are not two groups, or no image of a class is left without one.
     """
     records = prepared.images.records
     names = list_sources(records)
-    labels = {name: {each.label for each in records if each.source == name} for name in names}
-    whole = [(name,) for name in names if len(labels[name]) == len(prepared.images.classes)]
-    part = tuple(name for name in names if (name,) not in whole)
+    of_hospital: dict[str, list[str]] = {}
+    for name in names:
+        of_hospital.setdefault(hospital_of(name), []).append(name)
+    whole: list[Sources] = []
+    part: Sources = ()
+    for together in map(tuple, of_hospital.values()):
+        labels = {each.label for each in records if each.source in together}
+        if len(labels) == len(prepared.images.classes):
+            whole.append(together)
+        else:
+            part += together
     groups = (*whole, part) if part else (*whole,)
     if len(groups) < 2:
         raise DataError(
