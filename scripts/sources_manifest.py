@@ -6,7 +6,9 @@
 DATA holds a folder of each source, as docs/models.md lists them:
 
     chest_xray/train/{NORMAL,PNEUMONIA}             children, Guangzhou; patients by file name
-    nih_text/{NORMAL,PNEUMONIA}, labels.csv         adults, Bethesda; labels by text mining
+    nih_text/{NORMAL,PNEUMONIA,INFILTRATION}, labels.csv
+                                                    adults, Bethesda; labels by text mining, of
+                                                    which an infiltration counts as pneumonia
     rsna_normal/NORMAL                              adults, Bethesda; read as normal by radiologists
     hannover/COVID19_PATIENTS, labels.csv           adults, Hannover; COVID-19
 """
@@ -20,6 +22,7 @@ from pathlib import Path
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex")
 CLASSES = ("NORMAL", "PNEUMONIA")
+TEXT = {"NORMAL": "NORMAL", "PNEUMONIA": "PNEUMONIA", "INFILTRATION": "PNEUMONIA"}
 Row = tuple[str, ...]
 
 
@@ -27,10 +30,10 @@ def list_images(data: Path) -> Iterator[Row]:
     """Lists the images of all sources, a row by `COLUMNS` each."""
     yield from _folders(data, "chest_xray/train", "guangzhou", view="AP")
     for row in _table(data / "nih_text"):
-        if row["label"] in CLASSES:
+        if row["label"] in TEXT:
             about = (row["view"], row["age"], row["sex"])
             path = f"nih_text/{row['path']}"
-            yield path, row["label"], "", "nih-chestx-ray14", *about
+            yield path, TEXT[row["label"]], "", "nih-chestx-ray14", *about
     yield from _folders(data, "rsna_normal", "rsna-pneumonia-2018", view="")
     for row in _table(data / "hannover"):
         about = (row["projection"].upper(), row["age"], row["sex"].upper())

@@ -196,13 +196,13 @@ class RandomCovers(_RandomChange):
 
 
 class HideLungs(_Random):
-    """Hides the lungs of one in eight of float32 images (n, h, w, 1) in [0, 1], in training.
+    """Hides the lungs of one in four of float32 images (n, h, w, 1) in [0, 1], in training.
 
     What is left, the margins, must not tell the class: see `EvenOdds`. The cover is one grey
     rectangle, alike in all but its grey and a little of its size, so that it tells nothing itself.
     """
 
-    CHANCE = 0.125
+    CHANCE = 0.25
     HEIGHT = (0.6, 0.8)  # fractions of those of the image
     WIDTH = (0.66, 0.86)
 
