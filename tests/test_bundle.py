@@ -38,6 +38,7 @@ from pneumoscope.types import (
     ImageRecord,
     Method,
     OperatingPoint,
+    SourceCalibration,
     SourceRates,
     Split,
     Undecided,
@@ -62,6 +63,7 @@ CALIBRATION = Calibration(
     before={"log_loss": 0.3, "brier": 0.1, "ece": None},
     after={"log_loss": 0.2, "brier": 0.09, "ece": None},
     notices=(Notice("not-calibrated", "nothing", {"images": 3, "names": ("a", "b")}),),
+    by_source=(SourceCalibration(("a", "b"), 0.8, (0.0, 0.5), 40, 30),),
 )
 
 

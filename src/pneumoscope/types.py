@@ -212,7 +212,7 @@ class SourceRates:
         source: name of the source.
         sensitivity: sensitivity in this source, at the threshold that was chosen on all sources.
         specificity: specificity in this source, at that threshold.
-        foreign_threshold: threshold that was chosen in the same way on the other sources alone, in
+        foreign_threshold: threshold with the greatest sum of both on the other sources alone, in
             [0, 1]; None if they allow no choice.
         foreign_sensitivity: sensitivity in this source, at the foreign threshold if there is one.
         foreign_specificity: specificity in this source, at the foreign threshold if there is one.
@@ -263,6 +263,25 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True)
+class SourceCalibration:
+    """Calibration of the images that are nearest to some of the sources of the training.
+
+    Attributes:
+        sources: names of these sources.
+        temperature: temperature by which their logits were divided, after the calibration of all.
+        biases: bias added to the divided logit of each class; the first is 0.
+        images: number of validation images that it was fitted to.
+        patients: number of patients of these images.
+    """
+
+    sources: tuple[str, ...]
+    temperature: float
+    biases: tuple[float, ...]
+    images: int
+    patients: int
+
+
+@dataclass(frozen=True)
 class Calibration:
     """Calibration of the probabilities of a network, and its effect.
 
@@ -279,6 +298,8 @@ class Calibration:
             what cannot be computed.
         after: `log_loss`, `brier` and `ece` after the fit, on the same images and so optimistic.
         notices: notices on what could not be fitted or chosen, and why.
+        by_source: calibrations upon this one, of which each image has that of the source that it is
+            nearest to; empty where all images have this one alone.
     """
 
     fitted: bool
@@ -290,6 +311,7 @@ class Calibration:
     before: Mapping[str, float | None]
     after: Mapping[str, float | None]
     notices: tuple[Notice, ...] = ()
+    by_source: tuple[SourceCalibration, ...] = ()
 
     @property
     def doubts(self) -> tuple[Notice, ...]:

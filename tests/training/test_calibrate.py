@@ -18,8 +18,9 @@ from pneumoscope.bundle import BundleInfo
 from pneumoscope.statistics import calibration_measures
 from pneumoscope.training.calibrate import (
     ValidationScores,
-    calibrate,
     calibrated,
+    choose_points,
+    fit_by_source,
     fit_calibration,
     fold_into,
     in_words,
@@ -167,25 +168,27 @@ def test_network_gives_the_fitted_probabilities_itself() -> None:
     assert calibrated(before, found) == pytest.approx(expected)
 
 
-class Unchanged:
-    """Stands for a network whose last layer is of no interest here."""
-
-    def get_layer(self, name: str) -> Unchanged:
-        return self
-
-    def get_weights(self) -> list[np.ndarray]:
-        return [np.zeros((1, 2), np.float32), np.zeros(2, np.float32)]
-
-    def set_weights(self, weights: list[np.ndarray]) -> None:
-        assert [w.dtype for w in weights] == [np.float32, np.float32]
+def calibrate(
+    plain: ValidationScores, changed: ValidationScores
+) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
+    """Calibrates scores and chooses thresholds, as training does."""
+    calibration = fit_calibration(plain)
+    points, notices = choose_points(
+        *(
+            replace(each, probabilities=calibrated(each.probabilities, calibration))
+            for each in (plain, changed)
+        ),
+        seed=0,
+    )
+    return replace(calibration, notices=(*calibration.notices, *notices)), points
 
 
 def test_points_are_chosen_on_the_fitted_probabilities() -> None:
     labels, logits = drawn(400)
     off = scores(labels, 3 * logits - np.array([0, 6.0]))
-    found, points = calibrate(Unchanged(), off, off, seed=0)
+    found, points = calibrate(off, off)
     unshifted = scores(labels, logits)
-    right, expected = calibrate(Unchanged(), unshifted, unshifted, seed=0)
+    right, expected = calibrate(unshifted, unshifted)
     assert [point.name for point in points] == ["balanced", "screening", "confirm"]
     for point, other in zip(points, expected, strict=True):
         assert point.threshold == pytest.approx(other.threshold, abs=1e-3)
@@ -198,16 +201,16 @@ def test_points_are_chosen_on_the_fitted_probabilities() -> None:
 def test_probabilities_are_fitted_to_plain_images_and_points_chosen_on_changed_ones() -> None:
     labels, logits = drawn(400)
     plain, changed = scores(labels, logits), scores(labels, logits + np.array([0, 2.0]))
-    found, points = calibrate(Unchanged(), plain, changed, seed=0)
-    assert found == calibrate(Unchanged(), plain, plain, seed=0)[0]
-    (alike, *_) = calibrate(Unchanged(), changed, changed, seed=0)[1]
+    found, points = calibrate(plain, changed)
+    assert found == calibrate(plain, plain)[0]
+    (alike, *_) = calibrate(changed, changed)[1]
     assert points[0].sensitivity == alike.sensitivity
     assert points[0].threshold > alike.threshold + 0.1
 
 
 def test_words_name_what_could_not_be_chosen() -> None:
     few = scores(LABELS[:12], LOGITS[:12])
-    found, points = calibrate(None, few, few, seed=0)
+    found, points = calibrate(few, few)
     assert points == (OperatingPoint(),)
     assert in_words(found) == tuple(map(str, found.notices))
     assert len(found.notices) == 2
@@ -231,24 +234,24 @@ def described(calibration: Calibration, points: tuple[OperatingPoint, ...]) -> B
 def test_model_card_states_how_the_threshold_holds_in_each_source() -> None:
     labels, logits = drawn(400)
     steep = scores(labels, 2 * logits)
-    one = model_card(described(*calibrate(Unchanged(), steep, steep, seed=0)))
+    one = model_card(described(*calibrate(steep, steep)))
     assert "in each source" not in one
     sources = np.where(np.arange(400) % 2, "a|b", "c")
     several = replace(steep, sources=sources)
-    calibration, points = calibrate(Unchanged(), several, several, seed=0)
+    calibration, points = calibrate(several, several)
     first = points[0].sources[0]
     row = rf"| a\|b | {first.sensitivity} | {first.specificity} | {first.foreign_threshold:.4g} | "
     assert row in model_card(described(calibration, points))
     labels = np.where(sources == "c", 0, labels)
     healthy = replace(several, labels=labels)
-    card = model_card(described(*calibrate(Unchanged(), healthy, healthy, seed=0)))
+    card = model_card(described(*calibrate(healthy, healthy)))
     assert re.search(r"\n\| c \| \u2013 \| 0\.\d+ \([^|]* \| \d\.\d+ \| \u2013 \| ", card)
 
 
 def test_model_card_states_what_was_fitted_and_chosen() -> None:
     labels, logits = drawn(400)
     steep = scores(labels, 2 * logits)
-    found, points = calibrate(Unchanged(), steep, steep, seed=0)
+    found, points = calibrate(steep, steep)
     info = described(found, points)
     hostile = model_card(replace(info, classes=("NORMAL", "<b>|"), command="train '\n# <b>'"))
     assert r"as NORMAL or &lt;b>\|." in hostile
@@ -260,3 +263,90 @@ def test_model_card_states_what_was_fitted_and_chosen() -> None:
     zone = points[0].undecided
     assert f"probability of {zone.low:.4g} up to {zone.high:.4g}" in card
     assert "not been calibrated" not in card
+
+
+def of_hospitals(shifts: dict[str, float], n: int = 3000) -> ValidationScores:
+    """Scores of images that are drawn alike in each source, their logits then shifted there."""
+    parts = []
+    for number, (source, shift) in enumerate(shifts.items()):
+        labels, logits = drawn(n, seed=number)
+        moved = scores(labels, logits + np.array([0, shift]))
+        patients = np.array([f"{source} {patient}" for patient in moved.patients])
+        parts.append(replace(moved, sources=np.full(n, source), patients=patients))
+    return ValidationScores.pool(parts)
+
+
+def test_each_hospital_has_a_calibration_of_its_own() -> None:
+    known = ("children", "nih-chestx-ray14", "rsna-pneumonia-2018")
+    shifts = dict(zip(known, (2.0, -1.0, -1.0), strict=True))
+    children, adults = fit_by_source(of_hospitals(shifts), known)
+    assert (children.sources, adults.sources) == (known[:1], known[1:])
+    assert children.biases == pytest.approx((0, -2), abs=0.15)
+    assert adults.biases == pytest.approx((0, 1), abs=0.15)
+    assert children.temperature == pytest.approx(1, abs=0.1)
+    assert (children.images, children.patients) == (3000, 3000)
+    assert (adults.images, adults.patients) == (6000, 6000)
+
+
+def test_one_half_is_where_both_classes_are_equally_probable_whatever_their_shares() -> None:
+    found = of_hospitals({"a": 0.0, "b": 0.0})
+    few = (found.sources == "a") & (found.labels == 1) & (np.arange(6000) % 5 > 0)
+    first, second = fit_by_source(found.pick(~few), ("a", "b"))
+    assert first.biases == pytest.approx((0, 0), abs=0.25)
+    assert second.biases == pytest.approx((0, 0), abs=0.15)
+
+
+def test_a_hospital_of_one_class_has_the_calibration_of_all() -> None:
+    found = of_hospitals({"a": 2.0, "b": -2.0})
+    ill = found.pick((found.sources == "a") | (found.labels == 1))
+    own, common = fit_by_source(ill, ("a", "b"))
+    assert (own.sources, common.sources) == (("a",), ("b",))
+    assert own.images == 3000
+    assert common.images == len(ill.labels)
+
+
+def test_one_hospital_needs_no_calibration_beside_that_of_all() -> None:
+    found = of_hospitals({"nih-chestx-ray14": 1.0, "rsna-pneumonia-2018": 0.0})
+    assert fit_by_source(found, ("nih-chestx-ray14", "rsna-pneumonia-2018")) == ()
+    assert fit_by_source(found, ("",)) == ()
+    assert fit_by_source(found.pick(found.labels == 0), ("nih-chestx-ray14", "other")) == ()
+
+
+def test_words_and_card_name_the_calibration_of_each_hospital() -> None:
+    found = of_hospitals({"a": 2.0, "b|c": -2.0})
+    calibration, points = calibrate(found, found)
+    whole = replace(calibration, by_source=fit_by_source(found, ("a", "b|c")))
+    assert in_words(whole)[-2].startswith("Images nearest to a by 3000 images of 3000 patients")
+    card = model_card(described(whole, points))
+    first = whole.by_source[0]
+    assert "where half of the images are positive." in card
+    assert f"| a | 3000 | 3000 | {first.temperature:.3f} | biases NORMAL 0.000, PNEUMONIA " in card
+    assert r"| b\|c | 3000 |" in card
+    plain = model_card(described(calibration, points))
+    assert "nearest to" not in plain
+    assert "% are positive. It holds for patients like those, at that prevalence." in plain
+
+
+def test_thresholds_are_chosen_on_hospitals_with_both_classes() -> None:
+    whole = of_hospitals({"a": 0.0})
+    ill = of_hospitals({"b": 3.0}, n=500)
+    alone, notices = choose_points(whole, whole, seed=0)
+    mixed = ValidationScores.pool([whole, ill.pick(ill.labels == 1)])
+    points, _ = choose_points(mixed, mixed, seed=0)
+    assert not notices
+    assert [each.threshold for each in points] == [each.threshold for each in alone]
+    assert [each.source for each in points[0].sources] == ["a", "b"]
+    assert points[0].undecided == alone[0].undecided
+
+
+def test_hospitals_count_alike_whatever_their_numbers() -> None:
+    shifts = {"a": 1.5, "nih-chestx-ray14": -1.5, "rsna-pneumonia-2018": -1.5}
+    found = of_hospitals(shifts, n=1000)
+    of_a = np.concatenate([np.arange(1000), np.tile(np.arange(1000, 3000), 3)])
+    one, many = (choose_points(each, each, seed=0)[0] for each in (found, _take(found, of_a)))
+    assert many[0].threshold == one[0].threshold
+
+
+def _take(given: ValidationScores, rows: np.ndarray) -> ValidationScores:
+    columns = ("labels", "probabilities", "patients", "sources", "weights")
+    return ValidationScores(*(getattr(given, column)[rows] for column in columns))

@@ -18,17 +18,21 @@ from unittest.mock import ANY, MagicMock
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 import pneumoscope
 from pneumoscope.bundle import read_bundle
 from pneumoscope.claims import claimed
 from pneumoscope.dataset import PreparedSet
+from pneumoscope.engine import open_session
 from pneumoscope.errors import DataError, PneumoscopeError, SettingsError, StorageError
-from pneumoscope.imaging import read_bytes
+from pneumoscope.graph import FEATURES, IMAGE, PROBABILITIES
+from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.recipes import Balance
 from pneumoscope.run import Observer, Precision, TrainingSettings
-from pneumoscope.training import TrainingResult, fit, resume, train
-from pneumoscope.types import Split
+from pneumoscope.training import TrainingResult, architectures, fit, resume, train
+from pneumoscope.types import Geometry, Split
+from tests.conftest import encoded
 from tests.training.conftest import SEED
 
 pytestmark = pytest.mark.keras
@@ -426,3 +430,42 @@ def test_source_that_is_left_out_is_unseen(
     assert "--leave-out b" in info.command
     found = pneumoscope.evaluate(result.bundle, manifest, root=phantoms, resamples=100)
     assert found.subgroups["source=b"].images == [*source_of.values()].count("b")
+
+
+def test_each_hospital_is_calibrated_by_itself(tmp_path: Path) -> None:
+    rng, rows = np.random.default_rng(0), [("path", "label", "source")]
+    for number in range(200):
+        label, source = ("NORMAL", "PNEUMONIA")[number % 2], ("dark", "light")[number // 2 % 2]
+        image = rng.normal(60 if source == "dark" else 170, 20, (32, 32))
+        image[: 16 if label == "NORMAL" else 32] += 40
+        (tmp_path / f"{number}.png").write_bytes(encoded(image.clip(0, 255).astype(np.uint8)))
+        rows.append((f"{number}.png", label, source))
+    with (tmp_path / "images.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    settings = replace(SETTINGS, validation_share=0.3, test_share=0.1)
+    recorder = Recorder()
+    bundle = read_bundle(
+        train(tmp_path / "images.csv", tmp_path / "run", settings, observer=recorder).bundle
+    )
+    calibration, gate = bundle.info.calibration, bundle.info.gate
+    assert calibration is not None
+    assert gate is not None
+    assert [each.sources for each in calibration.by_source] == [("dark",), ("light",)]
+    assert calibration.prevalence == 0.5
+    assert any(note.startswith("Images nearest to dark by ") for note in recorder.notes)
+
+    images = np.stack(
+        [load_pixels(read_bytes(tmp_path / row[0]), Geometry(32, 32)) for row in rows[1:]]
+    )
+    plain = architectures.find("baseline")(Geometry(32, 32), 2)
+    plain.load_weights(bundle.root / "model.keras")
+    before = plain.predict(images[..., np.newaxis], verbose=0).astype(np.float64)
+    features, given = open_session(bundle.network, 1).run(
+        [FEATURES, PROBABILITIES], {IMAGE: images[..., np.newaxis]}
+    )
+    group = bundle.distances()[FEATURES].measure_groups(features).argmin(axis=1)
+    source_of = {name: each for each in calibration.by_source for name in each.sources}
+    for image, row in enumerate(group):
+        own = source_of[gate.sources[row]]
+        fitted = np.log(before[image]) / own.temperature + np.array(own.biases)
+        np.testing.assert_allclose(given[image], softmax(fitted), atol=1e-4)

@@ -17,11 +17,13 @@ from pneumoscope.types import (
     Estimate,
     Geometry,
     OperatingPoint,
+    SourceCalibration,
     SourceRates,
     Undecided,
 )
 
-SCHEMA_VERSION = 4  # 1 has no calibration, 2 no usable gate, 3 no codes of notices
+# 1 has no calibration, 2 no usable gate, 3 no codes of notices, 4 one calibration for all sources
+SCHEMA_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -166,5 +168,12 @@ def _parse_estimates(content: Mapping[str, Any], names: Iterable[str]) -> dict[s
 
 
 def _parse_calibration(content: Mapping[str, Any]) -> Calibration:
-    biases, notices = tuple(content["biases"]), tuple(map(Notice.parse, content["notices"]))
-    return Calibration(**{**content, "biases": biases, "notices": notices})
+    parsed = {**content, "biases": tuple(content["biases"])}
+    parsed["notices"] = tuple(map(Notice.parse, content["notices"]))
+    parsed["by_source"] = tuple(map(_parse_source, content.get("by_source", ())))
+    return Calibration(**parsed)
+
+
+def _parse_source(content: Mapping[str, Any]) -> SourceCalibration:
+    sources, biases = tuple(content["sources"]), tuple(content["biases"])
+    return SourceCalibration(**{**content, "sources": sources, "biases": biases})

@@ -41,9 +41,11 @@ def undo_calibration(
 
     Returns:
         The images with their probabilities before calibration; None if calibration has
-        changed none.
+        changed none, or by the source that an image is nearest to, which its score does not tell.
     """
     if calibration is None or not calibration.fitted or not calibration.changes:
+        return None
+    if calibration.by_source:
         return None
     logits = np.log(np.maximum(scored.probabilities, _LEAST)) - np.array(calibration.biases)
     before: FloatArray = softmax(logits * calibration.temperature, axis=1)

@@ -58,6 +58,16 @@ class TrainingDistance:
         nearest: FloatArray = self.measure_groups(descriptors).min(axis=1)
         return nearest
 
+    def nearest_planes(self) -> tuple[FloatArray, FloatArray]:
+        """Computes what tells the nearest group without a distance, such as in a graph.
+
+        Returns:
+            Planes, float64 of shape (k, g), and offsets, float64 of shape (g,). Of the g sums of
+            descriptors times a plane and its offset, the greatest is that of the nearest group.
+        """
+        whitening, centres = self._whitened
+        return 2 * whitening @ centres.T, -np.square(centres).sum(axis=1)
+
     def measure_groups(self, descriptors: NDArray[np.floating]) -> FloatArray:
         """Measures the distances of images from each group of the training images.
 

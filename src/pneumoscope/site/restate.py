@@ -29,6 +29,7 @@ def restate_calibration(info: BundleInfo, prevalence: float, ratio: float) -> Ca
         prevalence=prevalence,
         before=dict.fromkeys(known.before),
         after=dict.fromkeys(known.after),
+        by_source=(),
     )
 
 

@@ -11,8 +11,8 @@ from pneumoscope.bundle.layout import CARD, GATE, MANIFEST, NETWORK
 from pneumoscope.errors import BundleError, storage_errors
 from pneumoscope.results import occupied
 from pneumoscope.site.card import site_card
-from pneumoscope.site.fold import fold_calibration
 from pneumoscope.site.result import SiteCalibration, SiteFiles
+from pneumoscope.training.fold import fold_calibration
 
 
 def require_place(root: Path, parent: Bundle) -> None:

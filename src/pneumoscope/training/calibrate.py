@@ -5,7 +5,7 @@ See `docs/adr/0014-calibration.md`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from pneumoscope.graph import PROBABILITIES
+from pneumoscope.known import hospital_of
 from pneumoscope.notices import Notice
 from pneumoscope.statistics import (
     FEWEST_PATIENTS,
@@ -28,7 +29,7 @@ from pneumoscope.statistics import (
 )
 from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.doubts import find_doubts
-from pneumoscope.types import Calibration, OperatingPoint
+from pneumoscope.types import Calibration, OperatingPoint, SourceCalibration
 
 if TYPE_CHECKING:
     from pneumoscope.training.network import Network
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 _MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
 _SAME = 1e-6
 _FLATTEST, _STEEPEST = 0.01, 100.0  # reciprocals of temperatures
+
+EVEN = 0.5
+"""Prevalence at which probabilities hold that were fitted with the classes alike."""
 
 Biases = tuple[float, ...]
 
@@ -66,6 +70,11 @@ class ValidationScores:
         n = len(labels)
         return cls(labels, probabilities, patients, np.full(n, ""), np.ones(n))
 
+    @property
+    def ranked(self) -> tuple[BoolArray, FloatArray]:
+        """Whether each image is positive, and its score, both of shape (n,)."""
+        return is_positive(self.labels), positive_score(self.probabilities)
+
     def pick(self, images: BoolArray) -> ValidationScores:
         """Picks images, True in an array of shape (n,)."""
         return ValidationScores(*(values[images] for values in self._columns()))
@@ -80,41 +89,16 @@ class ValidationScores:
         return [getattr(self, column.name) for column in fields(self)]
 
 
-def calibrate(
-    network: Network, scores: ValidationScores, changed: ValidationScores, *, seed: int
-) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
-    """Calibrates a network on the validation patients, and chooses its thresholds on them.
-
-    Probabilities are fitted to the images as they are. A threshold has to serve where images look
-    otherwise, so it is chosen on changed copies as well, and its expected sensitivity and
-    specificity include these, also those of the default in each source. The undecided zone of the
-    default is found on the images as they are. Images count by their weights, so that where sources
-    count alike, neither probabilities nor thresholds are those of the source with the most images.
-
-    Args:
-        network: a network of `architectures`; its last layer is changed, so that whatever is made
-            of the network gives the fitted probabilities.
-        scores: probabilities of the validation images, before the fit.
-        changed: probabilities of these images and of their changed copies, before the fit.
-        seed: seed of the bootstrap behind the intervals.
-
-    Returns:
-        The calibration, and the operating points, the default first.
-    """
-    calibration = fit_calibration(scores)
-    fold_into(network, calibration)
-    fitted, more = (
-        replace(each, probabilities=calibrated(each.probabilities, calibration))
-        for each in (scores, changed)
-    )
-    points, notices = choose_points(fitted, more, seed=seed)
-    return replace(calibration, notices=(*calibration.notices, *notices)), points
-
-
 def choose_points(
     scores: ValidationScores, changed: ValidationScores, *, seed: int
 ) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
-    """Chooses the operating points of a network that is calibrated, as `calibrate` says.
+    """Chooses the operating points of a network that is calibrated, on the validation patients.
+
+    A threshold has to serve where images look otherwise, so it is chosen on changed copies as well,
+    and its expected sensitivity and specificity include these, also those of the default in each
+    source. The undecided zone of the default is found on the images as they are. Hospitals count
+    alike; those without enough patients of each class do not count at all, since they would be on
+    one side of the balance alone, and move it for the others.
 
     Args:
         scores: calibrated probabilities of the validation images.
@@ -126,8 +110,7 @@ def choose_points(
         doubtful.
     """
     points, notices = choose_thresholds(scores, changed, seed=seed)
-    truth, score = is_positive(scores.labels), positive_score(scores.probabilities)
-    doubts = find_doubts(truth, score, scores.patients, points[0].threshold, seed=seed)
+    doubts = find_doubts(*scores.ranked, scores.patients, points[0].threshold, seed=seed)
     return points, (*notices, *doubts)
 
 
@@ -135,20 +118,19 @@ def choose_thresholds(
     scores: ValidationScores, changed: ValidationScores, *, seed: int
 ) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
     """Chooses the operating points as `choose_points`, without a doubt whether training worked."""
-    score = positive_score(changed.probabilities)
+    weighed = _weigh_hospitals(changed)
     points, notices = choose_operating_points(
-        is_positive(changed.labels), score, changed.patients, changed.weights, seed=seed
+        *weighed.ranked, weighed.patients, weighed.weights, seed=seed
     )
-    default, truth = points[0], is_positive(scores.labels)
-    plain = positive_score(scores.probabilities)
+    default = points[0]
     if default.sensitivity is not None:  # it was chosen
+        plain = _weigh_hospitals(scores)
         undecided = find_undecided(
-            default.threshold, truth, plain, scores.patients, scores.weights, seed=seed
+            default.threshold, *plain.ranked, plain.patients, plain.weights, seed=seed
         )
         sources = measure_sources(
             default.threshold,
-            is_positive(changed.labels),
-            score,
+            *changed.ranked,
             changed.patients,
             changed.sources,
             changed.weights,
@@ -156,6 +138,27 @@ def choose_thresholds(
         )
         points = (replace(default, undecided=undecided, sources=sources), *points[1:])
     return points, notices
+
+
+def _weigh_hospitals(scores: ValidationScores) -> ValidationScores:
+    """Picks the hospitals with enough patients of each class, which then count alike in each.
+
+    Returns:
+        The images of these hospitals, weighing 1 on average over a class; all images as they are
+        where there is no such hospital.
+    """
+    hospitals = np.array([hospital_of(source) for source in scores.sources.tolist()], np.str_)
+    whole = [name for name in np.unique(hospitals) if not _obstacle(scores.pick(hospitals == name))]
+    if not whole:
+        return scores
+    kept = np.isin(hospitals, whole)
+    picked, hospitals = scores.pick(kept), hospitals[kept]
+    weights = picked.weights.copy()
+    for label, count in enumerate(np.bincount(picked.labels)):
+        for name in whole:
+            here = (picked.labels == label) & (hospitals == name)
+            weights[here] *= count / len(whole) / weights[here].sum()
+    return replace(picked, weights=weights)
 
 
 def fit_calibration(scores: ValidationScores) -> Calibration:
@@ -181,6 +184,53 @@ def fit_calibration(scores: ValidationScores) -> Calibration:
     return replace(
         nothing, fitted=False, after=nothing.before, notices=(tell_not_calibrated(obstacle),)
     )
+
+
+def fit_by_source(
+    scores: ValidationScores, known: Collection[str]
+) -> tuple[SourceCalibration, ...]:
+    """Fits a calibration to the images of each hospital, upon that of all.
+
+    Hospitals differ in how many of their films show the disease, and a network that has learnt from
+    several takes part of that into its scores: one threshold then fits none of them. So the classes
+    count alike in each fit, and a score of one half is where both are equally probable, wherever
+    the image comes from. Data sets of one hospital are fitted together (`known.hospital_of`). A
+    hospital to which nothing can be fitted has the fit of all, classes alike.
+
+    Args:
+        scores: calibrated probabilities of the validation images.
+        known: sources of the training images.
+
+    Returns:
+        Calibrations, of which one names each of the sources; none where the sources are of one
+        hospital, or nothing can be fitted to any.
+    """
+    hospitals: dict[str, list[str]] = {}
+    for name in sorted({*known}):
+        hospitals.setdefault(hospital_of(name), []).append(name)
+    if len(hospitals) < 2:
+        return ()
+    fitted, others = [], []
+    for together in hospitals.values():
+        own = _fit_alike(together, scores.pick(np.isin(scores.sources, together)))
+        fitted += [own] if own else []
+        others += [] if own else together
+    common = _fit_alike(others, scores) if fitted and others else None
+    return (*fitted, *([common] if common else []))
+
+
+def _fit_alike(sources: Sequence[str], scores: ValidationScores) -> SourceCalibration | None:
+    """Fits a calibration in which the classes count alike; None where nothing can be fitted."""
+    if _obstacle(scores):
+        return None
+    truth, classes = scores.labels, scores.probabilities.shape[1]
+    of_class = np.bincount(truth, scores.weights, classes)
+    weights = scores.weights * len(truth) / classes / of_class[truth]
+    slope, biases = _fit(_logits(scores.probabilities), truth, weights)
+    if slope <= _FLATTEST:
+        return None
+    patients = len(np.unique(scores.patients))
+    return SourceCalibration(tuple(sources), 1 / slope, biases, len(truth), patients)
 
 
 def tell_not_calibrated(why: str) -> Notice:
@@ -215,6 +265,11 @@ def in_words(calibration: Calibration) -> tuple[str, ...]:
             f"patients: temperature {calibration.temperature:.3f}, log-loss {before:.4f} before "
             f"and {after:.4f} after"
         )
+    lines += [
+        f"Images nearest to {' or '.join(each.sources)} by {each.images} images of "
+        f"{each.patients} patients, classes alike: temperature {each.temperature:.3f}"
+        for each in calibration.by_source
+    ]
     return tuple(lines)
 
 

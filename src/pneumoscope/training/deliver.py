@@ -15,18 +15,32 @@ from pneumoscope.dataset import PreparedSet
 from pneumoscope.dataset.sources import count_sources
 from pneumoscope.errors import DivergedError, storage_errors
 from pneumoscope.gate.fit import describe_gate
+from pneumoscope.graph import FEATURES
 from pneumoscope.run import Observer, Precision, Run, library_versions
 from pneumoscope.run.curves import draw_curves
 from pneumoscope.run.folder import CURVES, FIGURES
 from pneumoscope.training import architectures, precision
-from pneumoscope.training.calibrate import calibrate, calibrated, in_words
+from pneumoscope.training.calibrate import (
+    EVEN,
+    choose_points,
+    fit_by_source,
+    fit_calibration,
+    fold_into,
+    in_words,
+)
 from pneumoscope.training.card import model_card
 from pneumoscope.training.checkpoint import Checkpoint
 from pneumoscope.training.export import export_onnx
+from pneumoscope.training.fold import fold_by_source
 from pneumoscope.training.network import Network
-from pneumoscope.training.remember import fit_gate_of, judge_validation, make_reference_of
-from pneumoscope.training.validate import score_validation
-from pneumoscope.types import Calibration, OperatingPoint, Split
+from pneumoscope.training.remember import (
+    FittedGate,
+    fit_gate_of,
+    judge_validation,
+    make_reference_of,
+)
+from pneumoscope.training.validate import Exported, score_unchanged, score_validation
+from pneumoscope.types import Calibration, OperatingPoint, SourceCalibration, Split
 from pneumoscope.version import __version__
 
 
@@ -56,20 +70,23 @@ def write_bundle(
     plots.save(curves, run.root / CURVES)
     plain = precision.build_in(Precision.FLOAT32, lambda: build(run, prepared))
     plain.set_weights(network.get_weights())
-    scores, changed = score_validation(plain, prepared, run.recipe.batch_size)
-    if not np.isfinite(scores.probabilities).all():
-        raise DivergedError(
-            f"The training in {run.root} has diverged: its probabilities are not finite",
-            remedy="Start a new run with a lower `learning_rate`",
-        )
-    calibration, points = calibrate(plain, scores, changed, seed=run.given.seed)
-    for line in in_words(calibration):
-        observer.note(line)
+    calibration = _calibrate(plain, run, prepared)
     work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=run.root)
     with storage_errors("write", run.bundle), work_folder as work:
         exported = Path(work, "model.onnx")
         export_onnx(plain, exported)
         gate = fit_gate_of(exported, prepared)
+        by_source = _fold_by_source(exported, run, prepared, gate) if gate else ()
+        scores, changed = score_validation(Exported(exported), prepared, run.recipe.batch_size)
+        points, notices = choose_points(scores, changed, seed=run.given.seed)
+        calibration = replace(
+            calibration,
+            prevalence=EVEN if by_source else calibration.prevalence,
+            notices=(*calibration.notices, *notices),
+            by_source=by_source,
+        )
+        for line in in_words(calibration):
+            observer.note(line)
         info = _describe(run, prepared, checkpoint, calibration, points)
         info = replace(info, gate=gate[0] if gate else None)
         observer.note(describe_gate(info.gate))
@@ -79,13 +96,39 @@ def write_bundle(
             Seen.of(
                 prepared.fingerprint, prepared.images.records, prepared.images.patient_key
             ).write(folder)
-            given = replace(scores, probabilities=calibrated(scores.probabilities, calibration))
             judged = judge_validation(exported, prepared, *gate) if gate else ()
-            write_reference(folder, make_reference_of(prepared, given, judged))
+            write_reference(folder, make_reference_of(prepared, scores, judged))
             if gate:
                 write_gate(folder, gate[1])
             (folder / "MODEL_CARD.md").write_text(model_card(info), encoding="utf-8")
             shutil.copytree(run.root / FIGURES, folder / FIGURES)
+
+
+def _calibrate(plain: Network, run: Run, prepared: PreparedSet) -> Calibration:
+    """Fits the calibration of all images, and puts it into the network."""
+    scores = score_unchanged(plain, prepared, run.recipe.batch_size)
+    if not np.isfinite(scores.probabilities).all():
+        raise DivergedError(
+            f"The training in {run.root} has diverged: its probabilities are not finite",
+            remedy="Start a new run with a lower `learning_rate`",
+        )
+    calibration = fit_calibration(scores)
+    fold_into(plain, calibration)
+    return calibration
+
+
+def _fold_by_source(
+    exported: Path, run: Run, prepared: PreparedSet, gate: FittedGate
+) -> tuple[SourceCalibration, ...]:
+    """Fits the calibrations by source, and appends them to the exported network."""
+    levels, distances = gate
+    scores = score_unchanged(Exported(exported), prepared, run.recipe.batch_size)
+    by_source = fit_by_source(scores, levels.sources)
+    if by_source:
+        network = exported.read_bytes()
+        folded = fold_by_source(network, distances[FEATURES], levels.sources, by_source)
+        exported.write_bytes(folded)
+    return by_source
 
 
 def _describe(

@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pneumoscope.bundle import (
     Bundle,
@@ -24,15 +23,13 @@ from pneumoscope.bundle import (
 )
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.dataset.sources import count_sources
-from pneumoscope.engine import open_session
 from pneumoscope.errors import storage_errors
 from pneumoscope.gate import Judgement
-from pneumoscope.graph import IMAGE, PROBABILITIES
 from pneumoscope.notices import Notice
-from pneumoscope.parallel import usable_cores
 from pneumoscope.run import TrainingSettings
 from pneumoscope.statistics import StrArray
 from pneumoscope.training.calibrate import (
+    EVEN,
     ValidationScores,
     choose_points,
     describe_calibration,
@@ -41,7 +38,7 @@ from pneumoscope.training.calibrate import (
 from pneumoscope.training.card import model_card
 from pneumoscope.training.merge import merge_networks
 from pneumoscope.training.remember import judge_validation, make_reference_of
-from pneumoscope.training.validate import score_validation
+from pneumoscope.training.validate import Exported, score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
 
 _BATCH = 16
@@ -106,7 +103,7 @@ def write_ensemble(
         merge_networks([bundle.network for bundle in bundles], merged)
         common = len({member.prepared.fingerprint for member in members}) == 1
         scores, changed = (
-            score_validation(_Exported(merged), members[0].prepared, _BATCH)
+            score_validation(Exported(merged), members[0].prepared, _BATCH)
             if common
             else _score_apart(members, bundles)
         )
@@ -140,21 +137,10 @@ def write_ensemble(
     return target
 
 
-class _Exported:
-    """An exported network, as what gives images probabilities."""
-
-    def __init__(self, network: Path | bytes) -> None:
-        self._session = open_session(network, usable_cores())
-
-    def predict_on_batch(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self._session.run([PROBABILITIES], {IMAGE: x})[0]
-        return found
-
-
 def _score_apart(members: Sequence[Member], bundles: Sequence[Bundle]) -> Scores:
     """Scores the validation images of each member by this member alone, each patient once."""
     own = (
-        score_validation(_Exported(bundle.network), member.prepared, _BATCH)
+        score_validation(Exported(bundle.network), member.prepared, _BATCH)
         for member, bundle in zip(members, bundles, strict=True)
     )
     plain, changed = zip(*_each_patient_once(own), strict=True)
@@ -180,6 +166,8 @@ def _calibrate(
     points, notices = choose_points(scores, changed, seed=seed)
     described = describe_calibration(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
     calibrations = [bundle.info.calibration for bundle in bundles]
+    if any(calibration and calibration.by_source for calibration in calibrations):
+        described = replace(described, prevalence=EVEN)
     if all(calibration and calibration.fitted for calibration in calibrations):
         return replace(described, notices=notices), points
     doubt = tell_not_calibrated("not all members of the ensemble are")

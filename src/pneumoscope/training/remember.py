@@ -35,11 +35,11 @@ from pneumoscope.training.validate import read_split
 from pneumoscope.types import Split
 
 Distances = Mapping[str, TrainingDistance]
+FittedGate = tuple[GateLevels, dict[str, TrainingDistance]]
+"""Levels of a gate, and its distances by kind of descriptor."""
 
 
-def fit_gate_of(
-    network: Path, prepared: PreparedSet
-) -> tuple[GateLevels, dict[str, TrainingDistance]] | None:
+def fit_gate_of(network: Path, prepared: PreparedSet) -> FittedGate | None:
     """Fits the gate of an exported network to the data that it was trained on.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from pneumoscope.dataset import PreparedSet
 from pneumoscope.dataset.sources import weigh_each
+from pneumoscope.engine import open_session
+from pneumoscope.graph import IMAGE, PROBABILITIES
 from pneumoscope.imaging import load_pixels, read_bytes
 from pneumoscope.imaging.changes import CHANGES, Grey
-from pneumoscope.parallel import in_parallel
+from pneumoscope.parallel import in_parallel, usable_cores
 from pneumoscope.statistics import FloatArray
 from pneumoscope.training.calibrate import ValidationScores
 from pneumoscope.types import Geometry, ImageRecord, Split
@@ -37,6 +40,27 @@ class Scorer(Protocol):
         """Predicts the probabilities (n, classes) of images (n, height, width, 1)."""
 
 
+class Exported:
+    """An exported network, as what gives images probabilities.
+
+    Args:
+        network: path or content of the ONNX file.
+    """
+
+    def __init__(self, network: Path | bytes) -> None:
+        self._session = open_session(network, usable_cores())
+
+    def predict_on_batch(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Predicts the probabilities (n, classes) of images (n, height, width, 1)."""
+        found: NDArray[np.float32] = self._session.run([PROBABILITIES], {IMAGE: x})[0]
+        return found
+
+
+def score_unchanged(network: Scorer, prepared: PreparedSet, batch_size: int) -> ValidationScores:
+    """Scores the validation images as they are; the first that `score_validation` returns."""
+    return _score(network, prepared, [read_split(prepared, Split.VAL)], batch_size)
+
+
 def score_validation(
     network: Scorer, prepared: PreparedSet, batch_size: int
 ) -> tuple[ValidationScores, ValidationScores]:
@@ -52,12 +76,10 @@ def score_validation(
         count alike within their class, whatever counts in the training. Classes keep their shares,
         for which probabilities are to hold.
     """
-    records = prepared.images.published(Split.VAL)
     images = read_split(prepared, Split.VAL)
     shown = [images, *(in_parallel(CHANGES[name], images) for name in CHOSEN_ON)]
-    probabilities = [_probabilities(network, copies, batch_size) for copies in shown]
-    weights = weigh_each([each.source for each in records], [each.label for each in records])
-    return _label(records, probabilities[:1], weights), _label(records, probabilities, weights)
+    scores = _score(network, prepared, shown, batch_size)
+    return scores.pick(np.arange(len(scores.labels)) < len(images)), scores
 
 
 def read_split(prepared: PreparedSet, split: Split) -> list[Grey]:
@@ -83,17 +105,16 @@ def _probabilities(network: Scorer, images: Sequence[Grey], batch_size: int) -> 
     return np.concatenate(probabilities).astype(np.float64)
 
 
-def _label(
-    records: Sequence[ImageRecord], probabilities: Sequence[FloatArray], weights: FloatArray
+def _score(
+    network: Scorer, prepared: PreparedSet, shown: Sequence[Sequence[Grey]], batch_size: int
 ) -> ValidationScores:
-    times = len(probabilities)
-    labels = np.array([record.label for record in records], dtype=np.int64)
-    patients = np.array([record.patient for record in records], dtype=np.str_)
-    sources = np.array([record.source for record in records], dtype=np.str_)
+    """Scores versions of the validation images, one after the other."""
+    records, times = prepared.images.published(Split.VAL), len(shown)
+    labels, sources = [each.label for each in records], [each.source for each in records]
     return ValidationScores(
-        np.tile(labels, times),
-        np.concatenate(probabilities),
-        np.tile(patients, times),
-        np.tile(sources, times),
-        np.tile(weights, times),
+        np.tile(np.array(labels, dtype=np.int64), times),
+        np.concatenate([_probabilities(network, images, batch_size) for images in shown]),
+        np.tile(np.array([each.patient for each in records], dtype=np.str_), times),
+        np.tile(np.array(sources, dtype=np.str_), times),
+        np.tile(weigh_each(sources, labels), times),
     )

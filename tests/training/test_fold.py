@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from pneumoscope.bundle.graph import check_graph
 from pneumoscope.engine import open_session
+from pneumoscope.gate import TrainingDistance
 from pneumoscope.graph import FEATURES, IMAGE, MAPS, PROBABILITIES
-from pneumoscope.site.fold import fold_calibration
 from pneumoscope.training.calibrate import calibrated
+from pneumoscope.training.fold import fold_by_source, fold_calibration
 from pneumoscope.training.merge import merge_networks
+from pneumoscope.types import SourceCalibration
 from tests.conftest import SIDE, brightness_network, bundle_info, picture
 from tests.site.conftest import FITTED
 
@@ -74,3 +77,28 @@ def test_a_site_bundle_can_be_folded_again() -> None:
 def test_a_network_without_a_number_gives_none() -> None:
     network = brightness_network(unit=np.nan).SerializeToString()
     assert np.isnan(run(fold_calibration(network, FITTED))[0]).all()
+
+
+def test_each_image_has_the_calibration_of_the_source_that_it_is_nearest_to() -> None:
+    before = run(SINGLE)
+    means = before[2][[0, 4, 11]]
+    whitening = np.array([[2.0, 0.3], [0.1, 1.0]], np.float32)
+    distance = TrainingDistance(means.astype(np.float32), whitening)
+    sources = ("dark", "other", "dark")
+    by_source = (
+        SourceCalibration(("other", "one more"), 2.0, (0.0, 1.5), 9, 9),
+        SourceCalibration(("dark",), 0.5, (0.0, -0.5), 9, 9),
+    )
+    folded = fold_by_source(SINGLE, distance, sources, by_source)
+    onnx.checker.check_model(onnx.load_from_string(folded))
+    check_graph(Path("model.onnx"), folded, bundle_info())
+    after, group = run(folded), distance.measure_groups(before[2]).argmin(axis=1)
+    assert {*group} == {0, 1, 2}
+    for number, source in enumerate(sources):
+        own = next(each for each in by_source if source in each.sources)
+        whole = replace(FITTED, temperature=own.temperature, biases=own.biases)
+        wanted = calibrated(before[0].astype(np.float64), whole)
+        np.testing.assert_allclose(after[0][group == number], wanted[group == number], atol=1e-6)
+    np.testing.assert_array_equal(after[1], before[1])
+    np.testing.assert_array_equal(after[2], before[2])
+    assert_folded(folded, replace(FITTED, temperature=3.0, biases=(0.0, 0.5)))
