@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("manifest", type=Path, help="with a column `source`")
     parser.add_argument("sources", nargs=2, help="names of the two sources")
     parser.add_argument("--root", type=Path, help="folder that holds the images")
-    parser.add_argument("--bundle", default="residual-4")
+    parser.add_argument("--bundle", default="lite-1")
     options = parser.parse_args()
     predictor = load(find(options.bundle), gate=False)
     cohort = gather(options.manifest, [predictor], Resampling(), root=options.root)

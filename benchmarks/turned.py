@@ -48,7 +48,7 @@ def main() -> None:
     """Prints a row for each folder and change."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--bundle", default="residual-4")
+    parser.add_argument("--bundle", default="lite-1")
     parser.add_argument("--films", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -7,10 +7,12 @@ DATA holds a folder of each source, as docs/models.md lists them:
 
     chest_xray/train/{NORMAL,PNEUMONIA}             children, Guangzhou; patients by file name
     nih_text/{NORMAL,PNEUMONIA,INFILTRATION}, labels.csv
-                                                    adults, Bethesda; labels by text mining, of
-                                                    which an infiltration counts as pneumonia
+                                                    adults, Bethesda; labels by text mining
     rsna_normal/NORMAL                              adults, Bethesda; read as normal by radiologists
     hannover/COVID19_PATIENTS, labels.csv           adults, Hannover; COVID-19
+
+Of the labels by text mining only those count as pneumonia that name an opacity as well: a report
+that names a pneumonia and nothing that it would show often says that there is none.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from pathlib import Path
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex")
 CLASSES = ("NORMAL", "PNEUMONIA")
-TEXT = {"NORMAL": "NORMAL", "PNEUMONIA": "PNEUMONIA", "INFILTRATION": "PNEUMONIA"}
+OPACITIES = {"Consolidation", "Edema", "Effusion", "Infiltration"}
 Row = tuple[str, ...]
 
 
@@ -30,15 +32,21 @@ def list_images(data: Path) -> Iterator[Row]:
     """Lists the images of all sources, a row by `COLUMNS` each."""
     yield from _folders(data, "chest_xray/train", "guangzhou", view="AP")
     for row in _table(data / "nih_text"):
-        if row["label"] in TEXT:
+        if label := _read_label(row):
             about = (row["view"], row["age"], row["sex"])
-            path = f"nih_text/{row['path']}"
-            yield path, TEXT[row["label"]], "", "nih-chestx-ray14", *about
+            yield f"nih_text/{row['path']}", label, "", "nih-chestx-ray14", *about
     yield from _folders(data, "rsna_normal", "rsna-pneumonia-2018", view="")
     for row in _table(data / "hannover"):
         about = (row["projection"].upper(), row["age"], row["sex"].upper())
         path = f"hannover/{row['file']}"
         yield path, "PNEUMONIA", f"hannover {row['patient']}", "hannover-covid-19", *about
+
+
+def _read_label(row: dict[str, str]) -> str:
+    """Reads the class of a film from what its report names; empty if it is of neither."""
+    if row["label"] in ("PNEUMONIA", "INFILTRATION"):
+        return "PNEUMONIA" if OPACITIES & {*row["findings"].split("|")} else ""
+    return "NORMAL" if row["label"] == "NORMAL" else ""
 
 
 def _folders(data: Path, folder: str, source: str, view: str) -> Iterator[Row]:

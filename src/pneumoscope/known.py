@@ -101,6 +101,7 @@ def views_of(dataset: str) -> frozenset[str]:
     return frozenset(next(known, {}).get("views", ()))
 
 
+@cache
 def hospital_of(dataset: str) -> str:
     """Returns the hospital that a known data set shares with others; else the name as it is."""
     known = (each for each in _known() if each["name"] == dataset)

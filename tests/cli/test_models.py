@@ -49,10 +49,10 @@ def test_card(run: Run, shipped: Path, bundle: Path) -> None:
 
 
 def test_what_ships_is_read_by_people_without_what_hubs_read(run: Run) -> None:
-    out = run("models", "residual-4")[1]
-    assert out.startswith("# residual-4\n")
+    out = run("models", "lite-1")[1]
+    assert out.startswith("# lite-1\n")
     assert "children aged one to five" in out
-    assert json.loads(run("models", "residual-4", "--json")[1])["card"].startswith("---\nlicense")
+    assert json.loads(run("models", "lite-1", "--json")[1])["card"].startswith("---\nlicense")
     assert "  patients    children aged one to five" in run("models")[1]
 
 

@@ -268,7 +268,7 @@ def test_python_of_the_page_runs(
         (tmp_path / f"radiograph-{number}.jpeg").write_bytes(file)
     for words, others in (
         ("127.0.0.1:8600", server.address),
-        ("residual-4", "brightness"),
+        ("lite-1", "brightness"),
         ("screening", "default"),
     ):
         assert words in block

@@ -73,7 +73,7 @@ def test_the_size_limit_is_that_of_all_models_together(models: Path, tmp_path: P
     large = made(tmp_path / "large", other=limit * 2 // 3)
     ship(small, "a", models)
     ship(small, "b", models)
-    with pytest.raises(SettingsError, match=r"too large to ship.*12 MB at most.*Received 16"):
+    with pytest.raises(SettingsError, match=r"too large to ship.*18 MB at most.*Received 24"):
         ship(large, "c", models)
     assert {path.name for path in models.iterdir()} == {"default.txt", "a", "b"}
     ship(small, "b", models)  # in its own place

@@ -134,6 +134,17 @@ def test_undecided_zone_is_smaller_where_it_would_hold_too_many_images():
     assert whole.low < zone.low < zone.high < whole.high
 
 
+def test_undecided_zone_holds_a_tenth_of_each_group_at_most():
+    truth, score, patients = case(0, n=1200)
+    near = np.abs(score - 0.5) < 0.25
+    groups = np.where(near, "hard", "easy")
+    zone = find_undecided(0.5, truth, score, patients, groups=groups)
+    held = np.array([zone.holds(each) for each in score])
+    alone = find_undecided(0.5, truth, score, patients)
+    assert held[near].mean() <= 0.1
+    assert zone.share.value < alone.share.value <= 0.1
+
+
 def test_there_is_no_undecided_zone_where_there_are_no_errors():
     truth, score, patients = case(0, distance=40)
     assert find_undecided(0.5, truth, score, patients) is None

@@ -57,7 +57,7 @@ def calibrate(
 
     \b
     pneumoscope calibrate runs/first ward.csv --output sites/ward
-    pneumoscope calibrate residual-4 ward/ --unlabelled
+    pneumoscope calibrate lite-1 ward/ --unlabelled
     pneumoscope predict sites/ward radiograph.dcm
 
     Makes a site bundle, which every command takes as a model. Of some labelled local images, 25

@@ -56,8 +56,8 @@ def report(
     \b
     pneumoscope report runs/first
     pneumoscope report runs/first other_hospital --output other/report.html
-    pneumoscope report residual-4 other_hospital
-    pneumoscope report residual-4 ours --least-sensitivity .9
+    pneumoscope report lite-1 other_hospital
+    pneumoscope report lite-1 ours --least-sensitivity .9
 
     Audits the data, evaluates the model on the images and patients that it has not seen, as they
     are and under corruptions, and says whether to trust it, for whom, and why or why not. The

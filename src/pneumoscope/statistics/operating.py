@@ -72,6 +72,7 @@ def find_undecided(
     score: FloatArray,
     patients: StrArray,
     weights: FloatArray | None = None,
+    groups: StrArray | None = None,
     *,
     seed: int = 0,
 ) -> Undecided | None:
@@ -79,9 +80,9 @@ def find_undecided(
 
     It reaches down from the threshold as far as it takes to hold half of the false negatives, and
     up from it as far as it takes to hold half of the false positives, both rounded down. Where it
-    would hold more than a tenth of all images, it is for a smaller fraction of both, in steps of a
-    twentieth: nobody wants a model that leaves more of its images undecided. Its ends lie midway
-    between two neighbouring scores.
+    would hold more than a tenth of the images of any group, it is for a smaller fraction of both,
+    in steps of a twentieth: nobody wants a model that leaves more of their images undecided. Its
+    ends lie midway between two neighbouring scores.
 
     Args:
         threshold: score from which on images are called positive.
@@ -89,6 +90,7 @@ def find_undecided(
         score: score of each image, in [0, 1], finite, shape (n,).
         patients: key of the patient of each image, shape (n,).
         weights: weight of each image, above 0, shape (n,); by default all count alike.
+        groups: group of each image, such as its hospital, shape (n,); by default all are of one.
         seed: seed of the bootstrap.
 
     Returns:
@@ -96,10 +98,12 @@ def find_undecided(
         very scores and so optimistic; None where there is no error to avoid.
     """
     weights = _alike(truth) if weights is None else weights
+    groups = np.full(len(truth), "") if groups is None else groups
+    parts = [weights * (groups == name) for name in np.unique(groups)]
     for fraction in _SPARED:
         low, high = _find_ends(threshold, truth, score, weights, fraction)
         decided = (score < low) | (score >= high)
-        if weights @ ~decided <= _MOST_UNDECIDED * weights.sum():
+        if all(part @ ~decided <= _MOST_UNDECIDED * part.sum() for part in parts):
             break
     if low == high:
         return None

@@ -75,6 +75,11 @@ class ValidationScores:
         """Whether each image is positive, and its score, both of shape (n,)."""
         return is_positive(self.labels), positive_score(self.probabilities)
 
+    @property
+    def hospitals(self) -> StrArray:
+        """Hospital of each image, or its source where that is not known to share one, (n,)."""
+        return np.array([hospital_of(source) for source in self.sources.tolist()], np.str_)
+
     def pick(self, images: BoolArray) -> ValidationScores:
         """Picks images, True in an array of shape (n,)."""
         return ValidationScores(*(values[images] for values in self._columns()))
@@ -126,7 +131,12 @@ def choose_thresholds(
     if default.sensitivity is not None:  # it was chosen
         plain = _weigh_hospitals(scores)
         undecided = find_undecided(
-            default.threshold, *plain.ranked, plain.patients, plain.weights, seed=seed
+            default.threshold,
+            *plain.ranked,
+            plain.patients,
+            plain.weights,
+            plain.hospitals,
+            seed=seed,
         )
         sources = measure_sources(
             default.threshold,
@@ -147,12 +157,12 @@ def _weigh_hospitals(scores: ValidationScores) -> ValidationScores:
         The images of these hospitals, weighing 1 on average over a class; all images as they are
         where there is no such hospital.
     """
-    hospitals = np.array([hospital_of(source) for source in scores.sources.tolist()], np.str_)
+    hospitals = scores.hospitals
     whole = [name for name in np.unique(hospitals) if not _obstacle(scores.pick(hospitals == name))]
     if not whole:
         return scores
-    kept = np.isin(hospitals, whole)
-    picked, hospitals = scores.pick(kept), hospitals[kept]
+    picked = scores.pick(np.isin(hospitals, whole))
+    hospitals = picked.hospitals
     weights = picked.weights.copy()
     for label, count in enumerate(np.bincount(picked.labels)):
         for name in whole:

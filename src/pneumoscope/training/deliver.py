@@ -76,7 +76,9 @@ def write_bundle(
         exported = Path(work, "model.onnx")
         export_onnx(plain, exported)
         gate = fit_gate_of(exported, prepared)
-        by_source = _fold_by_source(exported, run, prepared, gate) if gate else ()
+        by_source: tuple[SourceCalibration, ...] = ()
+        if gate and calibration.fitted:
+            by_source = _fold_by_source(exported, run, prepared, gate)
         scores, changed = score_validation(Exported(exported), prepared, run.recipe.batch_size)
         points, notices = choose_points(scores, changed, seed=run.given.seed)
         calibration = replace(
