@@ -11,8 +11,9 @@ DATA holds a folder of each source, as docs/models.md lists them:
     rsna_normal/NORMAL                              adults, Bethesda; read as normal by radiologists
     hannover/COVID19_PATIENTS, labels.csv           adults, Hannover; COVID-19
 
-Of the labels by text mining only those count as pneumonia that name an opacity as well: a report
-that names a pneumonia and nothing that it would show often says that there is none.
+Of the labels by text mining an infiltration counts as pneumonia, and a pneumonia if an opacity is
+named with it. Films whose report names a pneumonia and no opacity are left out: in PA films such
+labels are not visible to a network that has never seen the NIH (docs/adr/0045-lite-1-ships.md).
 """
 
 from __future__ import annotations

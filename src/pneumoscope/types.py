@@ -212,7 +212,7 @@ class SourceRates:
         source: name of the source.
         sensitivity: sensitivity in this source, at the threshold that was chosen on all sources.
         specificity: specificity in this source, at that threshold.
-        foreign_threshold: threshold with the greatest sum of both on the other sources alone, in
+        foreign_threshold: threshold that was chosen in the same way on other hospitals alone, in
             [0, 1]; None if they allow no choice.
         foreign_sensitivity: sensitivity in this source, at the foreign threshold if there is one.
         foreign_specificity: specificity in this source, at the foreign threshold if there is one.
@@ -290,8 +290,8 @@ class Calibration:
             frequencies.
         temperature: temperature by which the logits were divided; 1 if nothing was fitted.
         biases: bias added to the divided logit of each class; the first is 0.
-        prevalence: fraction of the validation images that are positive, for which the
-            probabilities hold, in [0, 1].
+        prevalence: fraction of positive images for which the probabilities hold, in [0, 1]: that
+            of the validation images, or the one where all classes are alike.
         images: number of validation images.
         patients: number of patients of the validation images.
         before: `log_loss`, `brier` and `ece` on the validation images before the fit; None for

@@ -39,10 +39,10 @@ def test_the_threshold_that_is_said_divides_the_labels(
 
 # probability, prevalence that it is restated for, what it means
 MEANINGS = (
-    (0.5, None, "Where about 75 % of images show PNEUMONIA, as in validation, about 50 % of"),
+    (0.5, None, "Where about 75 % of images show PNEUMONIA, about 50 % of"),
     (0.5, 0.1, "Where about 10 % of images show PNEUMONIA, about 50 % of"),
-    (0.001, None, "as in validation, fewer than 1 % of"),
-    (0.999, None, "as in validation, more than 99 % of"),
+    (0.001, None, "show PNEUMONIA, fewer than 1 % of"),
+    (0.999, None, "show PNEUMONIA, more than 99 % of"),
 )
 
 

@@ -145,6 +145,12 @@ def test_undecided_zone_holds_a_tenth_of_each_group_at_most():
     assert zone.share.value < alone.share.value <= 0.1
 
 
+def test_there_is_no_undecided_zone_where_none_is_small_enough():
+    truth, score, patients = case(0)
+    with patch("pneumoscope.statistics.operating._MOST_UNDECIDED", 0.0):
+        assert find_undecided(0.5, truth, score, patients) is None
+
+
 def test_there_is_no_undecided_zone_where_there_are_no_errors():
     truth, score, patients = case(0, distance=40)
     assert find_undecided(0.5, truth, score, patients) is None

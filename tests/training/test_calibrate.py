@@ -20,6 +20,7 @@ from pneumoscope.training.calibrate import (
     ValidationScores,
     calibrated,
     choose_points,
+    even_prevalence,
     fit_by_source,
     fit_calibration,
     fold_into,
@@ -259,7 +260,7 @@ def test_model_card_states_what_was_fitted_and_chosen() -> None:
     card = model_card(info)
     assert f"| balanced (default) | {points[0].threshold:.4g} | {points[0].sensitivity} |" in card
     assert f"Temperature {found.temperature:.3f}; biases NORMAL 0.000, PNEUMONIA " in card
-    assert f"{100 * found.prevalence:.1f} % are positive" in card
+    assert f"where {100 * found.prevalence:.1f} % of the images are positive" in card
     zone = points[0].undecided
     assert f"probability of {zone.low:.4g} up to {zone.high:.4g}" in card
     assert "not been calibrated" not in card
@@ -316,15 +317,18 @@ def test_words_and_card_name_the_calibration_of_each_hospital() -> None:
     found = of_hospitals({"a": 2.0, "b|c": -2.0})
     calibration, points = calibrate(found, found)
     whole = replace(calibration, by_source=fit_by_source(found, ("a", "b|c")))
-    assert in_words(whole)[-2].startswith("Images nearest to a by 3000 images of 3000 patients")
+    assert in_words(whole)[-2].startswith(
+        "For images nearest to a calibrated on 3000 images of 3000 patients"
+    )
     card = model_card(described(whole, points))
     first = whole.by_source[0]
-    assert "where half of the images are positive." in card
-    assert f"| a | 3000 | 3000 | {first.temperature:.3f} | biases NORMAL 0.000, PNEUMONIA " in card
+    assert "% of the images are positive." in card
+    assert f"| a | 3000 | 3000 | {first.temperature:.3f} | NORMAL 0.000, PNEUMONIA " in card
     assert r"| b\|c | 3000 |" in card
     plain = model_card(described(calibration, points))
     assert "nearest to" not in plain
-    assert "% are positive. It holds for patients like those, at that prevalence." in plain
+    assert "They are means over the hospitals" in card
+    assert "They are means over the hospitals" not in plain
 
 
 def test_thresholds_are_chosen_on_hospitals_with_both_classes() -> None:
@@ -350,3 +354,29 @@ def test_hospitals_count_alike_whatever_their_numbers() -> None:
 def _take(given: ValidationScores, rows: np.ndarray) -> ValidationScores:
     columns = ("labels", "probabilities", "patients", "sources", "weights")
     return ValidationScores(*(getattr(given, column)[rows] for column in columns))
+
+
+def test_images_of_unknown_origin_have_the_calibration_of_all() -> None:
+    found = of_hospitals({"a": 2.0, "": -2.0})
+    own, common = fit_by_source(found, ("", "a"))
+    assert (own.sources, common.sources) == (("a",), ("",))
+    assert common.images == len(found.labels)
+    whole = replace(fit_calibration(found), by_source=(own, common))
+    assert "nearest to no known source" in in_words(whole)[-1]
+    alone = found.pick(found.sources == "a")
+    points, expected = (choose_points(each, each, seed=0)[0] for each in (found, alone))
+    assert points[0].threshold == expected[0].threshold
+
+
+def test_a_threshold_of_the_others_is_of_other_hospitals() -> None:
+    found = of_hospitals({"a": 1.0, "nih-chestx-ray14": -1.0, "rsna-pneumonia-2018": -1.0}, n=1000)
+    of_a, of_text, of_rsna = choose_points(found, found, seed=0)[0][0].sources
+    alone = found.pick(found.sources == "a")
+    assert of_text.foreign_threshold == of_rsna.foreign_threshold
+    assert of_text.foreign_threshold == choose_points(alone, alone, seed=0)[0][0].threshold
+    assert of_a.foreign_threshold < of_text.foreign_threshold
+
+
+def test_classes_alike_are_a_prevalence() -> None:
+    assert even_prevalence(2) == 0.5
+    assert even_prevalence(4) == 0.75

@@ -452,7 +452,9 @@ def test_each_hospital_is_calibrated_by_itself(tmp_path: Path) -> None:
     assert gate is not None
     assert [each.sources for each in calibration.by_source] == [("dark",), ("light",)]
     assert calibration.prevalence == 0.5
-    assert any(note.startswith("Images nearest to dark by ") for note in recorder.notes)
+    assert any(
+        note.startswith("For images nearest to dark calibrated on ") for note in recorder.notes
+    )
 
     images = np.stack(
         [load_pixels(read_bytes(tmp_path / row[0]), Geometry(32, 32)) for row in rows[1:]]

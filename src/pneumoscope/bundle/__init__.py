@@ -2,7 +2,8 @@
 
     bundle.json      what the model is, and the SHA-256 of every other file
     model.onnx       the network, for prediction: probabilities, class-activation maps, features
-    model.keras      the same network, for further training; not in models that ship
+    model.keras      the same without the calibrations by source, for further training; not in
+                     models that ship
     seen.json        keyed hashes of the images and patients that it was made with
     reference.json   distributions of its training images, scores, distances, refusals
     gate.npz         means and covariances of the descriptors of its training images

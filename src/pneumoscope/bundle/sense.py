@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pneumoscope.bundle.info import BundleInfo
+from pneumoscope.types import Calibration, SourceCalibration
 
 _LONGEST = 10_000  # greatest length of a text, in characters
 _GREATEST = 2**63  # bound of the absolute value of a number
@@ -33,7 +34,10 @@ def check_info(info: BundleInfo) -> None:
     _require(len(info.operating_points) > 0, "no operating point")
     if info.calibration is not None and info.calibration.fitted:
         _require(0 < info.calibration.prevalence < 1, "a prevalence")
-        _require(info.calibration.temperature > 0, "a temperature")
+        fits: list[Calibration | SourceCalibration] = [info.calibration]
+        fits += info.calibration.by_source
+        _require(min(fit.temperature for fit in fits) > 0, "a temperature")
+        _require({len(fit.biases) for fit in fits} == {len(classes)}, "the number of biases")
     _check_origin(info.training_data)
 
 

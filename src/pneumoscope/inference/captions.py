@@ -98,12 +98,10 @@ class Captions:
             return ""
         if calibration is None or not calibration.fitted:
             return "The model is not calibrated: its probabilities rank images, and say no more."
-        if prediction.prevalence is None:
-            holds, among = calibration.prevalence, ", as in validation"
-        else:
-            holds, among = prediction.prevalence, ""
+        restated = prediction.prevalence
+        holds = calibration.prevalence if restated is None else restated
         return (
-            f"Where {_percent(holds)} of images show {self.positive}{among}, {_percent(given)} of "
+            f"Where {_percent(holds)} of images show {self.positive}, {_percent(given)} of "
             "images with this probability do."
         )
 

@@ -118,9 +118,10 @@ def measure_travel(bundle: Path, prepared: PreparedSet, sources: Sources) -> Tra
 def choose_elsewhere(away: Mapping[str, ScoredImages], seed: int) -> OperatingPoint | None:
     """Chooses a threshold on the sources that were left out, each scored by the run without it.
 
-    It is chosen like `balanced` on the images of all of them, where sources count alike within
-    their class. Its `sources` tell how it holds on what was left out of each run, and how a
-    threshold does that was chosen on what was left out of the other runs.
+    It has the greatest sum of sensitivity and specificity on the images of all of them, where
+    sources count alike within their class, also those of one class. Its `sources` tell how it holds
+    on what was left out of each run, and how a threshold does that was chosen on what was left out
+    of the other runs.
 
     Args:
         away: images that were left out of each run, as it scores them, by the name of what was

@@ -167,8 +167,8 @@ def calibration(material: Material) -> Found:
         return Level.WARNING, text
     text = (
         f"They are off by {_short(ece)} on average (ECE), at a prevalence of "
-        f"{100 * float(material.evaluation.scored.positive.mean()):.1f} %. Fitted at "
-        f"{100 * fitted.prevalence:.1f} %, they hold for no other."
+        f"{100 * float(material.evaluation.scored.positive.mean()):.1f} %. They "
+        f"hold at {100 * fitted.prevalence:.1f} %, and at no other."
     )
     if ece.value is None:
         return Level.INFO, text

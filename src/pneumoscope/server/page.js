@@ -184,7 +184,7 @@ function explainSettings() {
   $("expected").textContent = [point.expected, model.origin, model.gate].filter(Boolean).join(" ");
   const own = model.prevalence === null
     ? "This model is not calibrated: its probabilities cannot be restated."
-    : `Empty: as in validation, ${(100 * model.prevalence).toFixed(0)} %. Labels stay as they are.`;
+    : `Empty: ${(100 * model.prevalence).toFixed(0)} %, for which the model was calibrated. Labels stay as they are.`;
   $("prevalence-note").textContent = own;
 }
 

@@ -95,7 +95,8 @@ def find_undecided(
 
     Returns:
         The zone, with the fraction of images in it and the error rate outside of it, both on these
-        very scores and so optimistic; None where there is no error to avoid.
+        very scores and so optimistic; None where there is no error to avoid, or no zone is small
+        enough.
     """
     weights = _alike(truth) if weights is None else weights
     groups = np.full(len(truth), "") if groups is None else groups
@@ -105,6 +106,8 @@ def find_undecided(
         decided = (score < low) | (score >= high)
         if all(part @ ~decided <= _MOST_UNDECIDED * part.sum() for part in parts):
             break
+    else:
+        return None
     if low == high:
         return None
     wrong = decided & ((score >= high) != truth)
@@ -129,13 +132,16 @@ def measure_sources(
     patients: StrArray,
     sources: StrArray,
     weights: FloatArray,
+    hospitals: StrArray | None = None,
+    counting: FloatArray | None = None,
     *,
     seed: int = 0,
 ) -> tuple[SourceRates, ...]:
     """Measures how a threshold, and the choice of one, hold in each source of images.
 
     At `threshold` each source is measured by itself. Then a threshold is chosen like `balanced` on
-    all sources but this one, and measured on this one: what the choice gives where it has not been.
+    all hospitals but that of this source, and measured on it: what the choice gives where it has
+    not been.
 
     Args:
         threshold: score from which on images are called positive, chosen on all these images.
@@ -143,7 +149,10 @@ def measure_sources(
         score: score of each image, in [0, 1], finite, shape (n,).
         patients: key of the patient of each image, shape (n,).
         sources: name of the source of each image, empty where it is not known, shape (n,).
-        weights: weight of each image, above 0, shape (n,).
+        weights: weight of each image in the rates of its source, above 0, shape (n,).
+        hospitals: hospital of each image, shape (n,); by default each source is one.
+        counting: weight of each image in the choice of a threshold, 0 where it does not count,
+            shape (n,); by default `weights`.
         seed: seed of the bootstrap.
 
     Returns:
@@ -152,12 +161,15 @@ def measure_sources(
     names = sorted(set(sources.tolist()) - {""})
     if len(names) < 2:
         return ()
+    hospitals = sources if hospitals is None else hospitals
+    counting = weights if counting is None else counting
     resampling = Resampling(seed=seed)
     found = []
     for name in names:
         here = sources == name
+        away = (hospitals != hospitals[here][0]) & (counting > 0)
         own = truth[here], score[here], patients[here], weights[here]
-        others = truth[~here], score[~here], patients[~here], weights[~here]
+        others = truth[away], score[away], patients[away], counting[away]
         rates = SourceRates(name, *_measure_rates(threshold, *own, resampling))
         if not _obstacle(*others):
             foreign = _best_thresholds(others[0], others[1], others[3])["balanced"]

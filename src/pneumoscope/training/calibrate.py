@@ -1,6 +1,6 @@
 """The calibration of the probabilities, folded into the network, and the choice of thresholds.
 
-See `docs/adr/0014-calibration.md`.
+See `docs/adr/0014-calibration.md` and `docs/adr/0044-a-calibration-for-each-hospital.md`.
 """
 
 from __future__ import annotations
@@ -38,9 +38,6 @@ _MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no 
 _SAME = 1e-6
 _FLATTEST, _STEEPEST = 0.01, 100.0  # reciprocals of temperatures
 
-EVEN = 0.5
-"""Prevalence at which probabilities hold that were fitted with the classes alike."""
-
 Biases = tuple[float, ...]
 
 
@@ -72,12 +69,12 @@ class ValidationScores:
 
     @property
     def ranked(self) -> tuple[BoolArray, FloatArray]:
-        """Whether each image is positive, and its score, both of shape (n,)."""
+        """Whether each image is positive, bool, and its score, float64, both of shape (n,)."""
         return is_positive(self.labels), positive_score(self.probabilities)
 
     @property
     def hospitals(self) -> StrArray:
-        """Hospital of each image, or its source where that is not known to share one, (n,)."""
+        """Hospital of each image, or its source where that shares none, str of shape (n,)."""
         return np.array([hospital_of(source) for source in self.sources.tolist()], np.str_)
 
     def pick(self, images: BoolArray) -> ValidationScores:
@@ -123,13 +120,15 @@ def choose_thresholds(
     scores: ValidationScores, changed: ValidationScores, *, seed: int
 ) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
     """Chooses the operating points as `choose_points`, without a doubt whether training worked."""
-    weighed = _weigh_hospitals(changed)
+    counting = _weigh_hospitals(changed)
+    counted = replace(changed, weights=counting).pick(counting > 0)
     points, notices = choose_operating_points(
-        *weighed.ranked, weighed.patients, weighed.weights, seed=seed
+        *counted.ranked, counted.patients, counted.weights, seed=seed
     )
     default = points[0]
     if default.sensitivity is not None:  # it was chosen
-        plain = _weigh_hospitals(scores)
+        plainly = _weigh_hospitals(scores)
+        plain = replace(scores, weights=plainly).pick(plainly > 0)
         undecided = find_undecided(
             default.threshold,
             *plain.ranked,
@@ -144,31 +143,41 @@ def choose_thresholds(
             changed.patients,
             changed.sources,
             changed.weights,
+            changed.hospitals,
+            counting,
             seed=seed,
         )
         points = (replace(default, undecided=undecided, sources=sources), *points[1:])
     return points, notices
 
 
-def _weigh_hospitals(scores: ValidationScores) -> ValidationScores:
-    """Picks the hospitals with enough patients of each class, which then count alike in each.
+def _weigh_hospitals(scores: ValidationScores) -> FloatArray:
+    """Weighs images for the choice of a threshold: hospitals count alike in each class.
 
     Returns:
-        The images of these hospitals, weighing 1 on average over a class; all images as they are
-        where there is no such hospital.
+        Weight of each image, 1 on average over the images of a class that count, float64 of shape
+        (n,); 0 for hospitals without enough patients of each class. Where no hospital has them,
+        the weights are those of the scores.
     """
     hospitals = scores.hospitals
-    whole = [name for name in np.unique(hospitals) if not _obstacle(scores.pick(hospitals == name))]
+    whole = [
+        name for name in _known_first(hospitals) if not _obstacle(scores.pick(hospitals == name))
+    ]
     if not whole:
-        return scores
-    picked = scores.pick(np.isin(hospitals, whole))
-    hospitals = picked.hospitals
-    weights = picked.weights.copy()
-    for label, count in enumerate(np.bincount(picked.labels)):
+        return scores.weights
+    counted, weights = np.isin(hospitals, whole), np.zeros(len(hospitals))
+    for label in range(scores.probabilities.shape[1]):
+        of_class = counted & (scores.labels == label)
         for name in whole:
-            here = (picked.labels == label) & (hospitals == name)
-            weights[here] *= count / len(whole) / weights[here].sum()
-    return replace(picked, weights=weights)
+            here = of_class & (hospitals == name)
+            share = of_class.sum() / len(whole) / scores.weights[here].sum()
+            weights[here] = scores.weights[here] * share
+    return weights
+
+
+def _known_first(hospitals: StrArray) -> list[str]:
+    """Lists the known hospitals; images of unknown origin count as one where there are no other."""
+    return sorted({*hospitals.tolist()} - {""}) or [""]
 
 
 def fit_calibration(scores: ValidationScores) -> Calibration:
@@ -203,30 +212,36 @@ def fit_by_source(
 
     Hospitals differ in how many of their films show the disease, and a network that has learnt from
     several takes part of that into its scores: one threshold then fits none of them. So the classes
-    count alike in each fit, and a score of one half is where both are equally probable, wherever
-    the image comes from. Data sets of one hospital are fitted together (`known.hospital_of`). A
-    hospital to which nothing can be fitted has the fit of all, classes alike.
+    count alike in each fit, and with two classes a score of one half is where both are equally
+    probable, wherever the image comes from. Data sets of one hospital are fitted together, and
+    count alike within each class (`known.hospital_of`). A hospital to which nothing can be fitted,
+    and images of unknown origin, have the fit of all, classes alike. See
+    `docs/adr/0044-a-calibration-for-each-hospital.md`.
 
     Args:
         scores: calibrated probabilities of the validation images.
-        known: sources of the training images.
+        known: sources of the training images, empty where one is not known.
 
     Returns:
         Calibrations, of which one names each of the sources; none where the sources are of one
         hospital, or nothing can be fitted to any.
     """
-    hospitals: dict[str, list[str]] = {}
+    of_hospital: dict[str, list[str]] = {}
     for name in sorted({*known}):
-        hospitals.setdefault(hospital_of(name), []).append(name)
-    if len(hospitals) < 2:
+        of_hospital.setdefault(hospital_of(name), []).append(name)
+    if len(of_hospital) < 2:
         return ()
     fitted, others = [], []
-    for together in hospitals.values():
-        own = _fit_alike(together, scores.pick(np.isin(scores.sources, together)))
+    for hospital, together in of_hospital.items():
+        picked = scores.pick(scores.hospitals == hospital)
+        own = _fit_alike(together, picked) if hospital else None
         fitted += [own] if own else []
         others += [] if own else together
-    common = _fit_alike(others, scores) if fitted and others else None
-    return (*fitted, *([common] if common else []))
+    if not fitted or not others:
+        return tuple(fitted)
+    classes = scores.probabilities.shape[1]
+    nothing = SourceCalibration(tuple(others), 1.0, (0.0,) * classes, 0, 0)
+    return (*fitted, _fit_alike(others, scores) or nothing)
 
 
 def _fit_alike(sources: Sequence[str], scores: ValidationScores) -> SourceCalibration | None:
@@ -241,6 +256,15 @@ def _fit_alike(sources: Sequence[str], scores: ValidationScores) -> SourceCalibr
         return None
     patients = len(np.unique(scores.patients))
     return SourceCalibration(tuple(sources), 1 / slope, biases, len(truth), patients)
+
+
+def even_prevalence(classes: int) -> float:
+    """Returns the prevalence at which probabilities hold that were fitted with classes alike.
+
+    Args:
+        classes: number of classes; all but the first are positive.
+    """
+    return 1 - 1 / classes
 
 
 def tell_not_calibrated(why: str) -> Notice:
@@ -276,8 +300,9 @@ def in_words(calibration: Calibration) -> tuple[str, ...]:
             f"and {after:.4f} after"
         )
     lines += [
-        f"Images nearest to {' or '.join(each.sources)} by {each.images} images of "
-        f"{each.patients} patients, classes alike: temperature {each.temperature:.3f}"
+        f"For images nearest to {' or '.join(filter(None, each.sources)) or 'no known source'} "
+        f"calibrated on {each.images} images of {each.patients} patients, classes alike: "
+        f"temperature {each.temperature:.3f}"
         for each in calibration.by_source
     ]
     return tuple(lines)

@@ -21,8 +21,8 @@ from pneumoscope.run.curves import draw_curves
 from pneumoscope.run.folder import CURVES, FIGURES
 from pneumoscope.training import architectures, precision
 from pneumoscope.training.calibrate import (
-    EVEN,
     choose_points,
+    even_prevalence,
     fit_by_source,
     fit_calibration,
     fold_into,
@@ -83,7 +83,9 @@ def write_bundle(
         points, notices = choose_points(scores, changed, seed=run.given.seed)
         calibration = replace(
             calibration,
-            prevalence=EVEN if by_source else calibration.prevalence,
+            prevalence=even_prevalence(len(prepared.images.classes))
+            if by_source
+            else calibration.prevalence,
             notices=(*calibration.notices, *notices),
             by_source=by_source,
         )

@@ -29,10 +29,10 @@ from pneumoscope.notices import Notice
 from pneumoscope.run import TrainingSettings
 from pneumoscope.statistics import StrArray
 from pneumoscope.training.calibrate import (
-    EVEN,
     ValidationScores,
     choose_points,
     describe_calibration,
+    even_prevalence,
     tell_not_calibrated,
 )
 from pneumoscope.training.card import model_card
@@ -167,7 +167,7 @@ def _calibrate(
     described = describe_calibration(scores, 1.0, (0.0,) * scores.probabilities.shape[1])
     calibrations = [bundle.info.calibration for bundle in bundles]
     if any(calibration and calibration.by_source for calibration in calibrations):
-        described = replace(described, prevalence=EVEN)
+        described = replace(described, prevalence=even_prevalence(len(bundles[0].info.classes)))
     if all(calibration and calibration.fitted for calibration in calibrations):
         return replace(described, notices=notices), points
     doubt = tell_not_calibrated("not all members of the ensemble are")

@@ -94,7 +94,7 @@ def train(
     Args:
         data: class folders, the published layout, a CSV manifest, or a prepared folder.
         output: the run folder, which must be new or empty; by default one under `runs`.
-        settings: the settings; the defaults train the network that ships with the package.
+        settings: the settings; the defaults train `residual`.
         observer: receives the progress.
         placement: the devices, and the processes of which this is rank 0; the others call
             `assist`.

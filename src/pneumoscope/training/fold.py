@@ -1,4 +1,7 @@
-"""Calibrations appended to the graph of a network, so that whatever runs it gives new numbers."""
+"""Calibrations appended to the graph of a network, so that whatever runs it gives new numbers.
+
+See `docs/adr/0039-site-calibration.md` and `docs/adr/0044-a-calibration-for-each-hospital.md`.
+"""
 
 from __future__ import annotations
 
