@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Least probability whose logarithm is taken: that of 0 is no logit."""
+
 
 def positive_name(classes: Sequence[str]) -> str:
     """Names the positive side, whose probability is the score, by the names of the classes."""

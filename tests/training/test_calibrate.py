@@ -19,7 +19,6 @@ from pneumoscope.statistics import calibration_measures
 from pneumoscope.training.calibrate import (
     ValidationScores,
     calibrated,
-    choose_points,
     even_prevalence,
     fit_by_source,
     fit_calibration,
@@ -27,6 +26,7 @@ from pneumoscope.training.calibrate import (
     in_words,
 )
 from pneumoscope.training.card import model_card
+from pneumoscope.training.thresholds import choose_points
 from pneumoscope.types import Calibration, Geometry, OperatingPoint
 from tests.conftest import bundle_info
 

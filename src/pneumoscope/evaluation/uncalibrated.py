@@ -10,10 +10,10 @@ from scipy.special import softmax
 from pneumoscope.evaluation.metrics import all_metrics
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.statistics import Estimate, FloatArray, Resampling
+from pneumoscope.task import LEAST_PROBABILITY
 from pneumoscope.types import Calibration
 
 _MEASURES = ("log_loss", "brier", "ece")
-_LEAST = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ def undo_calibration(
     """
     if calibration is None or not calibration.fitted or not calibration.changes:
         return None
-    if calibration.by_source:
+    if calibration.by_source:  # of which source, no score tells
         return None
-    logits = np.log(np.maximum(scored.probabilities, _LEAST)) - np.array(calibration.biases)
+    logits = np.log(np.maximum(scored.probabilities, LEAST_PROBABILITY)) - np.array(
+        calibration.biases
+    )
     before: FloatArray = softmax(logits * calibration.temperature, axis=1)
     undone = replace(scored, probabilities=before)
 

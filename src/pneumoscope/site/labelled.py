@@ -26,9 +26,9 @@ from pneumoscope.task import is_positive, positive_score
 from pneumoscope.training.calibrate import (
     ValidationScores,
     calibrated,
-    choose_thresholds,
     fit_calibration,
 )
+from pneumoscope.training.thresholds import choose_thresholds
 from pneumoscope.types import Calibration, OperatingPoint
 
 

@@ -1,4 +1,4 @@
-"""The calibration of the probabilities, folded into the network, and the choice of thresholds.
+"""The calibration of the probabilities, folded into the network.
 
 See `docs/adr/0014-calibration.md` and `docs/adr/0044-a-calibration-for-each-hospital.md`.
 """
@@ -23,18 +23,13 @@ from pneumoscope.statistics import (
     IntArray,
     StrArray,
     calibration_measures,
-    choose_operating_points,
-    find_undecided,
-    measure_sources,
 )
-from pneumoscope.task import is_positive, positive_score
-from pneumoscope.training.doubts import find_doubts
-from pneumoscope.types import Calibration, OperatingPoint, SourceCalibration
+from pneumoscope.task import LEAST_PROBABILITY, is_positive, positive_score
+from pneumoscope.types import Calibration, SourceCalibration
 
 if TYPE_CHECKING:
     from pneumoscope.training.network import Network
 
-_MIN_PROBABILITY = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
 _SAME = 1e-6
 _FLATTEST, _STEEPEST = 0.01, 100.0  # reciprocals of temperatures
 
@@ -68,6 +63,12 @@ class ValidationScores:
         return cls(labels, probabilities, patients, np.full(n, ""), np.ones(n))
 
     @property
+    def fewest_patients(self) -> int:
+        """Number of patients of the class with the fewest."""
+        classes = range(self.probabilities.shape[1])
+        return min(len(np.unique(self.patients[self.labels == label])) for label in classes)
+
+    @property
     def ranked(self) -> tuple[BoolArray, FloatArray]:
         """Whether each image is positive, bool, and its score, float64, both of shape (n,)."""
         return is_positive(self.labels), positive_score(self.probabilities)
@@ -89,95 +90,6 @@ class ValidationScores:
 
     def _columns(self) -> list[Any]:
         return [getattr(self, column.name) for column in fields(self)]
-
-
-def choose_points(
-    scores: ValidationScores, changed: ValidationScores, *, seed: int
-) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
-    """Chooses the operating points of a network that is calibrated, on the validation patients.
-
-    A threshold has to serve where images look otherwise, so it is chosen on changed copies as well,
-    and its expected sensitivity and specificity include these, also those of the default in each
-    source. The undecided zone of the default is found on the images as they are. Hospitals count
-    alike; those without enough patients of each class do not count at all, since they would be on
-    one side of the balance alone, and move it for the others.
-
-    Args:
-        scores: calibrated probabilities of the validation images.
-        changed: calibrated probabilities of these images and of their changed copies.
-        seed: seed of the bootstrap behind the intervals.
-
-    Returns:
-        The operating points, the default first; and notices of what could not be chosen, or is
-        doubtful.
-    """
-    points, notices = choose_thresholds(scores, changed, seed=seed)
-    doubts = find_doubts(*scores.ranked, scores.patients, points[0].threshold, seed=seed)
-    return points, (*notices, *doubts)
-
-
-def choose_thresholds(
-    scores: ValidationScores, changed: ValidationScores, *, seed: int
-) -> tuple[tuple[OperatingPoint, ...], tuple[Notice, ...]]:
-    """Chooses the operating points as `choose_points`, without a doubt whether training worked."""
-    counting = _weigh_hospitals(changed)
-    counted = replace(changed, weights=counting).pick(counting > 0)
-    points, notices = choose_operating_points(
-        *counted.ranked, counted.patients, counted.weights, seed=seed
-    )
-    default = points[0]
-    if default.sensitivity is not None:  # it was chosen
-        plainly = _weigh_hospitals(scores)
-        plain = replace(scores, weights=plainly).pick(plainly > 0)
-        undecided = find_undecided(
-            default.threshold,
-            *plain.ranked,
-            plain.patients,
-            plain.weights,
-            plain.hospitals,
-            seed=seed,
-        )
-        sources = measure_sources(
-            default.threshold,
-            *changed.ranked,
-            changed.patients,
-            changed.sources,
-            changed.weights,
-            changed.hospitals,
-            counting,
-            seed=seed,
-        )
-        points = (replace(default, undecided=undecided, sources=sources), *points[1:])
-    return points, notices
-
-
-def _weigh_hospitals(scores: ValidationScores) -> FloatArray:
-    """Weighs images for the choice of a threshold: hospitals count alike in each class.
-
-    Returns:
-        Weight of each image, 1 on average over the images of a class that count, float64 of shape
-        (n,); 0 for hospitals without enough patients of each class. Where no hospital has them,
-        the weights are those of the scores.
-    """
-    hospitals = scores.hospitals
-    whole = [
-        name for name in _known_first(hospitals) if not _obstacle(scores.pick(hospitals == name))
-    ]
-    if not whole:
-        return scores.weights
-    counted, weights = np.isin(hospitals, whole), np.zeros(len(hospitals))
-    for label in range(scores.probabilities.shape[1]):
-        of_class = counted & (scores.labels == label)
-        for name in whole:
-            here = of_class & (hospitals == name)
-            share = of_class.sum() / len(whole) / scores.weights[here].sum()
-            weights[here] = scores.weights[here] * share
-    return weights
-
-
-def _known_first(hospitals: StrArray) -> list[str]:
-    """Lists the known hospitals; images of unknown origin count as one where there are no other."""
-    return sorted({*hospitals.tolist()} - {""}) or [""]
 
 
 def fit_calibration(scores: ValidationScores) -> Calibration:
@@ -345,7 +257,7 @@ def _measures(scores: ValidationScores, probabilities: FloatArray) -> dict[str, 
 
 
 def _logits(probabilities: FloatArray) -> FloatArray:
-    logits: FloatArray = np.log(np.maximum(probabilities, _MIN_PROBABILITY))
+    logits: FloatArray = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
     return logits
 
 
@@ -353,8 +265,7 @@ def _obstacle(scores: ValidationScores) -> str:
     """Returns the reason why nothing can be fitted; empty if it can."""
     if not np.isfinite(scores.probabilities).all():
         return "some are not finite"
-    classes = range(scores.probabilities.shape[1])
-    fewest = min(len(np.unique(scores.patients[scores.labels == label])) for label in classes)
+    fewest = scores.fewest_patients
     if fewest < FEWEST_PATIENTS:
         return (
             f"it takes {FEWEST_PATIENTS} validation patients of each class, "

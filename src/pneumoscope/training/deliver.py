@@ -21,7 +21,8 @@ from pneumoscope.run.curves import draw_curves
 from pneumoscope.run.folder import CURVES, FIGURES
 from pneumoscope.training import architectures, precision
 from pneumoscope.training.calibrate import (
-    choose_points,
+    ValidationScores,
+    calibrated,
     even_prevalence,
     fit_by_source,
     fit_calibration,
@@ -39,6 +40,7 @@ from pneumoscope.training.remember import (
     judge_validation,
     make_reference_of,
 )
+from pneumoscope.training.thresholds import choose_points
 from pneumoscope.training.validate import Exported, score_unchanged, score_validation
 from pneumoscope.types import Calibration, OperatingPoint, SourceCalibration, Split
 from pneumoscope.version import __version__
@@ -70,7 +72,7 @@ def write_bundle(
     plots.save(curves, run.root / CURVES)
     plain = precision.build_in(Precision.FLOAT32, lambda: build(run, prepared))
     plain.set_weights(network.get_weights())
-    calibration = _calibrate(plain, run, prepared)
+    calibration, scores = _calibrate(plain, run, prepared)
     work_folder = TemporaryDirectory(prefix=".", suffix=".part", dir=run.root)
     with storage_errors("write", run.bundle), work_folder as work:
         exported = Path(work, "model.onnx")
@@ -78,7 +80,7 @@ def write_bundle(
         gate = fit_gate_of(exported, prepared)
         by_source: tuple[SourceCalibration, ...] = ()
         if gate and calibration.fitted:
-            by_source = _fold_by_source(exported, run, prepared, gate)
+            by_source = _fold_by_source(exported, scores, gate)
         scores, changed = score_validation(Exported(exported), prepared, run.recipe.batch_size)
         points, notices = choose_points(scores, changed, seed=run.given.seed)
         calibration = replace(
@@ -108,8 +110,14 @@ def write_bundle(
             shutil.copytree(run.root / FIGURES, folder / FIGURES)
 
 
-def _calibrate(plain: Network, run: Run, prepared: PreparedSet) -> Calibration:
-    """Fits the calibration of all images, and puts it into the network."""
+def _calibrate(
+    plain: Network, run: Run, prepared: PreparedSet
+) -> tuple[Calibration, ValidationScores]:
+    """Fits the calibration of all images, and puts it into the network.
+
+    Returns:
+        The calibration, and the calibrated scores of the validation images.
+    """
     scores = score_unchanged(plain, prepared, run.recipe.batch_size)
     if not np.isfinite(scores.probabilities).all():
         raise DivergedError(
@@ -118,15 +126,15 @@ def _calibrate(plain: Network, run: Run, prepared: PreparedSet) -> Calibration:
         )
     calibration = fit_calibration(scores)
     fold_into(plain, calibration)
-    return calibration
+    fitted = calibrated(scores.probabilities, calibration)
+    return calibration, replace(scores, probabilities=fitted)
 
 
 def _fold_by_source(
-    exported: Path, run: Run, prepared: PreparedSet, gate: FittedGate
+    exported: Path, scores: ValidationScores, gate: FittedGate
 ) -> tuple[SourceCalibration, ...]:
     """Fits the calibrations by source, and appends them to the exported network."""
     levels, distances = gate
-    scores = score_unchanged(Exported(exported), prepared, run.recipe.batch_size)
     by_source = fit_by_source(scores, levels.sources)
     if by_source:
         network = exported.read_bytes()

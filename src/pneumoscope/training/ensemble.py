@@ -30,7 +30,6 @@ from pneumoscope.run import TrainingSettings
 from pneumoscope.statistics import StrArray
 from pneumoscope.training.calibrate import (
     ValidationScores,
-    choose_points,
     describe_calibration,
     even_prevalence,
     tell_not_calibrated,
@@ -38,6 +37,7 @@ from pneumoscope.training.calibrate import (
 from pneumoscope.training.card import model_card
 from pneumoscope.training.merge import merge_networks
 from pneumoscope.training.remember import judge_validation, make_reference_of
+from pneumoscope.training.thresholds import choose_points
 from pneumoscope.training.validate import Exported, score_validation
 from pneumoscope.types import Calibration, OperatingPoint, Split
 

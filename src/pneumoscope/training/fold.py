@@ -14,9 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from pneumoscope.gate import TrainingDistance
 from pneumoscope.graph import FEATURES, PROBABILITIES
 from pneumoscope.statistics import FloatArray
+from pneumoscope.task import LEAST_PROBABILITY
 from pneumoscope.types import Calibration, SourceCalibration
-
-_LEAST = float(np.finfo(np.float32).tiny)  # the logarithm of 0 is no logit
 
 
 def fold_calibration(network: bytes, calibration: Calibration) -> bytes:
@@ -107,7 +106,9 @@ class _Appended:
     def finish(self, slope: str, biases: str) -> bytes:
         """Adds the softmax of the logits times the slope plus the biases; returns the ONNX file."""
         exact = self.add("Cast", self._before, to=TensorProto.DOUBLE)
-        logits = self.add("Log", self.add("Max", exact, self.constant("least", np.array(_LEAST))))
+        logits = self.add(
+            "Log", self.add("Max", exact, self.constant("least", np.array(LEAST_PROBABILITY)))
+        )
         fitted = self.add("Add", self.add("Mul", logits, slope), biases)
         probabilities = self.add("Softmax", fitted, axis=1)
         self.add("Cast", probabilities, output=PROBABILITIES, to=TensorProto.FLOAT)
