@@ -112,7 +112,7 @@ def test_values_are_named_and_coloured(predictor: Predictor) -> None:
     (mapping,) = made.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence
     (quantity,) = mapping.QuantityDefinitionSequence
     concept = quantity.ConceptCodeSequence[0]
-    assert (concept.CodingSchemeDesignator, concept.CodeValue) == ("DCM", "130402")
+    assert (concept.CodingSchemeDesignator, concept.CodeValue) == ("DCM", "130404")
     assert mapping.MeasurementUnitsCodeSequence[0].CodeValue == "1"
     assert made.ContentDescription == "Evidence for PNEUMONIA, for research only"
     assert made.ContentQualification == "RESEARCH"

@@ -38,10 +38,15 @@ from pneumoscope.evaluation.heatmaps.figures import check_figure
 from pneumoscope.evaluation.heatmaps.location import _shares, locate, read_masks
 from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, explain_images
 from pneumoscope.evaluation.heatmaps.planted import locate_planted
-from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, shuffle_weights
+from pneumoscope.evaluation.heatmaps.randomised import (
+    DRAWS,
+    LAYERS,
+    SHUFFLED,
+    shuffle_weights,
+)
 from pneumoscope.evaluation.heatmaps.result import KINDS, ORDERS
 from pneumoscope.graph import KERNEL
-from pneumoscope.inference import Predictor, load
+from pneumoscope.inference import Predictor, load, occlusion
 from pneumoscope.statistics import Resampling
 from pneumoscope.tables import join_latex, join_markdown
 from pneumoscope.types import Geometry, ImageRecord
@@ -67,6 +72,7 @@ def test_the_order_of_exact_maps_is_the_best_there_is(bundle: Path) -> None:
     """In a network that adds places up, no other order lets the probability fall or rise sooner."""
     predictor = load(bundle)
     images = explained(predictor, noise())
+    images = replace(images, maps=predictor.activation_maps(images.pixels)[1])
     steps: list[int] = []
     curves = measure_curves(predictor, images, 0, steps.append)
     assert curves.shape == (6, len(KINDS), len(ORDERS), STEPS + 1)
@@ -306,7 +312,9 @@ def test_whole_check_on_phantoms(learnt: Path, tmp_path: Path) -> None:
         resamples=100,
         progress=lambda *s: steps.append(s),
     )
-    assert steps[-1] == (len(records) * (PREDICTIONS + 2 * DRAWS),) * 2
+    shuffled = min(len(records), SHUFFLED) * DRAWS * len(LAYERS)
+    maps = len(records) + shuffled
+    assert steps[-1] == (len(records) * PREDICTIONS + maps * occlusion.PREDICTIONS,) * 2
     sick = sum(record.label for record in records)
     assert found.location["pneumonia"].images == sick
     assert found.location["lungs"].images == len(records)
@@ -348,11 +356,10 @@ def test_one_class_and_few_images(bundle: Path, tmp_path: Path) -> None:
 def test_maps_that_are_the_same_everywhere(
     bundle: Path, class_folders: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def flat(self: Predictor, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        maps = np.ones((len(pixels), 2, PLACES, PLACES), np.float32)
-        return self.probabilities(pixels), maps
+    def flat(self: Predictor, pixels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+        return np.ones((2, PLACES, PLACES), np.float32)
 
-    monkeypatch.setattr(Predictor, "activation_maps", flat)
+    monkeypatch.setattr(Predictor, "occlusion_maps", flat)
     found = check_heatmaps(bundle, class_folders(NORMAL=5, PNEUMONIA=5), resamples=100)
     assert found.flat == 10
     areas = found.perturbation["all"].areas["deletion"]  # an order by chance, as the other is
@@ -366,8 +373,14 @@ def test_bad_input(bundle: Path, phantoms: Path, tmp_path: Path) -> None:
         check_heatmaps(bundle, phantoms, masks=tmp_path / "nowhere", images=4)
     with pytest.raises(ClassMismatchError):
         check_heatmaps(write_bundle(tmp_path / "other", classes=("healthy", "sick")), phantoms)
-    with pytest.raises(BundleError, match="no class-activation maps"):
-        check_heatmaps(without_maps(tmp_path / "mute"), phantoms, images=4)
+
+
+def test_a_network_without_activation_maps_is_checked_like_any_other(
+    phantoms: Path, tmp_path: Path
+) -> None:
+    assert (
+        check_heatmaps(without_maps(tmp_path / "mute"), phantoms, images=4, resamples=100).flat == 0
+    )
 
 
 def test_broken_files_are_counted(bundle: Path, class_folders: Callable[..., Path]) -> None:

@@ -170,7 +170,7 @@ def without_maps(root: Path) -> Path:
 def test_a_network_without_maps_has_curves_without_them(shades: Path, tmp_path: Path) -> None:
     bundle = without_maps(tmp_path / "mute")
     predictor = load(bundle)
-    assert not predictor.explains
+    assert not predictor.gives_maps
     with pytest.raises(BundleError, match="no class-activation maps"):
         predictor.activation_maps(np.zeros((1, SIDE, SIDE), np.uint8))
     found = stress([bundle], shades, tmp_path / OUT, severities=True, resamples=100)

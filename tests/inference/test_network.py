@@ -67,7 +67,12 @@ RESHAPED = {
 def test_shape_that_was_not_promised(output: str, tmp_path: Path) -> None:
     predictor = instead(tmp_path, output, "Reshape", np.array(RESHAPED[output], np.int64))
     with pytest.raises(BundleError, match=f"gives {output} that are not valid"):
-        list(predictor.explain_many([Source("noise", encoded(PIXELS[0]))] * 3))
+        _use_all_outputs(predictor)
+
+
+def _use_all_outputs(predictor: Predictor) -> None:
+    list(predictor.predict_many([Source("noise", encoded(PIXELS[0]))] * 3))
+    predictor.activation_maps(PIXELS)
 
 
 def test_network_that_fails_on_an_image(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

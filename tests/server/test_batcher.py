@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
 from pneumoscope.errors import ImageError
@@ -20,19 +19,18 @@ class Network:
         self.bad = bad
         self.given: list[list[str]] = []
 
-    def judge(self, batch: Sequence[tuple[str, Read]], maps: bool) -> list[Judged]:
+    def judge(self, batch: Sequence[tuple[str, Read]]) -> list[Judged]:
         names = [name for name, _ in batch]
         self.given.append(names)
         if self.bad in names:
             raise ValueError(self.bad)
-        found = np.zeros((2, 1, 1), np.float32) if maps else None
-        return [Judged(name, maps=found) for name in names]
+        return [Judged(name) for name in names]
 
 
 async def judged(network: Network, names: Sequence[str]) -> list[Judged | BaseException]:
     batcher = Batcher(network.judge, lambda _: None)
     work = asyncio.create_task(batcher.run())
-    waiting = [batcher.judge((name, ImageError(name)), maps=False) for name in names]
+    waiting = [batcher.judge((name, ImageError(name))) for name in names]
     found = await asyncio.gather(*waiting, return_exceptions=True)
     work.cancel()
     return found
@@ -59,22 +57,9 @@ def test_images_of_a_batch_that_fails_are_counted_once() -> None:
         batcher = Batcher(Network(bad="2").judge, sizes.append)
         work = asyncio.create_task(batcher.run())
         names = ("0", "1", "2", "3")
-        waiting = [batcher.judge((name, ImageError(name)), maps=False) for name in names]
+        waiting = [batcher.judge((name, ImageError(name))) for name in names]
         await asyncio.gather(*waiting, return_exceptions=True)
         work.cancel()
         return sizes
 
     assert asyncio.run(counted()) == [1, 1, 1]
-
-
-def test_each_gets_maps_only_if_it_asked_for_them() -> None:
-    async def mixed() -> list[Judged]:
-        batcher = Batcher(Network().judge, lambda _: None)
-        work = asyncio.create_task(batcher.run())
-        wanted = (True, False, True, False)
-        reading = ("0", ImageError("0"))
-        found = await asyncio.gather(*(batcher.judge(reading, maps=maps) for maps in wanted))
-        work.cancel()
-        return found
-
-    assert [each.maps is not None for each in asyncio.run(mixed())] == [True, False, True, False]

@@ -99,7 +99,7 @@ def test_the_numbers_of_a_heatmap_are_those_of_the_library(
     answer = requests.post(server.predictions, data=image, params={"heatmap": "array"}, timeout=20)
     found = answer.json()["heatmap"]
     heatmap = load(model).explain(Source("-", image)).heatmap
-    assert found["shape"] == [4, 4]
+    assert found["shape"] == [8, 8]
     np.testing.assert_allclose(np.array(found["data"]), heatmap, atol=1e-4)
 
 

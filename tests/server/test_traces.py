@@ -94,7 +94,7 @@ def test_request_is_traced_below_the_span_of_its_client(
         "http.route": "/v1/predictions",
         "http.response.status_code": 200,
     }
-    assert set(found) == {"receive", "read", "judge", "encode"}
+    assert set(found) == {"receive", "read", "judge", "explain", "encode"}
     for part in found.values():
         assert (part.trace_id, part.parent_span_id) == (whole.trace_id, whole.span_id)
         assert whole.start_time_unix_nano <= part.start_time_unix_nano

@@ -64,7 +64,7 @@ def test_trains_without_tensorflow_to_a_bundle(name: str, phantoms: Path, tmp_pa
     assert name in predictor.info.versions
     (image, *_) = sorted(phantoms.rglob("*.png"))
     assert predictor.predict(image).status is not Status.ERROR
-    assert predictor.explains
+    assert predictor.gives_maps
     assert train(name, phantoms, tmp_path / "again") == history
 
 

@@ -138,5 +138,5 @@ def _mapping() -> RealWorldValueMapping:
         lut_explanation="Evidence relative to the strongest places",
         unit=codes.UCUM.NoUnits,
         value_range=(0.0, 1.0),
-        quantity_definition=codes.DCM.ClassActivation,
+        quantity_definition=codes.DCM.Saliency,
     )

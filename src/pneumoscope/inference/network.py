@@ -38,7 +38,7 @@ class Network:
             self._session = open_session(bundle.network, threads)
 
     @property
-    def explains(self) -> bool:
+    def gives_maps(self) -> bool:
         """True if the network gives class-activation maps."""
         return MAPS in self._given()
 
@@ -48,7 +48,7 @@ class Network:
         Raises:
             BundleError: if the network gives no class-activation maps.
         """
-        if not self.explains:
+        if not self.gives_maps:
             raise BundleError(
                 f"The network of {self._bundle.root} gives no class-activation maps",
                 expected=f"an output {MAPS}",

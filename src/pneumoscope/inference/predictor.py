@@ -8,7 +8,6 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from pneumoscope.inference.images import (
     read_image,
 )
 from pneumoscope.inference.network import BATCH, Network
+from pneumoscope.inference.occlusion import occlusion_maps
 from pneumoscope.inference.recorder import Recorder
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import usable_cores
@@ -66,8 +66,6 @@ class Judged:
         pixels: pixels that the network was given, uint8 of shape (h, w); None with an error.
         judgement: judgement of the gate, with the warnings found while reading.
         probabilities: probabilities of the c classes, float32 of shape (c,); empty with an error.
-        maps: class-activation maps, float32 of shape (c, h', w'); None where they were not asked
-            for.
     """
 
     name: str
@@ -75,7 +73,6 @@ class Judged:
     pixels: NDArray[np.uint8] | None = None
     judgement: Judgement = field(default_factory=Judgement)
     probabilities: NDArray[np.float32] = field(default_factory=_nothing)
-    maps: NDArray[np.float32] | None = None
 
 
 def load(
@@ -187,9 +184,9 @@ class Predictor:
         return self._recorder.refuses
 
     @property
-    def explains(self) -> bool:
-        """True if the network gives class-activation maps, and so heatmaps."""
-        return self._network.explains
+    def gives_maps(self) -> bool:
+        """True if the network gives class-activation maps."""
+        return self._network.gives_maps
 
     def predict(self, image: Image) -> Prediction:
         """Predicts one image; a file that cannot be read gives a record with status `error`."""
@@ -226,11 +223,7 @@ class Predictor:
 
         Returns:
             An iterator over the prediction and the heatmap of each image, in order.
-
-        Raises:
-            BundleError: if the network gives no class-activation maps.
         """
-        self._network.require_maps()
         return self._stream(images, True, withhold)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -249,6 +242,24 @@ class Predictor:
             return np.empty((0, len(self.info.classes)), np.float32)
         (probabilities,) = self._network.run(pixels, [PROBABILITIES])
         return probabilities
+
+    def occlusion_maps(
+        self, pixels: NDArray[np.uint8], probabilities: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Computes the maps that the heatmap of an image is made of, by about 100 predictions.
+
+        Args:
+            pixels: pixels as `imaging.load_pixels` makes them, uint8 of shape (h, w).
+            probabilities: what `probabilities` gives for them, float32 of shape (c,).
+
+        Returns:
+            Signed maps, float32 of shape (c, h', w'): what the score of each class loses when a
+            place is covered.
+
+        Raises:
+            SettingsError: if the pixels are of another type or size.
+        """
+        return occlusion_maps(pixels, probabilities, self.probabilities)
 
     def activation_maps(
         self, pixels: NDArray[np.uint8]
@@ -302,19 +313,17 @@ class Predictor:
         """
         return self._memory.recall(source)
 
-    def judge(self, batch: Sequence[tuple[str, Read]], *, maps: bool = False) -> list[Judged]:
+    def judge(self, batch: Sequence[tuple[str, Read]]) -> list[Judged]:
         """Runs network and gate on images that were read; `BATCH` of them at once are quickest.
 
         Args:
             batch: images as `read` returns them.
-            maps: True to get class-activation maps, too, of a network that gives them.
 
         Returns:
             What was found of each image, in order, for `record`.
         """
-        outputs = [PROBABILITIES, MAPS] if maps else [PROBABILITIES]
         readable = [found for _, found in batch if not isinstance(found, ImageError)]
-        rows = iter(self._run(readable, outputs))
+        rows = iter(self._run(readable))
         return [
             Judged(name, error=found)
             if isinstance(found, ImageError)
@@ -322,26 +331,26 @@ class Predictor:
             for name, found in batch
         ]
 
-    def judge_many(
-        self, images: Iterable[Image | ReadImage], *, maps: bool = False
-    ) -> Iterator[Judged]:
+    def judge_many(self, images: Iterable[Image | ReadImage]) -> Iterator[Judged]:
         """Reads and judges images in a stream: only a few are in memory at any time.
 
         Args:
             images: paths, sources, or images that have been read, in any number.
-            maps: True to get class-activation maps, too, of a network that gives them.
 
         Yields:
             What was found of each image, in order, for `record`.
         """
         for batch in read_ahead(images, self.read, BATCH, self._pool):
-            yield from self.judge(batch, maps=maps)
+            yield from self.judge(batch)
 
-    def record(self, judged: Judged, *, withhold: bool = True) -> Explanation:
-        """Makes the record of an image that was judged, with its heatmap where it has maps.
+    def record(
+        self, judged: Judged, *, heatmap: bool = False, withhold: bool = True
+    ) -> Explanation:
+        """Makes the record of an image that was judged.
 
         Args:
             judged: the image, judged by this model at whatever operating point.
+            heatmap: True to make a heatmap, too, which takes about a hundred predictions.
             withhold: True to give a refused image neither label nor heatmap.
         """
         if judged.error is not None:
@@ -349,31 +358,32 @@ class Predictor:
         prediction = self._recorder.record(judged.name, judged.probabilities, judged.judgement)
         if withhold and prediction.status is Status.REFUSED:
             return Explanation(prediction.withheld(), None)
-        if judged.maps is None or prediction.label is None:
+        if not heatmap or judged.pixels is None or prediction.label is None:
             return Explanation(prediction, None)
+        maps = self.occlusion_maps(judged.pixels, judged.probabilities)
         index = self.info.classes.index(prediction.label)
-        return Explanation(prediction, evidence(judged.maps[index]))
+        return Explanation(prediction, evidence(maps[index]))
 
     def _stream(
-        self, images: Iterable[Image | ReadImage], maps: bool, withhold: bool
+        self, images: Iterable[Image | ReadImage], heatmap: bool, withhold: bool
     ) -> Iterator[Explanation]:
-        for judged in self.judge_many(images, maps=maps):
-            yield self.record(judged, withhold=withhold)
+        for judged in self.judge_many(images):
+            yield self.record(judged, heatmap=heatmap, withhold=withhold)
 
-    def _run(self, images: Sequence[Found], outputs: list[str]) -> list[tuple[Any, ...]]:
-        """Judges images, and returns for each its judgement and its row of each output."""
+    def _run(self, images: Sequence[Found]) -> list[tuple[Judgement, NDArray[np.float32]]]:
+        """Judges images, and returns the judgement and the probabilities of each."""
         if not images:
             return []
         pixels = np.stack([image.facts.pixels for image in images])
         judgements = [Judgement()] * len(images)
         rows = [row for row, image in enumerate(images) if image.gated]
         if self._gate is None or not rows:
-            return list(zip(judgements, *self._network.run(pixels, outputs), strict=True))
-        *found, features = self._network.run(pixels, [*outputs, FEATURES])
+            return list(zip(judgements, self.probabilities(pixels), strict=True))
+        probabilities, features = self._network.run(pixels, [PROBABILITIES, FEATURES])
         judged = self._gate.judge([images[row].facts for row in rows], features[rows])
         for row, judgement in zip(rows, judged, strict=True):
             judgements[row] = judgement
-        return list(zip(judgements, *found, strict=True))
+        return list(zip(judgements, probabilities, strict=True))
 
 
 def _judged(
@@ -381,10 +391,9 @@ def _judged(
     found: Found,
     judgement: Judgement,
     probabilities: NDArray[np.float32],
-    maps: NDArray[np.float32] | None = None,
 ) -> Judged:
     whole = replace(judgement, warnings=(*found.warnings, *judgement.warnings))
-    return Judged(name, None, found.facts.pixels, whole, probabilities, maps)
+    return Judged(name, None, found.facts.pixels, whole, probabilities)
 
 
 def _make_gate(bundle: Bundle, network: Network, policy: Policy) -> Gate | None:

@@ -56,9 +56,6 @@ def show_many(predictor: Predictor, images: Iterable[Image]) -> Iterator[Shown]:
 
     Returns:
         An iterator over each image with its record, in order.
-
-    Raises:
-        BundleError: if the network gives no class-activation maps.
     """
     # Taken before the image is read, so that a heatmap is never laid over another picture.
     ahead, sources = tee((image, _version(image)) for image in images)

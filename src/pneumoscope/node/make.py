@@ -55,8 +55,8 @@ def make(
     when = datetime.fromtimestamp(arrival).astimezone()
     began = time.monotonic()
     try:
-        (judged,) = predictor.judge([predictor.read(source)], maps=predictor.explains)
-        explanation = predictor.record(judged)
+        (judged,) = predictor.judge([predictor.read(source)])
+        explanation = predictor.record(judged, heatmap=True)
         predicted = time.monotonic()
         prediction = explanation.prediction
         if prediction.status is Status.ERROR:

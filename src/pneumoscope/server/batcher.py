@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pneumoscope.inference import BATCH, Judged, Read
 
 _SECONDS = 0.002  # that the first of a batch waits for others at most
 
-Judge = Callable[[Sequence[tuple[str, Read]], bool], list[Judged]]
-"""Function that judges images that were read, with class-activation maps if the flag is set."""
+Judge = Callable[[Sequence[tuple[str, Read]]], list[Judged]]
+"""Function that judges images that were read."""
 
 
 @dataclass(eq=False)
 class _Waiting:
     reading: tuple[str, Read]
-    maps: bool
     done: asyncio.Future[Judged] = field(default_factory=lambda: asyncio.Future())
 
 
@@ -39,9 +38,9 @@ class Batcher:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, "batcher")
 
-    async def judge(self, reading: tuple[str, Read], *, maps: bool) -> Judged:
+    async def judge(self, reading: tuple[str, Read]) -> Judged:
         """Judges one image, together with others that wait."""
-        waiting = _Waiting(reading, maps)
+        waiting = _Waiting(reading)
         self._queue.put_nowait(waiting)
         return await waiting.done
 
@@ -65,10 +64,10 @@ class Batcher:
     async def _work(self, batch: list[_Waiting]) -> None:
         if not batch:
             return
-        readings, maps = [each.reading for each in batch], any(each.maps for each in batch)
+        readings = [each.reading for each in batch]
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(self._thread, self._judge, readings, maps)
+            found = await loop.run_in_executor(self._thread, self._judge, readings)
         except Exception as error:
             if len(batch) > 1:  # one image shall not spoil the others
                 for each in batch:
@@ -79,5 +78,4 @@ class Batcher:
         self._tell(len(batch))
         for each, judged in zip(batch, found, strict=True):
             if not each.done.done():
-                # The maps that another image of the batch asked for are not its.
-                each.done.set_result(judged if each.maps else replace(judged, maps=None))
+                each.done.set_result(judged)

@@ -31,7 +31,7 @@ async def explain(service: Service, source: Source, wanted: Wanted) -> Explanati
         source,
         operating_point=wanted.operating_point,
         prevalence=wanted.prevalence,
-        maps=True,
+        heatmap=True,
     )
 
 

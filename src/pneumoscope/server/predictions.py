@@ -37,8 +37,6 @@ def routes(service: Service) -> Sequence[Route]:
     async def predict(request: Request) -> Response:
         wanted, several = read_query(request), is_multipart(request)
         service.at(wanted.operating_point, wanted.prevalence)  # or refuses before the body is read
-        if wanted.heatmap:
-            service.require_maps()
         with service.places.take():
             if several:
                 return JSONResponse({"predictions": await _predict_parts(request, service, wanted)})
@@ -102,7 +100,7 @@ async def predict_source(service: Service, source: Source, wanted: Wanted) -> Re
         source,
         operating_point=wanted.operating_point,
         prevalence=wanted.prevalence,
-        maps=wanted.heatmap is not None,
+        heatmap=wanted.heatmap is not None,
     )
     record = explanation.prediction.to_dict()
     if explanation.heatmap is None:

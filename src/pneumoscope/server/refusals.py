@@ -24,7 +24,6 @@ _STATUS = {
     "service-failed": 500,
     "service-full": 503,
     "bundle-not-calibrated": 400,  # of a prevalence that was asked for
-    "bundle-without-maps": 400,  # of a heatmap that was asked for
 }
 """Status of HTTP by the code of an error."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from types import TracebackType
 
-from pneumoscope.errors import BundleError, PneumoscopeError
+from pneumoscope.errors import PneumoscopeError
 from pneumoscope.imaging import Source
 from pneumoscope.inference import Explanation, Judged, Predictor, Read
 from pneumoscope.monitor import DriftReport, Monitor
@@ -57,9 +58,7 @@ class Service:
         self.printing = Turns(_PRINTED, settings.patience)
         self.stopping = False
         self.metrics.watch_waiting(lambda: self.places.taken)
-        self._batcher = Batcher(
-            lambda batch, maps: predictor.judge(batch, maps=maps), self.metrics.batch
-        )
+        self._batcher = Batcher(lambda batch: predictor.judge(batch), self.metrics.batch)
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -104,26 +103,14 @@ class Service:
         own = self.predictor.operating_point.name
         return self.predictor.at(own if operating_point is None else operating_point, prevalence)
 
-    def require_maps(self) -> None:
-        """Refuses to explain where the network gives no class-activation maps.
-
-        Raises:
-            BundleError: if so.
-        """
-        if not self.predictor.explains:
-            raise BundleError(
-                "The network of this model gives no heatmaps", code="bundle-without-maps"
-            )
-
-    async def judge_read(self, reading: tuple[str, Read], *, maps: bool = False) -> Judged:
+    async def judge_read(self, reading: tuple[str, Read]) -> Judged:
         """Judges an image that has been read.
 
         Args:
             reading: the image as `Predictor.read` returns it.
-            maps: True to get class-activation maps, too.
         """
         with span("judge"):  # which begins with the queue
-            return await self._batcher.judge(reading, maps=maps and self.predictor.explains)
+            return await self._batcher.judge(reading)
 
     async def explain(
         self,
@@ -131,7 +118,7 @@ class Service:
         *,
         operating_point: str | None = None,
         prevalence: float | None = None,
-        maps: bool = False,
+        heatmap: bool = False,
     ) -> Explanation:
         """Predicts an image.
 
@@ -139,7 +126,7 @@ class Service:
             source: bytes of the file, with its name.
             operating_point: name of the threshold that makes the label; None for the service's.
             prevalence: fraction of positive images for which probabilities are restated.
-            maps: True to get a heatmap, too.
+            heatmap: True to make a heatmap, too.
 
         Raises:
             BundleError: as `Predictor.at`.
@@ -150,8 +137,12 @@ class Service:
         with span("read"):
             found = await loop.run_in_executor(self.predictor.pool, self._read, source)
         reading, sha256 = found
-        judged = await self.judge_read(reading, maps=maps)
+        judged = await self.judge_read(reading)
         explanation = at.record(judged)
+        if heatmap:
+            with span("explain"):
+                draw = partial(at.record, judged, heatmap=True)
+                explanation = await loop.run_in_executor(self.predictor.pool, draw)
         self.count(judged, explanation.prediction, sha256)
         return explanation
 

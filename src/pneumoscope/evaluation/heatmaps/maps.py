@@ -1,7 +1,8 @@
-"""Images with their activation maps."""
+"""Images with the maps that their heatmaps are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,11 +13,12 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.scores import ScoredImages
 from pneumoscope.imaging.changes import Grey
 from pneumoscope.inference import Predictor
+from pneumoscope.inference.occlusion import PREDICTIONS
 
 
 @dataclass(frozen=True, eq=False)
 class ExplainedImages:
-    """Images with their predictions and class-activation maps.
+    """Images with their predictions and maps.
 
     Attributes:
         pixels: pixels of the n images, uint8 of shape (n, h, w).
@@ -44,16 +46,41 @@ class ExplainedImages:
         return maps
 
 
-def explain_images(predictor: Predictor, cohort: Cohort) -> ExplainedImages:
-    """Computes the predictions and the class-activation maps of images.
+def explain_images(
+    predictor: Predictor, cohort: Cohort, tick: Callable[[int], None] = lambda _: None
+) -> ExplainedImages:
+    """Computes the predictions and the maps of images.
 
     Args:
         predictor: the model.
         cohort: the n images, at the geometry of the model.
-
-    Raises:
-        BundleError: if the network gives no class-activation maps.
+        tick: called with the number of predictions made since it was last called.
     """
     pixels = cohort.pixels[predictor.info.geometry]
-    probabilities, maps = predictor.activation_maps(pixels)
+    probabilities = predictor.probabilities(pixels)
+    maps = make_maps(predictor, pixels, probabilities, tick)
     return ExplainedImages(pixels, ScoredImages.of(cohort, predictor, probabilities), maps)
+
+
+def make_maps(
+    predictor: Predictor,
+    pixels: Grey,
+    probabilities: NDArray[np.float32],
+    tick: Callable[[int], None],
+) -> NDArray[np.float32]:
+    """Computes the maps of images, one image after another.
+
+    Args:
+        predictor: the model.
+        pixels: pixels of the n images, uint8 of shape (n, h, w).
+        probabilities: probabilities of the c classes for them, float32 of shape (n, c).
+        tick: called with the number of predictions made since it was last called.
+
+    Returns:
+        Signed map of each image and class, float32 of shape (n, c, h', w').
+    """
+    maps = []
+    for image, said in zip(pixels, probabilities, strict=True):
+        maps.append(predictor.occlusion_maps(image, said))
+        tick(PREDICTIONS)
+    return np.stack(maps)

@@ -34,7 +34,6 @@ def locate_planted(
         The location by what is marked, "pneumonia" and "lungs".
 
     Raises:
-        BundleError: if the network gives no class-activation maps.
         StorageError: if the phantoms cannot be written to the temporary folder.
     """
     settings = PhantomSettings(patients=patients, images_per_patient=(1, 1), seed=_SEED)

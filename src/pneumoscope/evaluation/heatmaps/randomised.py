@@ -14,7 +14,7 @@ import numpy as np
 
 from pneumoscope.bundle.layout import NETWORK
 from pneumoscope.errors import BundleError, extra_needed
-from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
+from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, make_maps
 from pneumoscope.evaluation.heatmaps.result import Randomisation
 from pneumoscope.graph import KERNEL
 from pneumoscope.inference import Predictor
@@ -22,6 +22,8 @@ from pneumoscope.statistics import FloatArray, Resampling, rank_correlation
 
 LAYERS = ("head", "all")
 DRAWS = 3
+SHUFFLED = 12
+"""Images whose maps are made anew by each shuffled network: fewer, since it takes as long."""
 
 
 def measure_randomised(
@@ -39,26 +41,28 @@ def measure_randomised(
         tick: called with the number of predictions made since it was last called.
 
     Returns:
-        One result for each of `LAYERS`, over the mean of `DRAWS` draws for each image.
+        One result for each of `LAYERS`, over the mean of `DRAWS` draws for each of `SHUFFLED`
+        images at most, drawn at random.
 
     Raises:
         DependencyError: if onnx, which rewrites the network, is not installed.
         BundleError: if the network has no weights under the names of this version.
     """
-    trained = _rows(images.called_maps)
+    chosen = np.random.default_rng(resampling.seed).permutation(len(images.pixels))[:SHUFFLED]
+    pixels, called = images.pixels[chosen], images.scored.predicted[chosen]
+    trained = _rows(images.called_maps[chosen])
     found = []
     for layers in LAYERS:
         draws = []
         for shuffled in _shuffled(predictor, layers, resampling.seed):
-            _, maps = shuffled.activation_maps(images.pixels)
-            other = _rows(replace(images, maps=maps).called_maps)
-            draws.append([rank_correlation(f(trained), f(other)) for f in (np.asarray, np.abs)])
-            tick(len(maps))
+            maps = make_maps(shuffled, pixels, shuffled.probabilities(pixels), tick)
+            other = _rows(maps[np.arange(len(maps)), called])
+            draws.append([_correlate(f(trained), f(other)) for f in (np.asarray, np.abs)])
         signed, absolute = np.mean(draws, axis=0)
         estimates = resampling.estimate_means(
-            {"signed": signed, "absolute": absolute}, images.scored.patients
+            {"signed": signed, "absolute": absolute}, images.scored.patients[chosen]
         )
-        found.append(Randomisation(layers, estimates["signed"], estimates["absolute"]))
+        found.append(Randomisation(layers, len(chosen), estimates["signed"], estimates["absolute"]))
     return tuple(found)
 
 
@@ -72,9 +76,9 @@ def _shuffled(predictor: Predictor, layers: str, seed: int) -> Iterator[Predicto
 def shuffle_weights(exported: bytes, layers: str, seed: list[int]) -> bytes:
     """Shuffles the values of the kernels of a network, each within its own tensor.
 
-    The kernel of the first dense layer goes into the probabilities as well as into the maps, so
-    that these stay exact for the new network. Later dense layers of the head keep their weights,
-    which the maps hold in a form of their own: their inputs are shuffled already.
+    Later dense layers of the head keep their weights, which a class-activation map holds in a form
+    of its own: their inputs are shuffled already, and the activation maps of the new network stay
+    exact.
 
     Args:
         exported: the network as ONNX.
@@ -106,6 +110,11 @@ def shuffle_weights(exported: bytes, layers: str, seed: list[int]) -> bytes:
         tensor.CopyFrom(onnx.numpy_helper.from_array(mixed, tensor.name))
     shuffled: bytes = network.SerializeToString()
     return shuffled
+
+
+def _correlate(trained: FloatArray, other: FloatArray) -> FloatArray:
+    """Correlates maps; one that is the same everywhere has nothing in common with any other."""
+    return np.nan_to_num(rank_correlation(trained, other), nan=0.0)
 
 
 def _rows(maps: np.ndarray) -> FloatArray:

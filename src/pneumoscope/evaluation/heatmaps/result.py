@@ -43,12 +43,14 @@ class Randomisation:
 
     Attributes:
         layers: layers whose weights were shuffled: "head" or "all".
+        images: number of images.
         signed: mean over images of Spearman's correlation of the two maps.
         absolute: mean over images of Spearman's correlation of the absolute values of the two
             maps, which does not depend on their signs.
     """
 
     layers: str
+    images: int
     signed: Estimate
     absolute: Estimate
 

@@ -19,12 +19,12 @@ from pneumoscope.evaluation.heatmaps.deletion import (
 )
 from pneumoscope.evaluation.heatmaps.location import locate_within
 from pneumoscope.evaluation.heatmaps.maps import ExplainedImages, explain_images
-from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, measure_randomised
+from pneumoscope.evaluation.heatmaps.randomised import DRAWS, LAYERS, SHUFFLED, measure_randomised
 from pneumoscope.evaluation.heatmaps.result import HeatmapCheck, Randomisation
 from pneumoscope.evaluation.heatmaps.write import FILES, write_check
 from pneumoscope.evaluation.progress import ticker
 from pneumoscope.evaluation.scores import ScoredImages, remark_on_few
-from pneumoscope.inference import Predictor, load
+from pneumoscope.inference import Predictor, load, occlusion
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import Progress
 from pneumoscope.plots import FigureFormat
@@ -48,8 +48,7 @@ def check_heatmaps(
     """Checks whether heatmaps show what a network bases its predictions on, and where they lie.
 
     There are three checks: deletion and insertion, shuffled weights, and, where masks are given,
-    the location of the heatmaps. That a map is the exact gradient of the network is tested when
-    it is exported, and not here.
+    the location of the heatmaps.
 
     Args:
         bundle: the bundle, the run folder that holds it, or the name of a model that ships.
@@ -66,8 +65,7 @@ def check_heatmaps(
         progress: called with the number of predictions made and of all.
 
     Raises:
-        BundleError: if the bundle cannot be used, gives no class-activation maps, or has other
-            classes than the data.
+        BundleError: if the bundle cannot be used, or has other classes than the data.
         DataError: if the data cannot be used or has no unseen image, or if no mask is named like
             any of the images.
         SettingsError: if `images`, `resamples` or `seed` is out of range, or `output` holds the
@@ -114,12 +112,11 @@ def check_cohort(
         progress: called with the number of predictions made and of all.
 
     Raises:
-        BundleError: if the network gives no class-activation maps.
         DataError: if no mask is named like any of the images.
     """
-    explained = explain_images(predictor, cohort)
+    tick = ticker(_count_predictions(len(cohort)), progress)
+    explained = explain_images(predictor, cohort, tick)
     location, broken = locate_within({"pneumonia": masks, "lungs": lungs}, explained, cohort)
-    tick = ticker((PREDICTIONS + DRAWS * len(LAYERS)) * len(cohort), progress)
     curves = measure_curves(predictor, explained, cohort.resampling.seed, tick)
     randomisation, notice = _shuffle(predictor, explained, cohort.resampling, tick)
     return HeatmapCheck(
@@ -140,6 +137,11 @@ def check_cohort(
         unreadable=(*cohort.unreadable, *broken),
         notices=(*cohort.notices, *remark_on_few(cohort.n_patients), *notice),
     )
+
+
+def _count_predictions(images: int) -> int:
+    shuffled = DRAWS * len(LAYERS) * min(images, SHUFFLED)
+    return images * (PREDICTIONS + occlusion.PREDICTIONS) + shuffled * occlusion.PREDICTIONS
 
 
 def _groups(scored: ScoredImages) -> Iterator[tuple[str, BoolArray]]:

@@ -46,10 +46,18 @@ def _perturbation(found: HeatmapCheck) -> Table:
 
 def _randomisation(found: HeatmapCheck) -> Table:
     rows = tuple(
-        (_LAYERS[part.layers], format_estimate(part.signed), format_estimate(part.absolute))
+        (
+            f"{_LAYERS[part.layers]}\n{part.images:,}",
+            format_estimate(part.signed),
+            format_estimate(part.absolute),
+        )
         for part in found.randomisation
     )
-    columns = ("shuffled", "correlation (95 % interval)", "of absolute values (95 % interval)")
+    columns = (
+        "shuffled\nimages",
+        "correlation (95 % interval)",
+        "of absolute values (95 % interval)",
+    )
     return Table("Heatmaps after weights were shuffled", columns, rows)
 
 

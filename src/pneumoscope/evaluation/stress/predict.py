@@ -86,7 +86,7 @@ def _predict(
     probabilities, found = [], []
     for start in range(0, len(pixels), _CHUNK):
         shown = np.stack(in_parallel(show, range(start, min(start + _CHUNK, len(pixels)))))
-        if maps and predictor.explains:
+        if maps and predictor.gives_maps:
             said, where = predictor.activation_maps(shown)
             found.append(where)
         else:
