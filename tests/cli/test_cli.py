@@ -168,7 +168,11 @@ def test_stress_at_all_severities(
     options = ("--severities", "--full", "-o", tmp_path / "out", "--resamples", 100)
     code, out, _ = run("stress", bundle, data, *options)
     assert code == 0
-    for words in ("Mean over the changes by severity", "labels unchanged", "heatmap correlation"):
+    for words in (
+        "Mean over the changes by severity",
+        "labels unchanged",
+        "activation map correlation",
+    ):
         assert words in out
     assert (tmp_path / "out" / "severities_auroc.png").is_file()
 

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pneumoscope.inference import load, occlusion
-from pneumoscope.inference.occlusion import PLACES, PREDICTIONS, occlusion_maps
+from pneumoscope.inference.occlusion import (
+    PLACES,
+    PREDICTIONS,
+    count_covers,
+    occlusion_maps,
+)
 from tests.conftest import SIDE
 
 
@@ -53,7 +58,7 @@ def test_a_map_is_the_mean_loss_of_the_covers_over_a_place() -> None:
     pixels = rng.integers(0, 256, (PLACES, PLACES), dtype=np.uint8)
     weights = rng.normal(size=pixels.shape)
     dark, bright = np.quantile(pixels, (0.25, 0.75)).round()
-    lost = weights * (pixels - (dark + bright) / 2) / 255 / 2  # half: less the mean of both classes
+    lost = weights * (pixels - (dark + bright) / 2) / 255
     expected = np.zeros(pixels.shape)
     for row in range(PLACES - 1):
         for column in range(PLACES - 1):
@@ -63,6 +68,16 @@ def test_a_map_is_the_mean_loss_of_the_covers_over_a_place() -> None:
     assert found.dtype == np.float32
     assert found[1] == pytest.approx(expected, abs=1e-4)
     assert found[0] == pytest.approx(-expected, abs=1e-4)
+
+
+def test_all_covers_alike_make_the_map_of_their_number() -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (16, 16), dtype=np.uint8)
+
+    def less(images: np.ndarray) -> np.ndarray:
+        return np.tile(np.array([[0.5, 0.5]], np.float32), (len(images), 1))
+
+    found = occlusion_maps(pixels, np.array([0.2, 0.8], np.float32), less)[1]
+    assert found / found.max() == pytest.approx(count_covers() / 4)
 
 
 def test_a_network_that_looks_nowhere_has_an_empty_map() -> None:
@@ -77,6 +92,25 @@ def test_certain_probabilities_stay_finite() -> None:
         return np.tile(np.array([[0, 1]], np.float32), (len(images), 1))
 
     assert np.isfinite(occlusion_maps(pixels, certain(pixels[np.newaxis])[0], certain)).all()
+
+
+def test_a_cover_that_is_not_judged_tells_nothing() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (16, 16), dtype=np.uint8)
+
+    def undefined(images: np.ndarray) -> np.ndarray:
+        return np.full((len(images), 2), np.nan, np.float32)
+
+    assert not occlusion_maps(pixels, np.array([0.3, 0.7], np.float32), undefined).any()
+
+
+def test_one_of_three_classes_gains_nothing_from_how_the_others_share() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (16, 16), dtype=np.uint8)
+    whole = np.array([0.5, 0.5 - 1e-9, 1e-9], np.float32)
+
+    def shared(images: np.ndarray) -> np.ndarray:
+        return np.tile(np.array([[0.5, 0.3, 0.2]], np.float32), (len(images), 1))
+
+    assert occlusion_maps(pixels, whole, shared)[0] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_model_is_asked_as_often_as_it_says(bundle: Path) -> None:

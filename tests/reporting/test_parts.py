@@ -173,7 +173,10 @@ def test_shuffled_weights_and_places_are_worded() -> None:
     found = heatmap_check(
         MORE,
         MORE,
-        randomisation=(Randomisation("head", MORE, MORE), Randomisation("all", shuffled, MORE)),
+        randomisation=(
+            Randomisation("head", 9, MORE, MORE),
+            Randomisation("all", 9, shuffled, MORE),
+        ),
         location={"pneumonia": Location(1, 1, within, area, MORE, MORE, MORE)},
     )
     for estimate in (shuffled, within, area):

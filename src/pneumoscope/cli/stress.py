@@ -38,8 +38,8 @@ def stress(
         bool,
         typer.Option(
             "--severities",
-            help="Apply each corruption at all five severities, and compare heatmaps: four times "
-            "as many predictions.",
+            help="Apply each corruption at all five severities, and compare class-activation "
+            "maps: four times as many predictions.",
         ),
     ] = False,
     root: Root = None,

@@ -1,4 +1,4 @@
-"""Heatmaps made of class-activation maps, and their overlays on radiographs."""
+"""Heatmaps made of signed maps of places, and their overlays on radiographs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def evidence(class_map: NDArray[np.float32]) -> NDArray[np.float32]:
     """Computes the positive evidence for a class, relative to the strongest places.
 
     Args:
-        class_map: signed contribution of each place to the score of the class, float32 of shape
+        class_map: what covering each place takes from the score of the class, float32 of shape
             (h, w).
 
     Returns:

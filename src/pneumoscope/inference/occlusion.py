@@ -42,9 +42,9 @@ def occlusion_maps(
 
     A square of a quarter of each side covers the image in steps of an eighth, once dark and once
     bright, so that neither class gains by the grey of the cover alone. The score of a class is the
-    logarithm of its probability less the mean over all classes. What the score loses, the mean of
-    both greys, goes to each of the places under the cover in equal parts; a place within the image
-    is under four covers.
+    logarithm of its odds. What it loses, the mean of both greys, goes to each of the places under
+    the cover in equal parts. A place within the image is under four covers, one at its border
+    under two, and in a corner under one.
 
     Args:
         pixels: pixels of one image, uint8 of shape (h, w).
@@ -60,11 +60,19 @@ def occlusion_maps(
     greys = np.quantile(pixels, _GREYS).round().astype(np.uint8)
     for index, image in enumerate(covered):
         image[squares[index // len(greys)].pixels] = greys[index % len(greys)]
-    lost = _scores(probabilities) - _scores(predict(covered))
+    lost = np.nan_to_num(_scores(probabilities) - _scores(predict(covered)))  # NaN tells nothing
     maps = np.zeros((len(probabilities), PLACES, PLACES))
     for square, each in zip(squares, lost.reshape(len(squares), len(greys), -1), strict=True):
         maps[:, *square.places] += each.mean(axis=0)[:, np.newaxis, np.newaxis] / _COVER**2
     return maps.astype(np.float32)
+
+
+def count_covers() -> NDArray[np.int64]:
+    """Counts the covers over each place, int64 of shape (PLACES, PLACES)."""
+    covers = np.zeros((PLACES, PLACES), np.int64)
+    for square in _squares(PLACES, PLACES):
+        covers[square.places] += 1
+    return covers
 
 
 def _squares(height: int, width: int) -> list[_Square]:
@@ -86,7 +94,9 @@ def _squares(height: int, width: int) -> list[_Square]:
 
 
 def _scores(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Computes the scores of classes from their probabilities, both of shape (..., c)."""
-    logs = np.log(np.maximum(probabilities.astype(np.float64), LEAST_PROBABILITY))
-    scores: NDArray[np.float64] = logs - logs.mean(axis=-1, keepdims=True)
+    """Computes the log odds of classes from their probabilities, both of shape (..., c)."""
+    own = probabilities.astype(np.float64)
+    others = own @ (1 - np.eye(own.shape[-1]))
+    own, others = (np.log(np.maximum(each, LEAST_PROBABILITY)) for each in (own, others))
+    scores: NDArray[np.float64] = own - others
     return scores

@@ -72,7 +72,7 @@ def predict(
         any time.
 
     Raises:
-        BundleError: as `load`; or if heatmaps are wanted, and the network gives none.
+        BundleError: as `load`.
         SettingsError: as `load`; or if a picture of another image, or by another model, has the
             name of one, or a page or PDF of other images or by another model is there.
         DataError: if a folder holds no image.

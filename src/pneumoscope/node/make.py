@@ -56,7 +56,7 @@ def make(
     began = time.monotonic()
     try:
         (judged,) = predictor.judge([predictor.read(source)])
-        explanation = predictor.record(judged, heatmap=True)
+        explanation = predictor.record(judged, heatmap=bool({Kind.MAP, Kind.CAPTURE} & set(kinds)))
         predicted = time.monotonic()
         prediction = explanation.prediction
         if prediction.status is Status.ERROR:

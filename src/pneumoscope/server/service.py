@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
 
@@ -59,6 +60,8 @@ class Service:
         self.stopping = False
         self.metrics.watch_waiting(lambda: self.places.taken)
         self._batcher = Batcher(lambda batch: predictor.judge(batch), self.metrics.batch)
+        # A thread of its own, so that reading and drawing do not queue behind it.
+        self._explaining = ThreadPoolExecutor(1, "explaining")
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -81,6 +84,7 @@ class Service:
         """Ends the work on batches."""
         if self._work is not None:
             self._work.cancel()
+        self._explaining.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self.monitor.stop)
 
     def stop(self) -> None:
@@ -142,7 +146,7 @@ class Service:
         if heatmap:
             with span("explain"):
                 draw = partial(at.record, judged, heatmap=True)
-                explanation = await loop.run_in_executor(self.predictor.pool, draw)
+                explanation = await loop.run_in_executor(self._explaining, draw)
         self.count(judged, explanation.prediction, sha256)
         return explanation
 

@@ -14,9 +14,10 @@ from pneumoscope.evaluation.cohort import Cohort
 from pneumoscope.evaluation.heatmaps.maps import ExplainedImages
 from pneumoscope.evaluation.heatmaps.result import Location
 from pneumoscope.imaging import load_mask, read_bytes
+from pneumoscope.inference.occlusion import count_covers
 from pneumoscope.notices import Notice
 from pneumoscope.parallel import in_parallel
-from pneumoscope.statistics import FloatArray, Resampling, StrArray
+from pneumoscope.statistics import FloatArray, IntArray, Resampling, StrArray
 from pneumoscope.types import Geometry, ImageRecord
 
 _HALF = 0.5
@@ -53,7 +54,7 @@ def locate_within(
         maps = explained.maps_of(explained.scored.labels) if own else explained.called_maps
         marked, broken = read_masks(folder, cohort.records, geometry, maps.shape[1:])
         unreadable += broken
-        location = locate(maps, marked, cohort.patients, cohort.resampling)
+        location = locate(maps, marked, cohort.patients, cohort.resampling, count_covers())
         if location:
             found[name] = location
     return found, tuple(unreadable)
@@ -96,6 +97,7 @@ def locate(
     masks: FloatArray,
     patients: StrArray,
     resampling: Resampling,
+    covers: IntArray | None = None,
 ) -> Location | None:
     """Measures how much of each map lies within its mask.
 
@@ -109,6 +111,8 @@ def locate(
             mask.
         patients: key of the patient of each image, shape (n,).
         resampling: resamples of the patients.
+        covers: number of covers over each place, shape (h', w'), by which it counts where nothing
+            is known of the image; by default all places count alike.
 
     Returns:
         The estimates over the images that have something marked; None if there is none. A map
@@ -124,12 +128,14 @@ def locate(
         mass = (heat * masks).sum(axis=(1, 2)) / total
     within = masks >= _HALF
     hits = (within & (heat == peak)).sum(axis=(1, 2)) / (heat == peak).sum(axis=(1, 2))
+    counting = np.ones(masks.shape[1:]) if covers is None else covers
+    area, chance = ((each * counting).sum(axis=(1, 2)) / counting.sum() for each in (masks, within))
     values = {
         "mass": mass,
-        "area": masks.mean(axis=(1, 2)),
-        "gain": mass - masks.mean(axis=(1, 2)),
+        "area": area,
+        "gain": mass - area,
         "hits": np.where(total > 0, hits, np.nan),
-        "chance": within.mean(axis=(1, 2)),
+        "chance": chance,
     }
     estimates = resampling.estimate_means(values, patients, ["hits"])
     return Location(images=len(masks), patients=len(np.unique(patients)), **estimates)

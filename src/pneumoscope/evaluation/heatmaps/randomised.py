@@ -113,8 +113,9 @@ def shuffle_weights(exported: bytes, layers: str, seed: list[int]) -> bytes:
 
 
 def _correlate(trained: FloatArray, other: FloatArray) -> FloatArray:
-    """Correlates maps; one that is the same everywhere has nothing in common with any other."""
-    return np.nan_to_num(rank_correlation(trained, other), nan=0.0)
+    """Correlates maps; with an empty one of a shuffled network, no map has anything in common."""
+    empty = (np.ptp(other, axis=1) == 0) & (np.ptp(trained, axis=1) > 0)
+    return np.where(empty, 0.0, rank_correlation(trained, other))
 
 
 def _rows(maps: np.ndarray) -> FloatArray:

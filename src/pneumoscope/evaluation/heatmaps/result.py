@@ -63,11 +63,13 @@ class Location:
         images: number of images that have something marked.
         patients: number of their patients.
         mass: fraction of the positive part of the map that lies within the mask.
-        area: fraction of the image that lies within the mask: the mass of an even map.
+        area: fraction of the image that lies within the mask, each place counted by the covers
+            over it: the mass of the map of a network to which all covers are alike.
         gain: `mass` less `area`.
         hits: fraction of the images whose strongest place lies within the mask, by half or more
             of it (the pointing game).
-        chance: fraction of all places that lie within the mask, by half or more of each.
+        chance: fraction of all places that lie within the mask, by half or more of each, counted
+            in the same way.
     """
 
     images: int

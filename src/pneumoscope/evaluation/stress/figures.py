@@ -34,7 +34,7 @@ _TITLES = {
     "specificity": "Specificity",
     "balanced_accuracy": "Balanced accuracy",
     "agreement": "Share of labels unchanged",
-    "map_correlation": "Rank correlation of heatmaps",
+    "map_correlation": "Rank correlation of activation maps",
 }
 _COLUMNS = 5
 

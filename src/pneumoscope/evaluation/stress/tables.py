@@ -15,7 +15,7 @@ from pneumoscope.tables import Table, format_estimate, format_value
 _CURVE_WORDS = {
     **TITLES,
     "agreement": "labels unchanged",
-    "map_correlation": "heatmap correlation",
+    "map_correlation": "activation map correlation",
 }
 _CURVES_SHOWN = ("auroc", "sensitivity", "specificity")
 _SHORT = ("AUROC", "sens.", "spec.", "bal. acc.")  # of MEASURES

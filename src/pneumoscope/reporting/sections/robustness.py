@@ -60,7 +60,7 @@ def _graded(scored: ScoredImages, graded: Stress) -> list[Drawing]:
     """Draws the correct predictions of each class, and what stays unchanged, by severity."""
     (model,) = graded.models
     sides = {"specificity": scored.classes[0], "sensitivity": scored.positive_name}
-    steady = {"agreement": "labels", "map_correlation": "heatmaps"}
+    steady = {"agreement": "labels", "map_correlation": "activation maps"}
     bands = "Bands: pointwise 95 % intervals."
     return [
         draw(
@@ -76,9 +76,9 @@ def _graded(scored: ScoredImages, graded: Stress) -> list[Drawing]:
             measures_figure(model, steady, "Like those of the unchanged image"),
             "steadiness",
             alt="Fraction of labels that stay those of the unchanged image, and rank correlation "
-            f"of heatmaps with its heatmap, for each change. {_ends(model, steady)}",
+            f"of class-activation maps with its own, for each change. {_ends(model, steady)}",
             caption="Fraction of images that keep the label of the unchanged image, right or "
-            "wrong; and rank correlation of their heatmaps with those of the unchanged images. "
+            "wrong; and rank correlation of class-activation maps with those of unchanged images. "
             f"{bands}",
             wide=True,
         ),
