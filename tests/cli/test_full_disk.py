@@ -26,7 +26,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("mounting a disk is not allowed here")
     yield root
-    subprocess.run(["umount", str(root)], check=True)
+    # Lazily: a process that has just been ended may hold a file for a moment.
+    subprocess.run(["umount", "--lazy", str(root)], check=True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
