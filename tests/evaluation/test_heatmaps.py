@@ -229,7 +229,8 @@ def test_notice_says_why_weights_were_not_shuffled(
 
 def place(maps: np.ndarray, masks: np.ndarray):
     patients = np.array([str(i) for i in range(len(maps))])
-    return locate(maps.astype(np.float32), masks, patients, Resampling(100))
+    even = np.ones(masks.shape[1:])
+    return locate(maps.astype(np.float32), masks, patients, Resampling(100), even)
 
 
 def test_location_of_known_maps() -> None:
@@ -243,6 +244,16 @@ def test_location_of_known_maps() -> None:
     assert same.mass.value == same.area.value == same.hits.value == same.chance.value
     signed = place(np.where(mask > 0, 1.0, -9.0), mask)  # what speaks against does not count
     assert signed.mass.value == 1.0
+
+
+def test_places_count_by_the_covers_over_them() -> None:
+    mask = np.zeros((1, 2, 2))
+    mask[0, 0, 0] = 1.0
+    covers, nobody = np.array([[3, 1], [1, 1]]), np.array(["0"])
+    found = locate(covers[np.newaxis].astype(np.float32), mask, nobody, Resampling(100), covers)
+    assert found is not None
+    assert (found.mass.value, found.area.value, found.gain.value) == (0.5, 0.5, 0.0)
+    assert found.chance.value == 0.5
 
 
 def test_maps_without_a_positive_place_have_no_mass() -> None:

@@ -142,11 +142,12 @@ class Service:
             found = await loop.run_in_executor(self.predictor.pool, self._read, source)
         reading, sha256 = found
         judged = await self.judge_read(reading)
-        explanation = at.record(judged)
         if heatmap:
             with span("explain"):
-                draw = partial(at.record, judged, heatmap=True)
-                explanation = await loop.run_in_executor(self._explaining, draw)
+                record = partial(at.record, judged, heatmap=True)
+                explanation = await loop.run_in_executor(self._explaining, record)
+        else:
+            explanation = at.record(judged)
         self.count(judged, explanation.prediction, sha256)
         return explanation
 

@@ -97,7 +97,7 @@ def locate(
     masks: FloatArray,
     patients: StrArray,
     resampling: Resampling,
-    covers: IntArray | None = None,
+    covers: IntArray | FloatArray,
 ) -> Location | None:
     """Measures how much of each map lies within its mask.
 
@@ -112,7 +112,7 @@ def locate(
         patients: key of the patient of each image, shape (n,).
         resampling: resamples of the patients.
         covers: number of covers over each place, shape (h', w'), by which it counts where nothing
-            is known of the image; by default all places count alike.
+            is known of the image.
 
     Returns:
         The estimates over the images that have something marked; None if there is none. A map
@@ -128,8 +128,7 @@ def locate(
         mass = (heat * masks).sum(axis=(1, 2)) / total
     within = masks >= _HALF
     hits = (within & (heat == peak)).sum(axis=(1, 2)) / (heat == peak).sum(axis=(1, 2))
-    counting = np.ones(masks.shape[1:]) if covers is None else covers
-    area, chance = ((each * counting).sum(axis=(1, 2)) / counting.sum() for each in (masks, within))
+    area, chance = ((each * covers).sum(axis=(1, 2)) / covers.sum() for each in (masks, within))
     values = {
         "mass": mass,
         "area": area,

@@ -23,7 +23,7 @@ from pneumoscope.statistics import FloatArray, Resampling, rank_correlation
 LAYERS = ("head", "all")
 DRAWS = 3
 SHUFFLED = 12
-"""Images whose maps are made anew by each shuffled network: fewer, since it takes as long."""
+"""Most images whose maps are made by each shuffled network, which takes most of the time."""
 
 
 def measure_randomised(
